@@ -1,0 +1,31 @@
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace socialsync {
+
+// The sixteen bytes of a UUID, in network order: what PostgreSQL's binary protocol carries.
+struct Uuid {
+  std::array<std::uint8_t, 16> bytes{};
+
+  friend auto operator<=>(const Uuid&, const Uuid&) = default;
+};
+
+// Lower case, with hyphens.
+std::string to_string(const Uuid& id);
+
+// Nothing unless `text` is exactly 36 characters in the usual form.
+std::optional<Uuid> parse_uuid(std::string_view text);
+
+}  // namespace socialsync
+
+template <>
+struct std::hash<socialsync::Uuid> {
+  std::size_t operator()(const socialsync::Uuid& id) const noexcept;
+};

@@ -1,0 +1,61 @@
+// What Meta sent, split to its smallest parts: one Event per message, status, comment, …
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace socialsync::model {
+
+// The three products whose webhooks share one URL; Meta's `object` tells which.
+enum class Platform : std::uint8_t { whatsapp, instagram, messenger };
+
+// "whatsapp", "instagram", "messenger": the word in our URLs, metrics and logs.
+std::string_view to_string(Platform platform);
+
+// Where an event says it belongs, in the words of the body. Routing turns this into an account.
+struct RoutingKey {
+  std::string entry_id;         // entry[].id: a WABA, an Instagram account or a Page
+  std::string phone_number_id;  // value.metadata.phone_number_id; empty when the body has none
+};
+
+// One event and only that event.
+struct Event {
+  Platform platform = Platform::whatsapp;
+  RoutingKey key;
+
+  // The shared vocabulary of webhook_logs.webhook_type and social_accounts.webhook_events:
+  // messages, message_deliveries, message_reads, comments, …, else Meta's own field name.
+  std::string type;
+
+  // What makes it the same event when it arrives again (event_id.hpp):
+  std::string kind;           // message, status, echo, reaction, comment, change, …
+  std::string natural_id;     // wamid, mid, comment id; empty when Meta gives none
+  std::string discriminator;  // what tells apart two events of one kind and natural id
+  std::optional<std::int64_t> time_ms;  // the event's own time, else its entry's; Unix milliseconds
+
+  std::string customer;  // webhook_logs.customer_identifier; empty when none
+
+  // A Meta-shaped body that holds just this event, with its metadata and its contact: always valid JSON.
+  std::string payload;
+  // Set only where jsonb would refuse `payload` as it came (NUL, lone surrogates, absurd numbers): then
+  // `payload` is the repaired text and this the exact bytes.
+  std::optional<std::string> exact_payload;
+};
+
+// A part of a webhook that could not be read as events. It is kept, not dropped.
+struct Unreadable {
+  Platform platform = Platform::whatsapp;
+  std::string entry_id;  // empty when that too was unreadable
+  std::string bytes;     // the part, as it came
+};
+
+// A body, split.
+struct Webhook {
+  std::vector<Event> events;
+  std::vector<Unreadable> unreadable;
+};
+
+}  // namespace socialsync::model
