@@ -1,0 +1,41 @@
+// A request and its answer, as plain values: all that the rest of the program knows of HTTP.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "http/headers.hpp"
+
+namespace socialsync::http {
+
+enum class Method : std::uint8_t { get, head, post, other };
+
+// A JSON parser may read this far past the end of Request::body: the string has at least so much spare
+// capacity.
+constexpr std::size_t body_padding_bytes = 64;
+
+struct Request {
+  Method method = Method::other;
+  std::string method_name;  // as sent: "GET"
+  std::string path;         // as sent, not percent-decoded; never empty; without the query
+  std::string query;        // what follows '?', as sent; see query.hpp
+  Headers headers;          // trailers of a chunked body are not among them
+  std::string body;
+};
+
+struct Response {
+  int status = 200;
+  std::string content_type = "application/json";  // no such field when empty
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers;  // besides those that frame the message
+};
+
+// {"error":{"code":"…","message":"…"}}: the body of every answer that is not a success. `code` is snake_case;
+// `message` is for people and holds no secret, SQL or payload.
+Response error_response(int status, std::string_view code, std::string_view message);
+
+}  // namespace socialsync::http

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+
+namespace socialsync::net {
+
+namespace detail {
+
+// Shared with the timer's handler, which may run after the waiting coroutine is gone.
+struct Deadline {
+  explicit Deadline(const boost::asio::any_io_executor& executor) : timer(executor) {}
+
+  boost::asio::steady_timer timer;
+  boost::asio::cancellation_signal cancel;
+  bool expired = false;
+};
+
+// Starts the clock: when `limit` passes, whatever hangs on the cancel signal is cancelled.
+std::shared_ptr<Deadline> start_deadline(const boost::asio::any_io_executor& executor,
+                                         std::chrono::steady_clock::duration limit);
+
+// Stops the clock and throws why the work failed: timed_out when it was cut off, else its own exception.
+void finish_deadline(Deadline& deadline, const std::exception_ptr& failure);
+
+}  // namespace detail
+
+// Runs `work` and cancels it when `limit` has passed; then throws system_error(asio::error::timed_out). Other
+// exceptions of `work` come through as they are. Waits until `work` has really ended, so that what it refers
+// to may be destroyed after. For work that fails at once when cancelled: sockets and timers.
+template <class T>
+boost::asio::awaitable<T> within(std::chrono::steady_clock::duration limit, boost::asio::awaitable<T> work) {
+  namespace asio = boost::asio;
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  const auto deadline = detail::start_deadline(executor, limit);
+  const auto token = asio::bind_cancellation_slot(deadline->cancel.slot(), asio::use_awaitable);
+  std::exception_ptr failure;
+  if constexpr (std::is_void_v<T>) {
+    try {
+      co_await asio::co_spawn(executor, std::move(work), token);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    detail::finish_deadline(*deadline, failure);
+  } else {
+    T value{};
+    try {
+      value = co_await asio::co_spawn(executor, std::move(work), token);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    detail::finish_deadline(*deadline, failure);
+    co_return value;
+  }
+}
+
+}  // namespace socialsync::net
