@@ -1,0 +1,69 @@
+#!/usr/bin/python3
+"""The style test: every rule over every file of ours. The last line counts the rules that hold."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from rules import RULES, File, Layers
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = ["src", "test", "fuzz", "bench", "script", "cmake", "sql", ".ci"]
+SUFFIXES = {".cpp", ".hpp", ".py", ".sql", ".cmake", ".txt", ".lua", ".sh", ""}
+
+
+def read_files():
+    paths = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*")) if _is_ours(path)]
+    return [File(path.relative_to(ROOT).as_posix(), path.read_text()) for path in paths]
+
+
+def _is_ours(path):
+    inside = path.relative_to(ROOT).parts
+    if {"__pycache__", ".pytest_cache", "corpus"} & set(inside) or inside[:2] == ("bench", "data"):
+        return False
+    return path.is_file() and path.suffix in SUFFIXES
+
+
+def run_rule(rule, files, table):
+    """Whether it holds; says what breaks it."""
+    problems = list(rule(files, table))
+    for path, line, what in problems:
+        print(f"{path}:{line}: {what}")
+    return not problems
+
+
+def is_formatted(paths):
+    """Whether clang-format would change none of these files; names those it would."""
+    options = ["--dry-run", "--Werror", "--ferror-limit=1"]
+    said = _output(["clang-format-19", *options, *paths]) if paths else ""
+    wrong = sorted({line.split(":")[0] for line in said.splitlines() if ": error: " in line})
+    for path in wrong:
+        print(f"{path}:1: not formatted: clang-format-19 -i {path}")
+    return not wrong
+
+
+def is_sound_bash(paths):
+    """Whether shellcheck has nothing to say about these scripts; prints what it says."""
+    said = _output(["shellcheck", "--format=gcc", "--external-sources", "--source-path=SCRIPTDIR", *paths])
+    print(said, end="")
+    return not said
+
+
+def _output(command):
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return done.stdout
+
+
+def main():
+    files = read_files()
+    table = Layers((ROOT / "test/tidy/layers.txt").read_text())
+    results = [run_rule(rule, files, table) for rule in RULES]
+
+    results.append(is_formatted([file.path for file in files if file.is_cpp]))
+    results.append(is_sound_bash([file.path for file in files if file.text.startswith("#!/usr/bin/env bash")]))
+    print(f"{sum(results)} passed, {results.count(False)} failed")
+    return 0 if all(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
