@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace socialsync {
+
+// The first `characters_max` characters of UTF-8 text: what fits a varchar of that size.
+std::string_view first_characters(std::string_view text, std::size_t characters_max);
+
+// The entries of a comma-separated list, without the blanks around them; empty ones are left out.
+std::vector<std::string> split_list(std::string_view text);
+
+// Appends `text` as a JSON string, in quotes. Bytes that are not valid UTF-8 are passed on as they are.
+void append_json_string(std::string& out, std::string_view text);
+
+}  // namespace socialsync
