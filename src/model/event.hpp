@@ -31,9 +31,9 @@ struct Event {
   std::string type;
 
   // What makes it the same event when it arrives again (event_id.hpp):
-  std::string kind;           // message, status, echo, reaction, comment, change, …
-  std::string natural_id;     // wamid, mid, comment id; empty when Meta gives none
-  std::string discriminator;  // what tells apart two events of one kind and natural id
+  std::string kind;                     // message, status, echo, reaction, comment, change, …
+  std::string natural_id;               // wamid, mid, comment id; empty when Meta gives none
+  std::string discriminator;            // what tells apart two events of one kind and natural id
   std::optional<std::int64_t> time_ms;  // the event's own time, else its entry's; Unix milliseconds
 
   std::string customer;  // webhook_logs.customer_identifier; empty when none
