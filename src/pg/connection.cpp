@@ -1,0 +1,211 @@
+#include "pg/connection.hpp"
+
+#include <new>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <libpq-fe.h>
+
+namespace socialsync::pg {
+namespace {
+
+using Wait = asio::posix::stream_descriptor::wait_type;
+
+// A dying server may never send the end of the pipeline: more separators in a row than this is a lost
+// connection.
+constexpr int separators_in_a_row_max = 3;
+
+// libpq's own text, without its trailing line end.
+std::string trimmed(const char* text) {
+  std::string message(text ? text : "");
+  while (!message.empty() && message.back() == '\n') message.pop_back();
+  return message;
+}
+
+Error error_of(const PGresult* result) {
+  const char* primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+  const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  return {primary ? std::string(primary) : trimmed(PQresultErrorMessage(result)), state ? state : ""};
+}
+
+}  // namespace
+
+// What a pipeline has answered so far.
+struct Connection::Collected {
+  // For each command sent, in order: the name when it was a PREPARE, else empty.
+  std::vector<std::string> commands;
+  std::size_t answered = 0;
+  int separators = 0;
+  bool done = false;
+  std::optional<Error> failure;
+  std::vector<ResultSet> results;
+};
+
+void Connection::Finish::operator()(pg_conn* connection) const { PQfinish(connection); }
+
+Connection::Connection(asio::any_io_executor executor, pg_conn* connection)
+    : executor_(std::move(executor)), connection_(connection) {
+  if (!connection_) throw std::bad_alloc();
+  if (PQstatus(connection_.get()) == CONNECTION_BAD) throw connection_error();
+}
+
+Connection::~Connection() {
+  // libpq closes the socket; Asio must not.
+  if (socket_ && socket_->is_open()) socket_->release();
+}
+
+Error Connection::connection_error() const { return {trimmed(PQerrorMessage(connection_.get())), ""}; }
+
+int Connection::server_version() const { return PQserverVersion(connection_.get()); }
+
+void Connection::adopt_socket() {
+  // libpq may open another socket between two polls.
+  const int descriptor = PQsocket(connection_.get());
+  if (socket_ && socket_->native_handle() == descriptor) return;
+  if (socket_) socket_->release();
+  socket_.emplace(executor_, descriptor);
+}
+
+asio::awaitable<void> Connection::wait_readable() {
+  co_await socket_->async_wait(Wait::wait_read, asio::use_awaitable);
+}
+
+asio::awaitable<void> Connection::wait_readable_or_writable() {
+  using namespace asio::experimental::awaitable_operators;
+  auto either = socket_->async_wait(Wait::wait_read, asio::use_awaitable) ||
+                socket_->async_wait(Wait::wait_write, asio::use_awaitable);
+  co_await std::move(either);
+}
+
+asio::awaitable<std::unique_ptr<Connection>> Connection::open(ConnectionOptions options) {
+  std::vector<const char*> keywords;
+  std::vector<const char*> values;
+  for (const auto& [keyword, value] : options) {
+    keywords.push_back(keyword.c_str());
+    values.push_back(value.c_str());
+  }
+  keywords.push_back(nullptr);
+  values.push_back(nullptr);
+
+  auto executor = co_await asio::this_coro::executor;
+  constexpr int expand_dbname = 1;
+  std::unique_ptr<Connection> self(
+      new Connection(executor, PQconnectStartParams(keywords.data(), values.data(), expand_dbname)));
+  PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+  while (status != PGRES_POLLING_OK) {
+    if (status == PGRES_POLLING_FAILED) throw self->connection_error();
+    self->adopt_socket();
+    const Wait wait = status == PGRES_POLLING_READING ? Wait::wait_read : Wait::wait_write;
+    co_await self->socket_->async_wait(wait, asio::use_awaitable);
+    status = PQconnectPoll(self->connection_.get());
+  }
+  self->adopt_socket();
+  if (PQsetnonblocking(self->connection_.get(), 1) != 0 || PQenterPipelineMode(self->connection_.get()) != 1)
+    throw self->connection_error();
+  co_return self;
+}
+
+void Connection::send(const Statement& statement, Collected& expected) {
+  if (!prepared_.contains(statement.name)) {
+    if (PQsendPrepare(connection_.get(), statement.name, statement.sql, 0, nullptr) != 1)
+      throw connection_error();
+    expected.commands.emplace_back(statement.name);
+  }
+  std::vector<const char*> values;
+  std::vector<int> lengths;
+  std::vector<int> formats;
+  for (const auto& parameter : statement.parameters) {
+    values.push_back(parameter.value ? parameter.value->c_str() : nullptr);
+    lengths.push_back(parameter.value ? static_cast<int>(parameter.value->size()) : 0);
+    formats.push_back(parameter.binary ? 1 : 0);
+  }
+  if (PQsendQueryPrepared(connection_.get(), statement.name, static_cast<int>(values.size()), values.data(),
+                          lengths.data(), formats.data(), statement.binary_results ? 1 : 0) != 1)
+    throw connection_error();
+  expected.commands.emplace_back();
+}
+
+// Until PQgetResult would not block. Reads while it writes: else both sides could wait for each other.
+asio::awaitable<void> Connection::until_result() {
+  while (PQisBusy(connection_.get()) == 1) {
+    const int unsent = PQflush(connection_.get());
+    if (unsent < 0) throw connection_error();
+    if (unsent == 0) {
+      co_await wait_readable();
+    } else {
+      co_await wait_readable_or_writable();
+    }
+    if (PQconsumeInput(connection_.get()) != 1) throw connection_error();
+  }
+}
+
+void Connection::collect(pg_result* result, Collected& collected) {
+  if (!result) {
+    // A null separates the answers of two commands.
+    if (++collected.separators > separators_in_a_row_max) throw connection_error();
+    return;
+  }
+  collected.separators = 0;
+  ResultSet owned(result);
+  const ExecStatusType status = PQresultStatus(result);
+  if (status == PGRES_PIPELINE_SYNC) {
+    collected.done = true;
+    return;
+  }
+  if (status == PGRES_FATAL_ERROR && !collected.failure) collected.failure = error_of(result);
+  const bool answered = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+  if (collected.answered == collected.commands.size()) return;  // the server's farewell, e.g. 57P01
+  const std::string& prepared = collected.commands[collected.answered++];
+  if (answered && !prepared.empty()) prepared_.insert(prepared);
+  if (prepared.empty()) collected.results.push_back(std::move(owned));
+}
+
+asio::awaitable<std::vector<ResultSet>> Connection::run(std::span<const Statement> batch) {
+  Collected collected;
+  for (const Statement& statement : batch) send(statement, collected);
+  if (PQpipelineSync(connection_.get()) != 1) throw connection_error();
+  while (!collected.done) {
+    co_await until_result();
+    collect(PQgetResult(connection_.get()), collected);
+    // A FATAL answer is the server's last: what libpq says after it is less telling.
+    if (PQstatus(connection_.get()) == CONNECTION_BAD && !collected.done) {
+      if (collected.failure && collected.failure->kind() == ErrorKind::connection) throw *collected.failure;
+      throw connection_error();
+    }
+  }
+  if (collected.failure) throw *collected.failure;
+  co_return std::move(collected.results);
+}
+
+asio::awaitable<ResultSet> Connection::run(const Statement& statement) {
+  std::vector<ResultSet> results = co_await run(std::span(&statement, 1));
+  co_return std::move(results.front());
+}
+
+bool Connection::swallow_notifications() {
+  bool any = false;
+  while (PGnotify* notification = PQnotifies(connection_.get())) {
+    PQfreemem(notification);
+    any = true;
+  }
+  return any;
+}
+
+asio::awaitable<bool> Connection::notified(std::chrono::steady_clock::duration limit) {
+  using namespace asio::experimental::awaitable_operators;
+  // As tuples neither arm throws, so the first to end decides.
+  constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
+  asio::steady_timer timer(executor_, limit);
+  while (!swallow_notifications()) {
+    auto either = socket_->async_wait(Wait::wait_read, as_tuple) || timer.async_wait(as_tuple);
+    const auto outcome = co_await std::move(either);
+    if (outcome.index() == 1) co_return false;
+    if (PQconsumeInput(connection_.get()) != 1) throw connection_error();
+  }
+  co_return true;
+}
+
+}  // namespace socialsync::pg

@@ -1,0 +1,76 @@
+// The only libpq: one connection, in pipeline mode, on an Asio executor.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include "pg/error.hpp"
+#include "pg/result.hpp"
+#include "pg/statement.hpp"
+
+struct pg_conn;
+struct pg_result;
+
+namespace socialsync::pg {
+
+namespace asio = boost::asio;
+
+// libpq's connection keywords and values. A URL goes in as "dbname".
+// https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
+using ConnectionOptions = std::vector<std::pair<std::string, std::string>>;
+
+// Exclusive: one coroutine at a time. After any pg::Error of kind connection, after a deadline or a
+// cancellation, throw it away: what the server has done by then is unknown.
+class Connection {
+ public:
+  // Throws pg::Error. Names are resolved synchronously by libpq.
+  static asio::awaitable<std::unique_ptr<Connection>> open(ConnectionOptions options);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // Runs the statements in one pipeline and one implicit transaction: all are committed when this returns,
+  // none when it throws an Error that is not of kind connection. One ResultSet each, in order.
+  asio::awaitable<std::vector<ResultSet>> run(std::span<const Statement> batch);
+  asio::awaitable<ResultSet> run(const Statement& statement);
+
+  // Waits for a NOTIFY on a channel this connection LISTENs to, and swallows all that have arrived.
+  // False when none came within `limit`; the connection stays good.
+  asio::awaitable<bool> notified(std::chrono::steady_clock::duration limit);
+
+  int server_version() const;  // 150018
+
+ private:
+  struct Finish {
+    void operator()(pg_conn* connection) const;
+  };
+  struct Collected;
+
+  Connection(asio::any_io_executor executor, pg_conn* connection);
+
+  Error connection_error() const;
+  void adopt_socket();
+  void send(const Statement& statement, Collected& expected);
+  asio::awaitable<void> until_result();
+  asio::awaitable<void> wait_readable();
+  asio::awaitable<void> wait_readable_or_writable();
+  void collect(pg_result* result, Collected& collected);
+  bool swallow_notifications();
+
+  asio::any_io_executor executor_;
+  std::unique_ptr<pg_conn, Finish> connection_;
+  std::optional<asio::posix::stream_descriptor> socket_;
+  std::set<std::string, std::less<>> prepared_;
+};
+
+}  // namespace socialsync::pg

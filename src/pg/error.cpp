@@ -1,0 +1,41 @@
+#include "pg/error.hpp"
+
+#include <utility>
+
+namespace socialsync::pg {
+namespace {
+
+struct Rule {
+  std::string_view prefix;
+  ErrorKind kind;
+};
+
+// First match wins.
+constexpr Rule rules[] = {
+    {"08", ErrorKind::connection},    // connection exceptions
+    {"57P", ErrorKind::connection},   // the server is shutting down, crashed, or starting
+    {"57014", ErrorKind::transient},  // cancelled, also by statement_timeout
+    {"40", ErrorKind::transient},     // serialization failure, deadlock
+    {"53", ErrorKind::transient},     // out of disk, memory, connections
+    {"55P03", ErrorKind::transient},  // lock not available
+    {"25006", ErrorKind::transient},  // read-only: a standby, or a primary in maintenance
+    {"58", ErrorKind::transient},     // system error, e.g. input/output
+    {"22", ErrorKind::data},          // data exceptions
+    {"23", ErrorKind::data},          // integrity constraints
+    {"54", ErrorKind::data},          // program limits: a value too long for an index
+};
+
+}  // namespace
+
+ErrorKind classify(std::string_view sqlstate) {
+  if (sqlstate.empty()) return ErrorKind::connection;
+  for (const Rule& rule : rules) {
+    if (sqlstate.starts_with(rule.prefix)) return rule.kind;
+  }
+  return ErrorKind::other;
+}
+
+Error::Error(const std::string& message, std::string sqlstate)
+    : std::runtime_error(message), sqlstate_(std::move(sqlstate)), kind_(classify(sqlstate_)) {}
+
+}  // namespace socialsync::pg

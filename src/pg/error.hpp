@@ -1,0 +1,35 @@
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace socialsync::pg {
+
+// What an error means for whoever wanted the statement run.
+enum class ErrorKind {
+  connection,  // the connection is gone; whether a commit happened is unknown
+  transient,   // the server asks to try again: deadlock, serialization, shutdown, no space, read-only standby
+  data,        // these very values are refused: trying again cannot help
+  other,       // anything else: missing table, missing right, a bug in the statement
+};
+
+// A failed connection or statement. what() is PostgreSQL's primary message: it never holds parameters or
+// passwords, but may quote a part of a bad value, so show it to operators only.
+class Error : public std::runtime_error {
+ public:
+  Error(const std::string& message, std::string sqlstate);
+
+  // Five characters, or empty when the failure did not come from the server.
+  const std::string& sqlstate() const { return sqlstate_; }
+  ErrorKind kind() const { return kind_; }
+
+ private:
+  std::string sqlstate_;
+  ErrorKind kind_;
+};
+
+// https://www.postgresql.org/docs/current/errcodes-appendix.html
+ErrorKind classify(std::string_view sqlstate);
+
+}  // namespace socialsync::pg

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/uuid.hpp"
+
+namespace socialsync::pg {
+
+// The types we send arrays of. The numbers are PostgreSQL's own: pg_type.dat.
+enum class Type : std::uint32_t { bytea = 17, text = 25, timestamptz = 1184, uuid = 2950, jsonb = 3802 };
+
+// A one-dimensional array in PostgreSQL's binary format, built in place: no quoting, no copy of a value but
+// the one into this buffer. array_recv() in src/backend/utils/adt/arrayfuncs.c.
+class Array {
+ public:
+  explicit Array(Type element);
+
+  void add(std::string_view bytes);
+  void add(const Uuid& id);
+  // Text that jsonb_in would accept; sent with jsonb's version byte.
+  void add_jsonb(std::string_view text);
+  void add_timestamp(std::int64_t unix_ms);
+  void add_null();
+
+  std::string encoded() && { return std::move(buffer_); }
+
+ private:
+  void begin_element();
+  void append_length(std::size_t bytes);
+
+  std::string buffer_;
+  std::uint32_t size_ = 0;
+};
+
+// A statement with its parameters. `name` is the prepared statement's: equal names must mean equal text.
+// Both are string literals beside the function that runs them.
+struct Statement {
+  struct Parameter {
+    std::optional<std::string> value;  // nothing: NULL
+    bool binary = false;
+  };
+
+  const char* name = "";
+  const char* sql = "";
+  std::vector<Parameter> parameters{};
+  bool binary_results = false;
+
+  Statement& with(std::string text);
+  Statement& with_null();
+  Statement& with(Array&& array);
+};
+
+}  // namespace socialsync::pg
