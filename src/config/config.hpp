@@ -1,0 +1,93 @@
+// Every setting and every limit, with its default. Nothing else reads the environment.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace socialsync::config {
+
+// The single-tenant settings of one platform: its first account, and the tokens and secrets that stand
+// behind accounts without their own.
+struct PlatformDefaults {
+  std::vector<std::string> app_secrets;
+  std::string access_token;
+  std::string account_key;  // WHATSAPP_PHONE_NUMBER_ID, INSTAGRAM_PAGE_ID
+  std::string verify_token;
+};
+
+struct Database {
+  // libpq's keywords and values; empty when the environment names no database.
+  std::vector<std::pair<std::string, std::string>> options;
+
+  bool given() const { return !options.empty(); }
+};
+
+struct Limits {
+  std::size_t body_bytes_max = 4 * 1024 * 1024;  // Meta's is 3 MB
+  std::size_t events_per_body_max = 5000;        // Meta's is 1000
+  std::size_t json_depth_max = 64;
+
+  std::size_t queue_events_max = 20'000;
+  std::size_t queue_bytes_max = 256 * 1024 * 1024;
+  std::size_t batch_events_max = 1000;
+  std::size_t batch_bytes_max = 16 * 1024 * 1024;
+  std::size_t writers = 2;  // connections that commit batches
+
+  // Messenger and Instagram wait 5 s for an answer.
+  std::chrono::milliseconds commit_deadline{4'000};
+  std::chrono::milliseconds statement_timeout{30'000};
+  std::chrono::milliseconds connect_timeout{5'000};
+  std::chrono::seconds retry_after{2};
+  std::chrono::seconds shutdown_deadline{30};
+
+  std::chrono::milliseconds directory_reload_interval{30'000};
+  std::chrono::milliseconds directory_reload_gap_min{200};
+  std::chrono::milliseconds last_webhook_interval{10'000};  // one update per account and interval
+  std::chrono::minutes maintenance_interval{60};
+  std::uint64_t fallback_hash_bytes_per_second = 64 * 1024 * 1024;
+};
+
+struct Config {
+  Database database;
+  PlatformDefaults whatsapp;
+  PlatformDefaults instagram;
+  PlatformDefaults messenger;
+
+  std::string listen_host = "127.0.0.1";
+  std::uint16_t listen_port = 8000;
+  std::string data_dir;  // of the private database; made absolute
+  bool developer = false;
+  std::optional<int> retention_days;
+  bool log_json = false;
+  bool log_debug = false;
+
+  Limits limits;
+};
+
+struct Problem {
+  std::string setting;
+  std::string message;  // never holds the value of a secret
+};
+
+// Looks a name up: nothing when it is not set.
+using Lookup = std::function<std::optional<std::string>(std::string_view name)>;
+
+struct Loaded {
+  Config config;
+  std::vector<Problem> problems;  // start only when empty
+};
+
+// Pure: reads settings through `lookup`; `names` are all names that are set, so that a misspelt SOCIALSYNC_*
+// is found.
+Loaded load(const Lookup& lookup, const std::vector<std::string>& names);
+
+// The same from the process's environment and, behind it, `.env` in the working directory.
+Loaded load_from_environment();
+
+}  // namespace socialsync::config
