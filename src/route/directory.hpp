@@ -1,0 +1,101 @@
+// The tenant directory: routing key to account, in memory, immutable. A new one replaces it whole.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.hpp"
+#include "model/account.hpp"
+#include "model/event.hpp"
+
+namespace socialsync::route {
+
+// Why a signed event has no account. The name is also the quarantine's reason.
+enum class Refusal {
+  unknown_account,    // no account has that routing key
+  inactive_account,   // there is one, but it is switched off
+  secret_mismatch,    // the body was not signed under a secret of that account
+  ambiguous_account,  // accounts of several users answer to that key
+};
+std::string_view to_string(Refusal refusal);
+
+// A place in Directory::secrets().
+using SecretIndex = std::uint32_t;
+
+// The environment's app secrets: they stand behind accounts that have none of their own.
+struct SharedSecrets {
+  std::vector<std::string> whatsapp;
+  std::vector<std::string> instagram;
+  std::vector<std::string> messenger;
+};
+
+// Who vouches for a body.
+struct Signers {
+  std::span<const SecretIndex> secrets;
+  bool any_account = false;  // an unsigned body on a developer's test route: taken for every account
+};
+
+// An account with its effective secrets.
+struct Tenant {
+  model::Account account;
+  std::vector<SecretIndex> secrets;
+
+  bool accepts(const Signers& signers) const;
+  // Whether the account asked for events of this type.
+  bool wants(std::string_view type) const;
+};
+
+class Directory {
+ public:
+  // Accounts earlier in the list win ties.
+  Directory(std::vector<model::Account> accounts, const SharedSecrets& shared);
+
+  // Adds the secrets under which any account that could receive this event would take it.
+  void add_candidates(const model::Event& event, std::vector<SecretIndex>& candidates) const;
+
+  // The account for an event of a body that `signers` vouch for. The pointer lives as long as the directory.
+  Result<const Tenant*, Refusal> find(const model::Event& event, const Signers& signers) const;
+
+  // Every distinct secret; those of the environment come first.
+  const std::vector<std::string>& secrets() const { return secrets_; }
+  std::size_t shared_secret_count() const { return shared_secret_count_; }
+
+  // The verify tokens of active accounts.
+  const std::vector<std::string_view>& verify_tokens() const { return verify_tokens_; }
+
+  std::size_t size() const { return tenants_.size(); }
+
+ private:
+  // A lower rank is a better match: a page_id before an account_id before a linked id.
+  struct Entry {
+    std::uint32_t tenant;
+    std::uint8_t rank;
+  };
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view key) const { return std::hash<std::string_view>{}(key); }
+  };
+  using Index = std::unordered_map<std::string, std::vector<Entry>, Hash, std::equal_to<>>;
+
+  SecretIndex intern(const std::string& secret);
+  void add_keys(std::uint32_t tenant);
+  static void add_key(Index& index, const std::string& key, Entry entry);
+  std::span<const Entry> entries(const model::Event& event) const;
+
+  std::vector<Tenant> tenants_;
+  std::vector<std::string> secrets_;
+  std::size_t shared_secret_count_ = 0;
+  std::unordered_map<std::string, SecretIndex> interned_;
+  std::vector<std::string_view> verify_tokens_;
+
+  Index phone_numbers_;
+  Index wabas_;
+  Index instagram_;
+  Index pages_;
+};
+
+}  // namespace socialsync::route
