@@ -1,0 +1,128 @@
+#include "store/accounts.hpp"
+
+#include <optional>
+#include <stdexcept>
+#include <string_view>
+#include <utility>
+
+#include "base/text.hpp"
+
+namespace socialsync::store {
+namespace {
+
+constexpr const char* select_accounts = R"(
+SELECT id::text, user_id::text, platform::text, is_active IS NOT FALSE, account_id, phone_number_id, page_id,
+       display_phone_number,
+       CASE WHEN jsonb_typeof(webhook_metadata -> 'ids') = 'array'
+            THEN (SELECT string_agg(linked, ',') FROM jsonb_array_elements_text(webhook_metadata -> 'ids') linked)
+       END,
+       webhook_metadata ->> 'waba_id', app_secret, verify_token, webhook_events IS NULL,
+       array_to_string(webhook_events, ',')
+FROM public.social_accounts
+WHERE platform::text IN ('whatsapp', 'whatsapp_business', 'instagram', 'facebook')
+ORDER BY created_at, id)";
+
+enum Column {
+  id,
+  user_id,
+  platform,
+  is_active,
+  account_id,
+  phone_number_id,
+  page_id,
+  display_phone_number,
+  linked_ids,
+  waba_id,
+  app_secret,
+  verify_token,
+  all_events,
+  webhook_events
+};
+
+constexpr const char* update_sightings = R"(
+UPDATE public.social_accounts a
+SET last_webhook_at = greatest(a.last_webhook_at, s.received),
+    webhook_status = 'active'
+FROM unnest($1::uuid[], $2::timestamptz[]) AS s (id, received)
+WHERE a.id = s.id)";
+
+// Apart from the update above, because it makes every gateway reload its directory.
+constexpr const char* update_waba_ids = R"(
+UPDATE public.social_accounts a
+SET webhook_metadata = coalesce(a.webhook_metadata, '{}') || jsonb_build_object('waba_id', s.waba_id)
+FROM unnest($1::uuid[], $2::text[]) AS s (id, waba_id)
+WHERE a.id = s.id AND a.webhook_metadata ->> 'waba_id' IS DISTINCT FROM s.waba_id
+  AND coalesce(jsonb_typeof(a.webhook_metadata), 'object') = 'object')";
+
+model::Platform platform_of(std::string_view label) {
+  if (label == "instagram") return model::Platform::instagram;
+  if (label == "facebook") return model::Platform::messenger;
+  return model::Platform::whatsapp;
+}
+
+model::Account account_at(const pg::ResultSet& rows, std::size_t row) {
+  const auto text = [&](Column column) { return std::string(rows.text(row, column)); };
+  const auto identifier = [&](Column column) {
+    const std::optional<Uuid> value = parse_uuid(rows.text(row, column));
+    if (!value) throw std::runtime_error("social_accounts holds an id that is not a UUID");
+    return *value;
+  };
+  model::Account account{.id = identifier(Column::id),
+                         .user_id = identifier(Column::user_id),
+                         .platform = platform_of(rows.text(row, Column::platform)),
+                         .platform_label = text(Column::platform),
+                         .active = rows.text(row, Column::is_active) == "t",
+                         .account_id = text(Column::account_id),
+                         .phone_number_id = text(Column::phone_number_id),
+                         .page_id = text(Column::page_id),
+                         .display_phone_number = text(Column::display_phone_number),
+                         .linked_ids = split_list(rows.text(row, Column::linked_ids)),
+                         .waba_id = text(Column::waba_id),
+                         .app_secrets = split_list(rows.text(row, Column::app_secret)),
+                         .verify_token = text(Column::verify_token),
+                         .webhook_events = std::nullopt};
+  if (rows.text(row, Column::all_events) == "f")
+    account.webhook_events = split_list(rows.text(row, Column::webhook_events));
+  return account;
+}
+
+}  // namespace
+
+boost::asio::awaitable<void> listen_for_account_changes(pg::Connection& connection) {
+  const pg::Statement listen{.name = "listen_accounts", .sql = "LISTEN socialsync_accounts"};
+  co_await connection.run(listen);
+}
+
+boost::asio::awaitable<std::vector<model::Account>> load_accounts(pg::Connection& connection) {
+  const pg::Statement select{.name = "select_accounts", .sql = select_accounts};
+  const pg::ResultSet rows = co_await connection.run(select);
+  std::vector<model::Account> accounts;
+  accounts.reserve(rows.rows());
+  for (std::size_t row = 0; row < rows.rows(); ++row) accounts.push_back(account_at(rows, row));
+  co_return accounts;
+}
+
+boost::asio::awaitable<void> record_sightings(pg::Connection& connection,
+                                              std::span<const Sighting> sightings) {
+  pg::Array ids(pg::Type::uuid), times(pg::Type::timestamptz), learners(pg::Type::uuid),
+      wabas(pg::Type::text);
+  bool learned = false;
+  for (const Sighting& sighting : sightings) {
+    ids.add(sighting.account_id);
+    times.add_timestamp(sighting.received_ms);
+    if (sighting.waba_id.empty()) continue;
+    learners.add(sighting.account_id);
+    wabas.add(sighting.waba_id);
+    learned = true;
+  }
+  std::vector<pg::Statement> batch;
+  batch.push_back(pg::Statement{.name = "update_sightings", .sql = update_sightings});
+  batch.back().with(std::move(ids)).with(std::move(times));
+  if (learned) {
+    batch.push_back(pg::Statement{.name = "update_waba_ids", .sql = update_waba_ids});
+    batch.back().with(std::move(learners)).with(std::move(wabas));
+  }
+  co_await connection.run(batch);
+}
+
+}  // namespace socialsync::store

@@ -1,0 +1,38 @@
+// social_accounts, as ingest uses it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "base/uuid.hpp"
+#include "model/account.hpp"
+#include "pg/connection.hpp"
+
+namespace socialsync::store {
+
+// The channel on which a change of any account's routing or secrets is announced, without a payload.
+inline constexpr const char* accounts_channel = "socialsync_accounts";
+
+// Subscribes the connection to accounts_channel.
+boost::asio::awaitable<void> listen_for_account_changes(pg::Connection& connection);
+
+// Every account of a platform that sends webhooks, oldest first, inactive ones too. Throws pg::Error.
+boost::asio::awaitable<std::vector<model::Account>> load_accounts(pg::Connection& connection);
+
+// What an account's traffic has shown since the last update.
+struct Sighting {
+  Uuid account_id;
+  std::int64_t received_ms = 0;
+  std::string waba_id;  // empty: nothing new learned
+};
+
+// One update for all of them: last_webhook_at never goes back, webhook_status becomes active, a learned WABA
+// id goes to webhook_metadata. Throws pg::Error.
+boost::asio::awaitable<void> record_sightings(pg::Connection& connection,
+                                              std::span<const Sighting> sightings);
+
+}  // namespace socialsync::store

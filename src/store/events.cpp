@@ -1,0 +1,153 @@
+#include "store/events.hpp"
+
+#include <utility>
+#include <vector>
+
+#include "base/text.hpp"
+
+namespace socialsync::store {
+namespace {
+
+constexpr std::size_t identifier_characters_max = 255;
+
+constexpr const char* insert_events = R"(
+INSERT INTO public.webhook_logs (id, social_account_id, user_id, platform, webhook_type, status, payload,
+                                 exact_payload, external_message_id, customer_identifier)
+SELECT id, account_id, user_id, platform::public.social_platform, type, status, payload, exact, external, customer
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::bytea[],
+            $9::text[], $10::text[])
+  AS e (id, account_id, user_id, platform, type, status, payload, exact, external, customer)
+ON CONFLICT (id) DO NOTHING
+RETURNING id)";
+
+// An undated event's id holds the time of its receipt: its key decides whether it is new.
+constexpr const char* insert_undated_events = R"(
+WITH fresh AS (
+  INSERT INTO socialsync.webhook_event_keys (key, log_id)
+  SELECT key, id FROM unnest($11::uuid[], $1::uuid[]) AS k (key, id) ORDER BY key
+  ON CONFLICT (key) DO NOTHING
+  RETURNING log_id)
+INSERT INTO public.webhook_logs (id, social_account_id, user_id, platform, webhook_type, status, payload,
+                                 exact_payload, external_message_id, customer_identifier)
+SELECT id, account_id, user_id, platform::public.social_platform, type, status, payload, exact, external, customer
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::bytea[],
+            $9::text[], $10::text[])
+  AS e (id, account_id, user_id, platform, type, status, payload, exact, external, customer)
+WHERE id IN (SELECT log_id FROM fresh)
+ON CONFLICT (id) DO NOTHING
+RETURNING id)";
+
+constexpr const char* insert_quarantined = R"(
+INSERT INTO public.webhook_quarantine (id, reason, platform, routing_key, webhook_type, detail, signed_by, body,
+                                       event_time)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                     $8::bytea[], $9::timestamptz[])
+ON CONFLICT (id) DO NOTHING)";
+
+void add_text(pg::Array& array, std::string_view text) {
+  if (text.empty()) {
+    array.add_null();
+  } else {
+    array.add(text);
+  }
+}
+
+void add_identifier(pg::Array& array, std::string_view text) {
+  add_text(array, first_characters(text, identifier_characters_max));
+}
+
+class EventColumns {
+ public:
+  void add(const EventRow& row) {
+    id_.add(row.id);
+    account_id_.add(row.account_id);
+    user_id_.add(row.user_id);
+    platform_.add(row.platform);
+    type_.add(row.type);
+    status_.add(row.status);
+    payload_.add_jsonb(row.payload);
+    if (row.exact_payload) {
+      exact_.add(*row.exact_payload);
+    } else {
+      exact_.add_null();
+    }
+    add_identifier(external_, row.external_message_id);
+    add_identifier(customer_, row.customer);
+    if (row.undated_key) key_.add(*row.undated_key);
+    ++size_;
+  }
+
+  bool empty() const { return size_ == 0; }
+
+  void fill(pg::Statement& statement) && {
+    for (pg::Array* column : {&id_, &account_id_, &user_id_, &platform_, &type_, &status_, &payload_, &exact_,
+                              &external_, &customer_})
+      statement.with(std::move(*column));
+  }
+  void fill_with_key(pg::Statement& statement) && {
+    std::move(*this).fill(statement);
+    statement.with(std::move(key_));
+  }
+
+ private:
+  pg::Array id_{pg::Type::uuid}, account_id_{pg::Type::uuid}, user_id_{pg::Type::uuid},
+      platform_{pg::Type::text}, type_{pg::Type::text}, status_{pg::Type::text}, payload_{pg::Type::jsonb},
+      exact_{pg::Type::bytea}, external_{pg::Type::text}, customer_{pg::Type::text}, key_{pg::Type::uuid};
+  std::size_t size_ = 0;
+};
+
+pg::Statement quarantine_statement(std::span<const QuarantineRow* const> rows) {
+  pg::Array id(pg::Type::uuid), reason(pg::Type::text), platform(pg::Type::text), key(pg::Type::text),
+      type(pg::Type::text), detail(pg::Type::text), signed_by(pg::Type::text), body(pg::Type::bytea),
+      time(pg::Type::timestamptz);
+  for (const QuarantineRow* row : rows) {
+    id.add(row->id);
+    reason.add(row->reason);
+    add_text(platform, row->platform);
+    add_identifier(key, row->routing_key);
+    add_text(type, row->type);
+    add_text(detail, row->detail);
+    add_text(signed_by, row->signed_by);
+    body.add(row->body);
+    if (row->event_time_ms) {
+      time.add_timestamp(*row->event_time_ms);
+    } else {
+      time.add_null();
+    }
+  }
+  pg::Statement statement{.name = "insert_quarantined", .sql = insert_quarantined};
+  for (pg::Array* column : {&id, &reason, &platform, &key, &type, &detail, &signed_by, &body, &time})
+    statement.with(std::move(*column));
+  return statement;
+}
+
+}  // namespace
+
+boost::asio::awaitable<std::unordered_set<Uuid>> write_batch(
+    pg::Connection& connection, std::span<const EventRow* const> events,
+    std::span<const QuarantineRow* const> quarantined) {
+  EventColumns dated;
+  EventColumns undated;
+  for (const EventRow* row : events) (row->undated_key ? undated : dated).add(*row);
+
+  std::vector<pg::Statement> batch;
+  if (!dated.empty()) {
+    std::move(dated).fill(batch.emplace_back(
+        pg::Statement{.name = "insert_events", .sql = insert_events, .binary_results = true}));
+  }
+  if (!undated.empty()) {
+    std::move(undated).fill_with_key(batch.emplace_back(pg::Statement{
+        .name = "insert_undated_events", .sql = insert_undated_events, .binary_results = true}));
+  }
+  const std::size_t event_statements = batch.size();
+  if (!quarantined.empty()) batch.push_back(quarantine_statement(quarantined));
+
+  const std::vector<pg::ResultSet> results = co_await connection.run(batch);
+  std::unordered_set<Uuid> stored;
+  for (std::size_t i = 0; i < event_statements; ++i) {
+    for (std::size_t row = 0; row < results[i].rows(); ++row) stored.insert(results[i].uuid(row, 0));
+  }
+  co_return stored;
+}
+
+}  // namespace socialsync::store

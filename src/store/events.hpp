@@ -1,0 +1,53 @@
+// Writing what ingest has decided: webhook_logs and webhook_quarantine.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "base/uuid.hpp"
+#include "pg/connection.hpp"
+
+namespace socialsync::store {
+
+// A row of webhook_logs. Views: whoever asks for the write keeps what they point at until it ends.
+struct EventRow {
+  Uuid id;
+  std::optional<Uuid> undated_key;  // set when the event has no time of its own: its identity without time
+  Uuid account_id;
+  Uuid user_id;
+  std::string_view platform;  // the account's label
+  std::string_view type;
+  std::string_view status;  // received, ignored
+  std::string_view payload;
+  std::optional<std::string_view> exact_payload;
+  std::string_view external_message_id;  // empty: null. Longer than the column: cut, on a whole character
+  std::string_view customer;             // the same
+};
+
+// A row of webhook_quarantine: signed, and kept although it has no tenant.
+struct QuarantineRow {
+  Uuid id;
+  std::string_view reason;
+  std::string_view platform;  // empty: null, as are the next three
+  std::string_view routing_key;
+  std::string_view type;
+  std::string detail;
+  std::string_view signed_by;  // fingerprint of the secret that signed it
+  std::string_view body;       // the exact bytes
+  std::optional<std::int64_t> event_time_ms;
+};
+
+// Writes both lists in one transaction, committed when this returns. What is there already (the same id, or
+// for an undated event the same key) is left as it is. Returns the ids of the events that are new. Rows go in
+// in the order given: sort them by id, so that two batches cannot wait for each other. Throws pg::Error.
+boost::asio::awaitable<std::unordered_set<Uuid>> write_batch(
+    pg::Connection& connection, std::span<const EventRow* const> events,
+    std::span<const QuarantineRow* const> quarantined);
+
+}  // namespace socialsync::store

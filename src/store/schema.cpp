@@ -1,0 +1,56 @@
+#include "store/schema.hpp"
+
+#include <utility>
+
+#include <fmt/core.h>
+
+namespace socialsync::store {
+namespace {
+
+constexpr const char* select_migrated = R"(
+SELECT to_regclass('public.webhook_logs') IS NOT NULL
+   AND to_regclass('public.webhook_quarantine') IS NOT NULL
+   AND to_regclass('socialsync.webhook_event_keys') IS NOT NULL
+   AND to_regprocedure('socialsync.maintain_partitions(integer, integer)') IS NOT NULL
+   AND EXISTS (SELECT FROM pg_attribute
+               WHERE attrelid = to_regclass('public.social_accounts') AND attname = 'webhook_metadata'))";
+
+constexpr const char* select_writable =
+    "SELECT NOT pg_is_in_recovery() AND NOT current_setting('transaction_read_only')::boolean";
+
+constexpr const char* call_maintain_partitions =
+    "SELECT action, partition FROM socialsync.maintain_partitions(retention_days => $1::integer)";
+
+boost::asio::awaitable<bool> ask(pg::Connection& connection, const pg::Statement& question) {
+  const pg::ResultSet answer = co_await connection.run(question);
+  co_return answer.text(0, 0) == "t";
+}
+
+}  // namespace
+
+boost::asio::awaitable<bool> is_migrated(pg::Connection& connection) {
+  const pg::Statement question{.name = "select_migrated", .sql = select_migrated};
+  co_return co_await ask(connection, question);
+}
+
+boost::asio::awaitable<bool> is_writable(pg::Connection& connection) {
+  const pg::Statement question{.name = "select_writable", .sql = select_writable};
+  co_return co_await ask(connection, question);
+}
+
+boost::asio::awaitable<std::vector<std::string>> maintain_partitions(pg::Connection& connection,
+                                                                     std::optional<int> retention_days) {
+  pg::Statement statement{.name = "maintain_partitions", .sql = call_maintain_partitions};
+  if (retention_days) {
+    statement.with(std::to_string(*retention_days));
+  } else {
+    statement.with_null();
+  }
+  const pg::ResultSet rows = co_await connection.run(statement);
+  std::vector<std::string> done;
+  for (std::size_t row = 0; row < rows.rows(); ++row)
+    done.push_back(fmt::format("{} {}", rows.text(row, 0), rows.text(row, 1)));
+  co_return done;
+}
+
+}  // namespace socialsync::store

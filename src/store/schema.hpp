@@ -1,0 +1,25 @@
+// The state of the database's schema, and its upkeep.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "pg/connection.hpp"
+
+namespace socialsync::store {
+
+// Whether the objects that ingest writes to exist. Throws pg::Error.
+boost::asio::awaitable<bool> is_migrated(pg::Connection& connection);
+
+// Whether a commit would succeed: this is a primary that takes writes. Throws pg::Error.
+boost::asio::awaitable<bool> is_writable(pg::Connection& connection);
+
+// Makes the coming weeks' partitions of webhook_logs, and with `retention_days` drops what is older. Returns
+// what was done, one line each: "created webhook_logs_p20261123". Throws pg::Error.
+boost::asio::awaitable<std::vector<std::string>> maintain_partitions(pg::Connection& connection,
+                                                                     std::optional<int> retention_days);
+
+}  // namespace socialsync::store
