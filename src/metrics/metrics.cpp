@@ -1,0 +1,120 @@
+#include "metrics/metrics.hpp"
+
+#include <unordered_map>
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+namespace socialsync::metrics {
+namespace {
+
+constexpr std::size_t event_series_max = 500;
+
+const prometheus::Histogram::BucketBoundaries batch_sizes{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000};
+const prometheus::Histogram::BucketBoundaries commit_seconds_bounds{0.0005, 0.001, 0.002, 0.005, 0.01, 0.02,
+                                                                    0.05,   0.1,   0.25,  0.5,   1,    2.5};
+
+}  // namespace
+
+class Metrics::Registry {
+ public:
+  prometheus::Registry registry;
+
+  prometheus::Family<prometheus::Counter>& requests = prometheus::BuildCounter()
+                                                          .Name("socialsync_requests_total")
+                                                          .Help("Webhook requests, by result")
+                                                          .Register(registry);
+  prometheus::Family<prometheus::Counter>& events = prometheus::BuildCounter()
+                                                        .Name("socialsync_events_total")
+                                                        .Help("Events, by platform, type and result")
+                                                        .Register(registry);
+  prometheus::Family<prometheus::Counter>& database_errors = prometheus::BuildCounter()
+                                                                 .Name("socialsync_database_errors_total")
+                                                                 .Help("Failed statements, by SQLSTATE")
+                                                                 .Register(registry);
+
+  prometheus::Histogram& batch_events = prometheus::BuildHistogram()
+                                            .Name("socialsync_batch_events")
+                                            .Help("Rows per commit")
+                                            .Register(registry)
+                                            .Add({}, batch_sizes);
+  prometheus::Histogram& commit_seconds = prometheus::BuildHistogram()
+                                              .Name("socialsync_commit_seconds")
+                                              .Help("Time from sending a batch to its commit")
+                                              .Register(registry)
+                                              .Add({}, commit_seconds_bounds);
+
+  prometheus::Gauge& queue_events = gauge("socialsync_queue_events", "Events waiting to be written");
+  prometheus::Gauge& queue_bytes =
+      gauge("socialsync_queue_bytes", "Bytes of the events waiting to be written");
+  prometheus::Gauge& directory_accounts =
+      gauge("socialsync_directory_accounts", "Accounts in the tenant directory");
+  prometheus::Gauge& directory_age =
+      gauge("socialsync_directory_age_seconds", "Time since the tenant directory was read");
+  prometheus::Gauge& open_connections = gauge("socialsync_http_connections", "Open client connections");
+
+  // A look-up in a family hashes all labels: these remember the counters.
+  std::unordered_map<std::string, prometheus::Counter*> known_requests;
+  std::unordered_map<std::string, prometheus::Counter*> known_events;
+  std::string key;
+
+  prometheus::Gauge& gauge(const char* name, const char* help) {
+    return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
+  }
+};
+
+Metrics::Metrics() : registry_(std::make_unique<Registry>()) {}
+Metrics::~Metrics() = default;
+
+void Metrics::request(std::string_view result) {
+  registry_->key.assign(result);
+  prometheus::Counter*& counter = registry_->known_requests[registry_->key];
+  if (!counter) counter = &registry_->requests.Add({{"result", registry_->key}});
+  counter->Increment();
+}
+
+void Metrics::event(std::string_view platform, std::string_view type, std::string_view result) {
+  std::string& key = registry_->key;
+  key.assign(platform).append(1, '\n').append(type).append(1, '\n').append(result);
+  auto found = registry_->known_events.find(key);
+  if (found == registry_->known_events.end()) {
+    const bool full = registry_->known_events.size() >= event_series_max;
+    if (full && type != "other") return event(platform, "other", result);
+    prometheus::Counter& added = registry_->events.Add(
+        {{"platform", std::string(platform)}, {"type", std::string(type)}, {"result", std::string(result)}});
+    found = registry_->known_events.emplace(key, &added).first;
+  }
+  found->second->Increment();
+}
+
+void Metrics::batch(std::size_t events, double commit_seconds) {
+  registry_->batch_events.Observe(static_cast<double>(events));
+  registry_->commit_seconds.Observe(commit_seconds);
+}
+
+void Metrics::database_error(std::string_view sqlstate) {
+  registry_->database_errors.Add({{"sqlstate", sqlstate.empty() ? "connection" : std::string(sqlstate)}})
+      .Increment();
+}
+
+void Metrics::queue_depth(std::size_t events, std::size_t bytes) {
+  registry_->queue_events.Set(static_cast<double>(events));
+  registry_->queue_bytes.Set(static_cast<double>(bytes));
+}
+
+void Metrics::directory(std::size_t accounts, double age_seconds) {
+  registry_->directory_accounts.Set(static_cast<double>(accounts));
+  registry_->directory_age.Set(age_seconds);
+}
+
+void Metrics::connections(std::size_t open) { registry_->open_connections.Set(static_cast<double>(open)); }
+
+std::string Metrics::text() const {
+  const prometheus::TextSerializer serializer;
+  return serializer.Serialize(registry_->registry.Collect());
+}
+
+}  // namespace socialsync::metrics

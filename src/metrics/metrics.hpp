@@ -1,0 +1,35 @@
+// The only prometheus-cpp: what the program counts. One thread writes; text() may be asked at any time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace socialsync::metrics {
+
+class Metrics {
+ public:
+  Metrics();
+  ~Metrics();
+
+  // An answered request: `result` is a fixed word such as committed, signature_wrong, overloaded.
+  void request(std::string_view result);
+  // `type` is foreign text: beyond a bounded number of types it counts as "other".
+  void event(std::string_view platform, std::string_view type, std::string_view result);
+  void batch(std::size_t events, double commit_seconds);
+  void database_error(std::string_view sqlstate);
+
+  void queue_depth(std::size_t events, std::size_t bytes);
+  void directory(std::size_t accounts, double age_seconds);
+  void connections(std::size_t open);
+
+  // Prometheus text format 0.0.4.
+  std::string text() const;
+
+ private:
+  class Registry;
+  std::unique_ptr<Registry> registry_;
+};
+
+}  // namespace socialsync::metrics
