@@ -11,6 +11,9 @@ namespace socialsync::http {
 // The header fields of one message, in the order they came: one buffer and the offsets into it.
 class Headers {
  public:
+  // Room for so many bytes of names and values, and so many fields.
+  void reserve(std::size_t text_bytes, std::size_t fields);
+
   void add(std::string_view name, std::string_view value);
 
   // The first field of that name, upper or lower case; empty when there is none. Valid until add().

@@ -11,10 +11,10 @@ struct Limits {
   std::size_t header_bytes_max = 16 * 1024;      // request line and fields, or one chunk's header: 431
   std::size_t headers_max = 100;                 // fields: 431
   std::size_t body_bytes_max = 4 * 1024 * 1024;  // 413
-  std::size_t drain_bytes_max = 64 * 1024;  // of a refused body that is read so that the connection lives on
-  std::size_t linger_bytes_max =
-      1024 * 1024;                     // of what follows the last answer, so that it is not lost to a reset
-  std::size_t connections_max = 4096;  // beyond: 503 and Retry-After
+  std::size_t drain_bytes_max = 64 * 1024;       // rest of a refused body that is read, else closed
+  std::size_t linger_bytes_max = 1024 * 1024;    // read after the last answer, so that no reset overtakes it
+  std::size_t connections_max = 4096;            // beyond: 503 and Retry-After
+  std::size_t turned_away_max = 256;             // told so at a time; beyond: closed in silence
   std::chrono::milliseconds header_timeout{10'000};  // first byte to end of head: 408
   std::chrono::milliseconds body_timeout{30'000};    // end of head to end of body: 408
   std::chrono::milliseconds idle_timeout{75'000};    // between requests: closed in silence

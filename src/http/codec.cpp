@@ -1,0 +1,178 @@
+#include "http/codec.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "http/inbox.hpp"
+#include "http/request_parser.hpp"
+
+namespace socialsync::http {
+namespace {
+
+// RFC 9110 5.6.2. What cannot begin a method is another protocol: said at once, not when a line ends.
+bool is_token_character(char c) {
+  if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) return true;
+  return c != '\0' && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+}
+
+}  // namespace
+
+class Codec::State {
+ public:
+  explicit State(const Limits& limits) : limits_(limits) { begin_request(); }
+
+  std::span<char> space();
+  Event next();
+  Request take_request();
+  std::optional<std::uint64_t> body_bytes_left() const;
+
+  void received(std::size_t count) { inbox_.filled(count); }
+  bool started() const { return stage_ != Stage::head || !inbox_.pending().empty(); }
+  const Request& request() const { return request_; }
+  bool keep_alive() const { return keep_alive_; }
+  bool expects_continue() const { return parser_->expects_continue(); }
+  int error_status() const { return error_status_; }
+
+ private:
+  enum class Stage : std::uint8_t { head, body, complete, failed };
+
+  void begin_request();
+  Event read_head();
+  void skip_empty_lines();
+  Event end_line(std::string_view head);
+  Event end_request_line(std::string_view line);
+  Event end_head(std::string_view fields);
+  Event read_body();
+  Event fail(int status);
+
+  const Limits& limits_;
+  Inbox inbox_;
+  Request request_;
+  std::optional<RequestParser> parser_;
+  Stage stage_ = Stage::head;
+  bool keep_alive_ = false;
+  int error_status_ = 0;
+  // In the head, counted from its first byte:
+  std::size_t scanned_ = 0;       // everything before belongs to lines that have ended, or holds no line end
+  std::size_t line_begin_ = 0;    // of the line that has not ended
+  std::size_t fields_begin_ = 0;  // 0 until the request line has been read
+};
+
+void Codec::State::begin_request() {
+  request_ = {};
+  parser_.emplace(request_, limits_);
+  stage_ = Stage::head;
+  scanned_ = 0;
+  line_begin_ = 0;
+  fields_begin_ = 0;
+}
+
+std::span<char> Codec::State::space() {
+  constexpr std::uint64_t large_body_read_bytes = 64 * 1024;
+  const std::uint64_t body_left =
+      stage_ == Stage::body ? body_bytes_left().value_or(large_body_read_bytes) : 0;
+  return inbox_.space(static_cast<std::size_t>(std::min(body_left, large_body_read_bytes)));
+}
+
+std::optional<std::uint64_t> Codec::State::body_bytes_left() const { return parser_->body_bytes_left(); }
+
+Codec::Event Codec::State::next() {
+  if (stage_ == Stage::head) return read_head();
+  if (stage_ == Stage::body) return read_body();
+  return stage_ == Stage::complete ? Event::request : Event::error;
+}
+
+// The parser is given whole parts only, the request line and then all fields: fed with less, it would find
+// other errors at other times, and would not hold to its own limit.
+Codec::Event Codec::State::read_head() {
+  if (fields_begin_ == 0) skip_empty_lines();
+  const std::string_view pending = inbox_.pending();
+  if (pending.empty() || pending == "\r") return Event::needs_more;
+  if (!is_token_character(pending.front())) return fail(400);
+  const std::string_view head = pending.substr(0, limits_.header_bytes_max);
+  Event event = Event::needs_more;
+  while (event == Event::needs_more && scanned_ < head.size()) {
+    const std::size_t end = head.find('\n', scanned_);
+    scanned_ = end == head.npos ? head.size() : end + 1;
+    if (end != head.npos) event = end_line(head);
+  }
+  const bool too_long = event == Event::needs_more && head.size() == limits_.header_bytes_max;
+  return too_long ? fail(431) : event;
+}
+
+// RFC 9112 2.2: empty lines before a request are passed over.
+void Codec::State::skip_empty_lines() {
+  while (inbox_.pending().starts_with("\r\n")) inbox_.consume(2);
+}
+
+// A line has ended at `scanned_`.
+Codec::Event Codec::State::end_line(std::string_view head) {
+  const std::string_view line = head.substr(line_begin_, scanned_ - line_begin_);
+  if (!line.ends_with("\r\n")) return fail(400);
+  line_begin_ = scanned_;
+  if (fields_begin_ == 0) return end_request_line(line);
+  const bool is_last = line.size() == 2;
+  return is_last ? end_head(head.substr(fields_begin_, scanned_ - fields_begin_)) : Event::needs_more;
+}
+
+Codec::Event Codec::State::end_request_line(std::string_view line) {
+  const int fault = parser_->read_request_line(line);
+  if (fault != 0) return fail(fault);
+  fields_begin_ = line.size();
+  return Event::needs_more;
+}
+
+Codec::Event Codec::State::end_head(std::string_view fields) {
+  constexpr std::size_t usual_fields = 16;
+  request_.headers.reserve(fields.size(), usual_fields);
+  const int fault = parser_->read_fields(fields);
+  if (fault != 0) return fail(fault);
+  inbox_.consume(scanned_);
+  keep_alive_ = parser_->keep_alive();
+  stage_ = Stage::body;
+  return Event::head;
+}
+
+// What the parser leaves is the beginning of a chunk's header, or of the trailers, and has to fit a window.
+Codec::Event Codec::State::read_body() {
+  bool is_stuck = false;
+  while (!parser_->is_done() && !is_stuck && !inbox_.pending().empty()) {
+    const std::string_view window = inbox_.pending().substr(0, limits_.header_bytes_max);
+    const RequestParser::Progress progress = parser_->read_body(window);
+    inbox_.consume(progress.bytes);
+    if (progress.fault != 0) return fail(progress.fault);
+    is_stuck = progress.bytes == 0;
+    if (is_stuck && window.size() == limits_.header_bytes_max) return fail(431);
+  }
+  if (!parser_->is_done()) return Event::needs_more;
+  stage_ = Stage::complete;
+  return Event::request;
+}
+
+Request Codec::State::take_request() {
+  Request request = std::move(request_);
+  begin_request();
+  return request;
+}
+
+Codec::Event Codec::State::fail(int status) {
+  stage_ = Stage::failed;
+  error_status_ = status;
+  return Event::error;
+}
+
+Codec::Codec(const Limits& limits) : state_(std::make_unique<State>(limits)) {}
+Codec::~Codec() = default;
+
+std::span<char> Codec::space() { return state_->space(); }
+void Codec::received(std::size_t count) { state_->received(count); }
+Codec::Event Codec::next() { return state_->next(); }
+bool Codec::started() const { return state_->started(); }
+const Request& Codec::request() const { return state_->request(); }
+bool Codec::keep_alive() const { return state_->keep_alive(); }
+bool Codec::expects_continue() const { return state_->expects_continue(); }
+std::optional<std::uint64_t> Codec::body_bytes_left() const { return state_->body_bytes_left(); }
+Request Codec::take_request() { return state_->take_request(); }
+int Codec::error_status() const { return state_->error_status(); }
+
+}  // namespace socialsync::http

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/system/error_code.hpp>
+
+#include "http/codec.hpp"
+#include "http/connections.hpp"
+
+namespace socialsync::http {
+
+// One connection: reads requests, has them handled, writes the answers in order.
+class Session {
+ public:
+  Session(boost::asio::ip::tcp::socket socket, std::shared_ptr<Connections> connections);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // Serves requests until either side closes, or a deadline or a fault does.
+  boost::asio::awaitable<void> serve();
+
+  // Answers 503 without reading anything, and closes.
+  boost::asio::awaitable<void> turn_away();
+
+  // These return at once; the coroutine above then sees its operation cancelled.
+  void end_if_expired();
+  void end_if_idle();
+  void cut();
+
+ private:
+  // What the connection waits for; each has a time limit but handling, which is the handler's business.
+  enum class Phase : std::uint8_t { idle, head, body, handling, writing, lingering };
+
+  boost::asio::awaitable<bool> receive();
+  boost::asio::awaitable<bool> answer_request();
+  boost::asio::awaitable<Response> respond(Request request);
+  boost::asio::awaitable<bool> answer_and_close(Response response);
+  boost::asio::awaitable<bool> fail(int status);
+  boost::asio::awaitable<bool> send(std::string_view bytes);
+  boost::asio::awaitable<void> linger();
+
+  bool admit();
+  void enter(Phase phase);
+  bool is_unwanted() const;
+  std::chrono::milliseconds time_limit(Phase phase) const;
+  bool is_expired() const { return connections_->now >= deadline_; }
+  void cancel();
+
+  boost::asio::ip::tcp::socket socket_;
+  const std::shared_ptr<Connections> connections_;
+  const std::list<Session*>::iterator place_;
+  Codec codec_;
+  Phase phase_ = Phase::idle;
+  std::chrono::steady_clock::time_point deadline_;
+  std::optional<Response> refusal_;  // of the request whose body is being read
+  bool is_continue_due_ = false;     // the client waits for it with its body
+};
+
+}  // namespace socialsync::http

@@ -1,0 +1,21 @@
+#include "net/listener.hpp"
+
+namespace socialsync::net {
+namespace {
+
+// Connections that wait to be accepted. The kernel caps it at net.core.somaxconn.
+constexpr int backlog = 4096;
+
+}  // namespace
+
+boost::asio::ip::tcp::acceptor listen(const boost::asio::any_io_executor& executor,
+                                      const boost::asio::ip::tcp::endpoint& endpoint) {
+  boost::asio::ip::tcp::acceptor acceptor(executor);
+  acceptor.open(endpoint.protocol());
+  acceptor.set_option(boost::asio::socket_base::reuse_address(true));
+  acceptor.bind(endpoint);
+  acceptor.listen(backlog);
+  return acceptor;
+}
+
+}  // namespace socialsync::net

@@ -1,0 +1,24 @@
+#include "net/within.hpp"
+
+namespace socialsync::net::detail {
+
+std::shared_ptr<Deadline> start_deadline(const boost::asio::any_io_executor& executor,
+                                         std::chrono::steady_clock::duration limit) {
+  auto deadline = std::make_shared<Deadline>(executor);
+  deadline->timer.expires_after(limit);
+  deadline->timer.async_wait([deadline](const boost::system::error_code& error) {
+    if (error) return;
+    deadline->expired = true;
+    deadline->cancel.emit(boost::asio::cancellation_type::terminal);
+  });
+  return deadline;
+}
+
+void finish_deadline(Deadline& deadline, const std::exception_ptr& failure) {
+  deadline.timer.cancel();
+  if (!failure) return;
+  if (deadline.expired) throw boost::system::system_error(boost::asio::error::timed_out);
+  std::rethrow_exception(failure);
+}
+
+}  // namespace socialsync::net::detail
