@@ -1,0 +1,92 @@
+#include "parse/entry.hpp"
+
+#include <algorithm>
+
+#include "parse/change.hpp"
+#include "parse/instagram.hpp"
+#include "parse/messaging.hpp"
+#include "parse/messenger.hpp"
+#include "parse/unix_time.hpp"
+#include "parse/whatsapp.hpp"
+
+namespace socialsync::parse {
+namespace {
+
+bool is_change(Value element) {
+  return !element.at("field").text().empty() && element.at("field").is_string() &&
+         element.at("value").kind() != Kind::missing;
+}
+
+void read_change(const Entry& entry, Value element, Collector& collector) {
+  if (!is_change(element)) return add_unreadable(entry, element, collector);
+  const bool flat = element == entry.value;
+  const Change change{element, element.at("field").text(), element.at("value"), flat};
+  switch (entry.platform) {
+    case model::Platform::whatsapp: return read_whatsapp_change(entry, change, collector);
+    case model::Platform::instagram: return read_instagram_change(entry, change, collector);
+    case model::Platform::messenger: return read_messenger_change(entry, change, collector);
+  }
+}
+
+// What an entry may hold, and who reads each element of it.
+struct Block {
+  std::string_view name;
+  void (*read)(const Entry&, Value element, Collector&);
+};
+
+constexpr Block blocks[] = {
+    {"changes", read_change},
+    {"messaging", read_messaging},
+    {"standby", read_standby},
+    {"changed_fields", read_changed_field},
+};
+
+const Block* find_block(Value name) {
+  const auto* block =
+      std::ranges::find_if(blocks, [name](const Block& candidate) { return name.equals(candidate.name); });
+  return block == std::end(blocks) ? nullptr : block;
+}
+
+void read_block(const Entry& entry, const Block& block, Value list, Collector& collector) {
+  if (!list.is_array()) return add_unreadable(entry, entry.value, collector);
+  for (const Value element : list.items()) {
+    if (collector.is_full()) return;
+    block.read(entry, element, collector);
+  }
+}
+
+}  // namespace
+
+void read_entry(model::Platform platform, Value value, Collector& collector) {
+  const Entry entry{platform, value, value.at("id").text(), unix_time_ms(value.at("time"))};
+  bool is_known = false;
+  for (const auto& [name, list] : value.fields()) {
+    if (collector.is_full()) return;
+    const Block* block = list.present() ? find_block(name) : nullptr;
+    if (!block) continue;
+    is_known = true;
+    read_block(entry, *block, list, collector);
+  }
+  if (is_change(value))
+    read_change(entry, value, collector);
+  else if (!is_known)
+    add_unreadable(entry, value, collector);
+}
+
+void read_bare_change(model::Platform platform, Value change, Collector& collector) {
+  read_change({platform, {}, {}, {}}, change, collector);
+}
+
+model::Event event_of(const Entry& entry) {
+  model::Event event;
+  event.platform = entry.platform;
+  event.key.entry_id = entry.id;
+  event.time_ms = entry.time_ms;
+  return event;
+}
+
+void add_unreadable(const Entry& entry, Value part, Collector& collector) {
+  collector.add_unreadable(entry.platform, entry.id, part.raw());
+}
+
+}  // namespace socialsync::parse

@@ -1,0 +1,40 @@
+// One element of a webhook's entry[]: what happened to one WABA, Instagram account or Page.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "model/event.hpp"
+#include "parse/collector.hpp"
+#include "parse/json.hpp"
+
+namespace socialsync::parse {
+
+struct Entry {
+  model::Platform platform = model::Platform::whatsapp;
+  Value value;  // missing around a bare change
+  std::string id;
+  std::optional<std::int64_t> time_ms;
+};
+
+// One element of changes[], or the flat field and value that an Instagram entry may have itself.
+struct Change {
+  Value element;
+  std::string field;
+  Value value;
+  bool flat = false;
+};
+
+// Adds all events of an entry, and what cannot be read as one.
+void read_entry(model::Platform platform, Value entry, Collector& collector);
+
+// Adds the events of one {"field": …, "value": …} without an entry around it, as Meta's dashboard shows them.
+void read_bare_change(model::Platform platform, Value change, Collector& collector);
+
+// An event with what its entry knows of it.
+model::Event event_of(const Entry& entry);
+
+void add_unreadable(const Entry& entry, Value part, Collector& collector);
+
+}  // namespace socialsync::parse

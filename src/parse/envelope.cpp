@@ -1,0 +1,46 @@
+#include "parse/envelope.hpp"
+
+#include "parse/object_name.hpp"
+
+namespace socialsync::parse {
+namespace {
+
+void append_member(std::string& out, Value object, std::string_view name) {
+  const Value value = object.at(name);
+  if (value.kind() == Kind::missing) return;
+  out.append("\"").append(name).append("\":").append(value.raw()).append(",");
+}
+
+std::string open_entry(const Entry& entry) {
+  std::string out = R"({"object":")";
+  out.append(object_name(entry.platform)).append(R"(","entry":[{)");
+  append_member(out, entry.value, "id");
+  append_member(out, entry.value, "time");
+  return out;
+}
+
+}  // namespace
+
+Envelope::Envelope(const Entry& entry, std::string_view list) : head_(open_entry(entry)), tail_("]}]}") {
+  head_.append("\"").append(list).append("\":[");
+}
+
+Envelope::Envelope(const Entry& entry, const Change& change)
+    : head_(open_entry(entry)), tail_(change.flat ? "}]}" : "}]}]}") {
+  if (!change.flat) head_.append(R"("changes":[{)");
+  append_member(head_, change.element, "field");
+  head_.append(R"("value":)");
+}
+
+std::string Envelope::around(std::initializer_list<std::string_view> parts) const {
+  std::size_t size = head_.size() + tail_.size();
+  for (const std::string_view part : parts) size += part.size();
+  std::string out;
+  out.reserve(size);
+  out.append(head_);
+  for (const std::string_view part : parts) out.append(part);
+  out.append(tail_);
+  return out;
+}
+
+}  // namespace socialsync::parse

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+#include "parse/entry.hpp"
+
+namespace socialsync::parse {
+
+// A webhook as Meta would have sent it for one event alone: the object, the entry's id and time, and within
+// those a gap for the event. All but the gap is as it came.
+class Envelope {
+ public:
+  // …"entry":[{…,"messaging":[GAP]}]…
+  Envelope(const Entry& entry, std::string_view list);
+  // …"entry":[{…,"changes":[{"field":…,"value":GAP}]}]…, or the flat form.
+  Envelope(const Entry& entry, const Change& change);
+
+  // The whole, with `parts` one after another in the gap.
+  std::string around(std::initializer_list<std::string_view> parts) const;
+
+ private:
+  std::string head_;
+  std::string tail_;
+};
+
+}  // namespace socialsync::parse

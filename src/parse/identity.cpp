@@ -1,0 +1,60 @@
+#include "parse/identity.hpp"
+
+#include <iterator>
+
+#include <fmt/format.h>
+
+namespace socialsync::parse {
+namespace {
+
+constexpr std::size_t type_characters_max = 50;
+
+constexpr bool starts_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }
+
+}  // namespace
+
+Value at_path(Value element, std::string_view path) {
+  if (path == ".") return element;
+  while (true) {
+    const std::size_t dot = path.find('.');
+    element = element.at(path.substr(0, dot));
+    if (dot == std::string_view::npos) return element;
+    path.remove_prefix(dot + 1);
+  }
+}
+
+std::string first_text(Value element, const Paths& paths) {
+  for (const std::string_view path : paths) {
+    if (path.empty()) break;
+    std::string text = at_path(element, path).text();
+    if (!text.empty()) return text;
+  }
+  return {};
+}
+
+void append_parts(std::string& out, Value element, const Paths& paths) {
+  for (const std::string_view path : paths) {
+    if (path.empty()) break;
+    const Value value = at_path(element, path);
+    if (value.is_string())
+      append_part(out, value.text());
+    else
+      append_part(out, value.present() ? value.raw() : std::string_view{});
+  }
+}
+
+void append_part(std::string& out, std::string_view part) {
+  fmt::format_to(std::back_inserter(out), "{}:{}", part.size(), part);
+}
+
+std::string event_type(std::string word) {
+  std::size_t characters = 0;
+  for (std::size_t at = 0; at < word.size(); ++at) {
+    if (!starts_character(word[at]) || characters++ < type_characters_max) continue;
+    word.resize(at);
+    break;
+  }
+  return word;
+}
+
+}  // namespace socialsync::parse

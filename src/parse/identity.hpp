@@ -1,0 +1,29 @@
+// The words in which the tables of this folder say where an event keeps what identifies it.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "parse/json.hpp"
+
+namespace socialsync::parse {
+
+// Where in an element to look: "read.mid" is the member mid of the member read, "." the element itself. The
+// first empty path ends a list.
+using Paths = std::array<std::string_view, 6>;
+
+Value at_path(Value element, std::string_view path);
+
+// The text of the first of `paths` that has any: absent, null and "" are alike.
+std::string first_text(Value element, const Paths& paths);
+
+// Appends what is at all of `paths`, each with its length before it, so that no two lists read the same.
+// Strings count by their characters, all else by its bytes.
+void append_parts(std::string& out, Value element, const Paths& paths);
+void append_part(std::string& out, std::string_view part);
+
+// A foreign word cut to webhook_logs.webhook_type, a varchar(50): PostgreSQL counts characters.
+std::string event_type(std::string word);
+
+}  // namespace socialsync::parse

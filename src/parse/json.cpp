@@ -1,0 +1,55 @@
+#include "parse/json.hpp"
+
+#include "parse/json_text.hpp"
+
+namespace socialsync::parse {
+
+std::string_view Value::raw() const {
+  if (!document_) return {};
+  return document_->text.substr(node().begin, node().end - node().begin);
+}
+
+// A string without its quotes.
+std::string_view Value::content() const {
+  const std::string_view quoted = raw();
+  return quoted.substr(1, quoted.size() - 2);
+}
+
+std::string Value::text() const {
+  if (kind() == Kind::number) return std::string(raw());
+  if (kind() != Kind::string) return {};
+  return node().escaped ? unescaped(content()) : std::string(content());
+}
+
+bool Value::equals(std::string_view text) const {
+  if (kind() != Kind::string) return false;
+  return node().escaped ? unescaped(content()) == text : content() == text;
+}
+
+Value Value::at(std::string_view key) const {
+  Value found;
+  for (const auto& [name, value] : fields()) {
+    if (name.equals(key)) found = value;
+  }
+  return found;
+}
+
+Items Value::items() const { return Items(*this); }
+
+Fields Value::fields() const { return Fields(*this); }
+
+Items::Items(Value array) {
+  if (!array.is_array()) return;
+  document_ = array.document_;
+  first_ = array.node_ + 1;
+  last_ = array.node().next;
+}
+
+Fields::Fields(Value object) {
+  if (!object.is_object()) return;
+  document_ = object.document_;
+  first_ = object.node_ + 1;
+  last_ = object.node().next;
+}
+
+}  // namespace socialsync::parse
