@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "http/chunk_reader.hpp"
+#include "http/head_parser.hpp"
 #include "http/inbox.hpp"
-#include "http/request_parser.hpp"
 
 namespace socialsync::http {
 namespace {
@@ -24,7 +25,7 @@ class Codec::State {
   std::span<char> space();
   Event next();
   Request take_request();
-  std::optional<std::uint64_t> body_bytes_left() const;
+  std::optional<std::size_t> body_bytes_left() const;
 
   void received(std::size_t count) { inbox_.filled(count); }
   bool started() const { return stage_ != Stage::head || !inbox_.pending().empty(); }
@@ -43,12 +44,16 @@ class Codec::State {
   Event end_request_line(std::string_view line);
   Event end_head(std::string_view fields);
   Event read_body();
+  bool read_plain_body();
+  bool read_chunks();
   Event fail(int status);
 
   const Limits& limits_;
   Inbox inbox_;
   Request request_;
-  std::optional<RequestParser> parser_;
+  std::optional<HeadParser> parser_;
+  std::optional<ChunkReader> chunks_;  // of a chunked body
+  std::size_t content_length_ = 0;     // of another
   Stage stage_ = Stage::head;
   bool keep_alive_ = false;
   int error_status_ = 0;
@@ -61,6 +66,7 @@ class Codec::State {
 void Codec::State::begin_request() {
   request_ = {};
   parser_.emplace(request_, limits_);
+  chunks_.reset();
   stage_ = Stage::head;
   scanned_ = 0;
   line_begin_ = 0;
@@ -68,13 +74,14 @@ void Codec::State::begin_request() {
 }
 
 std::span<char> Codec::State::space() {
-  constexpr std::uint64_t large_body_read_bytes = 64 * 1024;
-  const std::uint64_t body_left =
-      stage_ == Stage::body ? body_bytes_left().value_or(large_body_read_bytes) : 0;
-  return inbox_.space(static_cast<std::size_t>(std::min(body_left, large_body_read_bytes)));
+  constexpr std::size_t large_body_read_bytes = 64 * 1024;
+  const std::size_t body_left = stage_ == Stage::body ? body_bytes_left().value_or(large_body_read_bytes) : 0;
+  return inbox_.space(std::min(body_left, large_body_read_bytes));
 }
 
-std::optional<std::uint64_t> Codec::State::body_bytes_left() const { return parser_->body_bytes_left(); }
+std::optional<std::size_t> Codec::State::body_bytes_left() const {
+  return chunks_ ? std::nullopt : std::optional(content_length_ - request_.body.size());
+}
 
 Codec::Event Codec::State::next() {
   if (stage_ == Stage::head) return read_head();
@@ -129,24 +136,32 @@ Codec::Event Codec::State::end_head(std::string_view fields) {
   if (fault != 0) return fail(fault);
   inbox_.consume(scanned_);
   keep_alive_ = parser_->keep_alive();
+  if (parser_->chunked()) chunks_.emplace(limits_);
+  content_length_ = parser_->content_length();
+  request_.body.reserve(content_length_ + body_padding_bytes);
   stage_ = Stage::body;
   return Event::head;
 }
 
-// What the parser leaves is the beginning of a chunk's header, or of the trailers, and has to fit a window.
 Codec::Event Codec::State::read_body() {
-  bool is_stuck = false;
-  while (!parser_->is_done() && !is_stuck && !inbox_.pending().empty()) {
-    const std::string_view window = inbox_.pending().substr(0, limits_.header_bytes_max);
-    const RequestParser::Progress progress = parser_->read_body(window);
-    inbox_.consume(progress.bytes);
-    if (progress.fault != 0) return fail(progress.fault);
-    is_stuck = progress.bytes == 0;
-    if (is_stuck && window.size() == limits_.header_bytes_max) return fail(431);
-  }
-  if (!parser_->is_done()) return Event::needs_more;
+  const bool is_complete = chunks_ ? read_chunks() : read_plain_body();
+  if (chunks_ && chunks_->fault() != 0) return fail(chunks_->fault());
+  if (!is_complete) return Event::needs_more;
+  request_.body.reserve(request_.body.size() + body_padding_bytes);
   stage_ = Stage::complete;
   return Event::request;
+}
+
+bool Codec::State::read_plain_body() {
+  const std::string_view bytes = inbox_.pending().substr(0, content_length_ - request_.body.size());
+  request_.body.append(bytes);
+  inbox_.consume(bytes.size());
+  return request_.body.size() == content_length_;
+}
+
+bool Codec::State::read_chunks() {
+  inbox_.consume(chunks_->read(inbox_.pending(), request_.body));
+  return chunks_->is_done();
 }
 
 Request Codec::State::take_request() {
@@ -171,7 +186,7 @@ bool Codec::started() const { return state_->started(); }
 const Request& Codec::request() const { return state_->request(); }
 bool Codec::keep_alive() const { return state_->keep_alive(); }
 bool Codec::expects_continue() const { return state_->expects_continue(); }
-std::optional<std::uint64_t> Codec::body_bytes_left() const { return state_->body_bytes_left(); }
+std::optional<std::size_t> Codec::body_bytes_left() const { return state_->body_bytes_left(); }
 Request Codec::take_request() { return state_->take_request(); }
 int Codec::error_status() const { return state_->error_status(); }
 

@@ -42,8 +42,8 @@ class Codec {
   // From Event::head until take_request():
   const Request& request() const;
   bool keep_alive() const;  // what the client wants, by version and Connection; also after take_request()
-  bool expects_continue() const;                         // Expect: 100-continue
-  std::optional<std::uint64_t> body_bytes_left() const;  // nothing known of a chunked body
+  bool expects_continue() const;                       // Expect: 100-continue
+  std::optional<std::size_t> body_bytes_left() const;  // nothing is known of a chunked body
 
   // Once after each Event::request.
   Request take_request();

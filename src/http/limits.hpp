@@ -8,9 +8,10 @@ namespace socialsync::http {
 // Every bound of the server, with its default. Time limits are kept by a coarse tick: they end up to two
 // ticks late, never early.
 struct Limits {
-  std::size_t header_bytes_max = 16 * 1024;      // request line and fields, or one chunk's header: 431
-  std::size_t headers_max = 100;                 // fields: 431
+  std::size_t header_bytes_max = 16 * 1024;  // request line and fields; also a chunked body's trailers: 431
+  std::size_t headers_max = 100;             // fields: 431
   std::size_t body_bytes_max = 4 * 1024 * 1024;  // 413
+  std::size_t chunk_line_bytes_max = 256;        // a chunk's size and extensions: 431
   std::size_t drain_bytes_max = 64 * 1024;       // rest of a refused body that is read, else closed
   std::size_t linger_bytes_max = 1024 * 1024;    // read after the last answer, so that no reset overtakes it
   std::size_t connections_max = 4096;            // beyond: 503 and Retry-After

@@ -54,7 +54,7 @@ bool Session::admit() {
   is_continue_due_ = codec_.expects_continue();
   refusal_ = connections_->handler.refuse(codec_.request());
   if (!refusal_) return true;
-  const std::optional<std::uint64_t> body_left = codec_.body_bytes_left();
+  const std::optional<std::size_t> body_left = codec_.body_bytes_left();
   if (!body_left || *body_left > connections_->limits.drain_bytes_max) return false;
   return *body_left == 0 || !is_continue_due_;
 }

@@ -1,4 +1,4 @@
-#include "http/request_parser.hpp"
+#include "http/head_parser.hpp"
 
 #include <boost/beast/http/error.hpp>
 
@@ -42,14 +42,14 @@ void set_target(Request& request, std::string_view target) {
 
 }  // namespace
 
-RequestParser::RequestParser(Request& request, const Limits& limits)
+HeadParser::HeadParser(Request& request, const Limits& limits)
     : request_(request), headers_max_(limits.headers_max) {
   header_limit(static_cast<std::uint32_t>(limits.header_bytes_max));
   body_limit(limits.body_bytes_max);
   eager(false);
 }
 
-int RequestParser::read_request_line(std::string_view line) {
+int HeadParser::read_request_line(std::string_view line) {
   error_code error;
   const std::size_t used = put({line.data(), line.size()}, error);
   // "Needs more" is what it says at the end of a good line, and also of one that stops short.
@@ -57,48 +57,36 @@ int RequestParser::read_request_line(std::string_view line) {
   return status_of(error);
 }
 
-int RequestParser::read_fields(std::string_view fields) {
+int HeadParser::read_fields(std::string_view fields) {
   error_code error;
   put({fields.data(), fields.size()}, error);
   if (error) return status_of(error);
-  eager(true);
   return head_fault();
 }
 
 // Beast takes a Transfer-Encoding other than "chunked" for none, and counts no hosts: a proxy before us might
 // see the next request begin elsewhere (RFC 9112 3.2, 6.1, 6.3).
-int RequestParser::head_fault() const {
+int HeadParser::head_fault() const {
   const bool is_coded = transfer_encodings_ > 0;
-  if (is_coded && (version_ == 10 || content_length())) return 400;
+  if (is_coded && (version_ == 10 || basic_parser::content_length())) return 400;
   if (is_coded && (transfer_encodings_ > 1 || !is_only_chunked_)) return 501;
   if (hosts_ > 1 || (hosts_ == 0 && version_ == 11)) return 400;
   return expects_other_ ? 417 : 0;
 }
 
-RequestParser::Progress RequestParser::read_body(std::string_view bytes) {
-  error_code error;
-  const std::size_t used = put({bytes.data(), bytes.size()}, error);
-  const bool is_fault = error && error != beast_http::error::need_more;
-  return {used, is_fault ? status_of(error) : 0};
+std::size_t HeadParser::content_length() const {
+  return static_cast<std::size_t>(basic_parser::content_length().value_or(0));
 }
 
-std::optional<std::uint64_t> RequestParser::body_bytes_left() const {
-  if (is_done()) return 0;
-  const boost::optional<std::uint64_t> left = content_length_remaining();
-  return left ? std::optional<std::uint64_t>(*left) : std::nullopt;
-}
-
-void RequestParser::on_request_impl(verb verb, string_view method, string_view target, int version,
-                                    error_code&) {
+void HeadParser::on_request_impl(verb verb, string_view method, string_view target, int version,
+                                 error_code&) {
   request_.method = to_method(verb);
   request_.method_name = to_std(method);
   set_target(request_, to_std(target));
   version_ = version;
 }
 
-void RequestParser::on_field_impl(field field, string_view name, string_view value, error_code& error) {
-  const bool is_trailer = is_header_done();
-  if (is_trailer) return;
+void HeadParser::on_field_impl(field field, string_view name, string_view value, error_code& error) {
   if (request_.headers.size() == headers_max_) {
     error = beast_http::error::header_limit;
     return;
@@ -107,7 +95,7 @@ void RequestParser::on_field_impl(field field, string_view name, string_view val
   note_field(field, to_std(value));
 }
 
-void RequestParser::note_field(field field, std::string_view value) {
+void HeadParser::note_field(field field, std::string_view value) {
   if (field == field::host) ++hosts_;
   if (field == field::transfer_encoding) {
     ++transfer_encodings_;
@@ -118,24 +106,6 @@ void RequestParser::note_field(field field, std::string_view value) {
     expects_continue_ = equal_ignoring_case(value, "100-continue");
     expects_other_ = expects_other_ || !expects_continue_;
   }
-}
-
-void RequestParser::on_header_impl(error_code&) {
-  request_.body.reserve(static_cast<std::size_t>(content_length().value_or(0)) + body_padding_bytes);
-}
-
-std::size_t RequestParser::on_body_impl(string_view bytes, error_code&) {
-  request_.body.append(bytes.data(), bytes.size());
-  return bytes.size();
-}
-
-std::size_t RequestParser::on_chunk_body_impl(std::uint64_t, string_view bytes, error_code&) {
-  request_.body.append(bytes.data(), bytes.size());
-  return bytes.size();
-}
-
-void RequestParser::on_finish_impl(error_code&) {
-  request_.body.reserve(request_.body.size() + body_padding_bytes);
 }
 
 }  // namespace socialsync::http
