@@ -1,0 +1,32 @@
+-- SocialSync Webhooks: undoes schema_updates_webhooks.sql.
+--
+--     psql -d DATABASE -f schema_rollback_webhooks.sql
+--
+-- ATTENTION: the columns it added go with their data, and so do webhook_logs and webhook_quarantine: pg_dump first.
+-- One transaction: all or nothing. Safe to run again, and on a database that was only updated in part. Never
+-- CASCADE: where something of yours depends on something of ours it stops and names it. What stays:
+--   - the labels added to the type social_platform, since PostgreSQL cannot take one away;
+--   - the base (users, social_accounts) where the update made it for an empty database: it is SocialSync's own;
+--   - roles that it made and that something else uses by now.
+
+\set QUIET on
+\set ON_ERROR_STOP on
+\set AUTOCOMMIT on
+\set SHOW_CONTEXT never
+\pset tuples_only on
+\pset format unaligned
+\pset pager off
+
+SELECT pg_try_advisory_lock(hashtextextended('socialsync webhooks migration', 0)) AS only_runner \gset
+\if :only_runner
+\else
+  DO $$ BEGIN RAISE EXCEPTION 'another run is changing this database now: let it end, then run this again'; END $$;
+\endif
+
+SET client_encoding = 'UTF8';
+SET client_min_messages = notice;
+SET search_path = pg_catalog, pg_temp;
+SET statement_timeout = 0;
+SET client_connection_check_interval = '2s';
+
+\echo SocialSync Webhooks: rolling back :DBNAME

@@ -1,0 +1,47 @@
+-- ---------------------------------------------------------------------------------------------------------------
+-- What we made says so in its comment; nothing else is touched
+
+CREATE OR REPLACE FUNCTION pg_temp.is_ours(comment text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+  SELECT coalesce(starts_with(comment, 'SocialSync Webhooks: '), false);
+$$;
+
+-- What the update found on social_accounts, as `column page_id`; nothing is known to be found without the record.
+CREATE OR REPLACE FUNCTION pg_temp.was_found(thing text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN to_regclass('socialsync.preimages') IS NOT NULL
+     AND EXISTS (SELECT FROM socialsync.preimages WHERE object = thing);
+END $$;
+
+-- Names each thing that goes.
+CREATE OR REPLACE FUNCTION pg_temp.run(statement text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE statement;
+  RAISE NOTICE '%', statement;
+END $$;
+
+CREATE OR REPLACE FUNCTION pg_temp.drop_views() RETURNS void LANGUAGE sql AS $$
+  SELECT pg_temp.run(format('DROP VIEW %s', v))
+  FROM unnest(ARRAY['public.webhook_stats_by_user', 'public.active_webhook_accounts', 'socialsync.user_emails'])
+         WITH ORDINALITY AS views (v, place)
+  WHERE pg_temp.is_ours(obj_description(to_regclass(v), 'pg_class')) ORDER BY place;
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.drop_functions(in_schema text) RETURNS void LANGUAGE sql AS $$
+  SELECT pg_temp.run(format('DROP FUNCTION %s', p.oid::regprocedure))
+  FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
+  WHERE n.nspname = in_schema
+    AND (in_schema = 'socialsync' OR pg_temp.is_ours(obj_description(p.oid, 'pg_proc')));
+$$;
+
+-- Partitions go with their table.
+CREATE OR REPLACE FUNCTION pg_temp.drop_tables() RETURNS void LANGUAGE sql AS $$
+  SELECT pg_temp.run(format('DROP TABLE %s', t))
+  FROM unnest(ARRAY['public.webhook_logs', 'public.webhook_quarantine', 'socialsync.webhook_event_keys']) AS t
+  WHERE pg_temp.is_ours(obj_description(to_regclass(t), 'pg_class'));
+$$;
+
+-- Partitions that were detached, and kept.
+CREATE OR REPLACE FUNCTION pg_temp.drop_detached_partitions() RETURNS void LANGUAGE sql AS $$
+  SELECT pg_temp.run(format('DROP TABLE %s', oid::regclass))
+  FROM pg_class WHERE relnamespace = to_regnamespace('socialsync') AND relkind = 'r' AND relname ~ '^webhook_logs_';
+$$;

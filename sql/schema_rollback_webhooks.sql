@@ -1,0 +1,258 @@
+-- SocialSync Webhooks: undoes schema_updates_webhooks.sql.
+--
+--     psql -d DATABASE -f schema_rollback_webhooks.sql
+--
+-- ATTENTION: the columns it added go with their data, and so do webhook_logs and webhook_quarantine: pg_dump first.
+-- One transaction: all or nothing. Safe to run again, and on a database that was only updated in part. Never
+-- CASCADE: where something of yours depends on something of ours it stops and names it. What stays:
+--   - the labels added to the type social_platform, since PostgreSQL cannot take one away;
+--   - the base (users, social_accounts) where the update made it for an empty database: it is SocialSync's own;
+--   - roles that it made and that something else uses by now.
+
+\set QUIET on
+\set ON_ERROR_STOP on
+\set AUTOCOMMIT on
+\set SHOW_CONTEXT never
+\pset tuples_only on
+\pset format unaligned
+\pset pager off
+
+SELECT pg_try_advisory_lock(hashtextextended('socialsync webhooks migration', 0)) AS only_runner \gset
+\if :only_runner
+\else
+  DO $$ BEGIN RAISE EXCEPTION 'another run is changing this database now: let it end, then run this again'; END $$;
+\endif
+
+SET client_encoding = 'UTF8';
+SET client_min_messages = notice;
+SET search_path = pg_catalog, pg_temp;
+SET statement_timeout = 0;
+SET client_connection_check_interval = '2s';
+
+\echo SocialSync Webhooks: rolling back :DBNAME
+-- ---------------------------------------------------------------------------------------------------------------
+-- What we made says so in its comment; nothing else is touched
+
+CREATE OR REPLACE FUNCTION pg_temp.is_ours(comment text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+  SELECT coalesce(starts_with(comment, 'SocialSync Webhooks: '), false);
+$$;
+
+-- What the update found on social_accounts, as `column page_id`; nothing is known to be found without the record.
+CREATE OR REPLACE FUNCTION pg_temp.was_found(thing text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN to_regclass('socialsync.preimages') IS NOT NULL
+     AND EXISTS (SELECT FROM socialsync.preimages WHERE object = thing);
+END $$;
+
+-- Names each thing that goes.
+CREATE OR REPLACE FUNCTION pg_temp.run(statement text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE statement;
+  RAISE NOTICE '%', statement;
+END $$;
+
+CREATE OR REPLACE FUNCTION pg_temp.drop_views() RETURNS void LANGUAGE sql AS $$
+  SELECT pg_temp.run(format('DROP VIEW %s', v))
+  FROM unnest(ARRAY['public.webhook_stats_by_user', 'public.active_webhook_accounts', 'socialsync.user_emails'])
+         WITH ORDINALITY AS views (v, place)
+  WHERE pg_temp.is_ours(obj_description(to_regclass(v), 'pg_class')) ORDER BY place;
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.drop_functions(in_schema text) RETURNS void LANGUAGE sql AS $$
+  SELECT pg_temp.run(format('DROP FUNCTION %s', p.oid::regprocedure))
+  FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
+  WHERE n.nspname = in_schema
+    AND (in_schema = 'socialsync' OR pg_temp.is_ours(obj_description(p.oid, 'pg_proc')));
+$$;
+
+-- Partitions go with their table.
+CREATE OR REPLACE FUNCTION pg_temp.drop_tables() RETURNS void LANGUAGE sql AS $$
+  SELECT pg_temp.run(format('DROP TABLE %s', t))
+  FROM unnest(ARRAY['public.webhook_logs', 'public.webhook_quarantine', 'socialsync.webhook_event_keys']) AS t
+  WHERE pg_temp.is_ours(obj_description(to_regclass(t), 'pg_class'));
+$$;
+
+-- Partitions that were detached, and kept.
+CREATE OR REPLACE FUNCTION pg_temp.drop_detached_partitions() RETURNS void LANGUAGE sql AS $$
+  SELECT pg_temp.run(format('DROP TABLE %s', oid::regclass))
+  FROM pg_class WHERE relnamespace = to_regnamespace('socialsync') AND relkind = 'r' AND relname ~ '^webhook_logs_';
+$$;
+-- ---------------------------------------------------------------------------------------------------------------
+-- social_accounts: as it was found
+
+CREATE OR REPLACE FUNCTION pg_temp.drop_trigger() RETURNS void LANGUAGE sql AS $$
+  SELECT pg_temp.run(format('DROP TRIGGER %I ON public.social_accounts', tgname))
+  FROM pg_trigger
+  WHERE tgrelid = to_regclass('public.social_accounts') AND tgname = 'socialsync_accounts_changed'
+    AND tgfoid = to_regprocedure('socialsync.notify_accounts_changed()');
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.drop_policies() RETURNS void LANGUAGE sql AS $$
+  SELECT pg_temp.run(format('DROP POLICY %I ON public.social_accounts', polname))
+  FROM pg_policy
+  WHERE polrelid = to_regclass('public.social_accounts') AND NOT pg_temp.was_found('policy ' || polname)
+    AND polname IN ('webhooks_own_rows', 'webhooks_only_own_rows', 'webhooks_not_for_anon', 'webhooks_service',
+                    'webhooks_own_writes', 'webhooks_application');
+$$;
+
+-- Only where we turned it on: the record exists, and says nothing of it.
+CREATE OR REPLACE FUNCTION pg_temp.restore_row_security() RETURNS void LANGUAGE sql AS $$
+  SELECT pg_temp.run('ALTER TABLE public.social_accounts DISABLE ROW LEVEL SECURITY')
+  FROM pg_class
+  WHERE oid = to_regclass('public.social_accounts') AND relrowsecurity
+    AND to_regclass('socialsync.preimages') IS NOT NULL AND NOT pg_temp.was_found('row security');
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.drop_constraints() RETURNS void LANGUAGE sql AS $$
+  SELECT pg_temp.run(format('ALTER TABLE public.social_accounts DROP CONSTRAINT %I', conname))
+  FROM pg_constraint
+  WHERE conrelid = to_regclass('public.social_accounts') AND NOT pg_temp.was_found('constraint ' || conname)
+    AND conname IN ('social_accounts_whatsapp_has_phone_number_id', 'social_accounts_instagram_has_page_id',
+                    'social_accounts_webhook_status_known');
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.drop_indexes() RETURNS void LANGUAGE sql AS $$
+  SELECT pg_temp.run(format('DROP INDEX public.%I', i))
+  FROM unnest(ARRAY['idx_social_accounts_phone_number_id', 'idx_social_accounts_page_id']) AS i
+  WHERE NOT pg_temp.was_found('index ' || i)
+    AND EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('public.' || i)
+                AND indrelid = to_regclass('public.social_accounts'));
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.drop_columns() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  drops text := (
+    SELECT string_agg(format('DROP COLUMN %I', attname), ', ' ORDER BY attnum) FROM pg_attribute
+    WHERE attrelid = to_regclass('public.social_accounts') AND NOT attisdropped
+      AND NOT pg_temp.was_found('column ' || attname)
+      AND attname IN ('phone_number_id', 'page_id', 'app_secret', 'verify_token', 'webhook_url', 'business_name',
+                      'display_phone_number', 'webhook_events', 'webhook_status', 'last_webhook_at',
+                      'webhook_metadata'));
+BEGIN
+  IF drops IS NOT NULL THEN
+    PERFORM pg_temp.run('ALTER TABLE public.social_accounts ' || drops);
+  END IF;
+END $$;
+
+-- Privileges are kept in the order in which they were given: all are taken and given again. Those that somebody
+-- passed on stay as they are, since taking them would take away what was passed on.
+CREATE OR REPLACE FUNCTION pg_temp.take_grants() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  holder record;
+BEGIN
+  FOR holder IN
+    SELECT DISTINCT CASE i.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(i.grantee)) END AS role
+    FROM pg_class AS c,
+         LATERAL (SELECT grantor, grantee FROM aclexplode(c.relacl) UNION
+                  SELECT grantor, grantee FROM pg_attribute, aclexplode(attacl) WHERE attrelid = c.oid) AS i
+    WHERE c.oid = 'public.social_accounts'::regclass AND i.grantor = c.relowner
+  LOOP
+    BEGIN
+      EXECUTE format('REVOKE ALL ON public.social_accounts FROM %s', holder.role);
+    EXCEPTION WHEN dependent_objects_still_exist THEN
+      RAISE NOTICE '% passed its privileges on social_accounts on: they stay', holder.role;
+    END;
+  END LOOP;
+END $$;
+
+-- What the record says is to be done, then. A role that is gone gets nothing.
+CREATE OR REPLACE FUNCTION pg_temp.restore_found() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  statement text;
+BEGIN
+  IF to_regclass('socialsync.preimages') IS NULL OR to_regclass('public.social_accounts') IS NULL THEN
+    RETURN;
+  END IF;
+  PERFORM pg_temp.take_grants();
+  FOR statement IN SELECT s FROM socialsync.preimages, unnest(restore) WITH ORDINALITY AS r (s, place)
+                   ORDER BY object, place LOOP
+    BEGIN
+      PERFORM pg_temp.run(statement);
+    EXCEPTION WHEN undefined_object THEN
+      RAISE NOTICE 'not restored: % (%)', statement, SQLERRM;
+    END;
+  END LOOP;
+END $$;
+-- ---------------------------------------------------------------------------------------------------------------
+-- Schemas and roles, then all of it in one transaction
+
+CREATE OR REPLACE FUNCTION pg_temp.drop_schemas() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  IF pg_temp.is_ours(obj_description(to_regnamespace('socialsync'), 'pg_namespace')) THEN
+    DROP TABLE IF EXISTS socialsync.preimages;
+    PERFORM pg_temp.run('DROP SCHEMA socialsync');
+  END IF;
+  IF pg_temp.is_ours(obj_description(to_regprocedure('auth.uid()'), 'pg_proc')) THEN
+    PERFORM pg_temp.run('DROP FUNCTION auth.uid()');
+  END IF;
+  IF pg_temp.is_ours(obj_description(to_regnamespace('auth'), 'pg_namespace')) THEN
+    PERFORM pg_temp.run('DROP SCHEMA auth');
+  END IF;
+END $$;
+
+-- Roles are shared by all databases of the server: one that anything still uses stays.
+CREATE OR REPLACE FUNCTION pg_temp.drop_roles() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  role text;
+BEGIN
+  FOR role IN SELECT rolname FROM pg_roles WHERE rolname IN ('anon', 'authenticated', 'service_role')
+              AND pg_temp.is_ours(shobj_description(oid, 'pg_authid')) ORDER BY rolname LOOP
+    BEGIN
+      PERFORM pg_temp.run(format('DROP ROLE %I', role));
+    EXCEPTION WHEN dependent_objects_still_exist OR object_in_use OR insufficient_privilege THEN
+      RAISE NOTICE 'role % stays: %', role, SQLERRM;
+    END;
+  END LOOP;
+END $$;
+
+-- Dependants first.
+CREATE OR REPLACE FUNCTION pg_temp.roll_back() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_temp.drop_views();
+  PERFORM pg_temp.drop_functions('public');
+  PERFORM pg_temp.drop_trigger();
+  PERFORM pg_temp.drop_tables();
+  PERFORM pg_temp.drop_detached_partitions();
+  PERFORM pg_temp.drop_policies();
+  PERFORM pg_temp.restore_row_security();
+  PERFORM pg_temp.drop_constraints();
+  PERFORM pg_temp.drop_indexes();
+  PERFORM pg_temp.drop_columns();
+  PERFORM pg_temp.restore_found();
+  PERFORM pg_temp.drop_functions('socialsync');
+  PERFORM pg_temp.drop_schemas();
+  PERFORM pg_temp.drop_roles();
+END $$;
+
+-- The locks it needs stop all queries of users and social_accounts: 100 ms at a time, then everybody goes on.
+CREATE OR REPLACE FUNCTION pg_temp.lock_tables() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  tbl text;
+BEGIN
+  FOREACH tbl IN ARRAY ARRAY['public.users', 'public.social_accounts', 'public.webhook_logs'] LOOP
+    CONTINUE WHEN to_regclass(tbl) IS NULL OR NOT has_table_privilege(tbl, 'UPDATE');
+    PERFORM set_config('lock_timeout', '1500ms', true);
+    EXECUTE format('LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE', tbl);
+    PERFORM set_config('lock_timeout', '100ms', true);
+    EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', tbl);
+  END LOOP;
+END $$;
+
+DO $$
+BEGIN
+  FOR attempt IN 1..100 LOOP
+    BEGIN
+      PERFORM pg_temp.lock_tables();
+      PERFORM pg_temp.roll_back();
+      RETURN;
+    EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+      PERFORM pg_sleep(0.1 + random() * 0.4);
+    END;
+  END LOOP;
+  RAISE lock_not_available USING MESSAGE = 'no lock within 100 attempts; nothing was changed, run this again later';
+END $$;
+
+SELECT format('  stays  label %s of type social_platform', enumlabel)
+FROM pg_enum WHERE enumtypid = to_regtype('public.social_platform') AND enumlabel = 'whatsapp_business';
+SELECT pg_advisory_unlock_all() \g /dev/null
+\echo 'SocialSync Webhooks: database' :DBNAME 'is rolled back'

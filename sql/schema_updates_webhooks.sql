@@ -1,0 +1,1251 @@
+-- SocialSync Webhooks: brings a SocialSync database up to date for multi-tenant webhooks.
+--
+--     psql -d DATABASE -f schema_updates_webhooks.sql
+--
+-- Safe to run again and again, on a live database, after any interruption: each step looks at what is there
+-- first. Stops with a status other than zero at its first error. Needs psql 14 or newer (web SQL editors do not
+-- know its backslash commands), a direct connection (no transaction pooler), and PostgreSQL 14 or newer.
+-- schema_rollback_webhooks.sql undoes all of it.
+
+\set QUIET on
+\set ON_ERROR_STOP on
+\set AUTOCOMMIT on
+\set SHOW_CONTEXT never
+\pset tuples_only on
+\pset format unaligned
+\pset pager off
+
+-- Indexes are built CONCURRENTLY and a new enum label is used after its own commit: one big transaction can do
+-- neither, and would hold every lock to its end.
+SELECT now() < statement_timestamp() AS in_transaction \gset
+\if :in_transaction
+  DO $$ BEGIN RAISE EXCEPTION 'run this file without -1 (--single-transaction) and outside BEGIN'; END $$;
+\endif
+
+-- Never waits: a session that waits for an advisory lock would deadlock with CREATE INDEX CONCURRENTLY.
+SELECT pg_try_advisory_lock(hashtextextended('socialsync webhooks migration', 0)) AS only_runner \gset
+\if :only_runner
+\else
+  DO $$ BEGIN RAISE EXCEPTION 'another run is changing this database now: let it end, then run this again'; END $$;
+\endif
+
+SET client_encoding = 'UTF8';
+SET client_min_messages = notice;
+SET search_path = pg_catalog, pg_temp;
+SET statement_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
+SET default_transaction_isolation = 'read committed';
+SET check_function_bodies = on;
+-- A killed psql frees its locks at once instead of when its statement ends.
+SET client_connection_check_interval = '2s';
+
+DO $$
+BEGIN
+  IF current_setting('server_version_num')::int < 140000 THEN
+    RAISE EXCEPTION 'PostgreSQL 14 or newer is needed, this is %', current_setting('server_version');
+  END IF;
+  IF pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean THEN
+    RAISE EXCEPTION 'this server is read-only (a standby?): connect to the primary';
+  END IF;
+  IF NOT has_database_privilege(current_database(), 'TEMP') THEN
+    RAISE EXCEPTION 'missing right: GRANT TEMPORARY ON DATABASE % TO %',
+      quote_ident(current_database()), quote_ident(current_user);
+  END IF;
+END $$;
+
+-- Views that obey their caller's rights came with 15; on 14 they are for the service role only.
+SELECT current_setting('server_version_num')::int >= 150000 AS views_obey_caller \gset
+\if :views_obey_caller
+  \set view_options 'WITH (security_invoker = true)'
+\else
+  \set view_options ''
+\endif
+-- ---------------------------------------------------------------------------------------------------------------
+-- How a step is done
+
+-- Who else holds locks on these tables: for the message of a step that could not get its own.
+CREATE OR REPLACE FUNCTION pg_temp.lock_holders(tables text[]) RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(DISTINCT format('pid %s (%s, %s, transaction of %s)', a.pid, a.state,
+                                    coalesce(nullif(a.application_name, ''), 'unnamed'),
+                                    date_trunc('second', clock_timestamp() - a.xact_start)), '; ')
+  FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
+  WHERE l.relation = ANY (SELECT to_regclass(t) FROM unnest(tables) AS t) AND l.pid <> pg_backend_pid();
+$$;
+
+-- Takes the locks that `statements` need without making anybody wait long: SHARE UPDATE EXCLUSIVE first, which
+-- only evicts autovacuum (that takes deadlock_timeout, one second) and stops no writer; then 100 ms at most for
+-- the strong lock, in whose queue others wait.
+CREATE OR REPLACE FUNCTION pg_temp.run_with_short_locks(tables text[], statements text) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  t text;
+BEGIN
+  PERFORM set_config('lock_timeout', '1500ms', true);
+  FOREACH t IN ARRAY tables LOOP
+    IF has_table_privilege(t, 'UPDATE') THEN
+      EXECUTE format('LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE', t::regclass);
+    END IF;
+  END LOOP;
+  PERFORM set_config('lock_timeout', '100ms', true);
+  EXECUTE statements;
+END $$;
+
+-- One step, one transaction: nothing when `present`, else `statements`, tried again while a lock on one of
+-- `tables` cannot be had. Gives the line of the report.
+CREATE OR REPLACE FUNCTION pg_temp.step(what text, tables text[], present boolean, statements text) RETURNS text
+LANGUAGE plpgsql AS $$
+BEGIN
+  IF present THEN
+    RETURN '  there  ' || what;
+  END IF;
+  FOR attempt IN 1..100 LOOP
+    BEGIN
+      PERFORM pg_temp.run_with_short_locks(tables, statements);
+      RETURN '  made   ' || what;
+    EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+      PERFORM pg_sleep(0.1 + random() * 0.4);
+    END;
+  END LOOP;
+  RAISE lock_not_available USING
+    MESSAGE = format('%s: no lock within 100 attempts; run this again later, all before it is done', what),
+    DETAIL = 'Held by ' || coalesce(pg_temp.lock_holders(tables), 'nobody now');
+END $$;
+
+-- What we made says so in its comment: only that is replaced here, and dropped by the rollback.
+CREATE OR REPLACE FUNCTION pg_temp.is_ours(comment text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+  SELECT coalesce(starts_with(comment, 'SocialSync Webhooks: '), false);
+$$;
+
+\echo SocialSync Webhooks: updating :DBNAME
+-- ---------------------------------------------------------------------------------------------------------------
+-- What must be there in the end, as far as a thing of the same name could be there already
+
+-- The columns that social_accounts gains.
+CREATE OR REPLACE FUNCTION pg_temp.new_columns()
+RETURNS TABLE (name text, type text, default_value text) LANGUAGE sql AS $$
+  VALUES
+    ('phone_number_id',      'character varying(100)',   NULL),
+    ('page_id',              'character varying(100)',   NULL),
+    ('app_secret',           'character varying(255)',   NULL),
+    ('verify_token',         'character varying(255)',   NULL),
+    ('webhook_url',          'character varying(500)',   NULL),
+    ('business_name',        'character varying(255)',   NULL),
+    ('display_phone_number', 'character varying(20)',    NULL),
+    ('webhook_events',       'text[]',                   NULL),
+    ('webhook_status',       'character varying(50)',    '''inactive''::character varying'),
+    ('last_webhook_at',      'timestamp with time zone', NULL),
+    ('webhook_metadata',     'jsonb',                    '''{}''::jsonb');
+$$;
+
+-- Columns of tables that we need as they are (legacy ones), or that are ours and may be there already.
+-- A type without length stands for any length.
+CREATE OR REPLACE FUNCTION pg_temp.needed_columns()
+RETURNS TABLE (tbl text, name text, types text[]) LANGUAGE sql AS $$
+  VALUES
+    ('public.users', 'id', ARRAY['uuid']),
+    ('public.users', 'email', ARRAY['character varying', 'text']),
+    ('public.social_accounts', 'id', ARRAY['uuid']),
+    ('public.social_accounts', 'platform', ARRAY['public.social_platform']),
+    ('public.social_accounts', 'account_id', ARRAY['character varying', 'text']),
+    ('public.social_accounts', 'username', ARRAY['character varying', 'text']),
+    ('public.social_accounts', 'display_name', ARRAY['character varying', 'text']),
+    ('public.social_accounts', 'access_token', ARRAY['text', 'character varying']),
+    ('public.social_accounts', 'refresh_token', ARRAY['text', 'character varying']),
+    ('public.social_accounts', 'is_active', ARRAY['boolean']),
+    ('public.social_accounts', 'user_id', ARRAY['uuid']),
+    ('public.social_accounts', 'created_at', ARRAY['timestamp with time zone', 'timestamp without time zone']),
+    ('public.webhook_logs', 'id', ARRAY['uuid']),
+    ('public.webhook_logs', 'social_account_id', ARRAY['uuid']),
+    ('public.webhook_logs', 'platform', ARRAY['public.social_platform']),
+    ('public.webhook_logs', 'webhook_type', ARRAY['character varying(50)']),
+    ('public.webhook_logs', 'payload', ARRAY['jsonb']),
+    ('public.webhook_logs', 'exact_payload', ARRAY['bytea']),
+    ('public.webhook_logs', 'status', ARRAY['character varying(50)']),
+    ('public.webhook_logs', 'processing_time_ms', ARRAY['integer']),
+    ('public.webhook_logs', 'error_message', ARRAY['text']),
+    ('public.webhook_logs', 'external_message_id', ARRAY['character varying(255)']),
+    ('public.webhook_logs', 'customer_identifier', ARRAY['character varying(255)']),
+    ('public.webhook_logs', 'user_id', ARRAY['uuid']),
+    ('public.webhook_logs', 'created_at', ARRAY['timestamp with time zone']),
+    ('public.webhook_quarantine', 'id', ARRAY['uuid']),
+    ('public.webhook_quarantine', 'reason', ARRAY['text']),
+    ('public.webhook_quarantine', 'platform', ARRAY['text']),
+    ('public.webhook_quarantine', 'routing_key', ARRAY['text']),
+    ('public.webhook_quarantine', 'webhook_type', ARRAY['text']),
+    ('public.webhook_quarantine', 'detail', ARRAY['text']),
+    ('public.webhook_quarantine', 'signed_by', ARRAY['text']),
+    ('public.webhook_quarantine', 'body', ARRAY['bytea']),
+    ('public.webhook_quarantine', 'event_time', ARRAY['timestamp with time zone']),
+    ('public.webhook_quarantine', 'created_at', ARRAY['timestamp with time zone']);
+$$;
+
+-- Each as pg_get_indexdef() gives it. CONCURRENTLY is put in when it is built.
+CREATE OR REPLACE FUNCTION pg_temp.unique_indexes()
+RETURNS TABLE (name text, column_name text, definition text) LANGUAGE sql AS $$
+  SELECT format('idx_social_accounts_%s', c), c,
+         format('CREATE UNIQUE INDEX idx_social_accounts_%1$s ON public.social_accounts USING btree (%1$s) '
+                'WHERE (%1$s IS NOT NULL)', c)
+  FROM unnest(ARRAY['phone_number_id', 'page_id']) AS c;
+$$;
+
+-- CHECKs on social_accounts, each as pg_get_constraintdef() gives it, and the rows that stand in its way.
+CREATE OR REPLACE FUNCTION pg_temp.account_checks()
+RETURNS TABLE (name text, definition text, violated_by text) LANGUAGE sql AS $$
+  VALUES
+    ('social_accounts_whatsapp_has_phone_number_id',
+     'CHECK ((((platform)::text <> ALL (ARRAY[''whatsapp''::text, ''whatsapp_business''::text])) '
+     'OR (phone_number_id IS NOT NULL)))',
+     'platform::text IN (''whatsapp'', ''whatsapp_business'') AND phone_number_id IS NULL'),
+    ('social_accounts_instagram_has_page_id',
+     'CHECK ((((platform)::text <> ''instagram''::text) OR (page_id IS NOT NULL)))',
+     'platform::text = ''instagram'' AND page_id IS NULL'),
+    ('social_accounts_webhook_status_known',
+     'CHECK (((webhook_status)::text = ANY (ARRAY[''inactive''::text, ''active''::text, ''error''::text])))',
+     'webhook_status NOT IN (''inactive'', ''active'', ''error'')');
+$$;
+
+-- Policies: `condition` as pg_get_expr() gives it.
+CREATE OR REPLACE FUNCTION pg_temp.policies()
+RETURNS TABLE (tbl text, name text, kind text, command text, grantee text, condition text) LANGUAGE sql AS $$
+  SELECT t, p.* FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs']) AS t,
+    (VALUES
+      ('webhooks_own_rows', 'PERMISSIVE', 'SELECT', 'authenticated', '(user_id = ( SELECT auth.uid() AS uid))'),
+      -- Permissive policies add up, and somebody's older one may allow more: restrictive ones bound them all.
+      ('webhooks_only_own_rows', 'RESTRICTIVE', 'ALL', 'authenticated', '(user_id = ( SELECT auth.uid() AS uid))'),
+      ('webhooks_not_for_anon', 'RESTRICTIVE', 'ALL', 'anon', 'false'),
+      ('webhooks_service', 'PERMISSIVE', 'ALL', 'service_role', 'true')) AS p
+  UNION ALL
+  VALUES ('public.webhook_quarantine', 'webhooks_service', 'PERMISSIVE', 'ALL', 'service_role', 'true');
+$$;
+
+-- The functions that programs call.
+CREATE OR REPLACE FUNCTION pg_temp.public_functions()
+RETURNS TABLE (name text, arguments text) LANGUAGE sql AS $$
+  VALUES
+    ('get_whatsapp_user_by_phone_number_id', 'character varying'),
+    ('get_instagram_user_by_page_id', 'character varying'),
+    ('log_webhook', 'uuid, public.social_platform, character varying, jsonb, character varying, character varying'),
+    ('mark_webhook_processed', 'uuid, integer, text');
+$$;
+
+-- The trigger, as pg_get_triggerdef() gives it: the columns are those the gateway routes and verifies by.
+CREATE OR REPLACE FUNCTION pg_temp.account_trigger() RETURNS text LANGUAGE sql AS $$
+  SELECT 'CREATE TRIGGER socialsync_accounts_changed AFTER INSERT OR DELETE OR UPDATE OF platform, account_id, '
+         'user_id, is_active, phone_number_id, page_id, app_secret, verify_token, display_phone_number, '
+         'webhook_events, webhook_metadata OR TRUNCATE ON public.social_accounts '
+         'FOR EACH STATEMENT EXECUTE FUNCTION socialsync.notify_accounts_changed()';
+$$;
+-- ---------------------------------------------------------------------------------------------------------------
+-- Before anything changes: may we?
+
+-- Each right that is missing, with what gives it.
+CREATE OR REPLACE FUNCTION pg_temp.missing_rights() RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT format('to own %s (its owner %I, or a member of that role, runs this file)', what, pg_get_userbyid(owner))
+  FROM (SELECT 'table ' || oid::regclass AS what, relowner AS owner FROM pg_class
+        WHERE oid = to_regclass('public.social_accounts')
+        UNION ALL
+        SELECT 'type ' || oid::regtype, typowner FROM pg_type WHERE oid = to_regtype('public.social_platform')
+        UNION ALL
+        SELECT 'schema ' || nspname, nspowner FROM pg_namespace WHERE nspname = 'socialsync') AS owned
+  WHERE NOT pg_has_role(owner, 'USAGE')
+  UNION ALL
+  SELECT format('GRANT CREATE, USAGE ON SCHEMA public TO %I', current_user)
+  WHERE NOT has_schema_privilege('public', 'CREATE') OR NOT has_schema_privilege('public', 'USAGE')
+  UNION ALL
+  SELECT format('GRANT CREATE ON DATABASE %I TO %I', current_database(), current_user)
+  WHERE NOT has_database_privilege(current_database(), 'CREATE')
+    AND (to_regnamespace('socialsync') IS NULL OR to_regnamespace('auth') IS NULL)
+  UNION ALL
+  SELECT format('GRANT CREATE ON SCHEMA auth TO %I', current_user)
+  WHERE to_regnamespace('auth') IS NOT NULL AND to_regprocedure('auth.uid()') IS NULL
+    AND NOT has_schema_privilege('auth', 'CREATE')
+  UNION ALL
+  SELECT format('GRANT USAGE ON SCHEMA auth TO %I', current_user)
+  WHERE to_regnamespace('auth') IS NOT NULL AND NOT has_schema_privilege('auth', 'USAGE')
+  UNION ALL
+  SELECT format('GRANT SELECT, REFERENCES ON public.users TO %I', current_user)
+  WHERE to_regclass('public.users') IS NOT NULL
+    AND NOT (has_table_privilege('public.users', 'SELECT') AND has_table_privilege('public.users', 'REFERENCES'))
+  UNION ALL
+  SELECT format('CREATE ROLE %I NOLOGIN (an administrator, or somebody with CREATEROLE)', wanted)
+  FROM unnest(ARRAY['anon', 'authenticated', 'service_role']) AS wanted
+  WHERE to_regrole(wanted) IS NULL
+    AND NOT (SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user);
+$$;
+
+DO $$
+DECLARE
+  missing text := (SELECT string_agg('  ' || m, E'\n') FROM pg_temp.missing_rights() AS m);
+BEGIN
+  IF missing IS NOT NULL THEN
+    RAISE insufficient_privilege USING
+      MESSAGE = format(E'role %I has not the rights this needs; nothing was changed. Missing:\n%s',
+                       current_user, missing);
+  END IF;
+END $$;
+-- ---------------------------------------------------------------------------------------------------------------
+-- Before anything changes: is something of the same name there that is something else?
+
+CREATE OR REPLACE FUNCTION pg_temp.column_conflicts() RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT CASE WHEN a.attname IS NULL THEN format('column %s.%s is missing, wanted %s', n.tbl, n.name, n.types[1])
+              ELSE format('column %s.%s is %s, wanted %s', n.tbl, n.name, format_type(a.atttypid, a.atttypmod),
+                          array_to_string(n.types, ' or ')) END
+  FROM pg_temp.needed_columns() AS n
+  LEFT JOIN pg_attribute AS a
+    ON a.attrelid = to_regclass(n.tbl) AND a.attname = n.name AND a.attnum > 0 AND NOT a.attisdropped
+  WHERE to_regclass(n.tbl) IS NOT NULL
+    AND (a.attname IS NULL OR (format_type(a.atttypid, a.atttypmod) <> ALL (n.types)
+                               AND format_type(a.atttypid, NULL) <> ALL (n.types)))
+  UNION ALL
+  SELECT format('column public.social_accounts.%s is %s, wanted %s', n.name,
+                format_type(a.atttypid, a.atttypmod) || coalesce(' default ' || d.value, ''),
+                n.type || coalesce(' default ' || n.default_value, ''))
+  FROM pg_temp.new_columns() AS n
+  JOIN pg_attribute AS a
+    ON a.attrelid = to_regclass('public.social_accounts') AND a.attname = n.name AND NOT a.attisdropped
+  LEFT JOIN LATERAL (SELECT pg_get_expr(adbin, adrelid) AS value FROM pg_attrdef
+                     WHERE adrelid = a.attrelid AND adnum = a.attnum) AS d ON true
+  WHERE NOT (format_type(a.atttypid, a.atttypmod) = n.type
+             -- Secrets may have been made wider: kept encrypted, they are longer.
+             OR n.name IN ('app_secret', 'verify_token') AND format_type(a.atttypid, NULL) = 'character varying'
+                AND (a.atttypmod = -1 OR a.atttypmod >= 255 + 4))
+     OR d.value <> coalesce(n.default_value, 'NULL') OR a.attnotnull OR a.attgenerated <> '';
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.relation_conflicts() RETURNS SETOF text LANGUAGE sql AS $$
+  -- Tables that are ours
+  SELECT format('%s exists but is not a table partitioned by range (id): rename it, then run this again', oid::regclass)
+  FROM pg_class WHERE oid = to_regclass('public.webhook_logs')
+    AND (relkind <> 'p' OR pg_get_partkeydef(oid) <> 'RANGE (id)')
+  UNION ALL
+  SELECT format('%s exists but is not a plain table', oid::regclass)
+  FROM pg_class WHERE oid = ANY (ARRAY[to_regclass('public.webhook_quarantine'), to_regclass('public.users'),
+                                       to_regclass('public.social_accounts')]::oid[]) AND relkind NOT IN ('r', 'p')
+  UNION ALL
+  SELECT format('%s exists and is not the view of this file: rename or drop it', oid::regclass)
+  FROM pg_class
+  WHERE oid = ANY (ARRAY[to_regclass('public.active_webhook_accounts'),
+                         to_regclass('public.webhook_stats_by_user')]::oid[])
+    AND NOT (relkind = 'v' AND pg_temp.is_ours(obj_description(oid, 'pg_class')))
+  UNION ALL
+  SELECT 'schema socialsync exists and was not made by this file: rename or drop it'
+  FROM pg_namespace WHERE nspname = 'socialsync' AND NOT pg_temp.is_ours(obj_description(oid, 'pg_namespace'))
+  UNION ALL
+  SELECT format('%s has no primary or unique key on id alone', tbl::regclass)
+  FROM unnest(ARRAY[to_regclass('public.users'), to_regclass('public.social_accounts'),
+                    to_regclass('public.webhook_logs')]) AS tbl
+  WHERE NOT EXISTS (SELECT FROM pg_index AS i JOIN pg_attribute AS a ON a.attrelid = tbl AND a.attname = 'id'
+                    WHERE i.indrelid = tbl AND i.indisunique AND i.indisvalid AND i.indpred IS NULL
+                      AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum) AND tbl IS NOT NULL;
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.definition_conflicts() RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT format('%s is %s, wanted %s', i.name, coalesce(pg_get_indexdef(x.indexrelid), 'another kind of thing'),
+                i.definition)
+  FROM pg_temp.unique_indexes() AS i LEFT JOIN pg_index AS x ON x.indexrelid = to_regclass('public.' || i.name)
+  WHERE to_regclass('public.' || i.name) IS NOT NULL
+    AND pg_get_indexdef(x.indexrelid) IS DISTINCT FROM i.definition
+  UNION ALL
+  SELECT format('constraint %s is %s, wanted %s', k.name, pg_get_constraintdef(c.oid), k.definition)
+  FROM pg_temp.account_checks() AS k
+  JOIN pg_constraint AS c ON c.conrelid = to_regclass('public.social_accounts') AND c.conname = k.name
+  WHERE replace(pg_get_constraintdef(c.oid), ' NOT VALID', '') <> k.definition
+  UNION ALL
+  SELECT format('policy %s on %s is %s FOR %s TO %s USING %s WITH CHECK %s, wanted %s FOR %s TO %s USING %s', p.name,
+                p.tbl, have.permissive, have.cmd, have.roles, have.qual, have.with_check,
+                p.kind, p.command, p.grantee, p.condition)
+  FROM pg_temp.policies() AS p
+  JOIN pg_policies AS have ON format('%s.%s', have.schemaname, have.tablename) = p.tbl AND have.policyname = p.name
+  WHERE (have.permissive, have.cmd, have.roles, have.qual) IS DISTINCT FROM
+        (p.kind, p.command, ARRAY[p.grantee]::name[], p.condition) OR have.with_check IS NOT NULL
+  UNION ALL
+  SELECT format('trigger %s on public.social_accounts is %s', t.tgname, pg_get_triggerdef(t.oid))
+  FROM pg_trigger AS t
+  WHERE t.tgrelid = to_regclass('public.social_accounts') AND t.tgname = 'socialsync_accounts_changed'
+    AND t.tgfoid IS DISTINCT FROM to_regprocedure('socialsync.notify_accounts_changed()');
+$$;
+
+-- An overload of ours would make calls ambiguous, so the name alone is enough.
+CREATE OR REPLACE FUNCTION pg_temp.function_conflicts() RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT format('function %s returning %s exists and is not the one of this file: rename or drop it',
+                p.oid::regprocedure, pg_get_function_result(p.oid))
+  FROM pg_proc AS p JOIN pg_temp.public_functions() AS f ON f.name = p.proname
+  WHERE p.pronamespace = 'public'::regnamespace AND NOT pg_temp.is_ours(obj_description(p.oid, 'pg_proc'))
+  UNION ALL
+  SELECT format('function auth.uid() returns %s, wanted uuid', pg_get_function_result(oid))
+  FROM pg_proc WHERE oid = to_regprocedure('auth.uid()') AND prorettype <> 'uuid'::regtype
+  UNION ALL
+  SELECT 'type public.social_platform is not an enum'
+  FROM pg_type WHERE oid = to_regtype('public.social_platform') AND typtype <> 'e';
+$$;
+
+DO $$
+DECLARE
+  conflicts text := (
+    SELECT string_agg('  ' || c, E'\n')
+    FROM (SELECT pg_temp.column_conflicts() UNION ALL SELECT pg_temp.relation_conflicts()
+          UNION ALL SELECT pg_temp.definition_conflicts() UNION ALL SELECT pg_temp.function_conflicts()) AS all_of(c));
+BEGIN
+  IF conflicts IS NOT NULL THEN
+    RAISE duplicate_object USING
+      MESSAGE = E'something of the same name is there with another definition; nothing was changed:\n' || conflicts;
+  END IF;
+END $$;
+-- ---------------------------------------------------------------------------------------------------------------
+-- Who asks: Supabase's names, made where they are missing
+
+-- Roles are shared by all databases of the server: another run elsewhere may make them at this moment.
+CREATE OR REPLACE FUNCTION pg_temp.make_role(name text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE format('CREATE ROLE %I NOLOGIN', name);
+  EXECUTE format('COMMENT ON ROLE %I IS %L', name,
+                 'SocialSync Webhooks: made by schema_updates_webhooks.sql, which found no such role');
+EXCEPTION WHEN duplicate_object OR unique_violation THEN
+  NULL;
+END $$;
+
+SELECT pg_temp.step('role ' || wanted, '{}', to_regrole(wanted) IS NOT NULL,
+                    format('SELECT pg_temp.make_role(%L)', wanted))
+FROM unnest(ARRAY['anon', 'authenticated', 'service_role']) AS wanted;
+
+SELECT pg_temp.step('schema auth', '{}', to_regnamespace('auth') IS NOT NULL, $sql$
+  CREATE SCHEMA auth;
+  COMMENT ON SCHEMA auth IS 'SocialSync Webhooks: made by schema_updates_webhooks.sql, which found no such schema';
+  GRANT USAGE ON SCHEMA auth TO anon, authenticated, service_role;
+  $sql$);
+
+-- Set by the web API for each request: the signed-in user is the `sub` of the token it verified.
+SELECT pg_temp.step('function auth.uid()', '{}', to_regprocedure('auth.uid()') IS NOT NULL, $sql$
+  CREATE FUNCTION auth.uid() RETURNS uuid LANGUAGE sql STABLE AS $body$
+    SELECT coalesce(nullif(current_setting('request.jwt.claim.sub', true), ''),
+                    nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub')::uuid
+  $body$;
+  COMMENT ON FUNCTION auth.uid() IS
+    'SocialSync Webhooks: made by schema_updates_webhooks.sql, which found no such function';
+  GRANT EXECUTE ON FUNCTION auth.uid() TO anon, authenticated, service_role;
+  $sql$);
+-- ---------------------------------------------------------------------------------------------------------------
+-- An empty database gets the base of SocialSync first
+
+-- Where default privileges open new tables to the web API's roles, these stay closed: row-level security and the
+-- grants below open what is meant to be.
+SELECT pg_temp.step('base: type social_platform', '{}', to_regtype('public.social_platform') IS NOT NULL, $sql$
+  CREATE TYPE public.social_platform AS ENUM ('facebook', 'twitter', 'instagram', 'linkedin', 'youtube', 'tiktok',
+    'whatsapp', 'whatsapp_business', 'reddit', 'x', 'website');
+  $sql$);
+
+SELECT pg_temp.step('base: table users', '{}', to_regclass('public.users') IS NOT NULL, $sql$
+  CREATE TABLE public.users (
+    id         uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    email      varchar(255) UNIQUE NOT NULL,
+    full_name  varchar(255),
+    is_active  boolean DEFAULT true,
+    created_at timestamptz DEFAULT now(),
+    updated_at timestamptz DEFAULT now()
+  );
+  REVOKE ALL ON public.users FROM anon, authenticated;
+  $sql$);
+
+SELECT pg_temp.step('base: table social_accounts', '{public.users}',
+  to_regclass('public.social_accounts') IS NOT NULL, $sql$
+  CREATE TABLE public.social_accounts (
+    id               uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    platform         public.social_platform NOT NULL,
+    account_id       varchar(255) NOT NULL,
+    username         varchar(255) NOT NULL,
+    display_name     varchar(255),
+    profile_url      varchar(500),
+    access_token     text,
+    refresh_token    text,
+    token_expires_at timestamptz,
+    is_active        boolean DEFAULT true,
+    user_id          uuid NOT NULL REFERENCES public.users (id) ON DELETE CASCADE,
+    created_at       timestamptz DEFAULT now(),
+    updated_at       timestamptz DEFAULT now(),
+    UNIQUE (platform, account_id)
+  );
+  CREATE INDEX idx_social_accounts_user_id ON public.social_accounts (user_id);
+  REVOKE ALL ON public.social_accounts FROM anon, authenticated;
+  $sql$);
+
+-- Each label in a statement of its own: it can be used only after its commit.
+SELECT format('ALTER TYPE public.social_platform ADD VALUE %L', wanted)
+FROM unnest(ARRAY['facebook', 'instagram', 'whatsapp', 'whatsapp_business']) AS wanted
+WHERE NOT EXISTS (SELECT FROM pg_enum WHERE enumtypid = 'public.social_platform'::regtype AND enumlabel = wanted)
+\gexec
+\echo '  there  labels of type social_platform'
+-- ---------------------------------------------------------------------------------------------------------------
+-- What was there before us, so that the rollback can bring back exactly that
+
+-- GRANTs that make the privileges of a table and its columns again, in their order; only the owner's, who is the
+-- one that can give them again.
+CREATE OR REPLACE FUNCTION pg_temp.grants_of(tbl regclass) RETURNS text[] LANGUAGE sql AS $$
+  SELECT array_agg(format('GRANT %s ON TABLE %s TO %s%s', granted, tbl,
+                          CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+                          CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+                   ORDER BY attnum, first_item)
+  FROM (SELECT 0 AS attnum, min(n) AS first_item, grantee, is_grantable, string_agg(privilege_type, ', ') AS granted
+        FROM pg_class AS c,
+             aclexplode(coalesce(c.relacl, acldefault('r', c.relowner)))
+               WITH ORDINALITY AS i (grantor, grantee, privilege_type, is_grantable, n)
+        WHERE c.oid = tbl AND grantor = c.relowner
+        GROUP BY grantee, is_grantable
+        UNION ALL
+        SELECT a.attnum, min(n), grantee, is_grantable, string_agg(format('%s (%I)', privilege_type, a.attname), ', ')
+        FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND NOT a.attisdropped,
+             aclexplode(a.attacl) WITH ORDINALITY AS i (grantor, grantee, privilege_type, is_grantable, n)
+        WHERE c.oid = tbl AND grantor = c.relowner
+        GROUP BY a.attnum, grantee, is_grantable) AS items;
+$$;
+
+-- One row for each thing found: `object` names it, `restore` is the SQL that brings it back where we change it.
+CREATE OR REPLACE FUNCTION pg_temp.found() RETURNS TABLE (object text, restore text[]) LANGUAGE sql AS $$
+  SELECT 'grants', pg_temp.grants_of('public.social_accounts')
+  UNION ALL
+  SELECT 'row security', '{}'::text[] FROM pg_class WHERE oid = 'public.social_accounts'::regclass AND relrowsecurity
+  UNION ALL
+  SELECT 'authenticated reads all columns', '{}'
+  WHERE has_table_privilege('authenticated', 'public.social_accounts', 'SELECT')
+  UNION ALL
+  SELECT 'column ' || n.name,
+         CASE WHEN n.default_value IS NOT NULL AND NOT a.atthasdef
+              THEN ARRAY[format('ALTER TABLE public.social_accounts ALTER COLUMN %I DROP DEFAULT', n.name)]
+              ELSE '{}' END
+  FROM pg_temp.new_columns() AS n
+  JOIN pg_attribute AS a ON a.attrelid = 'public.social_accounts'::regclass AND a.attname = n.name
+                        AND NOT a.attisdropped
+  UNION ALL
+  SELECT 'index ' || i.name, '{}' FROM pg_temp.unique_indexes() AS i
+  JOIN pg_index AS x ON x.indexrelid = to_regclass('public.' || i.name) AND x.indisvalid
+  UNION ALL
+  SELECT 'constraint ' || k.name, '{}' FROM pg_temp.account_checks() AS k
+  JOIN pg_constraint AS c ON c.conrelid = 'public.social_accounts'::regclass AND c.conname = k.name
+  UNION ALL
+  SELECT 'policy ' || p.name, '{}' FROM pg_temp.policies() AS p
+  JOIN pg_policy AS c ON c.polrelid = 'public.social_accounts'::regclass AND c.polname = p.name
+  WHERE p.tbl = 'public.social_accounts';
+$$;
+
+SELECT pg_temp.step('schema socialsync', '{}', to_regnamespace('socialsync') IS NOT NULL, $sql$
+  CREATE SCHEMA socialsync;
+  COMMENT ON SCHEMA socialsync IS
+    'SocialSync Webhooks: its internals, kept out of public, which web APIs show';
+  CREATE TABLE socialsync.preimages (
+    object   text PRIMARY KEY,
+    restore  text[] NOT NULL,
+    found_at timestamptz NOT NULL DEFAULT now()
+  );
+  COMMENT ON TABLE socialsync.preimages IS
+    'SocialSync Webhooks: what public.social_accounts had before the first update; for schema_rollback_webhooks.sql';
+  INSERT INTO socialsync.preimages SELECT * FROM pg_temp.found();
+  REVOKE ALL ON SCHEMA socialsync FROM PUBLIC, anon, authenticated;
+  GRANT USAGE ON SCHEMA socialsync TO service_role;
+  REVOKE ALL ON socialsync.preimages FROM PUBLIC, anon, authenticated, service_role;
+  $sql$);
+-- ---------------------------------------------------------------------------------------------------------------
+-- social_accounts: columns
+
+-- All in one ALTER: each one makes prepared SELECT * fail until they are prepared again, so let it be once.
+SELECT pg_temp.step('columns of social_accounts', '{public.social_accounts}', missing IS NULL,
+                    'ALTER TABLE public.social_accounts ' || missing)
+FROM (SELECT string_agg(format('ADD COLUMN %I %s%s', n.name, n.type, ' DEFAULT ' || n.default_value), ', ')
+      FROM pg_temp.new_columns() AS n
+      WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'public.social_accounts'::regclass
+                        AND attname = n.name AND NOT attisdropped)) AS columns (missing);
+
+SELECT pg_temp.step('defaults of social_accounts', '{public.social_accounts}', missing IS NULL,
+                    'ALTER TABLE public.social_accounts ' || missing)
+FROM (SELECT string_agg(format('ALTER COLUMN %I SET DEFAULT %s', n.name, n.default_value), ', ')
+      FROM pg_temp.new_columns() AS n JOIN pg_attribute AS a ON a.attname = n.name
+      WHERE a.attrelid = 'public.social_accounts'::regclass AND n.default_value IS NOT NULL AND NOT a.atthasdef)
+     AS columns (missing);
+-- ---------------------------------------------------------------------------------------------------------------
+-- webhook_logs and its companions
+
+-- Ids are UUIDs of version 8: 48 bits of Unix milliseconds, then bits of a digest (the gateway's, which makes the
+-- same event the same row) or random ones (here). They sort by time, so id is key and partition key in one.
+CREATE OR REPLACE FUNCTION socialsync.new_log_id(at timestamptz DEFAULT clock_timestamp()) RETURNS uuid
+LANGUAGE sql VOLATILE PARALLEL SAFE AS $$
+  SELECT encode(set_byte(bits, 6, (get_byte(bits, 6) & 15) | 128), 'hex')::uuid
+  FROM (SELECT overlay(uuid_send(gen_random_uuid())
+                       PLACING substring(int8send(floor(extract(epoch FROM at) * 1000)::bigint) FROM 3)
+                       FROM 1 FOR 6)) AS random (bits);
+$$;
+COMMENT ON FUNCTION socialsync.new_log_id(timestamptz) IS
+  'SocialSync Webhooks: a new id for webhook_logs, in the order of time';
+
+-- For partition bounds, and for queries that should look into few partitions:
+-- WHERE id >= socialsync.first_log_id(now() - interval '1 day').
+CREATE OR REPLACE FUNCTION socialsync.first_log_id(at timestamptz) RETURNS uuid
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT rpad(lpad(to_hex(floor(extract(epoch FROM at) * 1000)::bigint), 12, '0'), 32, '0')::uuid;
+$$;
+COMMENT ON FUNCTION socialsync.first_log_id(timestamptz) IS
+  'SocialSync Webhooks: the smallest id of webhook_logs that this time can have';
+
+-- Row-level security is on before anybody can see the table. Partitions have no policies: they show their rows
+-- only through webhook_logs.
+SELECT pg_temp.step('table webhook_logs', '{public.users, public.social_accounts}',
+  to_regclass('public.webhook_logs') IS NOT NULL, $sql$
+  CREATE TABLE public.webhook_logs (
+    id                  uuid PRIMARY KEY DEFAULT socialsync.new_log_id(now()),
+    social_account_id   uuid REFERENCES public.social_accounts (id) ON DELETE CASCADE,
+    platform            public.social_platform NOT NULL,
+    webhook_type        varchar(50) NOT NULL,
+    payload             jsonb NOT NULL,
+    status              varchar(50) DEFAULT 'received'
+                        CONSTRAINT webhook_logs_status_known
+                        CHECK (status IN ('received', 'processed', 'error', 'ignored')),
+    processing_time_ms  integer,
+    error_message       text,
+    external_message_id varchar(255),
+    customer_identifier varchar(255),
+    user_id             uuid REFERENCES public.users (id) ON DELETE CASCADE,
+    created_at          timestamptz DEFAULT now(),
+    exact_payload       bytea
+  ) PARTITION BY RANGE (id);
+  COMMENT ON TABLE public.webhook_logs IS
+    'SocialSync Webhooks: one row for each event; weekly partitions by the time in id (socialsync.maintain_partitions)';
+  COMMENT ON COLUMN public.webhook_logs.exact_payload IS
+    'the event''s bytes as they came, only where jsonb could not hold them and payload was repaired';
+  CREATE INDEX idx_webhook_logs_account ON public.webhook_logs (social_account_id, created_at DESC);
+  CREATE INDEX idx_webhook_logs_user ON public.webhook_logs (user_id, created_at DESC);
+  CREATE INDEX idx_webhook_logs_created_at ON public.webhook_logs (created_at DESC);
+  CREATE INDEX idx_webhook_logs_external_message_id ON public.webhook_logs (external_message_id);
+  ALTER TABLE public.webhook_logs ENABLE ROW LEVEL SECURITY;
+  REVOKE ALL ON public.webhook_logs FROM PUBLIC, anon, authenticated;
+  CREATE TABLE socialsync.webhook_logs_default PARTITION OF public.webhook_logs DEFAULT;
+  COMMENT ON TABLE socialsync.webhook_logs_default IS
+    'SocialSync Webhooks: events whose time no weekly partition covers';
+  ALTER TABLE socialsync.webhook_logs_default ENABLE ROW LEVEL SECURITY;
+  REVOKE ALL ON socialsync.webhook_logs_default FROM PUBLIC, anon, authenticated;
+  $sql$);
+
+SELECT pg_temp.step('table webhook_quarantine', '{}', to_regclass('public.webhook_quarantine') IS NOT NULL, $sql$
+  CREATE TABLE public.webhook_quarantine (
+    id           uuid PRIMARY KEY DEFAULT socialsync.new_log_id(now()),
+    reason       text NOT NULL
+                 CONSTRAINT webhook_quarantine_reason_known
+                 CHECK (reason IN ('not_json', 'not_a_webhook', 'too_deep', 'too_many_events', 'unreadable',
+                                   'unknown_account', 'inactive_account', 'ambiguous_account', 'secret_mismatch',
+                                   'rejected_by_database')),
+    platform     text,
+    routing_key  text,
+    webhook_type text,
+    detail       text,
+    signed_by    text,
+    body         bytea NOT NULL,
+    event_time   timestamptz,
+    created_at   timestamptz NOT NULL DEFAULT now()
+  );
+  COMMENT ON TABLE public.webhook_quarantine IS
+    'SocialSync Webhooks: what was signed but could not be read or routed; show a body with socialsync.readable(body)';
+  COMMENT ON COLUMN public.webhook_quarantine.signed_by IS
+    'fingerprint of the secret that signed it, so that it can be routed later to an account of that secret only';
+  CREATE INDEX idx_webhook_quarantine_created_at ON public.webhook_quarantine (created_at);
+  CREATE INDEX idx_webhook_quarantine_routing_key ON public.webhook_quarantine (routing_key)
+    WHERE routing_key IS NOT NULL;
+  ALTER TABLE public.webhook_quarantine ENABLE ROW LEVEL SECURITY;
+  REVOKE ALL ON public.webhook_quarantine FROM PUBLIC, anon, authenticated;
+  $sql$);
+
+-- An event without a time of its own has a new id at each delivery: here its identity is looked for first.
+SELECT pg_temp.step('table webhook_event_keys', '{}', to_regclass('socialsync.webhook_event_keys') IS NOT NULL, $sql$
+  CREATE TABLE socialsync.webhook_event_keys (
+    key     uuid PRIMARY KEY,
+    log_id  uuid NOT NULL,
+    seen_at timestamptz NOT NULL DEFAULT now()
+  );
+  COMMENT ON TABLE socialsync.webhook_event_keys IS
+    'SocialSync Webhooks: identities of events without a time of their own; kept for eight days';
+  REVOKE ALL ON socialsync.webhook_event_keys FROM PUBLIC, anon, authenticated;
+  $sql$);
+-- ---------------------------------------------------------------------------------------------------------------
+-- webhook_logs: partitions, and how long things are kept
+
+-- Functions, then who may call them, in one transaction: default privileges may open new functions to everybody.
+BEGIN;
+
+-- Gets the locks that a change of partitions needs, waiting 200 ms at a time, since others wait behind us.
+-- Dropping stops every query of webhook_logs for its moment; adding does not stop inserts.
+CREATE OR REPLACE FUNCTION socialsync.lock_for_partition_change(to_drop text[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '60s' AS $$
+DECLARE
+  name text;
+BEGIN
+  -- Only one caller at a time goes on from here.
+  LOCK TABLE ONLY public.webhook_logs IN SHARE UPDATE EXCLUSIVE MODE;
+  FOR attempt IN 1..100 LOOP
+    BEGIN
+      -- Evicts autovacuum, which takes a second, before anybody queues behind the strong lock.
+      PERFORM set_config('lock_timeout', '1500ms', true);
+      LOCK TABLE socialsync.webhook_logs_default IN SHARE UPDATE EXCLUSIVE MODE;
+      PERFORM set_config('lock_timeout', '200ms', true);
+      IF to_drop <> '{}' THEN
+        LOCK TABLE ONLY public.webhook_logs IN ACCESS EXCLUSIVE MODE;
+      END IF;
+      FOREACH name IN ARRAY to_drop LOOP
+        EXECUTE format('LOCK TABLE socialsync.%I IN ACCESS EXCLUSIVE MODE', name);
+      END LOOP;
+      -- A new partition gets the foreign keys too.
+      FOREACH name IN ARRAY ARRAY['public.users', 'public.social_accounts'] LOOP
+        IF has_table_privilege(name, 'UPDATE') THEN
+          EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', name);
+        END IF;
+      END LOOP;
+      LOCK TABLE socialsync.webhook_logs_default IN ACCESS EXCLUSIVE MODE;
+      RETURN;
+    EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+      PERFORM pg_sleep(0.1 + random() * 0.4);
+    END;
+  END LOOP;
+  RAISE lock_not_available USING MESSAGE = 'webhook_logs is too busy to change its partitions now: call again later';
+END $$;
+
+-- The partition of the week that begins on `monday` (UTC): made beside webhook_logs, closed, given the rows that the
+-- default partition holds for it, then attached; CREATE TABLE … PARTITION OF would stop every query meanwhile.
+CREATE OR REPLACE FUNCTION socialsync.create_partition(name text, monday timestamp) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  first_id uuid := socialsync.first_log_id(monday AT TIME ZONE 'UTC');
+  end_id   uuid := socialsync.first_log_id((monday + interval '1 week') AT TIME ZONE 'UTC');
+  moved    bigint;
+BEGIN
+  EXECUTE format('CREATE TABLE socialsync.%I (LIKE public.webhook_logs INCLUDING ALL)', name);
+  EXECUTE format('ALTER TABLE socialsync.%I ENABLE ROW LEVEL SECURITY', name);
+  EXECUTE format('REVOKE ALL ON socialsync.%I FROM PUBLIC, anon, authenticated', name);
+  EXECUTE format('WITH moved AS (DELETE FROM socialsync.webhook_logs_default WHERE id >= $1 AND id < $2 RETURNING *) '
+                 'INSERT INTO socialsync.%I SELECT * FROM moved', name) USING first_id, end_id;
+  GET DIAGNOSTICS moved = ROW_COUNT;
+  EXECUTE format('ALTER TABLE public.webhook_logs ATTACH PARTITION socialsync.%I FOR VALUES FROM (%L) TO (%L)',
+                 name, first_id, end_id);
+  RETURN moved;
+END $$;
+
+-- The weekly partitions there are: name, and the end of its week.
+CREATE OR REPLACE FUNCTION socialsync.weekly_partitions() RETURNS TABLE (name text, ends_at timestamptz)
+LANGUAGE sql STABLE AS $$
+  SELECT c.relname, (to_date(right(c.relname, 8), 'YYYYMMDD') + interval '1 week') AT TIME ZONE 'UTC'
+  FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
+  WHERE i.inhparent = 'public.webhook_logs'::regclass AND c.relname ~ '^webhook_logs_p\d{8}$';
+$$;
+
+-- The weekly partitions there should be, oldest first: from two weeks back, since Meta repeats events for days.
+CREATE OR REPLACE FUNCTION socialsync.wanted_partitions(weeks_ahead integer, keep_from timestamptz)
+RETURNS TABLE (name text, monday timestamp) LANGUAGE sql STABLE AS $$
+  SELECT 'webhook_logs_p' || to_char(week, 'YYYYMMDD'), week
+  FROM date_trunc('week', now() AT TIME ZONE 'UTC') AS this_week,
+       generate_series(this_week - interval '2 weeks', this_week + make_interval(weeks => weeks_ahead),
+                       interval '1 week') AS week
+  WHERE keep_from IS NULL OR (week + interval '1 week') AT TIME ZONE 'UTC' > keep_from
+  ORDER BY week;
+$$;
+
+-- Rows that no dropped partition takes along.
+CREATE OR REPLACE FUNCTION socialsync.delete_expired(keep_from timestamptz)
+RETURNS TABLE (action text, partition text) LANGUAGE plpgsql AS $$
+DECLARE
+  deleted bigint;
+BEGIN
+  DELETE FROM socialsync.webhook_event_keys WHERE seen_at < now() - interval '8 days';
+  IF keep_from IS NULL THEN
+    RETURN;
+  END IF;
+  DELETE FROM public.webhook_quarantine WHERE created_at < keep_from;
+  GET DIAGNOSTICS deleted = ROW_COUNT;
+  RETURN QUERY SELECT format('deleted %s rows', deleted), 'public.webhook_quarantine' WHERE deleted > 0;
+  DELETE FROM socialsync.webhook_logs_default WHERE created_at < keep_from;
+  GET DIAGNOSTICS deleted = ROW_COUNT;
+  RETURN QUERY SELECT format('deleted %s rows', deleted), 'socialsync.webhook_logs_default' WHERE deleted > 0;
+END $$;
+
+CREATE OR REPLACE FUNCTION socialsync.maintain_partitions(weeks_ahead integer DEFAULT 4,
+                                                          retention_days integer DEFAULT NULL)
+RETURNS TABLE (action text, partition text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
+DECLARE
+  keep_from timestamptz := now() - make_interval(days => retention_days);
+  expired   text[];
+  missing   boolean;
+  wanted    record;
+  moved     bigint;
+BEGIN
+  IF weeks_ahead IS NULL OR weeks_ahead NOT BETWEEN 0 AND 520 OR retention_days < 1 THEN
+    RAISE invalid_parameter_value USING MESSAGE = 'weeks_ahead is 0 to 520, retention_days 1 or more, or null: for ever';
+  END IF;
+  RETURN QUERY SELECT * FROM socialsync.delete_expired(keep_from);
+
+  expired := ARRAY(SELECT p.name FROM socialsync.weekly_partitions() AS p WHERE p.ends_at <= keep_from ORDER BY p.name);
+  missing := EXISTS (SELECT FROM socialsync.wanted_partitions(weeks_ahead, keep_from) AS w
+                     WHERE to_regclass('socialsync.' || w.name) IS NULL);
+  IF expired = '{}' AND NOT missing THEN
+    RETURN;
+  END IF;
+  -- All locks first, at one go: nobody waits for us while we wait for somebody.
+  PERFORM socialsync.lock_for_partition_change(expired);
+
+  FOREACH partition IN ARRAY expired LOOP
+    EXECUTE format('DROP TABLE IF EXISTS socialsync.%I', partition);
+    partition := 'socialsync.' || partition;
+    action := 'dropped';
+    RETURN NEXT;
+  END LOOP;
+  FOR wanted IN SELECT * FROM socialsync.wanted_partitions(weeks_ahead, keep_from) LOOP
+    partition := 'socialsync.' || wanted.name;
+    CONTINUE WHEN to_regclass(partition) IS NOT NULL;
+    moved := socialsync.create_partition(wanted.name, wanted.monday);
+    action := 'created' || CASE WHEN moved > 0 THEN format(' with %s rows of the default partition', moved) ELSE '' END;
+    RETURN NEXT;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION socialsync.maintain_partitions(integer, integer) IS
+  'SocialSync Webhooks: makes the weekly partitions of webhook_logs from two weeks ago to weeks_ahead; with
+retention_days drops partitions that are older as a whole, and deletes older rows of the default partition and of the
+quarantine. The server calls it; without one let cron do it, hourly or daily, for example with pg_cron:
+  SELECT cron.schedule(''webhook partitions'', ''17 * * * *'', ''SELECT socialsync.maintain_partitions(4, 90)'')';
+
+-- A body as text, whatever it holds: parts that are not UTF-8 are shown as \ooo.
+CREATE OR REPLACE FUNCTION socialsync.readable(body bytea) RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  middle integer := length(body) / 2;
+BEGIN
+  RETURN convert_from(body, 'UTF8');
+EXCEPTION WHEN character_not_in_repertoire OR untranslatable_character THEN
+  IF length(body) <= 32 THEN
+    RETURN encode(body, 'escape');
+  END IF;
+  -- Not inside a character: its later bytes are 10xxxxxx.
+  WHILE middle < length(body) - 1 AND (get_byte(body, middle) & 192) = 128 LOOP
+    middle := middle + 1;
+  END LOOP;
+  RETURN socialsync.readable(substring(body FROM 1 FOR middle)) || socialsync.readable(substring(body FROM middle + 1));
+END $$;
+COMMENT ON FUNCTION socialsync.readable(bytea) IS
+  'SocialSync Webhooks: a body as text, whatever it holds; parts that are not UTF-8 are shown as \ooo';
+
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA socialsync FROM PUBLIC, anon, authenticated;
+GRANT EXECUTE ON FUNCTION
+  socialsync.new_log_id(timestamptz), socialsync.first_log_id(timestamptz), socialsync.readable(bytea),
+  socialsync.maintain_partitions(integer, integer)
+  TO service_role;
+COMMIT;
+-- ---------------------------------------------------------------------------------------------------------------
+-- What programs call. With the caller's rights: row-level security holds inside too.
+
+BEGIN;
+
+CREATE OR REPLACE FUNCTION public.get_whatsapp_user_by_phone_number_id(p_phone_number_id varchar)
+RETURNS TABLE (user_id uuid, social_account_id uuid, access_token text, app_secret varchar, verify_token varchar,
+               display_phone_number varchar, business_name varchar, username varchar, is_active boolean)
+LANGUAGE sql STABLE AS $$
+  SELECT a.user_id, a.id, a.access_token, a.app_secret, a.verify_token, a.display_phone_number, a.business_name,
+         a.username, a.is_active
+  FROM public.social_accounts AS a
+  WHERE a.phone_number_id = p_phone_number_id AND a.is_active AND a.platform IN ('whatsapp', 'whatsapp_business');
+$$;
+COMMENT ON FUNCTION public.get_whatsapp_user_by_phone_number_id(varchar) IS
+  'SocialSync Webhooks: the active WhatsApp account of this phone number id; no row when there is none';
+
+-- Meta's entry.id is the page_id, or the id under which the account was connected.
+CREATE OR REPLACE FUNCTION public.get_instagram_user_by_page_id(p_page_id varchar)
+RETURNS TABLE (user_id uuid, social_account_id uuid, access_token text, app_secret varchar, verify_token varchar,
+               display_name varchar, username varchar, is_active boolean)
+LANGUAGE sql STABLE AS $$
+  SELECT a.user_id, a.id, a.access_token, a.app_secret, a.verify_token, a.display_name, a.username, a.is_active
+  FROM public.social_accounts AS a
+  WHERE (a.page_id = p_page_id OR a.account_id = p_page_id) AND a.is_active AND a.platform = 'instagram'
+  ORDER BY a.page_id IS NOT DISTINCT FROM p_page_id DESC
+  LIMIT 1;
+$$;
+COMMENT ON FUNCTION public.get_instagram_user_by_page_id(varchar) IS
+  'SocialSync Webhooks: the active Instagram account of this page_id, else account_id; no row when there is none';
+
+CREATE OR REPLACE FUNCTION public.log_webhook(
+  p_social_account_id uuid, p_platform public.social_platform, p_webhook_type varchar, p_payload jsonb,
+  p_external_message_id varchar DEFAULT NULL, p_customer_identifier varchar DEFAULT NULL)
+RETURNS uuid LANGUAGE plpgsql AS $$
+DECLARE
+  owner_id uuid;
+  log_id   uuid;
+BEGIN
+  UPDATE public.social_accounts SET last_webhook_at = now(), webhook_status = 'active'
+  WHERE id = p_social_account_id RETURNING user_id INTO owner_id;
+  IF NOT FOUND AND p_social_account_id IS NOT NULL THEN
+    RAISE foreign_key_violation USING MESSAGE = format('no social account %s', p_social_account_id);
+  END IF;
+  INSERT INTO public.webhook_logs (social_account_id, platform, webhook_type, payload, external_message_id,
+                                   customer_identifier, user_id)
+  VALUES (p_social_account_id, p_platform, p_webhook_type, p_payload, p_external_message_id,
+          p_customer_identifier, owner_id)
+  RETURNING id INTO log_id;
+  RETURN log_id;
+END $$;
+COMMENT ON FUNCTION public.log_webhook(uuid, public.social_platform, varchar, jsonb, varchar, varchar) IS
+  'SocialSync Webhooks: writes one row of webhook_logs and gives its id; the account turns active';
+
+CREATE OR REPLACE FUNCTION public.mark_webhook_processed(
+  p_log_id uuid, p_processing_time_ms integer DEFAULT NULL, p_error_message text DEFAULT NULL)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE public.webhook_logs
+  SET status = CASE WHEN p_error_message IS NULL THEN 'processed' ELSE 'error' END,
+      processing_time_ms = coalesce(p_processing_time_ms, processing_time_ms),
+      error_message = p_error_message
+  WHERE id = p_log_id;
+  IF NOT FOUND THEN
+    RAISE no_data_found USING MESSAGE = format('no webhook log %s', coalesce(p_log_id::text, 'NULL'));
+  END IF;
+END $$;
+COMMENT ON FUNCTION public.mark_webhook_processed(uuid, integer, text) IS
+  'SocialSync Webhooks: sets status processed, or error when a text is given; fails where there is no such log';
+
+-- Default privileges may have opened them to the web API's roles by name.
+REVOKE ALL ON FUNCTION
+  public.get_whatsapp_user_by_phone_number_id(varchar), public.get_instagram_user_by_page_id(varchar),
+  public.log_webhook(uuid, public.social_platform, varchar, jsonb, varchar, varchar),
+  public.mark_webhook_processed(uuid, integer, text)
+  FROM PUBLIC, anon, authenticated;
+GRANT EXECUTE ON FUNCTION
+  public.get_whatsapp_user_by_phone_number_id(varchar), public.get_instagram_user_by_page_id(varchar),
+  public.log_webhook(uuid, public.social_platform, varchar, jsonb, varchar, varchar),
+  public.mark_webhook_processed(uuid, integer, text)
+  TO service_role;
+COMMIT;
+
+-- Tells running gateways to read the accounts again. Not for last_webhook_at and webhook_status, which change with
+-- every batch of events.
+CREATE OR REPLACE FUNCTION socialsync.notify_accounts_changed() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM pg_notify('socialsync_accounts', '');
+  RETURN NULL;
+END $$;
+REVOKE ALL ON FUNCTION socialsync.notify_accounts_changed() FROM PUBLIC, anon, authenticated;
+
+SELECT pg_temp.step('trigger socialsync_accounts_changed', '{public.social_accounts}',
+  EXISTS (SELECT FROM pg_trigger WHERE tgrelid = 'public.social_accounts'::regclass AND tgenabled IN ('O', 'A')
+          AND tgname = 'socialsync_accounts_changed' AND pg_get_triggerdef(oid) = pg_temp.account_trigger()),
+  replace(pg_temp.account_trigger(), 'CREATE TRIGGER', 'CREATE OR REPLACE TRIGGER'));
+-- ---------------------------------------------------------------------------------------------------------------
+-- Who may see what: policies, then row-level security, then grants
+
+-- Roles other than the owner and the web API's that have rights on social_accounts: an application's own, say.
+-- Without a policy for them, row-level security would show them an empty table.
+CREATE OR REPLACE FUNCTION pg_temp.application_roles() RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(DISTINCT quote_ident(pg_get_userbyid(grantee)), ', ')
+  FROM pg_class AS c, aclexplode(c.relacl)
+  WHERE c.oid = 'public.social_accounts'::regclass AND grantee NOT IN (0, c.relowner)
+    AND pg_get_userbyid(grantee) NOT IN ('anon', 'authenticated', 'service_role');
+$$;
+
+-- A signed-in user that could write to social_accounts before row-level security was on still can: its own rows.
+CREATE OR REPLACE FUNCTION pg_temp.policies_for_found_rights() RETURNS text LANGUAGE sql AS $$
+  SELECT concat(
+    'CREATE POLICY webhooks_application ON public.social_accounts TO ' || pg_temp.application_roles()
+      || ' USING (true);',
+    CASE WHEN has_any_column_privilege('authenticated', 'public.social_accounts', 'INSERT, UPDATE')
+           OR has_table_privilege('authenticated', 'public.social_accounts', 'DELETE')
+    THEN 'CREATE POLICY webhooks_own_writes ON public.social_accounts TO authenticated '
+         'USING (user_id = (SELECT auth.uid()));' END)
+  FROM pg_class WHERE oid = 'public.social_accounts'::regclass AND NOT relrowsecurity;
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.missing_policies(for_table text) RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(format('CREATE POLICY %I ON %s AS %s FOR %s TO %I USING %s;', p.name, p.tbl, p.kind, p.command,
+                           p.grantee, '(' || p.condition || ')'), ' ')
+  FROM pg_temp.policies() AS p
+  WHERE p.tbl = for_table
+    AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = for_table::regclass AND polname = p.name);
+$$;
+
+SELECT pg_temp.step('row-level security of ' || t, ARRAY[t],
+  pg_temp.missing_policies(t) IS NULL AND (SELECT relrowsecurity FROM pg_class WHERE oid = t::regclass),
+  concat(CASE t WHEN 'public.social_accounts' THEN pg_temp.policies_for_found_rights() END,
+         pg_temp.missing_policies(t), format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', t)))
+FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine']) AS t;
+
+-- Whom a table's privileges were given to, whole tables and columns: '' for a whole table.
+CREATE OR REPLACE FUNCTION pg_temp.privileges(tbl regclass)
+RETURNS TABLE (role text, privilege text, column_name text) LANGUAGE sql AS $$
+  SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END, privilege_type, ''
+  FROM pg_class, aclexplode(relacl) WHERE oid = tbl
+  UNION
+  SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END, privilege_type, attname
+  FROM pg_attribute, aclexplode(attacl) WHERE attrelid = tbl AND NOT attisdropped;
+$$;
+
+-- What `authenticated` may do with which column of social_accounts: read all but secrets, and write, where it could
+-- write the table, what is not ours: an account's owner routes and verifies through us, not by hand.
+CREATE OR REPLACE FUNCTION pg_temp.tenant_columns() RETURNS TABLE (privilege text, column_name text) LANGUAGE sql AS $$
+  WITH columns AS (
+    SELECT attname::text AS name, EXISTS (SELECT FROM pg_temp.new_columns() AS n WHERE n.name = attname) AS is_new
+    FROM pg_attribute WHERE attrelid = 'public.social_accounts'::regclass AND attnum > 0 AND NOT attisdropped
+    ORDER BY attnum),
+  known (name) AS (
+    SELECT n.name FROM pg_temp.needed_columns() AS n WHERE tbl = 'public.social_accounts'
+    UNION VALUES ('profile_url'), ('token_expires_at'), ('updated_at'))
+  SELECT 'SELECT', c.name FROM columns AS c
+  WHERE c.name NOT IN ('app_secret', 'verify_token', 'access_token', 'refresh_token')
+    AND (c.is_new OR c.name IN (SELECT name FROM known)
+         OR EXISTS (SELECT FROM socialsync.preimages WHERE object = 'authenticated reads all columns'))
+  UNION ALL
+  SELECT p.privilege, c.name FROM columns AS c, pg_temp.privileges('public.social_accounts') AS p
+  WHERE p.role = 'authenticated' AND p.privilege IN ('INSERT', 'UPDATE') AND p.column_name = '' AND NOT c.is_new;
+$$;
+
+-- Column grants that are missing; worked out before the table's grants are taken away.
+CREATE OR REPLACE FUNCTION pg_temp.missing_column_grants() RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(format('GRANT %s (%s) ON public.social_accounts TO authenticated;', privilege, names), ' ')
+  FROM (SELECT t.privilege, string_agg(quote_ident(t.column_name), ', ') AS names
+        FROM pg_temp.tenant_columns() AS t
+        WHERE NOT EXISTS (SELECT FROM pg_temp.privileges('public.social_accounts') AS p
+                          WHERE p.role = 'authenticated' AND p.privilege = t.privilege
+                            AND p.column_name = t.column_name)
+        GROUP BY t.privilege) AS grants;
+$$;
+
+-- Everything of anon and PUBLIC; of authenticated what is for whole tables, except to delete, and secret columns.
+CREATE OR REPLACE FUNCTION pg_temp.excess_grants() RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(DISTINCT format('REVOKE %s ON public.social_accounts FROM %s;',
+    CASE WHEN p.role = 'authenticated' THEN p.privilege || coalesce(' (' || quote_ident(nullif(p.column_name, '')) || ')', '')
+         ELSE 'ALL' END, p.role), ' ')
+  FROM pg_temp.privileges('public.social_accounts') AS p
+  WHERE p.role IN ('anon', 'PUBLIC')
+     OR p.role = 'authenticated' AND p.column_name = '' AND p.privilege <> 'DELETE'
+     OR p.role = 'authenticated' AND (
+          p.column_name IN ('app_secret', 'verify_token', 'access_token', 'refresh_token') AND p.privilege = 'SELECT'
+          OR p.column_name IN (SELECT name FROM pg_temp.new_columns()) AND p.privilege <> 'SELECT');
+$$;
+
+-- What whole tables are open for; nothing else is, to the web API's roles.
+CREATE OR REPLACE FUNCTION pg_temp.missing_table_grants() RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(format('GRANT %s ON %s TO %s;', privilege, tbl, role), ' ')
+  FROM (SELECT 'service_role' AS role, tbl, privilege
+        FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine',
+                          'socialsync.webhook_event_keys']) AS tbl,
+             unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS privilege
+        UNION ALL SELECT 'authenticated', 'public.webhook_logs', 'SELECT') AS wanted
+  WHERE NOT EXISTS (SELECT FROM pg_temp.privileges(tbl::regclass) AS p
+                    WHERE p.role = wanted.role AND p.privilege = wanted.privilege AND p.column_name = '');
+$$;
+
+SELECT pg_temp.step('grants of tables', '{}', statements = '', statements)
+FROM concat_ws(' ', pg_temp.excess_grants(), pg_temp.missing_column_grants(), pg_temp.missing_table_grants())
+     AS statements;
+
+-- Ours to say, not to change: the table of users belongs to the application.
+DO $$
+BEGIN
+  IF EXISTS (SELECT FROM pg_class WHERE oid = 'public.users'::regclass AND NOT relrowsecurity)
+     AND (has_any_column_privilege('authenticated', 'public.users', 'SELECT')
+          OR has_any_column_privilege('anon', 'public.users', 'SELECT')) THEN
+    RAISE WARNING 'public.users has no row-level security and is open to the roles of the web API: '
+      'everybody can read everybody''s e-mail address there. Enable it, with a policy such as USING (id = auth.uid())';
+  END IF;
+END $$;
+-- ---------------------------------------------------------------------------------------------------------------
+-- Monitoring views. OR REPLACE forgets options that are not said again, so security_invoker is said each time.
+
+BEGIN;
+SET LOCAL lock_timeout = '3s';
+
+-- The views below obey their caller, who may not read users: this one, with its owner's rights, gives a signed-in
+-- user its own address, and all to those who can read them all anyway. The barrier keeps a caller's conditions from
+-- seeing rows that are not the caller's.
+CREATE OR REPLACE VIEW socialsync.user_emails WITH (security_barrier = true) AS
+  SELECT u.id, u.email
+  FROM public.users AS u
+  WHERE u.id = (SELECT auth.uid())
+     OR (SELECT current_user NOT IN ('anon', 'authenticated')
+                AND (pg_has_role(current_user, 'service_role', 'USAGE')
+                     OR has_column_privilege('public.users', 'email', 'SELECT')
+                        AND NOT row_security_active('public.users')));
+
+-- Accounts that can receive webhooks, the one that received most recently first.
+CREATE OR REPLACE VIEW public.active_webhook_accounts :view_options AS
+  SELECT a.id, a.user_id, u.email, a.platform, a.phone_number_id, a.page_id, a.business_name, a.display_name,
+         a.webhook_status, a.last_webhook_at, a.webhook_events, a.created_at
+  FROM public.social_accounts AS a
+  LEFT JOIN socialsync.user_emails AS u ON u.id = a.user_id
+  WHERE a.is_active AND (a.phone_number_id IS NOT NULL OR a.page_id IS NOT NULL)
+  ORDER BY a.last_webhook_at DESC NULLS LAST, a.created_at DESC;
+
+-- One row for each account of a platform that sends webhooks, with 0 where none came.
+CREATE OR REPLACE VIEW public.webhook_stats_by_user :view_options AS
+  SELECT a.user_id, u.email, a.platform, a.business_name, l.total_webhooks, l.processed_webhooks, l.error_webhooks,
+         l.avg_processing_time_ms, greatest(a.last_webhook_at, l.newest) AS last_webhook_at
+  FROM public.social_accounts AS a
+  LEFT JOIN socialsync.user_emails AS u ON u.id = a.user_id
+  CROSS JOIN LATERAL (
+    SELECT count(*) AS total_webhooks,
+           count(*) FILTER (WHERE w.status = 'processed') AS processed_webhooks,
+           count(*) FILTER (WHERE w.status = 'error') AS error_webhooks,
+           round(avg(w.processing_time_ms), 2) AS avg_processing_time_ms,
+           max(w.created_at) AS newest
+    FROM public.webhook_logs AS w WHERE w.social_account_id = a.id) AS l
+  WHERE a.platform IN ('whatsapp', 'whatsapp_business', 'instagram', 'facebook');
+
+COMMENT ON VIEW socialsync.user_emails IS
+  'SocialSync Webhooks: the e-mail addresses that the caller may know; for the views in public';
+COMMENT ON VIEW public.active_webhook_accounts IS
+  'SocialSync Webhooks: accounts that can receive webhooks, newest webhook first; shows what the caller may see';
+COMMENT ON VIEW public.webhook_stats_by_user IS
+  'SocialSync Webhooks: how many webhooks each account received; shows what the caller may see';
+
+REVOKE ALL ON socialsync.user_emails, public.active_webhook_accounts, public.webhook_stats_by_user
+  FROM PUBLIC, anon, authenticated, service_role;
+GRANT SELECT ON socialsync.user_emails, public.active_webhook_accounts, public.webhook_stats_by_user TO service_role;
+\if :views_obey_caller
+  GRANT SELECT ON socialsync.user_emails, public.active_webhook_accounts, public.webhook_stats_by_user TO authenticated;
+\endif
+COMMIT;
+\echo '  made   views active_webhook_accounts, webhook_stats_by_user'
+-- ---------------------------------------------------------------------------------------------------------------
+-- One account for each phone number and each page
+
+-- A build that was interrupted leaves an index that is not used, and IF NOT EXISTS would take for done.
+SET lock_timeout = '5min';
+SELECT format('DROP INDEX CONCURRENTLY public.%I', i.name)
+FROM pg_temp.unique_indexes() AS i JOIN pg_index AS x ON x.indexrelid = to_regclass('public.' || i.name)
+WHERE NOT x.indisvalid
+\gexec
+
+DO $$
+DECLARE
+  wanted record;
+  doubles text;
+BEGIN
+  FOR wanted IN SELECT * FROM pg_temp.unique_indexes() WHERE to_regclass('public.' || name) IS NULL LOOP
+    EXECUTE format('SELECT string_agg(format(''  %%s: accounts %%s'', value, accounts), E''\n'')
+                    FROM (SELECT %1$I AS value, string_agg(id::text, '', '' ORDER BY id) AS accounts
+                          FROM public.social_accounts WHERE %1$I IS NOT NULL
+                          GROUP BY %1$I HAVING count(*) > 1 ORDER BY %1$I LIMIT 20) AS d', wanted.column_name)
+      INTO doubles;
+    IF doubles IS NOT NULL THEN
+      RAISE unique_violation USING MESSAGE = format(
+        E'%s is the same for several accounts, and decides whose a webhook is: keep it for one of them, then run '
+        'this again.\n%s', wanted.column_name, doubles);
+    END IF;
+  END LOOP;
+END $$;
+
+-- Not in a function, where CONCURRENTLY is refused. It blocks nobody, and waits for older transactions.
+SELECT replace(definition, ' INDEX ', ' INDEX CONCURRENTLY ')
+FROM pg_temp.unique_indexes() WHERE to_regclass('public.' || name) IS NULL
+\gexec
+RESET lock_timeout;
+\echo '  there  unique indexes on phone_number_id, page_id'
+-- ---------------------------------------------------------------------------------------------------------------
+-- CHECKs, once the data satisfies them: even a NOT VALID one makes every UPDATE of a bad row fail
+
+CREATE OR REPLACE FUNCTION pg_temp.violations(condition text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  violations bigint;
+BEGIN
+  EXECUTE 'SELECT count(*) FROM public.social_accounts WHERE ' || condition INTO violations;
+  RETURN violations;
+END $$;
+
+CREATE OR REPLACE FUNCTION pg_temp.has_check(check_name text) RETURNS boolean LANGUAGE sql AS $$
+  SELECT EXISTS (SELECT FROM pg_constraint WHERE conrelid = 'public.social_accounts'::regclass AND conname = check_name);
+$$;
+
+-- A row that violates it came after it was counted: the CHECK waits for a later run.
+CREATE OR REPLACE FUNCTION pg_temp.validate_or_drop(check_name text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM set_config('lock_timeout', '60s', true);
+  EXECUTE format('ALTER TABLE public.social_accounts VALIDATE CONSTRAINT %I', check_name);
+EXCEPTION WHEN check_violation THEN
+  EXECUTE format('ALTER TABLE public.social_accounts DROP CONSTRAINT %I', check_name);
+END $$;
+
+-- Left over from a run that was interrupted, or made by hand: in the way of every UPDATE of a bad row.
+SELECT pg_temp.step(format('no CHECK %s, which rows violate', name), '{public.social_accounts}', false,
+                    format('ALTER TABLE public.social_accounts DROP CONSTRAINT %I', name))
+FROM pg_temp.account_checks() AS k JOIN pg_constraint AS c ON c.conname = k.name
+WHERE c.conrelid = 'public.social_accounts'::regclass AND NOT c.convalidated AND pg_temp.violations(violated_by) > 0;
+
+SELECT CASE WHEN pg_temp.has_check(name) OR violations = 0
+       THEN pg_temp.step('CHECK ' || name, '{public.social_accounts}', pg_temp.has_check(name),
+                         format('ALTER TABLE public.social_accounts ADD CONSTRAINT %I %s NOT VALID', name, definition))
+       ELSE format('  later  CHECK %s: %s account(s) do not satisfy it yet; run this again when they do', name, violations)
+       END
+FROM (SELECT *, pg_temp.violations(violated_by) AS violations FROM pg_temp.account_checks() OFFSET 0) AS k;
+
+-- In a transaction of its own: it only reads, and blocks nobody.
+SELECT format('SELECT pg_temp.validate_or_drop(%L)', name)
+FROM pg_temp.account_checks() AS k JOIN pg_constraint AS c ON c.conname = k.name
+WHERE c.conrelid = 'public.social_accounts'::regclass AND NOT c.convalidated
+\gexec
+-- ---------------------------------------------------------------------------------------------------------------
+-- One owner: that of social_accounts, even when an administrator runs this
+
+SELECT format('ALTER %s OWNER TO %I', thing, owner)
+FROM (SELECT oid, relowner AS owner_id, relowner::regrole::text, pg_get_userbyid(relowner) AS owner
+      FROM pg_class WHERE oid = 'public.social_accounts'::regclass) AS accounts,
+LATERAL (
+  SELECT 'SCHEMA socialsync' AS thing, nspowner AS has FROM pg_namespace WHERE nspname = 'socialsync'
+  UNION ALL
+  SELECT format('%s %s', CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, oid::regclass), relowner
+  FROM pg_class
+  WHERE relkind IN ('r', 'p', 'v')
+    AND (relnamespace = 'socialsync'::regnamespace
+         OR oid IN ('public.webhook_logs'::regclass, 'public.webhook_quarantine'::regclass,
+                    'public.active_webhook_accounts'::regclass, 'public.webhook_stats_by_user'::regclass))
+  UNION ALL
+  SELECT format('FUNCTION %s', oid::regprocedure), proowner FROM pg_proc
+  WHERE pronamespace = 'socialsync'::regnamespace
+     OR pronamespace = 'public'::regnamespace AND proname IN (SELECT name FROM pg_temp.public_functions())
+) AS ours
+WHERE ours.has <> accounts.owner_id
+\gexec
+
+SELECT format('  made   %s, %s', action, partition) FROM socialsync.maintain_partitions();
+-- ---------------------------------------------------------------------------------------------------------------
+-- Is it so now? The catalogue is asked once more, above all for what must not leak
+
+CREATE OR REPLACE FUNCTION pg_temp.leaks() RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT format('%s has no row-level security', oid::regclass) FROM pg_class
+  WHERE NOT relrowsecurity
+    AND (oid IN ('public.social_accounts'::regclass, 'public.webhook_logs'::regclass,
+                 'public.webhook_quarantine'::regclass)
+         OR oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = 'public.webhook_logs'::regclass))
+  UNION ALL
+  SELECT format('authenticated can read social_accounts.%s', secret)
+  FROM unnest(ARRAY['app_secret', 'verify_token', 'access_token', 'refresh_token']) AS secret
+  WHERE has_column_privilege('authenticated', 'public.social_accounts', secret, 'SELECT')
+  UNION ALL
+  SELECT format('%s can read %s', role, tbl)
+  FROM unnest(ARRAY['anon', 'authenticated']) AS role,
+       unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine',
+                    'public.active_webhook_accounts', 'public.webhook_stats_by_user']) AS tbl
+  WHERE has_any_column_privilege(role, tbl, 'SELECT') AND (role = 'anon' OR tbl = 'public.webhook_quarantine')
+  UNION ALL
+  SELECT format('%s can call %s', role, p.oid::regprocedure)
+  FROM unnest(ARRAY['anon', 'authenticated']) AS role, pg_proc AS p
+  WHERE has_function_privilege(role, p.oid, 'EXECUTE')
+    AND (p.pronamespace = 'socialsync'::regnamespace
+         OR p.pronamespace = 'public'::regnamespace AND p.proname IN (SELECT name FROM pg_temp.public_functions()))
+  UNION ALL
+  SELECT format('%s does not pin its search_path', oid::regprocedure) FROM pg_proc
+  WHERE pronamespace = 'socialsync'::regnamespace AND prosecdef
+    AND NOT coalesce(proconfig::text LIKE '%search_path=%', false)
+  UNION ALL
+  SELECT format('%s does not obey its caller''s rights', oid::regclass) FROM pg_class
+  WHERE oid IN ('public.active_webhook_accounts'::regclass, 'public.webhook_stats_by_user'::regclass)
+    AND NOT coalesce('security_invoker=true' = ANY (reloptions), false)
+    AND has_table_privilege('authenticated', oid, 'SELECT');
+$$;
+
+DO $$
+DECLARE
+  leaks text := (SELECT string_agg('  ' || l, E'\n') FROM pg_temp.leaks() AS l);
+BEGIN
+  IF leaks IS NOT NULL THEN
+    RAISE EXCEPTION E'all steps are done, but tenants are not apart (a role inherits rights?):\n%', leaks;
+  END IF;
+END $$;
+
+SELECT pg_advisory_unlock_all() \g /dev/null
+\echo 'SocialSync Webhooks: database' :DBNAME 'is up to date'

@@ -1,0 +1,62 @@
+-- SocialSync Webhooks: brings a SocialSync database up to date for multi-tenant webhooks.
+--
+--     psql -d DATABASE -f schema_updates_webhooks.sql
+--
+-- Safe to run again and again, on a live database, after any interruption: each step looks at what is there
+-- first. Stops with a status other than zero at its first error. Needs psql 14 or newer (web SQL editors do not
+-- know its backslash commands), a direct connection (no transaction pooler), and PostgreSQL 14 or newer.
+-- schema_rollback_webhooks.sql undoes all of it.
+
+\set QUIET on
+\set ON_ERROR_STOP on
+\set AUTOCOMMIT on
+\set SHOW_CONTEXT never
+\pset tuples_only on
+\pset format unaligned
+\pset pager off
+
+-- Indexes are built CONCURRENTLY and a new enum label is used after its own commit: one big transaction can do
+-- neither, and would hold every lock to its end.
+SELECT now() < statement_timestamp() AS in_transaction \gset
+\if :in_transaction
+  DO $$ BEGIN RAISE EXCEPTION 'run this file without -1 (--single-transaction) and outside BEGIN'; END $$;
+\endif
+
+-- Never waits: a session that waits for an advisory lock would deadlock with CREATE INDEX CONCURRENTLY.
+SELECT pg_try_advisory_lock(hashtextextended('socialsync webhooks migration', 0)) AS only_runner \gset
+\if :only_runner
+\else
+  DO $$ BEGIN RAISE EXCEPTION 'another run is changing this database now: let it end, then run this again'; END $$;
+\endif
+
+SET client_encoding = 'UTF8';
+SET client_min_messages = notice;
+SET search_path = pg_catalog, pg_temp;
+SET statement_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
+SET default_transaction_isolation = 'read committed';
+SET check_function_bodies = on;
+-- A killed psql frees its locks at once instead of when its statement ends.
+SET client_connection_check_interval = '2s';
+
+DO $$
+BEGIN
+  IF current_setting('server_version_num')::int < 140000 THEN
+    RAISE EXCEPTION 'PostgreSQL 14 or newer is needed, this is %', current_setting('server_version');
+  END IF;
+  IF pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean THEN
+    RAISE EXCEPTION 'this server is read-only (a standby?): connect to the primary';
+  END IF;
+  IF NOT has_database_privilege(current_database(), 'TEMP') THEN
+    RAISE EXCEPTION 'missing right: GRANT TEMPORARY ON DATABASE % TO %',
+      quote_ident(current_database()), quote_ident(current_user);
+  END IF;
+END $$;
+
+-- Views that obey their caller's rights came with 15; on 14 they are for the service role only.
+SELECT current_setting('server_version_num')::int >= 150000 AS views_obey_caller \gset
+\if :views_obey_caller
+  \set view_options 'WITH (security_invoker = true)'
+\else
+  \set view_options ''
+\endif

@@ -1,0 +1,48 @@
+-- ---------------------------------------------------------------------------------------------------------------
+-- Before anything changes: may we?
+
+-- Each right that is missing, with what gives it.
+CREATE OR REPLACE FUNCTION pg_temp.missing_rights() RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT format('to own %s (its owner %I, or a member of that role, runs this file)', what, pg_get_userbyid(owner))
+  FROM (SELECT 'table ' || oid::regclass AS what, relowner AS owner FROM pg_class
+        WHERE oid = to_regclass('public.social_accounts')
+        UNION ALL
+        SELECT 'type ' || oid::regtype, typowner FROM pg_type WHERE oid = to_regtype('public.social_platform')
+        UNION ALL
+        SELECT 'schema ' || nspname, nspowner FROM pg_namespace WHERE nspname = 'socialsync') AS owned
+  WHERE NOT pg_has_role(owner, 'USAGE')
+  UNION ALL
+  SELECT format('GRANT CREATE, USAGE ON SCHEMA public TO %I', current_user)
+  WHERE NOT has_schema_privilege('public', 'CREATE') OR NOT has_schema_privilege('public', 'USAGE')
+  UNION ALL
+  SELECT format('GRANT CREATE ON DATABASE %I TO %I', current_database(), current_user)
+  WHERE NOT has_database_privilege(current_database(), 'CREATE')
+    AND (to_regnamespace('socialsync') IS NULL OR to_regnamespace('auth') IS NULL)
+  UNION ALL
+  SELECT format('GRANT CREATE ON SCHEMA auth TO %I', current_user)
+  WHERE to_regnamespace('auth') IS NOT NULL AND to_regprocedure('auth.uid()') IS NULL
+    AND NOT has_schema_privilege('auth', 'CREATE')
+  UNION ALL
+  SELECT format('GRANT USAGE ON SCHEMA auth TO %I', current_user)
+  WHERE to_regnamespace('auth') IS NOT NULL AND NOT has_schema_privilege('auth', 'USAGE')
+  UNION ALL
+  SELECT format('GRANT SELECT, REFERENCES ON public.users TO %I', current_user)
+  WHERE to_regclass('public.users') IS NOT NULL
+    AND NOT (has_table_privilege('public.users', 'SELECT') AND has_table_privilege('public.users', 'REFERENCES'))
+  UNION ALL
+  SELECT format('CREATE ROLE %I NOLOGIN (an administrator, or somebody with CREATEROLE)', wanted)
+  FROM unnest(ARRAY['anon', 'authenticated', 'service_role']) AS wanted
+  WHERE to_regrole(wanted) IS NULL
+    AND NOT (SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user);
+$$;
+
+DO $$
+DECLARE
+  missing text := (SELECT string_agg('  ' || m, E'\n') FROM pg_temp.missing_rights() AS m);
+BEGIN
+  IF missing IS NOT NULL THEN
+    RAISE insufficient_privilege USING
+      MESSAGE = format(E'role %I has not the rights this needs; nothing was changed. Missing:\n%s',
+                       current_user, missing);
+  END IF;
+END $$;

@@ -1,0 +1,50 @@
+-- ---------------------------------------------------------------------------------------------------------------
+-- An empty database gets the base of SocialSync first
+
+-- Where default privileges open new tables to the web API's roles, these stay closed: row-level security and the
+-- grants below open what is meant to be.
+SELECT pg_temp.step('base: type social_platform', '{}', to_regtype('public.social_platform') IS NOT NULL, $sql$
+  CREATE TYPE public.social_platform AS ENUM ('facebook', 'twitter', 'instagram', 'linkedin', 'youtube', 'tiktok',
+    'whatsapp', 'whatsapp_business', 'reddit', 'x', 'website');
+  $sql$);
+
+SELECT pg_temp.step('base: table users', '{}', to_regclass('public.users') IS NOT NULL, $sql$
+  CREATE TABLE public.users (
+    id         uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    email      varchar(255) UNIQUE NOT NULL,
+    full_name  varchar(255),
+    is_active  boolean DEFAULT true,
+    created_at timestamptz DEFAULT now(),
+    updated_at timestamptz DEFAULT now()
+  );
+  REVOKE ALL ON public.users FROM anon, authenticated;
+  $sql$);
+
+SELECT pg_temp.step('base: table social_accounts', '{public.users}',
+  to_regclass('public.social_accounts') IS NOT NULL, $sql$
+  CREATE TABLE public.social_accounts (
+    id               uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    platform         public.social_platform NOT NULL,
+    account_id       varchar(255) NOT NULL,
+    username         varchar(255) NOT NULL,
+    display_name     varchar(255),
+    profile_url      varchar(500),
+    access_token     text,
+    refresh_token    text,
+    token_expires_at timestamptz,
+    is_active        boolean DEFAULT true,
+    user_id          uuid NOT NULL REFERENCES public.users (id) ON DELETE CASCADE,
+    created_at       timestamptz DEFAULT now(),
+    updated_at       timestamptz DEFAULT now(),
+    UNIQUE (platform, account_id)
+  );
+  CREATE INDEX idx_social_accounts_user_id ON public.social_accounts (user_id);
+  REVOKE ALL ON public.social_accounts FROM anon, authenticated;
+  $sql$);
+
+-- Each label in a statement of its own: it can be used only after its commit.
+SELECT format('ALTER TYPE public.social_platform ADD VALUE %L', wanted)
+FROM unnest(ARRAY['facebook', 'instagram', 'whatsapp', 'whatsapp_business']) AS wanted
+WHERE NOT EXISTS (SELECT FROM pg_enum WHERE enumtypid = 'public.social_platform'::regtype AND enumlabel = wanted)
+\gexec
+\echo '  there  labels of type social_platform'

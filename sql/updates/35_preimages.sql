@@ -1,0 +1,68 @@
+-- ---------------------------------------------------------------------------------------------------------------
+-- What was there before us, so that the rollback can bring back exactly that
+
+-- GRANTs that make the privileges of a table and its columns again, in their order; only the owner's, who is the
+-- one that can give them again.
+CREATE OR REPLACE FUNCTION pg_temp.grants_of(tbl regclass) RETURNS text[] LANGUAGE sql AS $$
+  SELECT array_agg(format('GRANT %s ON TABLE %s TO %s%s', granted, tbl,
+                          CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+                          CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+                   ORDER BY attnum, first_item)
+  FROM (SELECT 0 AS attnum, min(n) AS first_item, grantee, is_grantable, string_agg(privilege_type, ', ') AS granted
+        FROM pg_class AS c,
+             aclexplode(coalesce(c.relacl, acldefault('r', c.relowner)))
+               WITH ORDINALITY AS i (grantor, grantee, privilege_type, is_grantable, n)
+        WHERE c.oid = tbl AND grantor = c.relowner
+        GROUP BY grantee, is_grantable
+        UNION ALL
+        SELECT a.attnum, min(n), grantee, is_grantable, string_agg(format('%s (%I)', privilege_type, a.attname), ', ')
+        FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND NOT a.attisdropped,
+             aclexplode(a.attacl) WITH ORDINALITY AS i (grantor, grantee, privilege_type, is_grantable, n)
+        WHERE c.oid = tbl AND grantor = c.relowner
+        GROUP BY a.attnum, grantee, is_grantable) AS items;
+$$;
+
+-- One row for each thing found: `object` names it, `restore` is the SQL that brings it back where we change it.
+CREATE OR REPLACE FUNCTION pg_temp.found() RETURNS TABLE (object text, restore text[]) LANGUAGE sql AS $$
+  SELECT 'grants', pg_temp.grants_of('public.social_accounts')
+  UNION ALL
+  SELECT 'row security', '{}'::text[] FROM pg_class WHERE oid = 'public.social_accounts'::regclass AND relrowsecurity
+  UNION ALL
+  SELECT 'authenticated reads all columns', '{}'
+  WHERE has_table_privilege('authenticated', 'public.social_accounts', 'SELECT')
+  UNION ALL
+  SELECT 'column ' || n.name,
+         CASE WHEN n.default_value IS NOT NULL AND NOT a.atthasdef
+              THEN ARRAY[format('ALTER TABLE public.social_accounts ALTER COLUMN %I DROP DEFAULT', n.name)]
+              ELSE '{}' END
+  FROM pg_temp.new_columns() AS n
+  JOIN pg_attribute AS a ON a.attrelid = 'public.social_accounts'::regclass AND a.attname = n.name
+                        AND NOT a.attisdropped
+  UNION ALL
+  SELECT 'index ' || i.name, '{}' FROM pg_temp.unique_indexes() AS i
+  JOIN pg_index AS x ON x.indexrelid = to_regclass('public.' || i.name) AND x.indisvalid
+  UNION ALL
+  SELECT 'constraint ' || k.name, '{}' FROM pg_temp.account_checks() AS k
+  JOIN pg_constraint AS c ON c.conrelid = 'public.social_accounts'::regclass AND c.conname = k.name
+  UNION ALL
+  SELECT 'policy ' || p.name, '{}' FROM pg_temp.policies() AS p
+  JOIN pg_policy AS c ON c.polrelid = 'public.social_accounts'::regclass AND c.polname = p.name
+  WHERE p.tbl = 'public.social_accounts';
+$$;
+
+SELECT pg_temp.step('schema socialsync', '{}', to_regnamespace('socialsync') IS NOT NULL, $sql$
+  CREATE SCHEMA socialsync;
+  COMMENT ON SCHEMA socialsync IS
+    'SocialSync Webhooks: its internals, kept out of public, which web APIs show';
+  CREATE TABLE socialsync.preimages (
+    object   text PRIMARY KEY,
+    restore  text[] NOT NULL,
+    found_at timestamptz NOT NULL DEFAULT now()
+  );
+  COMMENT ON TABLE socialsync.preimages IS
+    'SocialSync Webhooks: what public.social_accounts had before the first update; for schema_rollback_webhooks.sql';
+  INSERT INTO socialsync.preimages SELECT * FROM pg_temp.found();
+  REVOKE ALL ON SCHEMA socialsync FROM PUBLIC, anon, authenticated;
+  GRANT USAGE ON SCHEMA socialsync TO service_role;
+  REVOKE ALL ON socialsync.preimages FROM PUBLIC, anon, authenticated, service_role;
+  $sql$);

@@ -1,0 +1,101 @@
+-- ---------------------------------------------------------------------------------------------------------------
+-- webhook_logs and its companions
+
+-- Ids are UUIDs of version 8: 48 bits of Unix milliseconds, then bits of a digest (the gateway's, which makes the
+-- same event the same row) or random ones (here). They sort by time, so id is key and partition key in one.
+CREATE OR REPLACE FUNCTION socialsync.new_log_id(at timestamptz DEFAULT clock_timestamp()) RETURNS uuid
+LANGUAGE sql VOLATILE PARALLEL SAFE AS $$
+  SELECT encode(set_byte(bits, 6, (get_byte(bits, 6) & 15) | 128), 'hex')::uuid
+  FROM (SELECT overlay(uuid_send(gen_random_uuid())
+                       PLACING substring(int8send(floor(extract(epoch FROM at) * 1000)::bigint) FROM 3)
+                       FROM 1 FOR 6)) AS random (bits);
+$$;
+COMMENT ON FUNCTION socialsync.new_log_id(timestamptz) IS
+  'SocialSync Webhooks: a new id for webhook_logs, in the order of time';
+
+-- For partition bounds, and for queries that should look into few partitions:
+-- WHERE id >= socialsync.first_log_id(now() - interval '1 day').
+CREATE OR REPLACE FUNCTION socialsync.first_log_id(at timestamptz) RETURNS uuid
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT rpad(lpad(to_hex(floor(extract(epoch FROM at) * 1000)::bigint), 12, '0'), 32, '0')::uuid;
+$$;
+COMMENT ON FUNCTION socialsync.first_log_id(timestamptz) IS
+  'SocialSync Webhooks: the smallest id of webhook_logs that this time can have';
+
+-- Row-level security is on before anybody can see the table. Partitions have no policies: they show their rows
+-- only through webhook_logs.
+SELECT pg_temp.step('table webhook_logs', '{public.users, public.social_accounts}',
+  to_regclass('public.webhook_logs') IS NOT NULL, $sql$
+  CREATE TABLE public.webhook_logs (
+    id                  uuid PRIMARY KEY DEFAULT socialsync.new_log_id(now()),
+    social_account_id   uuid REFERENCES public.social_accounts (id) ON DELETE CASCADE,
+    platform            public.social_platform NOT NULL,
+    webhook_type        varchar(50) NOT NULL,
+    payload             jsonb NOT NULL,
+    status              varchar(50) DEFAULT 'received'
+                        CONSTRAINT webhook_logs_status_known
+                        CHECK (status IN ('received', 'processed', 'error', 'ignored')),
+    processing_time_ms  integer,
+    error_message       text,
+    external_message_id varchar(255),
+    customer_identifier varchar(255),
+    user_id             uuid REFERENCES public.users (id) ON DELETE CASCADE,
+    created_at          timestamptz DEFAULT now(),
+    exact_payload       bytea
+  ) PARTITION BY RANGE (id);
+  COMMENT ON TABLE public.webhook_logs IS
+    'SocialSync Webhooks: one row for each event; weekly partitions by the time in id (socialsync.maintain_partitions)';
+  COMMENT ON COLUMN public.webhook_logs.exact_payload IS
+    'the event''s bytes as they came, only where jsonb could not hold them and payload was repaired';
+  CREATE INDEX idx_webhook_logs_account ON public.webhook_logs (social_account_id, created_at DESC);
+  CREATE INDEX idx_webhook_logs_user ON public.webhook_logs (user_id, created_at DESC);
+  CREATE INDEX idx_webhook_logs_created_at ON public.webhook_logs (created_at DESC);
+  CREATE INDEX idx_webhook_logs_external_message_id ON public.webhook_logs (external_message_id);
+  ALTER TABLE public.webhook_logs ENABLE ROW LEVEL SECURITY;
+  REVOKE ALL ON public.webhook_logs FROM PUBLIC, anon, authenticated;
+  CREATE TABLE socialsync.webhook_logs_default PARTITION OF public.webhook_logs DEFAULT;
+  COMMENT ON TABLE socialsync.webhook_logs_default IS
+    'SocialSync Webhooks: events whose time no weekly partition covers';
+  ALTER TABLE socialsync.webhook_logs_default ENABLE ROW LEVEL SECURITY;
+  REVOKE ALL ON socialsync.webhook_logs_default FROM PUBLIC, anon, authenticated;
+  $sql$);
+
+SELECT pg_temp.step('table webhook_quarantine', '{}', to_regclass('public.webhook_quarantine') IS NOT NULL, $sql$
+  CREATE TABLE public.webhook_quarantine (
+    id           uuid PRIMARY KEY DEFAULT socialsync.new_log_id(now()),
+    reason       text NOT NULL
+                 CONSTRAINT webhook_quarantine_reason_known
+                 CHECK (reason IN ('not_json', 'not_a_webhook', 'too_deep', 'too_many_events', 'unreadable',
+                                   'unknown_account', 'inactive_account', 'ambiguous_account', 'secret_mismatch',
+                                   'rejected_by_database')),
+    platform     text,
+    routing_key  text,
+    webhook_type text,
+    detail       text,
+    signed_by    text,
+    body         bytea NOT NULL,
+    event_time   timestamptz,
+    created_at   timestamptz NOT NULL DEFAULT now()
+  );
+  COMMENT ON TABLE public.webhook_quarantine IS
+    'SocialSync Webhooks: what was signed but could not be read or routed; show a body with socialsync.readable(body)';
+  COMMENT ON COLUMN public.webhook_quarantine.signed_by IS
+    'fingerprint of the secret that signed it, so that it can be routed later to an account of that secret only';
+  CREATE INDEX idx_webhook_quarantine_created_at ON public.webhook_quarantine (created_at);
+  CREATE INDEX idx_webhook_quarantine_routing_key ON public.webhook_quarantine (routing_key)
+    WHERE routing_key IS NOT NULL;
+  ALTER TABLE public.webhook_quarantine ENABLE ROW LEVEL SECURITY;
+  REVOKE ALL ON public.webhook_quarantine FROM PUBLIC, anon, authenticated;
+  $sql$);
+
+-- An event without a time of its own has a new id at each delivery: here its identity is looked for first.
+SELECT pg_temp.step('table webhook_event_keys', '{}', to_regclass('socialsync.webhook_event_keys') IS NOT NULL, $sql$
+  CREATE TABLE socialsync.webhook_event_keys (
+    key     uuid PRIMARY KEY,
+    log_id  uuid NOT NULL,
+    seen_at timestamptz NOT NULL DEFAULT now()
+  );
+  COMMENT ON TABLE socialsync.webhook_event_keys IS
+    'SocialSync Webhooks: identities of events without a time of their own; kept for eight days';
+  REVOKE ALL ON socialsync.webhook_event_keys FROM PUBLIC, anon, authenticated;
+  $sql$);

@@ -1,0 +1,170 @@
+-- ---------------------------------------------------------------------------------------------------------------
+-- webhook_logs: partitions, and how long things are kept
+
+-- Functions, then who may call them, in one transaction: default privileges may open new functions to everybody.
+BEGIN;
+
+-- Gets the locks that a change of partitions needs, waiting 200 ms at a time, since others wait behind us.
+-- Dropping stops every query of webhook_logs for its moment; adding does not stop inserts.
+CREATE OR REPLACE FUNCTION socialsync.lock_for_partition_change(to_drop text[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '60s' AS $$
+DECLARE
+  name text;
+BEGIN
+  -- Only one caller at a time goes on from here.
+  LOCK TABLE ONLY public.webhook_logs IN SHARE UPDATE EXCLUSIVE MODE;
+  FOR attempt IN 1..100 LOOP
+    BEGIN
+      -- Evicts autovacuum, which takes a second, before anybody queues behind the strong lock.
+      PERFORM set_config('lock_timeout', '1500ms', true);
+      LOCK TABLE socialsync.webhook_logs_default IN SHARE UPDATE EXCLUSIVE MODE;
+      PERFORM set_config('lock_timeout', '200ms', true);
+      IF to_drop <> '{}' THEN
+        LOCK TABLE ONLY public.webhook_logs IN ACCESS EXCLUSIVE MODE;
+      END IF;
+      FOREACH name IN ARRAY to_drop LOOP
+        EXECUTE format('LOCK TABLE socialsync.%I IN ACCESS EXCLUSIVE MODE', name);
+      END LOOP;
+      -- A new partition gets the foreign keys too.
+      FOREACH name IN ARRAY ARRAY['public.users', 'public.social_accounts'] LOOP
+        IF has_table_privilege(name, 'UPDATE') THEN
+          EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', name);
+        END IF;
+      END LOOP;
+      LOCK TABLE socialsync.webhook_logs_default IN ACCESS EXCLUSIVE MODE;
+      RETURN;
+    EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+      PERFORM pg_sleep(0.1 + random() * 0.4);
+    END;
+  END LOOP;
+  RAISE lock_not_available USING MESSAGE = 'webhook_logs is too busy to change its partitions now: call again later';
+END $$;
+
+-- The partition of the week that begins on `monday` (UTC): made beside webhook_logs, closed, given the rows that the
+-- default partition holds for it, then attached; CREATE TABLE … PARTITION OF would stop every query meanwhile.
+CREATE OR REPLACE FUNCTION socialsync.create_partition(name text, monday timestamp) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  first_id uuid := socialsync.first_log_id(monday AT TIME ZONE 'UTC');
+  end_id   uuid := socialsync.first_log_id((monday + interval '1 week') AT TIME ZONE 'UTC');
+  moved    bigint;
+BEGIN
+  EXECUTE format('CREATE TABLE socialsync.%I (LIKE public.webhook_logs INCLUDING ALL)', name);
+  EXECUTE format('ALTER TABLE socialsync.%I ENABLE ROW LEVEL SECURITY', name);
+  EXECUTE format('REVOKE ALL ON socialsync.%I FROM PUBLIC, anon, authenticated', name);
+  EXECUTE format('WITH moved AS (DELETE FROM socialsync.webhook_logs_default WHERE id >= $1 AND id < $2 RETURNING *) '
+                 'INSERT INTO socialsync.%I SELECT * FROM moved', name) USING first_id, end_id;
+  GET DIAGNOSTICS moved = ROW_COUNT;
+  EXECUTE format('ALTER TABLE public.webhook_logs ATTACH PARTITION socialsync.%I FOR VALUES FROM (%L) TO (%L)',
+                 name, first_id, end_id);
+  RETURN moved;
+END $$;
+
+-- The weekly partitions there are: name, and the end of its week.
+CREATE OR REPLACE FUNCTION socialsync.weekly_partitions() RETURNS TABLE (name text, ends_at timestamptz)
+LANGUAGE sql STABLE AS $$
+  SELECT c.relname, (to_date(right(c.relname, 8), 'YYYYMMDD') + interval '1 week') AT TIME ZONE 'UTC'
+  FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
+  WHERE i.inhparent = 'public.webhook_logs'::regclass AND c.relname ~ '^webhook_logs_p\d{8}$';
+$$;
+
+-- The weekly partitions there should be, oldest first: from two weeks back, since Meta repeats events for days.
+CREATE OR REPLACE FUNCTION socialsync.wanted_partitions(weeks_ahead integer, keep_from timestamptz)
+RETURNS TABLE (name text, monday timestamp) LANGUAGE sql STABLE AS $$
+  SELECT 'webhook_logs_p' || to_char(week, 'YYYYMMDD'), week
+  FROM date_trunc('week', now() AT TIME ZONE 'UTC') AS this_week,
+       generate_series(this_week - interval '2 weeks', this_week + make_interval(weeks => weeks_ahead),
+                       interval '1 week') AS week
+  WHERE keep_from IS NULL OR (week + interval '1 week') AT TIME ZONE 'UTC' > keep_from
+  ORDER BY week;
+$$;
+
+-- Rows that no dropped partition takes along.
+CREATE OR REPLACE FUNCTION socialsync.delete_expired(keep_from timestamptz)
+RETURNS TABLE (action text, partition text) LANGUAGE plpgsql AS $$
+DECLARE
+  deleted bigint;
+BEGIN
+  DELETE FROM socialsync.webhook_event_keys WHERE seen_at < now() - interval '8 days';
+  IF keep_from IS NULL THEN
+    RETURN;
+  END IF;
+  DELETE FROM public.webhook_quarantine WHERE created_at < keep_from;
+  GET DIAGNOSTICS deleted = ROW_COUNT;
+  RETURN QUERY SELECT format('deleted %s rows', deleted), 'public.webhook_quarantine' WHERE deleted > 0;
+  DELETE FROM socialsync.webhook_logs_default WHERE created_at < keep_from;
+  GET DIAGNOSTICS deleted = ROW_COUNT;
+  RETURN QUERY SELECT format('deleted %s rows', deleted), 'socialsync.webhook_logs_default' WHERE deleted > 0;
+END $$;
+
+CREATE OR REPLACE FUNCTION socialsync.maintain_partitions(weeks_ahead integer DEFAULT 4,
+                                                          retention_days integer DEFAULT NULL)
+RETURNS TABLE (action text, partition text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
+DECLARE
+  keep_from timestamptz := now() - make_interval(days => retention_days);
+  expired   text[];
+  missing   boolean;
+  wanted    record;
+  moved     bigint;
+BEGIN
+  IF weeks_ahead IS NULL OR weeks_ahead NOT BETWEEN 0 AND 520 OR retention_days < 1 THEN
+    RAISE invalid_parameter_value USING MESSAGE = 'weeks_ahead is 0 to 520, retention_days 1 or more, or null: for ever';
+  END IF;
+  RETURN QUERY SELECT * FROM socialsync.delete_expired(keep_from);
+
+  expired := ARRAY(SELECT p.name FROM socialsync.weekly_partitions() AS p WHERE p.ends_at <= keep_from ORDER BY p.name);
+  missing := EXISTS (SELECT FROM socialsync.wanted_partitions(weeks_ahead, keep_from) AS w
+                     WHERE to_regclass('socialsync.' || w.name) IS NULL);
+  IF expired = '{}' AND NOT missing THEN
+    RETURN;
+  END IF;
+  -- All locks first, at one go: nobody waits for us while we wait for somebody.
+  PERFORM socialsync.lock_for_partition_change(expired);
+
+  FOREACH partition IN ARRAY expired LOOP
+    EXECUTE format('DROP TABLE IF EXISTS socialsync.%I', partition);
+    partition := 'socialsync.' || partition;
+    action := 'dropped';
+    RETURN NEXT;
+  END LOOP;
+  FOR wanted IN SELECT * FROM socialsync.wanted_partitions(weeks_ahead, keep_from) LOOP
+    partition := 'socialsync.' || wanted.name;
+    CONTINUE WHEN to_regclass(partition) IS NOT NULL;
+    moved := socialsync.create_partition(wanted.name, wanted.monday);
+    action := 'created' || CASE WHEN moved > 0 THEN format(' with %s rows of the default partition', moved) ELSE '' END;
+    RETURN NEXT;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION socialsync.maintain_partitions(integer, integer) IS
+  'SocialSync Webhooks: makes the weekly partitions of webhook_logs from two weeks ago to weeks_ahead; with
+retention_days drops partitions that are older as a whole, and deletes older rows of the default partition and of the
+quarantine. The server calls it; without one let cron do it, hourly or daily, for example with pg_cron:
+  SELECT cron.schedule(''webhook partitions'', ''17 * * * *'', ''SELECT socialsync.maintain_partitions(4, 90)'')';
+
+-- A body as text, whatever it holds: parts that are not UTF-8 are shown as \ooo.
+CREATE OR REPLACE FUNCTION socialsync.readable(body bytea) RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  middle integer := length(body) / 2;
+BEGIN
+  RETURN convert_from(body, 'UTF8');
+EXCEPTION WHEN character_not_in_repertoire OR untranslatable_character THEN
+  IF length(body) <= 32 THEN
+    RETURN encode(body, 'escape');
+  END IF;
+  -- Not inside a character: its later bytes are 10xxxxxx.
+  WHILE middle < length(body) - 1 AND (get_byte(body, middle) & 192) = 128 LOOP
+    middle := middle + 1;
+  END LOOP;
+  RETURN socialsync.readable(substring(body FROM 1 FOR middle)) || socialsync.readable(substring(body FROM middle + 1));
+END $$;
+COMMENT ON FUNCTION socialsync.readable(bytea) IS
+  'SocialSync Webhooks: a body as text, whatever it holds; parts that are not UTF-8 are shown as \ooo';
+
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA socialsync FROM PUBLIC, anon, authenticated;
+GRANT EXECUTE ON FUNCTION
+  socialsync.new_log_id(timestamptz), socialsync.first_log_id(timestamptz), socialsync.readable(bytea),
+  socialsync.maintain_partitions(integer, integer)
+  TO service_role;
+COMMIT;

@@ -1,0 +1,97 @@
+-- ---------------------------------------------------------------------------------------------------------------
+-- What programs call. With the caller's rights: row-level security holds inside too.
+
+BEGIN;
+
+CREATE OR REPLACE FUNCTION public.get_whatsapp_user_by_phone_number_id(p_phone_number_id varchar)
+RETURNS TABLE (user_id uuid, social_account_id uuid, access_token text, app_secret varchar, verify_token varchar,
+               display_phone_number varchar, business_name varchar, username varchar, is_active boolean)
+LANGUAGE sql STABLE AS $$
+  SELECT a.user_id, a.id, a.access_token, a.app_secret, a.verify_token, a.display_phone_number, a.business_name,
+         a.username, a.is_active
+  FROM public.social_accounts AS a
+  WHERE a.phone_number_id = p_phone_number_id AND a.is_active AND a.platform IN ('whatsapp', 'whatsapp_business');
+$$;
+COMMENT ON FUNCTION public.get_whatsapp_user_by_phone_number_id(varchar) IS
+  'SocialSync Webhooks: the active WhatsApp account of this phone number id; no row when there is none';
+
+-- Meta's entry.id is the page_id, or the id under which the account was connected.
+CREATE OR REPLACE FUNCTION public.get_instagram_user_by_page_id(p_page_id varchar)
+RETURNS TABLE (user_id uuid, social_account_id uuid, access_token text, app_secret varchar, verify_token varchar,
+               display_name varchar, username varchar, is_active boolean)
+LANGUAGE sql STABLE AS $$
+  SELECT a.user_id, a.id, a.access_token, a.app_secret, a.verify_token, a.display_name, a.username, a.is_active
+  FROM public.social_accounts AS a
+  WHERE (a.page_id = p_page_id OR a.account_id = p_page_id) AND a.is_active AND a.platform = 'instagram'
+  ORDER BY a.page_id IS NOT DISTINCT FROM p_page_id DESC
+  LIMIT 1;
+$$;
+COMMENT ON FUNCTION public.get_instagram_user_by_page_id(varchar) IS
+  'SocialSync Webhooks: the active Instagram account of this page_id, else account_id; no row when there is none';
+
+CREATE OR REPLACE FUNCTION public.log_webhook(
+  p_social_account_id uuid, p_platform public.social_platform, p_webhook_type varchar, p_payload jsonb,
+  p_external_message_id varchar DEFAULT NULL, p_customer_identifier varchar DEFAULT NULL)
+RETURNS uuid LANGUAGE plpgsql AS $$
+DECLARE
+  owner_id uuid;
+  log_id   uuid;
+BEGIN
+  UPDATE public.social_accounts SET last_webhook_at = now(), webhook_status = 'active'
+  WHERE id = p_social_account_id RETURNING user_id INTO owner_id;
+  IF NOT FOUND AND p_social_account_id IS NOT NULL THEN
+    RAISE foreign_key_violation USING MESSAGE = format('no social account %s', p_social_account_id);
+  END IF;
+  INSERT INTO public.webhook_logs (social_account_id, platform, webhook_type, payload, external_message_id,
+                                   customer_identifier, user_id)
+  VALUES (p_social_account_id, p_platform, p_webhook_type, p_payload, p_external_message_id,
+          p_customer_identifier, owner_id)
+  RETURNING id INTO log_id;
+  RETURN log_id;
+END $$;
+COMMENT ON FUNCTION public.log_webhook(uuid, public.social_platform, varchar, jsonb, varchar, varchar) IS
+  'SocialSync Webhooks: writes one row of webhook_logs and gives its id; the account turns active';
+
+CREATE OR REPLACE FUNCTION public.mark_webhook_processed(
+  p_log_id uuid, p_processing_time_ms integer DEFAULT NULL, p_error_message text DEFAULT NULL)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE public.webhook_logs
+  SET status = CASE WHEN p_error_message IS NULL THEN 'processed' ELSE 'error' END,
+      processing_time_ms = coalesce(p_processing_time_ms, processing_time_ms),
+      error_message = p_error_message
+  WHERE id = p_log_id;
+  IF NOT FOUND THEN
+    RAISE no_data_found USING MESSAGE = format('no webhook log %s', coalesce(p_log_id::text, 'NULL'));
+  END IF;
+END $$;
+COMMENT ON FUNCTION public.mark_webhook_processed(uuid, integer, text) IS
+  'SocialSync Webhooks: sets status processed, or error when a text is given; fails where there is no such log';
+
+-- Default privileges may have opened them to the web API's roles by name.
+REVOKE ALL ON FUNCTION
+  public.get_whatsapp_user_by_phone_number_id(varchar), public.get_instagram_user_by_page_id(varchar),
+  public.log_webhook(uuid, public.social_platform, varchar, jsonb, varchar, varchar),
+  public.mark_webhook_processed(uuid, integer, text)
+  FROM PUBLIC, anon, authenticated;
+GRANT EXECUTE ON FUNCTION
+  public.get_whatsapp_user_by_phone_number_id(varchar), public.get_instagram_user_by_page_id(varchar),
+  public.log_webhook(uuid, public.social_platform, varchar, jsonb, varchar, varchar),
+  public.mark_webhook_processed(uuid, integer, text)
+  TO service_role;
+COMMIT;
+
+-- Tells running gateways to read the accounts again. Not for last_webhook_at and webhook_status, which change with
+-- every batch of events.
+CREATE OR REPLACE FUNCTION socialsync.notify_accounts_changed() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM pg_notify('socialsync_accounts', '');
+  RETURN NULL;
+END $$;
+REVOKE ALL ON FUNCTION socialsync.notify_accounts_changed() FROM PUBLIC, anon, authenticated;
+
+SELECT pg_temp.step('trigger socialsync_accounts_changed', '{public.social_accounts}',
+  EXISTS (SELECT FROM pg_trigger WHERE tgrelid = 'public.social_accounts'::regclass AND tgenabled IN ('O', 'A')
+          AND tgname = 'socialsync_accounts_changed' AND pg_get_triggerdef(oid) = pg_temp.account_trigger()),
+  replace(pg_temp.account_trigger(), 'CREATE TRIGGER', 'CREATE OR REPLACE TRIGGER'));

@@ -1,0 +1,57 @@
+-- ---------------------------------------------------------------------------------------------------------------
+-- Monitoring views. OR REPLACE forgets options that are not said again, so security_invoker is said each time.
+
+BEGIN;
+SET LOCAL lock_timeout = '3s';
+
+-- The views below obey their caller, who may not read users: this one, with its owner's rights, gives a signed-in
+-- user its own address, and all to those who can read them all anyway. The barrier keeps a caller's conditions from
+-- seeing rows that are not the caller's.
+CREATE OR REPLACE VIEW socialsync.user_emails WITH (security_barrier = true) AS
+  SELECT u.id, u.email
+  FROM public.users AS u
+  WHERE u.id = (SELECT auth.uid())
+     OR (SELECT current_user NOT IN ('anon', 'authenticated')
+                AND (pg_has_role(current_user, 'service_role', 'USAGE')
+                     OR has_column_privilege('public.users', 'email', 'SELECT')
+                        AND NOT row_security_active('public.users')));
+
+-- Accounts that can receive webhooks, the one that received most recently first.
+CREATE OR REPLACE VIEW public.active_webhook_accounts :view_options AS
+  SELECT a.id, a.user_id, u.email, a.platform, a.phone_number_id, a.page_id, a.business_name, a.display_name,
+         a.webhook_status, a.last_webhook_at, a.webhook_events, a.created_at
+  FROM public.social_accounts AS a
+  LEFT JOIN socialsync.user_emails AS u ON u.id = a.user_id
+  WHERE a.is_active AND (a.phone_number_id IS NOT NULL OR a.page_id IS NOT NULL)
+  ORDER BY a.last_webhook_at DESC NULLS LAST, a.created_at DESC;
+
+-- One row for each account of a platform that sends webhooks, with 0 where none came.
+CREATE OR REPLACE VIEW public.webhook_stats_by_user :view_options AS
+  SELECT a.user_id, u.email, a.platform, a.business_name, l.total_webhooks, l.processed_webhooks, l.error_webhooks,
+         l.avg_processing_time_ms, greatest(a.last_webhook_at, l.newest) AS last_webhook_at
+  FROM public.social_accounts AS a
+  LEFT JOIN socialsync.user_emails AS u ON u.id = a.user_id
+  CROSS JOIN LATERAL (
+    SELECT count(*) AS total_webhooks,
+           count(*) FILTER (WHERE w.status = 'processed') AS processed_webhooks,
+           count(*) FILTER (WHERE w.status = 'error') AS error_webhooks,
+           round(avg(w.processing_time_ms), 2) AS avg_processing_time_ms,
+           max(w.created_at) AS newest
+    FROM public.webhook_logs AS w WHERE w.social_account_id = a.id) AS l
+  WHERE a.platform IN ('whatsapp', 'whatsapp_business', 'instagram', 'facebook');
+
+COMMENT ON VIEW socialsync.user_emails IS
+  'SocialSync Webhooks: the e-mail addresses that the caller may know; for the views in public';
+COMMENT ON VIEW public.active_webhook_accounts IS
+  'SocialSync Webhooks: accounts that can receive webhooks, newest webhook first; shows what the caller may see';
+COMMENT ON VIEW public.webhook_stats_by_user IS
+  'SocialSync Webhooks: how many webhooks each account received; shows what the caller may see';
+
+REVOKE ALL ON socialsync.user_emails, public.active_webhook_accounts, public.webhook_stats_by_user
+  FROM PUBLIC, anon, authenticated, service_role;
+GRANT SELECT ON socialsync.user_emails, public.active_webhook_accounts, public.webhook_stats_by_user TO service_role;
+\if :views_obey_caller
+  GRANT SELECT ON socialsync.user_emails, public.active_webhook_accounts, public.webhook_stats_by_user TO authenticated;
+\endif
+COMMIT;
+\echo '  made   views active_webhook_accounts, webhook_stats_by_user'

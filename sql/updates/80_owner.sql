@@ -1,0 +1,24 @@
+-- ---------------------------------------------------------------------------------------------------------------
+-- One owner: that of social_accounts, even when an administrator runs this
+
+SELECT format('ALTER %s OWNER TO %I', thing, owner)
+FROM (SELECT oid, relowner AS owner_id, relowner::regrole::text, pg_get_userbyid(relowner) AS owner
+      FROM pg_class WHERE oid = 'public.social_accounts'::regclass) AS accounts,
+LATERAL (
+  SELECT 'SCHEMA socialsync' AS thing, nspowner AS has FROM pg_namespace WHERE nspname = 'socialsync'
+  UNION ALL
+  SELECT format('%s %s', CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, oid::regclass), relowner
+  FROM pg_class
+  WHERE relkind IN ('r', 'p', 'v')
+    AND (relnamespace = 'socialsync'::regnamespace
+         OR oid IN ('public.webhook_logs'::regclass, 'public.webhook_quarantine'::regclass,
+                    'public.active_webhook_accounts'::regclass, 'public.webhook_stats_by_user'::regclass))
+  UNION ALL
+  SELECT format('FUNCTION %s', oid::regprocedure), proowner FROM pg_proc
+  WHERE pronamespace = 'socialsync'::regnamespace
+     OR pronamespace = 'public'::regnamespace AND proname IN (SELECT name FROM pg_temp.public_functions())
+) AS ours
+WHERE ours.has <> accounts.owner_id
+\gexec
+
+SELECT format('  made   %s, %s', action, partition) FROM socialsync.maintain_partitions();

@@ -1,0 +1,47 @@
+-- ---------------------------------------------------------------------------------------------------------------
+-- Is it so now? The catalogue is asked once more, above all for what must not leak
+
+CREATE OR REPLACE FUNCTION pg_temp.leaks() RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT format('%s has no row-level security', oid::regclass) FROM pg_class
+  WHERE NOT relrowsecurity
+    AND (oid IN ('public.social_accounts'::regclass, 'public.webhook_logs'::regclass,
+                 'public.webhook_quarantine'::regclass)
+         OR oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = 'public.webhook_logs'::regclass))
+  UNION ALL
+  SELECT format('authenticated can read social_accounts.%s', secret)
+  FROM unnest(ARRAY['app_secret', 'verify_token', 'access_token', 'refresh_token']) AS secret
+  WHERE has_column_privilege('authenticated', 'public.social_accounts', secret, 'SELECT')
+  UNION ALL
+  SELECT format('%s can read %s', role, tbl)
+  FROM unnest(ARRAY['anon', 'authenticated']) AS role,
+       unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine',
+                    'public.active_webhook_accounts', 'public.webhook_stats_by_user']) AS tbl
+  WHERE has_any_column_privilege(role, tbl, 'SELECT') AND (role = 'anon' OR tbl = 'public.webhook_quarantine')
+  UNION ALL
+  SELECT format('%s can call %s', role, p.oid::regprocedure)
+  FROM unnest(ARRAY['anon', 'authenticated']) AS role, pg_proc AS p
+  WHERE has_function_privilege(role, p.oid, 'EXECUTE')
+    AND (p.pronamespace = 'socialsync'::regnamespace
+         OR p.pronamespace = 'public'::regnamespace AND p.proname IN (SELECT name FROM pg_temp.public_functions()))
+  UNION ALL
+  SELECT format('%s does not pin its search_path', oid::regprocedure) FROM pg_proc
+  WHERE pronamespace = 'socialsync'::regnamespace AND prosecdef
+    AND NOT coalesce(proconfig::text LIKE '%search_path=%', false)
+  UNION ALL
+  SELECT format('%s does not obey its caller''s rights', oid::regclass) FROM pg_class
+  WHERE oid IN ('public.active_webhook_accounts'::regclass, 'public.webhook_stats_by_user'::regclass)
+    AND NOT coalesce('security_invoker=true' = ANY (reloptions), false)
+    AND has_table_privilege('authenticated', oid, 'SELECT');
+$$;
+
+DO $$
+DECLARE
+  leaks text := (SELECT string_agg('  ' || l, E'\n') FROM pg_temp.leaks() AS l);
+BEGIN
+  IF leaks IS NOT NULL THEN
+    RAISE EXCEPTION E'all steps are done, but tenants are not apart (a role inherits rights?):\n%', leaks;
+  END IF;
+END $$;
+
+SELECT pg_advisory_unlock_all() \g /dev/null
+\echo 'SocialSync Webhooks: database' :DBNAME 'is up to date'
