@@ -33,6 +33,7 @@ def offences(code):
 def _is_plain(statement):
     if re.search(r"[{?]", statement) or statement.count("co_await") > 1:
         return False
+    statement = statement.removeprefix("(void)")
     return bool(_PLAIN.match(collapse(statement, r"\([^()]*\)", "@")))
 
 

@@ -90,6 +90,7 @@ def test_include_paths():
         "rows_ = co_await connection_.run(batch);",
         "rows[i] = co_await connections_[i].run(batch);",
         "co_return co_await f(x);",
+        "(void)co_await f(x);",
         "if (ready) co_await f(x);",
         "if (a) { b(); } else { co_await f(x); }",
         "for (auto& batch : batches) co_await write(batch);",
