@@ -17,7 +17,8 @@ _TARGET = (
     r"(?:co_return |(?:const )?auto(?:&{1,2}|\*)? ?(?:\w+|\[[\w, ]+\]) = "
     r"|[\w:<>,&* ]+ [&*]*\w+ = |[\w.:\->\[\]*]+ = )?"
 )
-_OPERAND = r"\*?(?:[\w:]+(?:<[^@]*>)?)?(?:(?:\.|->)\w+(?:<[^@]*>)?|@|\[\w+\])*"
+_ARGUMENTS = r"(?:<[\w:<>,&*@ ]*>)?"
+_OPERAND = rf"\*?(?:[\w:]+{_ARGUMENTS})?(?:(?:\.|->)\w+{_ARGUMENTS}|@|\[\w+\])*"
 _PLAIN = re.compile(f"{_HEAD}{_TARGET}co_await {_OPERAND}$")
 
 

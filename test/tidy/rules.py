@@ -134,9 +134,9 @@ def _function_sizes(file):
 
 
 def environment(files, _table):
-    """Only config reads the environment."""
+    """Only config reads the environment; process hands it on to children."""
     for file in files:
-        if not file.layer or file.layer == "config":
+        if file.layer in (None, "config", "process"):
             continue
         for match in re.finditer(r"\b(?:(?:secure_)?getenv|environ)\b", file.code):
             yield file.path, source.line_of(file.code, match.start()), "only config reads the environment"

@@ -91,6 +91,7 @@ def test_include_paths():
         "rows[i] = co_await connections_[i].run(batch);",
         "co_return co_await f(x);",
         "(void)co_await f(x);",
+        "co_return co_await start<const Token<>, void(Error)>(operation, token);",
         "if (ready) co_await f(x);",
         "if (a) { b(); } else { co_await f(x); }",
         "for (auto& batch : batches) co_await write(batch);",
