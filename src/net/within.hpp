@@ -46,19 +46,19 @@ boost::asio::awaitable<T> within(std::chrono::steady_clock::duration limit, boos
   namespace asio = boost::asio;
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   const auto deadline = detail::start_deadline(executor, limit);
-  const auto token = asio::bind_cancellation_slot(deadline->cancel.slot(), asio::use_awaitable);
+  auto token = asio::bind_cancellation_slot(deadline->cancel.slot(), asio::use_awaitable);
   std::exception_ptr failure;
   if constexpr (std::is_void_v<T>) {
     try {
-      co_await asio::co_spawn(executor, std::move(work), token);
+      co_await asio::co_spawn(executor, std::move(work), std::move(token));
     } catch (...) {
       failure = std::current_exception();
     }
     detail::finish_deadline(*deadline, failure);
   } else {
-    T value{};
+    T value{};  // co_spawn wants T to have a default, too
     try {
-      value = co_await asio::co_spawn(executor, std::move(work), token);
+      value = co_await asio::co_spawn(executor, std::move(work), std::move(token));
     } catch (...) {
       failure = std::current_exception();
     }

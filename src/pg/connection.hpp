@@ -7,7 +7,6 @@
 #include <set>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -15,6 +14,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 
 #include "pg/error.hpp"
+#include "pg/options.hpp"
 #include "pg/result.hpp"
 #include "pg/statement.hpp"
 
@@ -24,10 +24,6 @@ struct pg_result;
 namespace socialsync::pg {
 
 namespace asio = boost::asio;
-
-// libpq's connection keywords and values. A URL goes in as "dbname".
-// https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
-using ConnectionOptions = std::vector<std::pair<std::string, std::string>>;
 
 // Exclusive: one coroutine at a time. After any pg::Error of kind connection, after a deadline or a
 // cancellation, throw it away: what the server has done by then is unknown.

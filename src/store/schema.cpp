@@ -7,6 +7,12 @@
 namespace socialsync::store {
 namespace {
 
+// "local" and the replicated modes are durable here already, and somebody's choice.
+constexpr const char* set_session = R"(
+SELECT CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', false) END,
+       set_config('client_connection_check_interval', '2s', false),
+       set_config('search_path', 'public, pg_temp', false))";
+
 constexpr const char* select_migrated = R"(
 SELECT to_regclass('public.webhook_logs') IS NOT NULL
    AND to_regclass('public.webhook_quarantine') IS NOT NULL
@@ -27,6 +33,11 @@ boost::asio::awaitable<bool> ask(pg::Connection& connection, const pg::Statement
 }
 
 }  // namespace
+
+boost::asio::awaitable<void> prepare_session(pg::Connection& connection) {
+  const pg::Statement statement{.name = "set_session", .sql = set_session};
+  co_await connection.run(statement);
+}
 
 boost::asio::awaitable<bool> is_migrated(pg::Connection& connection) {
   const pg::Statement question{.name = "select_migrated", .sql = select_migrated};

@@ -11,6 +11,10 @@
 
 namespace socialsync::store {
 
+// For every connection that writes: a commit is durable even where the server's default is not, and a client
+// that died does not leave its statement running. Throws pg::Error.
+boost::asio::awaitable<void> prepare_session(pg::Connection& connection);
+
 // Whether the objects that ingest writes to exist. Throws pg::Error.
 boost::asio::awaitable<bool> is_migrated(pg::Connection& connection);
 

@@ -1,0 +1,158 @@
+#include "app/gateway.hpp"
+
+#include <exception>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/core.h>
+
+#include "app/site.hpp"
+#include "app/upkeep.hpp"
+#include "base/log.hpp"
+#include "http/server.hpp"
+#include "net/within.hpp"
+#include "store/schema.hpp"
+
+namespace socialsync::app {
+namespace {
+
+namespace asio = boost::asio;
+
+route::SharedSecrets shared_secrets(const config::Config& config) {
+  return {config.whatsapp.app_secrets, config.instagram.app_secrets, config.messenger.app_secrets};
+}
+
+ingest::BatchLimits batch_limits(const config::Limits& limits) {
+  return {.queue_events_max = limits.queue_events_max,
+          .queue_bytes_max = limits.queue_bytes_max,
+          .batch_events_max = limits.batch_events_max,
+          .batch_bytes_max = limits.batch_bytes_max,
+          .writers = limits.writers,
+          .commit_deadline = limits.commit_deadline,
+          .statement_timeout = limits.statement_timeout};
+}
+
+ingest::ReceiverLimits receiver_limits(const config::Limits& limits) {
+  return {.parse = {.depth_max = limits.json_depth_max, .events_max = limits.events_per_body_max},
+          .fallback_hash_bytes_per_second = limits.fallback_hash_bytes_per_second,
+          .retry_after = limits.retry_after};
+}
+
+http::Limits http_limits(const config::Limits& limits) {
+  http::Limits chosen;
+  chosen.body_bytes_max = limits.body_bytes_max;
+  return chosen;
+}
+
+void rethrow(std::exception_ptr failure) {
+  if (failure) std::rethrow_exception(failure);
+}
+
+asio::ip::tcp::endpoint endpoint_of(asio::io_context& io, const config::Config& config) {
+  asio::ip::tcp::resolver resolver(io);
+  const auto found = resolver.resolve(config.listen_host, std::to_string(config.listen_port),
+                                      asio::ip::tcp::resolver::passive);
+  return found.begin()->endpoint();
+}
+
+// Everything a running gateway consists of, in the order in which it is built.
+class Gateway : public Health {
+ public:
+  explicit Gateway(const config::Config& config)
+      : config_(config),
+        tenants_(shared_secrets(config), {.reload_interval = config.limits.directory_reload_interval,
+                                          .reload_gap_min = config.limits.directory_reload_gap_min}),
+        sightings_(config.limits.last_webhook_interval),
+        batcher_(io_.get_executor(), connector(), metrics_, batch_limits(config.limits)),
+        receiver_(
+            tenants_, batcher_, sightings_, metrics_,
+            {config.whatsapp.verify_token, config.instagram.verify_token, config.messenger.verify_token},
+            receiver_limits(config.limits)),
+        upkeep_(io_.get_executor(), connector(), tenants_, sightings_,
+                {.maintenance_interval = config.limits.maintenance_interval,
+                 .retention_days = config.retention_days}),
+        site_(receiver_, metrics_, *this, config.developer),
+        server_(io_.get_executor(), site_, http_limits(config.limits)),
+        signals_(io_, SIGTERM, SIGINT) {}
+
+  void run(const std::function<void(const std::string& url)>& on_listening) {
+    server_.listen(endpoint_of(io_, config_));
+    batcher_.start();
+    upkeep_.start();
+    asio::co_spawn(io_, server_.run(), rethrow);
+    asio::co_spawn(io_, stop_on_signal(), rethrow);
+    const bool v6 = config_.listen_host.find(':') != std::string::npos;
+    on_listening(
+        fmt::format("http://{}{}{}:{}", v6 ? "[" : "", config_.listen_host, v6 ? "]" : "", server_.port()));
+    io_.run();
+  }
+
+  std::string not_ready_because() const override {
+    if (!tenants_.current()) return "the tenant directory is not loaded yet";
+    if (!upkeep_.writable()) return "the database does not take writes";
+    return "";
+  }
+
+  void observe(metrics::Metrics& metrics) const override {
+    const auto tenants = tenants_.current();
+    const std::chrono::duration<double> age = tenants_.age();
+    metrics.directory(tenants ? tenants->directory.size() : 0, age.count());
+    metrics.queue_depth(batcher_.queued_events(), batcher_.queued_bytes());
+    metrics.connections(server_.connections());
+  }
+
+ private:
+  ingest::Connect connector() const {
+    return [this] { return connect(); };
+  }
+
+  asio::awaitable<std::unique_ptr<pg::Connection>> connect() const {
+    auto opening = pg::Connection::open(config_.database.options);
+    auto connection = co_await net::within(config_.limits.connect_timeout, std::move(opening));
+    co_await store::prepare_session(*connection);
+    co_return connection;
+  }
+
+  asio::awaitable<void> stop_on_signal() {
+    co_await signals_.async_wait(asio::use_awaitable);
+    log::info("stopping", {{"connections", server_.connections()}, {"queued", batcher_.queued_events()}});
+    server_.stop();
+    const bool all_answered = co_await server_.drained(config_.limits.shutdown_deadline);
+    if (!all_answered) log::warning("stopped with requests unanswered: their sender will try again");
+    co_await batcher_.stop();
+    co_await upkeep_.finish();
+    log::info("stopped");
+    io_.stop();
+  }
+
+  const config::Config& config_;
+  asio::io_context io_{1};
+  metrics::Metrics metrics_;
+  ingest::TenantKeeper tenants_;
+  ingest::Sightings sightings_;
+  ingest::Batcher batcher_;
+  ingest::Receiver receiver_;
+  Upkeep upkeep_;
+  Site site_;
+  http::Server server_;
+  asio::signal_set signals_;
+};
+
+}  // namespace
+
+NotMigrated::NotMigrated()
+    : std::runtime_error(
+          "this database is not migrated. Run:  socialsync migrate sql | psql -X DATABASE\n"
+          "or, for a private database to try things with:  socialsync up") {}
+
+void run_gateway(const config::Config& config,
+                 const std::function<void(const std::string& url)>& on_listening) {
+  Gateway gateway(config);
+  gateway.run(on_listening);
+}
+
+}  // namespace socialsync::app

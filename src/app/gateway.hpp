@@ -1,0 +1,23 @@
+// The composition root: builds everything in order, runs until a signal, stops in reverse.
+#pragma once
+
+#include <functional>
+#include <stdexcept>
+#include <string>
+
+#include "config/config.hpp"
+
+namespace socialsync::app {
+
+// The database lacks our tables. what() says which command makes them.
+class NotMigrated : public std::runtime_error {
+ public:
+  NotMigrated();
+};
+
+// Serves until SIGTERM or SIGINT, then finishes what it has accepted. `on_listening` is called once, with the
+// URL that clients can reach. Throws NotMigrated, or boost::system::system_error when the address is taken.
+void run_gateway(const config::Config& config,
+                 const std::function<void(const std::string& url)>& on_listening);
+
+}  // namespace socialsync::app

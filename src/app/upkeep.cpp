@@ -1,0 +1,119 @@
+#include "app/upkeep.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "app/gateway.hpp"
+#include "base/log.hpp"
+#include "net/result.hpp"
+#include "net/within.hpp"
+#include "store/schema.hpp"
+
+namespace socialsync::app {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::chrono::milliseconds tick_interval{500};
+constexpr std::chrono::seconds statement_timeout{10};
+constexpr std::chrono::seconds writable_for{5};  // after the last time we saw it
+constexpr std::chrono::milliseconds pause_min{100};
+constexpr std::chrono::milliseconds pause_max{5'000};
+
+void rethrow(std::exception_ptr failure) {
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace
+
+Upkeep::Upkeep(asio::any_io_executor executor, ingest::Connect connect, ingest::TenantKeeper& tenants,
+               ingest::Sightings& sightings, UpkeepLimits limits)
+    : executor_(std::move(executor)),
+      connect_(std::move(connect)),
+      tenants_(tenants),
+      sightings_(sightings),
+      limits_(limits) {}
+
+void Upkeep::start() {
+  Task watch = [this](pg::Connection& connection) { return watch_accounts(connection); };
+  Task record = [this](pg::Connection& connection) { return record_sightings(connection); };
+  Task keep = [this](pg::Connection& connection) { return maintain(connection); };
+  asio::co_spawn(executor_, keep_running("tenant directory", std::move(watch)), rethrow);
+  asio::co_spawn(executor_, keep_running("sightings", std::move(record)), rethrow);
+  asio::co_spawn(executor_, keep_running("partitions", std::move(keep)), rethrow);
+}
+
+bool Upkeep::writable() const {
+  return writable_at_ && std::chrono::steady_clock::now() - *writable_at_ < writable_for;
+}
+
+// `task` runs over one connection after another, each time until that one fails.
+asio::awaitable<void> Upkeep::keep_running(const char* name, Task task) {
+  asio::steady_timer timer(executor_);
+  std::chrono::milliseconds pause{0};
+  for (;;) {
+    const auto began = std::chrono::steady_clock::now();
+    try {
+      const std::unique_ptr<pg::Connection> connection = co_await connect_();
+      co_await task(*connection);
+    } catch (const NotMigrated&) {
+      throw;
+    } catch (const std::exception& error) {
+      log::warning("database task failed, trying again", {{"task", name}, {"error", error.what()}});
+    }
+    const bool lasted = std::chrono::steady_clock::now() - began > pause_max;
+    pause = lasted ? pause_min : std::clamp(pause * 2, pause_min, pause_max);
+    timer.expires_after(pause);
+    co_await timer.async_wait(net::as_result);
+  }
+}
+
+asio::awaitable<void> Upkeep::watch_accounts(pg::Connection& connection) {
+  if (!checked_schema_) {
+    const bool migrated = co_await store::is_migrated(connection);
+    if (!migrated) throw NotMigrated();
+    checked_schema_ = true;
+  }
+  co_await tenants_.run(connection);
+}
+
+asio::awaitable<void> Upkeep::record_sightings(pg::Connection& connection) {
+  asio::steady_timer tick(executor_);
+  for (;;) {
+    auto question = store::is_writable(connection);
+    const bool writable = co_await net::within(statement_timeout, std::move(question));
+    writable_at_ = writable ? std::optional(std::chrono::steady_clock::now()) : std::nullopt;
+    auto work = sightings_.write_due(connection);
+    if (writable) co_await net::within(statement_timeout, std::move(work));
+    tick.expires_after(tick_interval);
+    co_await tick.async_wait(net::as_result);
+  }
+}
+
+asio::awaitable<void> Upkeep::maintain(pg::Connection& connection) {
+  asio::steady_timer timer(executor_);
+  for (;;) {
+    const std::vector<std::string> done =
+        co_await store::maintain_partitions(connection, limits_.retention_days);
+    for (const std::string& line : done) log::info("partitions", {{"done", line}});
+    timer.expires_after(limits_.maintenance_interval);
+    co_await timer.async_wait(net::as_result);
+  }
+}
+
+asio::awaitable<void> Upkeep::finish() {
+  try {
+    const std::unique_ptr<pg::Connection> connection = co_await connect_();
+    auto work = sightings_.flush(*connection);
+    co_await net::within(statement_timeout, std::move(work));
+  } catch (const std::exception& error) {
+    log::warning("last sightings not written", {{"error", error.what()}});
+  }
+}
+
+}  // namespace socialsync::app

@@ -1,0 +1,14 @@
+#pragma once
+
+namespace socialsync::cli {
+
+// What a command tells the shell. Quoted in every --help.
+enum ExitCode {
+  done = 0,
+  internal_error = 1,
+  usage_error = 2,   // also a bad setting
+  not_migrated = 3,  // the database is not ready for us; nothing was changed
+  not_accepted = 4,  // send: a webhook was not answered with 200
+};
+
+}  // namespace socialsync::cli

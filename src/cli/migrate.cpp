@@ -1,0 +1,31 @@
+#include <cstdio>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.hpp"
+#include "cli/exit_code.hpp"
+#include "migrate/psql.hpp"
+
+namespace socialsync::cli {
+namespace {
+
+int print_sql(bool rollback) {
+  const std::string_view text = rollback ? migrate::schema_rollback() : migrate::schema_updates();
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  return ExitCode::done;
+}
+
+}  // namespace
+
+void add_migrate(CLI::App& app, Action& chosen) {
+  CLI::App* command = app.add_subcommand("migrate", "Take a database to the multi-tenant schema, or back");
+  command->require_subcommand(1);
+  CLI::App* sql = command->add_subcommand("sql", "Print the migration as one file for psql");
+  sql->footer("Example:  socialsync migrate sql | psql -X -d socialsync");
+  const auto rollback = std::make_shared<bool>(false);
+  sql->add_flag("--rollback", *rollback, "Print the file that undoes it");
+  sql->callback([&chosen, rollback] { chosen = [rollback] { return print_sql(*rollback); }; });
+}
+
+}  // namespace socialsync::cli

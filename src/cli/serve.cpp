@@ -1,0 +1,41 @@
+#include <cstdio>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include "app/gateway.hpp"
+#include "base/log.hpp"
+#include "cli/commands.hpp"
+#include "cli/exit_code.hpp"
+
+namespace socialsync::cli {
+namespace {
+
+int serve() {
+  const auto config = load_config();
+  if (!config) return ExitCode::usage_error;
+  if (!config->database.given()) {
+    fmt::print(stderr,
+               "socialsync: serve needs DATABASE_URL or DB_HOST (socialsync up brings a database along)\n");
+    return ExitCode::usage_error;
+  }
+  try {
+    app::run_gateway(*config, [](const std::string& url) { log::info("listening", {{"url", url}}); });
+    return ExitCode::done;
+  } catch (const app::NotMigrated& error) {
+    fmt::print(stderr, "socialsync: {}\n", error.what());
+    return ExitCode::not_migrated;
+  }
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, Action& chosen) {
+  CLI::App* command = app.add_subcommand("serve", "Serve webhooks for a migrated database, until SIGTERM");
+  command->footer(
+      "Example:  DATABASE_URL=postgresql://user@localhost/socialsync META_APP_SECRET=… socialsync serve\n"
+      "Exit codes: 0 stopped · 1 internal error · 2 a setting is wrong · 3 the database is not migrated");
+  command->callback([&chosen] { chosen = serve; });
+}
+
+}  // namespace socialsync::cli

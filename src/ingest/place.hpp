@@ -1,0 +1,36 @@
+// Each part of a body gets its row: in a tenant's log, or in quarantine with the reason.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "ingest/event_id.hpp"
+#include "ingest/submission.hpp"
+#include "parse/split.hpp"
+#include "route/directory.hpp"
+
+namespace socialsync::ingest {
+
+// One thread.
+class Placer {
+ public:
+  // `split` is the body's; its error sends the body to quarantine whole.
+  std::shared_ptr<Submission> place(std::shared_ptr<const Tenants> tenants, std::string body,
+                                    Result<model::Webhook, parse::ParseError> split,
+                                    const route::Signers& signers, std::int64_t received_ms);
+
+ private:
+  void place_event(Submission& submission, const model::Event& event, const route::Signers& signers,
+                   std::int64_t received_ms);
+  void log(Submission& submission, const model::Event& event, const route::Tenant& tenant,
+           std::int64_t received_ms);
+  void quarantine(Submission& submission, const model::Event& event, std::string_view reason);
+  void quarantine(Submission& submission, const model::Unreadable& part);
+  void quarantine_body(Submission& submission, std::string_view reason);
+
+  EventIds ids_;
+};
+
+}  // namespace socialsync::ingest

@@ -1,0 +1,76 @@
+// The story of a webhook request, from its bytes to its answer.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "base/result.hpp"
+#include "http/message.hpp"
+#include "ingest/batch.hpp"
+#include "ingest/hash_budget.hpp"
+#include "ingest/place.hpp"
+#include "ingest/sightings.hpp"
+#include "ingest/submission.hpp"
+#include "ingest/tenants.hpp"
+#include "metrics/metrics.hpp"
+#include "parse/split.hpp"
+
+namespace socialsync::ingest {
+
+struct ReceiverLimits {
+  parse::Limits parse;
+  std::uint64_t fallback_hash_bytes_per_second = 64 * 1024 * 1024;
+  std::chrono::seconds retry_after{2};
+};
+
+// The platform's tokens from the environment, which stand beside the accounts' own.
+struct VerifyTokens {
+  std::string whatsapp;
+  std::string instagram;
+  std::string messenger;
+};
+
+// One thread. What it refers to outlives it.
+class Receiver {
+ public:
+  Receiver(const TenantKeeper& tenants, Batcher& batcher, Sightings& sightings, metrics::Metrics& metrics,
+           VerifyTokens tokens, ReceiverLimits limits);
+
+  // Meta's GET handshake. `platform` is the URL's; nothing for the URL that serves all of them.
+  http::Response handshake(std::string_view query, std::optional<model::Platform> platform) const;
+
+  // A signed POST: answered 200 only after all that is in it is committed.
+  asio::awaitable<http::Response> receive(http::Request request, std::optional<model::Platform> platform);
+
+  // The same without a signature, for a developer's tests: says what was logged and where.
+  asio::awaitable<http::Response> receive_test(http::Request request, model::Platform platform);
+
+ private:
+  using SplitBody = Result<model::Webhook, parse::ParseError>;
+  enum class SignatureRefusal { wrong, busy };
+
+  Result<route::SecretIndex, SignatureRefusal> find_signer(const Tenants& tenants,
+                                                           const crypto::Digest& digest,
+                                                           std::string_view body, const SplitBody& split);
+  asio::awaitable<http::Response> store(std::shared_ptr<Submission> submission);
+  void record(const Submission& submission);
+  http::Response refuse(int status, std::string_view code, std::string_view message) const;
+
+  const TenantKeeper& tenants_;
+  Batcher& batcher_;
+  Sightings& sightings_;
+  metrics::Metrics& metrics_;
+  VerifyTokens tokens_;
+  ReceiverLimits limits_;
+
+  parse::Splitter splitter_;
+  Placer placer_;
+  HashBudget fallback_budget_;
+};
+
+}  // namespace socialsync::ingest

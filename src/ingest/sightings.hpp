@@ -1,0 +1,47 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "pg/connection.hpp"
+#include "route/directory.hpp"
+#include "store/accounts.hpp"
+
+namespace socialsync::ingest {
+
+// Collects what committed traffic shows of accounts (when the last webhook came, which WABA a number is
+// under) and writes it at most once per account and interval: never one update per event.
+class Sightings {
+ public:
+  explicit Sightings(std::chrono::milliseconds interval) : interval_(interval) {}
+
+  // `waba_id` is empty when the event tells none.
+  void note(const route::Tenant& tenant, std::int64_t received_ms, std::string_view waba_id);
+
+  // Writes the accounts whose interval has passed. Throws what the connection throws; what was not written
+  // stays.
+  boost::asio::awaitable<void> write_due(pg::Connection& connection);
+
+  // Writes all there is.
+  boost::asio::awaitable<void> flush(pg::Connection& connection);
+
+ private:
+  struct Entry {
+    store::Sighting sighting;
+    bool dirty = false;
+    std::chrono::steady_clock::time_point written_at;
+  };
+
+  std::vector<store::Sighting> due(std::chrono::steady_clock::time_point now) const;
+  boost::asio::awaitable<void> write(pg::Connection& connection, std::vector<store::Sighting> sightings);
+
+  std::chrono::milliseconds interval_;
+  std::unordered_map<Uuid, Entry> entries_;
+};
+
+}  // namespace socialsync::ingest

@@ -1,0 +1,45 @@
+#include "ingest/tenants.hpp"
+
+#include <algorithm>
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "base/log.hpp"
+#include "store/accounts.hpp"
+
+namespace socialsync::ingest {
+
+namespace asio = boost::asio;
+
+std::chrono::steady_clock::duration TenantKeeper::age() const {
+  if (!current_) return {};
+  return std::chrono::steady_clock::now() - loaded_at_;
+}
+
+asio::awaitable<void> TenantKeeper::load(pg::Connection& connection) {
+  std::vector<model::Account> accounts = co_await store::load_accounts(connection);
+  current_ = std::make_shared<const Tenants>(route::Directory(std::move(accounts), shared_));
+  loaded_at_ = std::chrono::steady_clock::now();
+  log::debug("tenant directory loaded", {{"accounts", current_->directory.size()}});
+}
+
+asio::awaitable<void> TenantKeeper::run(pg::Connection& connection) {
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  asio::steady_timer gap(executor);
+  // LISTEN before the first load: a change between the two is then announced, not missed.
+  co_await store::listen_for_account_changes(connection);
+  for (;;) {
+    const auto began = std::chrono::steady_clock::now();
+    co_await load(connection);
+    co_await connection.notified(limits_.reload_interval);
+    // A large directory is not read more than a tenth of the time.
+    const auto pause =
+        std::max<std::chrono::steady_clock::duration>(limits_.reload_gap_min, 10 * (loaded_at_ - began));
+    gap.expires_at(loaded_at_ + pause);
+    co_await gap.async_wait(asio::use_awaitable);
+  }
+}
+
+}  // namespace socialsync::ingest

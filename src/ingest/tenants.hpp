@@ -1,0 +1,55 @@
+// The tenants as of one moment, and the coroutine that keeps that moment recent.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "pg/connection.hpp"
+#include "route/directory.hpp"
+#include "verify/keyring.hpp"
+
+namespace socialsync::ingest {
+
+// Immutable but for the keyring's lazily expanded keys.
+struct Tenants {
+  explicit Tenants(route::Directory built) : directory(std::move(built)), keyring(directory.secrets()) {}
+  Tenants(const Tenants&) = delete;
+  Tenants& operator=(const Tenants&) = delete;
+
+  route::Directory directory;
+  verify::Keyring keyring;
+};
+
+struct TenantKeeperLimits {
+  std::chrono::milliseconds reload_interval{30'000};  // behind the notifications
+  std::chrono::milliseconds reload_gap_min{200};      // however many changes there are
+};
+
+// Loads the directory, LISTENs for changes, and loads again. The last one read is served while the database
+// is away.
+class TenantKeeper {
+ public:
+  TenantKeeper(route::SharedSecrets shared, TenantKeeperLimits limits)
+      : shared_(std::move(shared)), limits_(limits) {}
+
+  // Nothing until the first load.
+  std::shared_ptr<const Tenants> current() const { return current_; }
+  // Since the last load; zero before the first.
+  std::chrono::steady_clock::duration age() const;
+
+  // Keeps the directory fresh over this connection until it fails: throws what the connection throws.
+  boost::asio::awaitable<void> run(pg::Connection& connection);
+
+ private:
+  boost::asio::awaitable<void> load(pg::Connection& connection);
+
+  route::SharedSecrets shared_;
+  TenantKeeperLimits limits_;
+  std::shared_ptr<const Tenants> current_;
+  std::chrono::steady_clock::time_point loaded_at_;
+};
+
+}  // namespace socialsync::ingest

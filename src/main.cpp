@@ -1,0 +1,3 @@
+#include "cli/commands.hpp"
+
+int main(int argument_count, char** arguments) { return socialsync::cli::run(argument_count, arguments); }

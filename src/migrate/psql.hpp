@@ -1,0 +1,25 @@
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "pg/connection.hpp"
+
+namespace socialsync::migrate {
+
+// psql stopped at an error. what() is what it printed.
+class PsqlFailed : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// Runs a file's text with psql on the database that `options` name. No password comes into an argument list:
+// psql reads a service file that is gone when this returns. Returns what psql printed.
+std::string run_psql(const pg::ConnectionOptions& options, std::string_view sql);
+
+// The files in sql/, as they were when this program was built.
+std::string_view schema_updates();
+std::string_view schema_rollback();
+
+}  // namespace socialsync::migrate

@@ -1,0 +1,87 @@
+#include "store/first_tenant.hpp"
+
+#include <span>
+
+#include "base/text.hpp"
+
+namespace socialsync::store {
+namespace {
+
+constexpr const char* upsert_account = R"(
+WITH owner AS (
+  INSERT INTO public.users (id, email, full_name, is_active)
+  VALUES (gen_random_uuid(), 'owner@localhost', 'First tenant', true)
+  ON CONFLICT (email) DO UPDATE SET email = excluded.email
+  RETURNING id)
+INSERT INTO public.social_accounts (id, platform, account_id, username, display_name, phone_number_id, page_id,
+                                    access_token, app_secret, verify_token, business_name, user_id, is_active)
+SELECT gen_random_uuid(), $1::public.social_platform, $2, $2, 'First tenant',
+       CASE WHEN $1 <> 'instagram' THEN $2 END, CASE WHEN $1 = 'instagram' THEN $2 END,
+       nullif($3, ''), nullif($4, ''), nullif($5, ''), 'First tenant', owner.id, true
+FROM owner
+ON CONFLICT (platform, account_id) DO UPDATE
+SET access_token = excluded.access_token, app_secret = excluded.app_secret, verify_token = excluded.verify_token)";
+
+// The account id is that of the guide's test, so that its INSERT … ON CONFLICT finds this account.
+constexpr const char* insert_demo = R"(
+WITH demo_user AS (
+  INSERT INTO public.users (id, email, full_name, is_active)
+  SELECT gen_random_uuid(), 'demo@localhost', 'Demo tenant', true
+  WHERE NOT EXISTS (SELECT FROM public.social_accounts)
+  ON CONFLICT (email) DO UPDATE SET email = excluded.email
+  RETURNING id)
+INSERT INTO public.social_accounts (id, platform, account_id, username, display_name, phone_number_id, app_secret,
+                                    verify_token, business_name, display_phone_number, user_id, is_active)
+SELECT gen_random_uuid(), 'whatsapp_business', 'wa_test_123', 'demo', 'Demo tenant', '683178638221369',
+       replace(gen_random_uuid()::text, '-', ''), replace(gen_random_uuid()::text, '-', ''), 'Demo tenant',
+       '+33765540003', demo_user.id, true
+FROM demo_user)";
+
+constexpr const char* select_app_secret = R"(
+SELECT app_secret FROM public.social_accounts
+WHERE app_secret IS NOT NULL AND $1 IN (phone_number_id, page_id, account_id)
+ORDER BY is_active DESC, created_at LIMIT 1)";
+
+constexpr const char* select_phone_number_id = R"(
+SELECT phone_number_id FROM public.social_accounts
+WHERE phone_number_id IS NOT NULL AND is_active ORDER BY created_at, id LIMIT 1)";
+
+std::optional<std::string> first_value(const pg::ResultSet& rows) {
+  if (rows.rows() == 0) return std::nullopt;
+  return std::string(rows.text(0, 0));
+}
+
+}  // namespace
+
+boost::asio::awaitable<void> upsert_first_account(pg::Connection& connection, const FirstAccount& account) {
+  pg::Statement statement{.name = "upsert_account", .sql = upsert_account};
+  statement.with(account.platform_label).with(account.key).with(account.access_token);
+  statement.with(account.app_secret).with(account.verify_token);
+  co_await connection.run(statement);
+}
+
+boost::asio::awaitable<void> make_demo_account(pg::Connection& connection) {
+  const pg::Statement statement{.name = "insert_demo", .sql = insert_demo};
+  co_await connection.run(statement);
+}
+
+boost::asio::awaitable<std::optional<std::string>> find_app_secret(pg::Connection& connection,
+                                                                   const std::string& key) {
+  pg::Statement statement{.name = "select_app_secret", .sql = select_app_secret};
+  statement.with(key);
+  const pg::ResultSet rows = co_await connection.run(statement);
+  const std::optional<std::string> secrets = first_value(rows);
+  if (!secrets) co_return std::nullopt;
+  // A list, while a secret is rotated: the first is the newest.
+  const std::vector<std::string> all = split_list(*secrets);
+  if (all.empty()) co_return std::nullopt;
+  co_return all.front();
+}
+
+boost::asio::awaitable<std::optional<std::string>> any_phone_number_id(pg::Connection& connection) {
+  const pg::Statement statement{.name = "select_phone_number_id", .sql = select_phone_number_id};
+  const pg::ResultSet rows = co_await connection.run(statement);
+  co_return first_value(rows);
+}
+
+}  // namespace socialsync::store
