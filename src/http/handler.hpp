@@ -20,8 +20,8 @@ class Handler {
   // Runs to its end even when the client has gone. An exception is answered with 500.
   virtual boost::asio::awaitable<Response> handle(Request request) = 0;
 
-  // The server itself answered, without refuse() or handle(): 400, 408, 413, 417, 431, 500, 501, 503. To be
-  // counted.
+  // The server itself answered: 400, 408, 413, 417, 431, 500, 501, 503; or would have answered 503, had it
+  // not had too many of these to write already. To be counted.
   virtual void protocol_error(int status) = 0;
 };
 

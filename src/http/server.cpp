@@ -64,7 +64,8 @@ void Server::State::admit(tcp::socket socket) {
   const Limits& limits = connections->limits;
   const std::size_t open = connections->sessions.size();
   const bool is_full = open >= limits.connections_max;
-  if (open >= limits.connections_max + limits.turned_away_max) return;
+  if (open >= limits.connections_max + limits.turned_away_max)
+    return connections->handler.protocol_error(503);
   auto session = std::make_unique<Session>(std::move(socket), connections);
   asio::co_spawn(executor, run_session(std::move(session), is_full ? Welcome::turn_away : Welcome::serve),
                  asio::detached);

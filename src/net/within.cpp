@@ -14,6 +14,13 @@ std::shared_ptr<Deadline> start_deadline(const boost::asio::any_io_executor& exe
   return deadline;
 }
 
+void pass_on_cancellation(boost::asio::cancellation_slot from, const std::shared_ptr<Deadline>& deadline) {
+  if (!from.is_connected()) return;
+  from.assign([weak = std::weak_ptr(deadline)](boost::asio::cancellation_type type) {
+    if (const auto waiting = weak.lock()) waiting->cancel.emit(type);
+  });
+}
+
 void finish_deadline(Deadline& deadline, const std::exception_ptr& failure) {
   deadline.timer.cancel();
   if (!failure) return;

@@ -9,6 +9,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -33,6 +34,9 @@ struct Deadline {
 std::shared_ptr<Deadline> start_deadline(const boost::asio::any_io_executor& executor,
                                          std::chrono::steady_clock::duration limit);
 
+// While the work runs, it is cancelled too when the coroutine that waits for it is.
+void pass_on_cancellation(boost::asio::cancellation_slot from, const std::shared_ptr<Deadline>& deadline);
+
 // Stops the clock and throws why the work failed: timed_out when it was cut off, else its own exception.
 void finish_deadline(Deadline& deadline, const std::exception_ptr& failure);
 
@@ -45,7 +49,9 @@ template <class T>
 boost::asio::awaitable<T> within(std::chrono::steady_clock::duration limit, boost::asio::awaitable<T> work) {
   namespace asio = boost::asio;
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  const asio::cancellation_state waiting = co_await asio::this_coro::cancellation_state;
   const auto deadline = detail::start_deadline(executor, limit);
+  detail::pass_on_cancellation(waiting.slot(), deadline);
   auto token = asio::bind_cancellation_slot(deadline->cancel.slot(), asio::use_awaitable);
   std::exception_ptr failure;
   if constexpr (std::is_void_v<T>) {
