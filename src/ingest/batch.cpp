@@ -92,7 +92,8 @@ asio::awaitable<Result<void, CommitError>> Batcher::commit(std::shared_ptr<Submi
   pending->bytes = bytes;
   pending->deadline = std::chrono::steady_clock::now() + limits_.commit_deadline;
   const auto initiate = [this, &pending](auto handler) {
-    pending->handler = std::move(handler);
+    // emplace: in Boost 1.81 the assignment of a handler calls itself for ever.
+    pending->handler.emplace(std::move(handler));
     enqueue(std::move(pending));
   };
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Outcome)>(initiate,
@@ -118,8 +119,8 @@ void Batcher::answer(Pending& pending, Outcome outcome) {
   if (!pending.handler) return;
   // Not from here: the waiting request may call commit() again at once.
   asio::post(executor_,
-             [handler = std::move(pending.handler), outcome]() mutable { std::move(handler)(outcome); });
-  pending.handler = nullptr;
+             [handler = std::move(*pending.handler), outcome]() mutable { std::move(handler)(outcome); });
+  pending.handler.reset();
 }
 
 Batcher::Batch Batcher::take() {

@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -70,7 +71,7 @@ class Batcher {
     std::shared_ptr<Submission> submission;
     std::chrono::steady_clock::time_point deadline;
     std::size_t bytes = 0;
-    asio::any_completion_handler<void(Outcome)> handler;  // empty once answered
+    std::optional<asio::any_completion_handler<void(Outcome)>> handler;  // nothing once answered
   };
   using Batch = std::vector<std::shared_ptr<Pending>>;
 
