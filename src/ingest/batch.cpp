@@ -168,27 +168,25 @@ asio::awaitable<void> Batcher::write(Writer& writer, Batch batch) {
   }
 }
 
-asio::awaitable<std::unordered_set<Uuid>> Batcher::write_rows(
-    Writer& writer, std::span<const store::EventRow* const> events,
-    std::span<const store::QuarantineRow* const> quarantined) {
+asio::awaitable<void> Batcher::write_rows(Writer& writer, std::span<store::EventRow* const> events,
+                                          std::span<const store::QuarantineRow* const> quarantined) {
   const auto began = std::chrono::steady_clock::now();
   auto work = store::write_batch(*writer.connection, events, quarantined);
-  std::unordered_set<Uuid> stored = co_await net::within(limits_.statement_timeout, std::move(work));
+  co_await net::within(limits_.statement_timeout, std::move(work));
   const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - began;
   metrics_.batch(events.size() + quarantined.size(), spent.count());
   writer.pause = {};
   connected_ = true;
-  co_return stored;
 }
 
 asio::awaitable<Batcher::Attempt> Batcher::attempt(Writer& writer, const Batch& batch) {
   const bool ready = co_await ensure_connected(writer);
   if (!ready) co_return Attempt::failed;
 
-  std::vector<const store::EventRow*> events;
+  std::vector<store::EventRow*> events;
   std::vector<const store::QuarantineRow*> quarantined;
   for (const auto& pending : batch) {
-    for (const store::EventRow& row : pending->submission->events) events.push_back(&row);
+    for (store::EventRow& row : pending->submission->events) events.push_back(&row);
     for (const store::QuarantineRow& row : pending->submission->quarantined) quarantined.push_back(&row);
   }
   // In one order everywhere: two batches that hold the same ids then never wait for each other.
@@ -196,13 +194,8 @@ asio::awaitable<Batcher::Attempt> Batcher::attempt(Writer& writer, const Batch& 
   std::ranges::sort(quarantined, {}, [](const store::QuarantineRow* row) { return row->id; });
 
   try {
-    std::unordered_set<Uuid> stored = co_await write_rows(writer, events, quarantined);
-    for (const auto& pending : batch) {
-      Submission& submission = *pending->submission;
-      for (const store::EventRow& row : submission.events)
-        submission.is_new.push_back(stored.erase(row.id) == 1);
-      answer(*pending, Outcome());
-    }
+    co_await write_rows(writer, events, quarantined);
+    for (const auto& pending : batch) answer(*pending, Outcome());
     co_return Attempt::committed;
   } catch (const pg::Error& error) {
     if (error.kind() == pg::ErrorKind::data) co_return Attempt::refused;
@@ -226,14 +219,14 @@ asio::awaitable<void> Batcher::take_apart(Writer& writer, Batch batch) {
   co_await write(writer, std::move(second));
 }
 
-asio::awaitable<Batcher::Attempt> Batcher::attempt_row(Writer& writer, const store::EventRow* event,
+asio::awaitable<Batcher::Attempt> Batcher::attempt_row(Writer& writer, store::EventRow* event,
                                                        const store::QuarantineRow* quarantined) {
   const bool ready = co_await ensure_connected(writer);
   if (!ready) co_return Attempt::failed;
   const std::span events(&event, event ? 1 : 0);
   const std::span kept(&quarantined, quarantined ? 1 : 0);
   try {
-    const std::unordered_set<Uuid> stored = co_await write_rows(writer, events, kept);
+    co_await write_rows(writer, events, kept);
     co_return Attempt::committed;
   } catch (const pg::Error& error) {
     failed(writer, error.what(), error.sqlstate());
@@ -246,12 +239,11 @@ asio::awaitable<Batcher::Attempt> Batcher::attempt_row(Writer& writer, const sto
 
 asio::awaitable<void> Batcher::write_row_by_row(Writer& writer, Pending& pending) {
   Submission& submission = *pending.submission;
-  submission.is_new.assign(submission.events.size(), false);
   const std::size_t quarantined_before = submission.quarantined.size();
   std::size_t at = 0;
   while (at < submission.events.size() + quarantined_before && pending.handler) {
     const bool is_event = at < submission.events.size();
-    const store::EventRow* event = is_event ? &submission.events[at] : nullptr;
+    store::EventRow* event = is_event ? &submission.events[at] : nullptr;
     const store::QuarantineRow* kept =
         is_event ? nullptr : &submission.quarantined[at - submission.events.size()];
     Attempt outcome = co_await attempt_row(writer, event, kept);
@@ -265,7 +257,7 @@ asio::awaitable<void> Batcher::write_row_by_row(Writer& writer, Pending& pending
       co_await back_off(writer);
       continue;
     }
-    if (is_event) submission.is_new[at] = !refused;
+    if (refused) event->is_new = false;
     ++at;
   }
   answer(pending, Outcome());

@@ -10,7 +10,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include <boost/asio/any_completion_handler.hpp>
@@ -54,7 +53,7 @@ class Batcher {
   void start();
 
   // Resolves once every row is committed: as an event, or in quarantine where the database refused the row.
-  // The submission's is_new is then filled.
+  // Each event's is_new then tells whether it was.
   asio::awaitable<Result<void, CommitError>> commit(std::shared_ptr<Submission> submission);
 
   // Writes what is queued, then ends; no commit() may follow. Resolves when all has ended.
@@ -93,12 +92,11 @@ class Batcher {
   enum class Attempt { committed, refused, failed };
   asio::awaitable<Attempt> attempt(Writer& writer, const Batch& batch);
   asio::awaitable<void> take_apart(Writer& writer, Batch batch);
-  asio::awaitable<Attempt> attempt_row(Writer& writer, const store::EventRow* event,
+  asio::awaitable<Attempt> attempt_row(Writer& writer, store::EventRow* event,
                                        const store::QuarantineRow* quarantined);
   asio::awaitable<void> write_row_by_row(Writer& writer, Pending& pending);
-  asio::awaitable<std::unordered_set<Uuid>> write_rows(
-      Writer& writer, std::span<const store::EventRow* const> events,
-      std::span<const store::QuarantineRow* const> quarantined);
+  asio::awaitable<void> write_rows(Writer& writer, std::span<store::EventRow* const> events,
+                                   std::span<const store::QuarantineRow* const> quarantined);
   asio::awaitable<bool> ensure_connected(Writer& writer);
   void failed(Writer& writer, const char* what, std::string_view sqlstate);
   asio::awaitable<void> back_off(Writer& writer);

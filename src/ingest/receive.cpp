@@ -132,7 +132,7 @@ void Receiver::record(const Submission& submission) {
   for (std::size_t i = 0; i < submission.events.size(); ++i) {
     const model::Event& event = *submission.event_of[i];
     const store::EventRow& row = submission.events[i];
-    metrics_.event(to_string(event.platform), row.type, submission.is_new[i] ? row.status : "duplicate");
+    metrics_.event(to_string(event.platform), row.type, row.is_new ? row.status : "duplicate");
     const bool tells_waba = !submission.signed_by.empty() && !event.key.phone_number_id.empty();
     sightings_.note(*submission.tenant_of[i], received_ms,
                     tells_waba ? event.key.entry_id : std::string_view());

@@ -20,7 +20,6 @@ struct Submission {
   std::vector<store::EventRow> events;
   std::vector<const model::Event*> event_of;    // beside `events`
   std::vector<const route::Tenant*> tenant_of;  // beside `events`
-  std::vector<bool> is_new;                     // beside `events`, once committed; false: it was there before
   std::vector<store::QuarantineRow> quarantined;
 
   std::size_t rows() const { return events.size() + quarantined.size(); }

@@ -1,5 +1,6 @@
 #include "store/events.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -121,33 +122,44 @@ pg::Statement quarantine_statement(std::span<const QuarantineRow* const> rows) {
   return statement;
 }
 
+// Marks the events whose ids the statements have returned. An id that the batch holds twice is new once.
+void mark_new(std::span<EventRow* const> events, std::span<const pg::ResultSet> inserted) {
+  std::vector<Uuid> ids;
+  for (const pg::ResultSet& rows : inserted) {
+    for (std::size_t row = 0; row < rows.rows(); ++row) ids.push_back(rows.uuid(row, 0));
+  }
+  std::ranges::sort(ids);
+  std::vector<bool> taken(ids.size(), false);
+  for (EventRow* event : events) {
+    const auto found = std::ranges::lower_bound(ids, event->id);
+    const auto at = static_cast<std::size_t>(found - ids.begin());
+    event->is_new = found != ids.end() && *found == event->id && !taken[at];
+    if (event->is_new) taken[at] = true;
+  }
+}
+
 }  // namespace
 
-boost::asio::awaitable<std::unordered_set<Uuid>> write_batch(
-    pg::Connection& connection, std::span<const EventRow* const> events,
-    std::span<const QuarantineRow* const> quarantined) {
+boost::asio::awaitable<void> write_batch(pg::Connection& connection, std::span<EventRow* const> events,
+                                         std::span<const QuarantineRow* const> quarantined) {
   EventColumns dated;
   EventColumns undated;
   for (const EventRow* row : events) (row->undated_key ? undated : dated).add(*row);
 
   std::vector<pg::Statement> batch;
   if (!dated.empty()) {
-    std::move(dated).fill(batch.emplace_back(
-        pg::Statement{.name = "insert_events", .sql = insert_events, .binary_results = true}));
+    batch.push_back({.name = "insert_events", .sql = insert_events, .binary_results = true});
+    std::move(dated).fill(batch.back());
   }
   if (!undated.empty()) {
-    std::move(undated).fill_with_key(batch.emplace_back(pg::Statement{
-        .name = "insert_undated_events", .sql = insert_undated_events, .binary_results = true}));
+    batch.push_back({.name = "insert_undated_events", .sql = insert_undated_events, .binary_results = true});
+    std::move(undated).fill_with_key(batch.back());
   }
   const std::size_t event_statements = batch.size();
   if (!quarantined.empty()) batch.push_back(quarantine_statement(quarantined));
 
   const std::vector<pg::ResultSet> results = co_await connection.run(batch);
-  std::unordered_set<Uuid> stored;
-  for (std::size_t i = 0; i < event_statements; ++i) {
-    for (std::size_t row = 0; row < results[i].rows(); ++row) stored.insert(results[i].uuid(row, 0));
-  }
-  co_return stored;
+  mark_new(events, std::span(results).first(event_statements));
 }
 
 }  // namespace socialsync::store

@@ -6,7 +6,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -28,6 +27,7 @@ struct EventRow {
   std::optional<std::string_view> exact_payload;
   std::string_view external_message_id;  // empty: null. Longer than the column: cut, on a whole character
   std::string_view customer;             // the same
+  bool is_new = false;                   // set by write_batch(): false when it was there before
 };
 
 // A row of webhook_quarantine: signed, and kept although it has no tenant.
@@ -44,10 +44,9 @@ struct QuarantineRow {
 };
 
 // Writes both lists in one transaction, committed when this returns. What is there already (the same id, or
-// for an undated event the same key) is left as it is. Returns the ids of the events that are new. Rows go in
-// in the order given: sort them by id, so that two batches cannot wait for each other. Throws pg::Error.
-boost::asio::awaitable<std::unordered_set<Uuid>> write_batch(
-    pg::Connection& connection, std::span<const EventRow* const> events,
-    std::span<const QuarantineRow* const> quarantined);
+// for an undated event the same key) is left as it is; is_new of each event tells. Rows go in in the order
+// given: sort them by id, so that two batches cannot wait for each other. Throws pg::Error.
+boost::asio::awaitable<void> write_batch(pg::Connection& connection, std::span<EventRow* const> events,
+                                         std::span<const QuarantineRow* const> quarantined);
 
 }  // namespace socialsync::store

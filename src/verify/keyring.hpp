@@ -21,13 +21,19 @@ class Keyring {
   bool signed_by(std::uint32_t secret, const crypto::Digest& digest, std::string_view bytes) const;
 
   // Tells secrets apart without revealing them: the first 8 bytes of their SHA-256, as 16 hex digits.
-  std::string fingerprint(std::uint32_t secret) const;
+  const std::string& fingerprint(std::uint32_t secret) const;
 
   std::size_t size() const { return secrets_.size(); }
 
  private:
+  struct Key {
+    crypto::HmacKey hmac;
+    std::string fingerprint;
+  };
+  const Key& key(std::uint32_t secret) const;
+
   const std::vector<std::string>& secrets_;
-  mutable std::vector<std::optional<crypto::HmacKey>> keys_;
+  mutable std::vector<std::optional<Key>> keys_;
 };
 
 }  // namespace socialsync::verify
