@@ -4,6 +4,7 @@
 #include <chrono>
 #include <iterator>
 #include <memory>
+#include <utility>
 
 #include <fmt/chrono.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -91,6 +92,19 @@ std::string json_line(Level level, std::string_view message, std::initializer_li
 void configure(bool json, bool debug) {
   as_json = json;
   logger().set_level(debug ? spdlog::level::debug : spdlog::level::info);
+}
+
+std::optional<std::uint64_t> RateLimit::admit(std::chrono::steady_clock::time_point now) {
+  if (now - second_began_ >= std::chrono::seconds(1)) {
+    second_began_ = now;
+    lines_ = 0;
+  }
+  if (lines_ >= lines_per_second_) {
+    ++left_out_;
+    return std::nullopt;
+  }
+  ++lines_;
+  return std::exchange(left_out_, 0);
 }
 
 bool enabled(Level level) { return logger().should_log(to_spdlog(level)); }

@@ -2,7 +2,10 @@
 // payload or a secret at info.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,6 +34,22 @@ void configure(bool json, bool debug);
 
 // Cheap: ask before building fields for a debug line.
 bool enabled(Level level);
+
+// Keeps a flood of lines of one kind from becoming one in the log: admits so many a second, and counts the
+// rest. One thread.
+class RateLimit {
+ public:
+  explicit RateLimit(int lines_per_second) : lines_per_second_(lines_per_second) {}
+
+  // How many lines were left out since the last that was admitted; nothing when this one is to be left out.
+  std::optional<std::uint64_t> admit(std::chrono::steady_clock::time_point now);
+
+ private:
+  int lines_per_second_;
+  int lines_ = 0;
+  std::uint64_t left_out_ = 0;
+  std::chrono::steady_clock::time_point second_began_;
+};
 
 // Values are quoted and escaped: foreign bytes cannot forge a line.
 void write(Level level, std::string_view message, std::initializer_list<Field> fields = {});

@@ -14,6 +14,7 @@
 namespace socialsync::ingest {
 namespace {
 
+constexpr int problem_lines_per_second = 20;
 constexpr std::string_view signature_header = "X-Hub-Signature-256";
 
 http::Response ok() {
@@ -44,7 +45,8 @@ Receiver::Receiver(const TenantKeeper& tenants, Batcher& batcher, Sightings& sig
       tokens_(std::move(tokens)),
       limits_(limits),
       splitter_(limits.parse),
-      fallback_budget_(limits.fallback_hash_bytes_per_second) {}
+      fallback_budget_(limits.fallback_hash_bytes_per_second),
+      problem_lines_(problem_lines_per_second) {}
 
 asio::awaitable<http::Response> Receiver::receive(http::Request request,
                                                   std::optional<model::Platform> platform) {
@@ -139,9 +141,10 @@ void Receiver::record(const Submission& submission) {
   }
   for (const store::QuarantineRow& row : submission.quarantined)
     metrics_.event(row.platform.empty() ? "unknown" : row.platform, row.type, row.reason);
+  if (!submission.quarantined.empty()) report_quarantine(submission);
 }
 
-http::Response Receiver::handshake(std::string_view query, std::optional<model::Platform> platform) const {
+http::Response Receiver::handshake(std::string_view query, std::optional<model::Platform> platform) {
   const verify::HandshakeQuery asked{.mode = http::query_parameter(query, "hub.mode"),
                                      .token = http::query_parameter(query, "hub.verify_token"),
                                      .challenge = http::query_parameter(query, "hub.challenge")};
@@ -168,8 +171,22 @@ http::Response Receiver::handshake(std::string_view query, std::optional<model::
   return refuse(400, "bad_handshake", "hub.mode=subscribe, hub.verify_token and hub.challenge are required");
 }
 
-http::Response Receiver::refuse(int status, std::string_view code, std::string_view message) const {
+void Receiver::report_quarantine(const Submission& submission) {
+  const auto left_out = problem_lines_.admit(std::chrono::steady_clock::now());
+  if (!left_out) return;
+  const store::QuarantineRow& first = submission.quarantined.front();
+  log::info("quarantined", {{"parts", submission.quarantined.size()},
+                            {"reason", first.reason},
+                            {"platform", first.platform},
+                            {"routing_key", first.routing_key},
+                            {"first_id", to_string(first.id)},
+                            {"lines_left_out", *left_out}});
+}
+
+http::Response Receiver::refuse(int status, std::string_view code, std::string_view message) {
   metrics_.request(code);
+  if (const auto left_out = problem_lines_.admit(std::chrono::steady_clock::now()))
+    log::info("request refused", {{"status", status}, {"code", code}, {"lines_left_out", *left_out}});
   http::Response response = http::error_response(status, code, message);
   if (status == 503)
     response.headers.emplace_back("Retry-After", std::to_string(limits_.retry_after.count()));

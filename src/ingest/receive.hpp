@@ -9,6 +9,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "base/log.hpp"
 #include "base/result.hpp"
 #include "http/message.hpp"
 #include "ingest/batch.hpp"
@@ -42,7 +43,7 @@ class Receiver {
            VerifyTokens tokens, ReceiverLimits limits);
 
   // Meta's GET handshake. `platform` is the URL's; nothing for the URL that serves all of them.
-  http::Response handshake(std::string_view query, std::optional<model::Platform> platform) const;
+  http::Response handshake(std::string_view query, std::optional<model::Platform> platform);
 
   // A signed POST: answered 200 only after all that is in it is committed.
   asio::awaitable<http::Response> receive(http::Request request, std::optional<model::Platform> platform);
@@ -59,7 +60,8 @@ class Receiver {
                                                            std::string_view body, const SplitBody& split);
   asio::awaitable<http::Response> store(std::shared_ptr<Submission> submission);
   void record(const Submission& submission);
-  http::Response refuse(int status, std::string_view code, std::string_view message) const;
+  void report_quarantine(const Submission& submission);
+  http::Response refuse(int status, std::string_view code, std::string_view message);
 
   const TenantKeeper& tenants_;
   Batcher& batcher_;
@@ -71,6 +73,7 @@ class Receiver {
   parse::Splitter splitter_;
   Placer placer_;
   HashBudget fallback_budget_;
+  log::RateLimit problem_lines_;
 };
 
 }  // namespace socialsync::ingest

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -13,14 +15,28 @@ namespace socialsync::ingest {
 
 namespace asio = boost::asio;
 
+namespace {
+
+asio::awaitable<std::shared_ptr<const Tenants>> build(pg::ResultSet rows,
+                                                      const route::SharedSecrets& shared) {
+  co_return std::make_shared<const Tenants>(route::Directory(store::read_accounts(rows), shared));
+}
+
+}  // namespace
+
 std::chrono::steady_clock::duration TenantKeeper::age() const {
   if (!current_) return {};
   return std::chrono::steady_clock::now() - loaded_at_;
 }
 
 asio::awaitable<void> TenantKeeper::load(pg::Connection& connection) {
-  std::vector<model::Account> accounts = co_await store::load_accounts(connection);
-  current_ = std::make_shared<const Tenants>(route::Directory(std::move(accounts), shared_));
+  pg::ResultSet rows = co_await store::select_accounts(connection);
+  auto building = build(std::move(rows), shared_);
+  std::shared_ptr<const Tenants> built =
+      co_await asio::co_spawn(builder_, std::move(building), asio::use_awaitable);
+  current_.swap(built);
+  // Freeing the old one takes long too.
+  asio::post(builder_, [old = std::move(built)] {});
   loaded_at_ = std::chrono::steady_clock::now();
   log::debug("tenant directory loaded", {{"accounts", current_->directory.size()}});
 }

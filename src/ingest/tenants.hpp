@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/thread_pool.hpp>
 
 #include "pg/connection.hpp"
 #include "route/directory.hpp"
@@ -46,6 +47,8 @@ class TenantKeeper {
  private:
   boost::asio::awaitable<void> load(pg::Connection& connection);
 
+  // Builds directories: a large one takes longer than a request may wait.
+  boost::asio::thread_pool builder_{1};
   route::SharedSecrets shared_;
   TenantKeeperLimits limits_;
   std::shared_ptr<const Tenants> current_;

@@ -10,7 +10,7 @@
 namespace socialsync::store {
 namespace {
 
-constexpr const char* select_accounts = R"(
+constexpr const char* select_all_accounts = R"(
 SELECT id::text, user_id::text, platform::text, is_active IS NOT FALSE, account_id, phone_number_id, page_id,
        display_phone_number,
        CASE WHEN jsonb_typeof(webhook_metadata -> 'ids') = 'array'
@@ -93,13 +93,16 @@ boost::asio::awaitable<void> listen_for_account_changes(pg::Connection& connecti
   co_await connection.run(listen);
 }
 
-boost::asio::awaitable<std::vector<model::Account>> load_accounts(pg::Connection& connection) {
-  const pg::Statement select{.name = "select_accounts", .sql = select_accounts};
-  const pg::ResultSet rows = co_await connection.run(select);
+boost::asio::awaitable<pg::ResultSet> select_accounts(pg::Connection& connection) {
+  const pg::Statement select{.name = "select_accounts", .sql = select_all_accounts};
+  co_return co_await connection.run(select);
+}
+
+std::vector<model::Account> read_accounts(const pg::ResultSet& rows) {
   std::vector<model::Account> accounts;
   accounts.reserve(rows.rows());
   for (std::size_t row = 0; row < rows.rows(); ++row) accounts.push_back(account_at(rows, row));
-  co_return accounts;
+  return accounts;
 }
 
 boost::asio::awaitable<void> record_sightings(pg::Connection& connection,

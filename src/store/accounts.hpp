@@ -21,7 +21,11 @@ inline constexpr const char* accounts_channel = "socialsync_accounts";
 boost::asio::awaitable<void> listen_for_account_changes(pg::Connection& connection);
 
 // Every account of a platform that sends webhooks, oldest first, inactive ones too. Throws pg::Error.
-boost::asio::awaitable<std::vector<model::Account>> load_accounts(pg::Connection& connection);
+boost::asio::awaitable<pg::ResultSet> select_accounts(pg::Connection& connection);
+
+// The rows of select_accounts(), read. Apart from it, since for many accounts it takes long enough to be done
+// on another thread.
+std::vector<model::Account> read_accounts(const pg::ResultSet& rows);
 
 // What an account's traffic has shown since the last update.
 struct Sighting {
