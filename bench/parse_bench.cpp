@@ -50,8 +50,9 @@ void split(benchmark::State& state, std::string body, std::size_t events) {
     if (!webhook.has_value() || webhook->events.size() != events) state.SkipWithError("wrong answer");
     benchmark::DoNotOptimize(webhook);
   }
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * body.size()));
-  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * events));
+  const auto bodies = static_cast<std::size_t>(state.iterations());
+  state.SetBytesProcessed(static_cast<std::int64_t>(bodies * body.size()));
+  state.SetItemsProcessed(static_cast<std::int64_t>(bodies * events));
 }
 
 }  // namespace

@@ -22,19 +22,19 @@ model::Event whole_change(const Entry& entry, const Change& change) {
   event.customer = first_text(change.value, customers);
   append_part(event.discriminator, change.field);
   append_part(event.discriminator, change.value.raw());
-  append_part(event.discriminator, entry.value.at("time").raw());
+  append_part(event.discriminator, entry.time.raw());
   if (const auto time_ms = unix_time_ms(change.value.at("timestamp"))) event.time_ms = time_ms;
   event.payload = Envelope(entry, change).around({change.value.raw()});
   return event;
 }
 
 void read_changed_field(const Entry& entry, Value field, Collector& collector) {
-  if (!field.is_string() || field.text().empty()) return add_unreadable(entry, entry.value, collector);
+  if (!field.is_string() || field.equals("")) return add_unreadable(entry, field, collector);
   model::Event event = event_of(entry);
   event.type = event_type(field.text());
   event.kind = "changed_field";
   append_part(event.discriminator, field.text());
-  append_part(event.discriminator, entry.value.at("time").raw());
+  append_part(event.discriminator, entry.time.raw());
   event.payload = Envelope(entry, "changed_fields").around({field.raw()});
   collector.add(std::move(event));
 }

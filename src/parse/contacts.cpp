@@ -35,6 +35,7 @@ Contacts::Contacts(Value list, std::size_t events) : list_(list) {
 
 std::vector<std::size_t> Contacts::positions_of(Value element) const {
   std::vector<std::size_t> positions;
+  if (ids_.empty()) return positions;
   for (const std::string_view name : element_ids) {
     const auto named = std::ranges::equal_range(ids_, element.at(name).text(), {}, &Id::text);
     for (const Id& id : named) positions.push_back(id.position);

@@ -13,8 +13,8 @@ namespace socialsync::parse {
 namespace {
 
 bool is_change(Value element) {
-  return !element.at("field").text().empty() && element.at("field").is_string() &&
-         element.at("value").kind() != Kind::missing;
+  const Value field = element.at("field");
+  return field.is_string() && !field.equals("") && element.at("value").kind() != Kind::missing;
 }
 
 void read_change(const Entry& entry, Value element, Collector& collector) {
@@ -58,7 +58,7 @@ void read_block(const Entry& entry, const Block& block, Value list, Collector& c
 }  // namespace
 
 void read_entry(model::Platform platform, Value value, Collector& collector) {
-  const Entry entry{platform, value, value.at("id").text(), unix_time_ms(value.at("time"))};
+  const Entry entry{platform, value, value.at("id"), value.at("time")};
   bool is_known = false;
   for (const auto& [name, list] : value.fields()) {
     if (collector.is_full()) return;
@@ -67,10 +67,11 @@ void read_entry(model::Platform platform, Value value, Collector& collector) {
     is_known = true;
     read_block(entry, *block, list, collector);
   }
-  if (is_change(value))
+  if (is_change(value)) {
     read_change(entry, value, collector);
-  else if (!is_known)
+  } else if (!is_known) {
     add_unreadable(entry, value, collector);
+  }
 }
 
 void read_bare_change(model::Platform platform, Value change, Collector& collector) {
@@ -80,13 +81,13 @@ void read_bare_change(model::Platform platform, Value change, Collector& collect
 model::Event event_of(const Entry& entry) {
   model::Event event;
   event.platform = entry.platform;
-  event.key.entry_id = entry.id;
-  event.time_ms = entry.time_ms;
+  event.key.entry_id = entry.id.text();
+  event.time_ms = unix_time_ms(entry.time);
   return event;
 }
 
 void add_unreadable(const Entry& entry, Value part, Collector& collector) {
-  collector.add_unreadable(entry.platform, entry.id, part.raw());
+  collector.add_unreadable(entry.platform, entry.id.text(), part.raw());
 }
 
 }  // namespace socialsync::parse

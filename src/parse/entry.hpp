@@ -1,8 +1,6 @@
 // One element of a webhook's entry[]: what happened to one WABA, Instagram account or Page.
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <string>
 
 #include "model/event.hpp"
@@ -14,8 +12,8 @@ namespace socialsync::parse {
 struct Entry {
   model::Platform platform = model::Platform::whatsapp;
   Value value;  // missing around a bare change
-  std::string id;
-  std::optional<std::int64_t> time_ms;
+  Value id;
+  Value time;
 };
 
 // One element of changes[], or the flat field and value that an Instagram entry may have itself.

@@ -5,8 +5,7 @@
 namespace socialsync::parse {
 namespace {
 
-void append_member(std::string& out, Value object, std::string_view name) {
-  const Value value = object.at(name);
+void append_member(std::string& out, std::string_view name, Value value) {
   if (value.kind() == Kind::missing) return;
   out.append("\"").append(name).append("\":").append(value.raw()).append(",");
 }
@@ -14,8 +13,8 @@ void append_member(std::string& out, Value object, std::string_view name) {
 std::string open_entry(const Entry& entry) {
   std::string out = R"({"object":")";
   out.append(object_name(entry.platform)).append(R"(","entry":[{)");
-  append_member(out, entry.value, "id");
-  append_member(out, entry.value, "time");
+  append_member(out, "id", entry.id);
+  append_member(out, "time", entry.time);
   return out;
 }
 
@@ -28,7 +27,7 @@ Envelope::Envelope(const Entry& entry, std::string_view list) : head_(open_entry
 Envelope::Envelope(const Entry& entry, const Change& change)
     : head_(open_entry(entry)), tail_(change.flat ? "}]}" : "}]}]}") {
   if (!change.flat) head_.append(R"("changes":[{)");
-  append_member(head_, change.element, "field");
+  append_member(head_, "field", change.element.at("field"));
   head_.append(R"("value":)");
 }
 

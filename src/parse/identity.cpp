@@ -36,15 +36,16 @@ void append_parts(std::string& out, Value element, const Paths& paths) {
   for (const std::string_view path : paths) {
     if (path.empty()) break;
     const Value value = at_path(element, path);
-    if (value.is_string())
+    if (value.is_string()) {
       append_part(out, value.text());
-    else
+    } else {
       append_part(out, value.present() ? value.raw() : std::string_view{});
+    }
   }
 }
 
 void append_part(std::string& out, std::string_view part) {
-  fmt::format_to(std::back_inserter(out), "{}:{}", part.size(), part);
+  out.append(std::to_string(part.size())).append(":").append(part);
 }
 
 std::string event_type(std::string word) {

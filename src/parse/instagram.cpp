@@ -31,7 +31,7 @@ void identify(const Entry& entry, const Change& change, const Rule& rule, model:
   event.natural_id = std::move(natural_id);
   event.discriminator.clear();
   append_part(event.discriminator, change.field);
-  if (rule.repeats) append_part(event.discriminator, entry.value.at("time").raw());
+  if (rule.repeats) append_part(event.discriminator, entry.time.raw());
 }
 
 }  // namespace

@@ -4,26 +4,10 @@
 
 namespace socialsync::parse {
 
-std::string_view Value::raw() const {
-  if (!document_) return {};
-  return document_->text.substr(node().begin, node().end - node().begin);
-}
-
-// A string without its quotes.
-std::string_view Value::content() const {
-  const std::string_view quoted = raw();
-  return quoted.substr(1, quoted.size() - 2);
-}
-
 std::string Value::text() const {
   if (kind() == Kind::number) return std::string(raw());
   if (kind() != Kind::string) return {};
   return node().escaped ? unescaped(content()) : std::string(content());
-}
-
-bool Value::equals(std::string_view text) const {
-  if (kind() != Kind::string) return false;
-  return node().escaped ? unescaped(content()) == text : content() == text;
 }
 
 Value Value::at(std::string_view key) const {

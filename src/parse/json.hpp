@@ -50,14 +50,20 @@ class Value {
   bool present() const { return kind() != Kind::missing && kind() != Kind::null; }
 
   // The bytes as they came; empty when missing.
-  std::string_view raw() const;
+  std::string_view raw() const {
+    if (!document_) return {};
+    return document_->text.substr(node().begin, node().end - node().begin);
+  }
 
   // A string's characters, or a number's digits; empty for all else. What text in PostgreSQL cannot hold
   // (NUL, a lone surrogate) is U+FFFD.
   std::string text() const;
 
   // True for a string of exactly these characters.
-  bool equals(std::string_view text) const;
+  bool equals(std::string_view text) const {
+    if (!is_string()) return false;
+    return node().escaped ? this->text() == text : content() == text;
+  }
 
   // An object's member; of several of one name, the last, as jsonb has it.
   Value at(std::string_view key) const;
@@ -71,7 +77,10 @@ class Value {
   friend class Fields;
 
   const Node& node() const { return document_->nodes[node_]; }
-  std::string_view content() const;
+  // A string without its quotes.
+  std::string_view content() const {
+    return document_->text.substr(node().begin + 1, node().end - node().begin - 2);
+  }
 
   const Document* document_ = nullptr;
   std::uint32_t node_ = 0;

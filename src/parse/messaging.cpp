@@ -58,8 +58,8 @@ const Rule* find_rule(Value element) {
 std::string unknown_member(Value element) {
   for (const auto& [name, block] : element.fields()) {
     std::string word = name.text();
-    if (block.present() && !word.empty() && std::ranges::find(surroundings, word) == std::end(surroundings))
-      return word;
+    const bool surrounds = std::ranges::find(surroundings, word) != std::end(surroundings);
+    if (block.present() && !word.empty() && !surrounds) return word;
   }
   return {};
 }
@@ -82,7 +82,7 @@ void describe_by(const Rule& rule, Value element, model::Event& event) {
 
 void describe_unknown(Value element, const std::string& member, model::Event& event) {
   event.kind = "messaging";
-  event.type = event_type("messaging_" + member);
+  event.type = event_type(member.starts_with("messag") ? member : "messaging_" + member);
   append_part(event.discriminator, element.raw());
 }
 

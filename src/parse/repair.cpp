@@ -34,20 +34,22 @@ class Repair {
         continue;
       }
       const Escape escape = read_escape(json_.substr(at_));
-      if (!escape.fit_for_jsonb())
-        replace(escape.length, R"(\ufffd)");
-      else
+      if (escape.fit_for_jsonb()) {
         at_ += escape.length;
+      } else {
+        replace(escape.length, R"(\ufffd)");
+      }
     }
     ++at_;
   }
 
   void number() {
     const Number number = read_number(json_.substr(at_));
-    if (number.fit_for_jsonb)
+    if (number.fit_for_jsonb) {
       at_ += number.length;
-    else
+    } else {
       replace(number.length, '"' + std::string(json_.substr(at_, number.length)) + '"');
+    }
   }
 
   void replace(std::size_t length, std::string_view replacement) {

@@ -43,10 +43,11 @@ bool read_webhooks(Value roots, std::optional<model::Platform> fallback, Collect
   bool is_webhook = false;
   for (const Value root : roots.items()) {
     if (collector.is_full()) break;
-    if (read_webhook(root, fallback, collector))
+    if (read_webhook(root, fallback, collector)) {
       is_webhook = true;
-    else
+    } else {
       strangers.push_back(root);
+    }
   }
   if (!is_webhook) return false;
   for (const Value stranger : strangers) {

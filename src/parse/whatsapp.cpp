@@ -1,6 +1,7 @@
 #include "parse/whatsapp.hpp"
 
 #include <algorithm>
+#include <span>
 
 #include "parse/change.hpp"
 #include "parse/contacts.hpp"
@@ -42,7 +43,7 @@ struct Rule {
 
 // history has lists too, but of messages that may have come live before: it stays whole.
 // clang-format off
-constexpr Rule rules[] = {
+constexpr Rule all_rules[] = {
     {"messages", "messages", "message", {"id"}, {}, author},
     {"messages", "statuses", "status", {"id"}, {"status", "recipient_participant_id", "recipient_participant_user_id", "timestamp"}, recipient},
     {"message_echoes", "message_echoes", "echo", {"id"}, {}, addressee},
@@ -60,22 +61,24 @@ constexpr Rule rules[] = {
 // clang-format on
 
 constexpr Paths phone_number_ids = {"metadata.phone_number_id", "phone_number_settings.phone_number_id"};
-constexpr Paths times = {"timestamp", "metadata.timestamp"};
 
-bool has_rules(std::string_view field) {
-  return std::ranges::find(rules, field, &Rule::field) != std::end(rules);
-}
-
-const Rule* find_rule(std::string_view field, Value list) {
-  const auto* rule = std::ranges::find_if(
-      rules, [&](const Rule& candidate) { return candidate.field == field && list.equals(candidate.list); });
-  return rule == std::end(rules) ? nullptr : rule;
+// The rules of one field stand together.
+std::span<const Rule> rules_of(std::string_view field) {
+  const auto* first = std::ranges::find(all_rules, field, &Rule::field);
+  const auto* last =
+      std::find_if(first, std::end(all_rules), [field](const Rule& rule) { return rule.field != field; });
+  return {first, last};
 }
 
 // webhook_events knows statuses by what happened to the message.
 std::string_view status_type(Value status) {
   const Value word = status.at("status");
   return word.equals("read") || word.equals("played") ? "message_reads" : "message_deliveries";
+}
+
+std::optional<std::int64_t> own_time_ms(Value element) {
+  const auto time_ms = unix_time_ms(element.at("timestamp"));
+  return time_ms ? time_ms : unix_time_ms(at_path(element, "metadata.timestamp"));
 }
 
 bool is_empty(Value list) {
@@ -85,9 +88,10 @@ bool is_empty(Value list) {
 // Reads one change whose field has rules.
 class Lists {
  public:
-  Lists(const Entry& entry, const Change& change, Collector& collector)
+  Lists(const Entry& entry, const Change& change, std::span<const Rule> rules, Collector& collector)
       : entry_(entry),
         change_(change),
+        rules_(rules),
         collector_(collector),
         envelope_(entry, change),
         shared_(shared_members()),
@@ -99,20 +103,27 @@ class Lists {
     for (const auto& [name, list] : change_.value.fields()) {
       if (collector_.is_full()) break;
       if (is_empty(list)) continue;
-      if (const Rule* rule = find_rule(change_.field, name))
+      if (const Rule* rule = rule_of(name)) {
         read_list(*rule, list);
-      else if (name.equals("errors"))
+      } else if (name.equals("errors")) {
         add_errors(list);
+      }
     }
     return found_;
   }
 
  private:
+  // Nothing for a member that is no list of events.
+  const Rule* rule_of(Value name) const {
+    const auto rule = std::ranges::find_if(rules_, [name](const Rule& own) { return name.equals(own.list); });
+    return rule == rules_.end() ? nullptr : &*rule;
+  }
+
   // What all events of the value have around them, each member with a comma behind it.
   std::string shared_members() const {
     std::string members;
     for (const auto& [name, value] : change_.value.fields()) {
-      const bool is_own = name.equals("contacts") || name.equals("errors") || find_rule(change_.field, name);
+      const bool is_own = name.equals("contacts") || name.equals("errors") || rule_of(name);
       if (!is_own) members.append(name.raw()).append(":").append(value.raw()).append(",");
     }
     return members;
@@ -122,7 +133,7 @@ class Lists {
     std::size_t events = 0;
     for (const auto& [name, list] : change_.value.fields()) {
       if (name.equals("errors") && !is_empty(list)) ++events;
-      if (!find_rule(change_.field, name)) continue;
+      if (!rule_of(name)) continue;
       for ([[maybe_unused]] const Value element : list.items()) ++events;
     }
     return events;
@@ -133,10 +144,11 @@ class Lists {
     if (!list.is_array()) return add_unreadable(entry_, change_.element, collector_);
     for (const Value element : list.items()) {
       if (collector_.is_full()) return;
-      if (element.is_object())
+      if (element.is_object()) {
         add_element(rule, element);
-      else
+      } else {
         add_unreadable(entry_, element, collector_);
+      }
     }
   }
 
@@ -148,10 +160,7 @@ class Lists {
     const bool lacks_id = event.natural_id.empty() && !rule.natural_id.front().empty();
     if (lacks_id) append_part(event.discriminator, element.raw());
     event.customer = rule.customer(element);
-    for (const std::string_view path : times) {
-      if (path.empty()) break;
-      if (const auto time_ms = unix_time_ms(at_path(element, path))) event.time_ms = time_ms;
-    }
+    if (const auto time_ms = own_time_ms(element)) event.time_ms = time_ms;
     const std::string contacts = contacts_.member_for(element);
     event.payload = envelope_.around({"{", shared_, contacts, "\"", rule.list, "\":[", element.raw(), "]}"});
     collector_.add(std::move(event));
@@ -177,6 +186,7 @@ class Lists {
 
   const Entry& entry_;
   const Change& change_;
+  std::span<const Rule> rules_;
   Collector& collector_;
   Envelope envelope_;
   std::string shared_;
@@ -194,9 +204,10 @@ void add_whole(const Entry& entry, const Change& change, Collector& collector) {
 }  // namespace
 
 void read_whatsapp_change(const Entry& entry, const Change& change, Collector& collector) {
-  if (!has_rules(change.field)) return add_whole(entry, change, collector);
+  const std::span<const Rule> own = rules_of(change.field);
+  if (own.empty()) return add_whole(entry, change, collector);
   if (!change.value.is_object()) return add_unreadable(entry, change.element, collector);
-  if (!Lists(entry, change, collector).read()) add_whole(entry, change, collector);
+  if (!Lists(entry, change, own, collector).read()) add_whole(entry, change, collector);
 }
 
 }  // namespace socialsync::parse
