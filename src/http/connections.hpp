@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <list>
 
 #include "http/handler.hpp"
@@ -17,12 +18,13 @@ struct Connections {
   std::list<Session*> sessions{};  // each enters and leaves by itself
   bool stopping = false;
 
-  // The time as of the last tick: asking the clock for each request would cost more than it is worth.
-  std::chrono::steady_clock::time_point now = std::chrono::steady_clock::now();
+  // The server's only clock: it is cheap to read, and stands still while the server itself does, so that its
+  // own delays are not laid at the clients' door.
+  std::uint64_t ticks = 0;
 
-  // The earliest tick at which `timeout` has surely passed.
-  std::chrono::steady_clock::time_point deadline(std::chrono::milliseconds timeout) const {
-    return now + limits.tick + timeout;
+  // The first tick by which `timeout` has surely passed. The tick under way counts for nothing.
+  std::uint64_t deadline(std::chrono::milliseconds timeout) const {
+    return ticks + 2 + static_cast<std::uint64_t>(timeout / limits.tick);
   }
 };
 

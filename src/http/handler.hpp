@@ -14,7 +14,7 @@ class Handler {
   virtual ~Handler() = default;
 
   // Called when the head is complete, before the body is read (`head.body` is empty). An answer here refuses
-  // the request; handle() is then not called.
+  // the request; handle() is then not called. An exception closes the connection.
   virtual std::optional<Response> refuse(const Request& head) = 0;
 
   // Runs to its end even when the client has gone. An exception is answered with 500.

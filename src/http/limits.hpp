@@ -5,8 +5,8 @@
 
 namespace socialsync::http {
 
-// Every bound of the server, with its default. Time limits are kept by a coarse tick: they end up to two
-// ticks late, never early.
+// Every bound of the server, with its default. Time limits are kept by counting coarse ticks: they end up to
+// two ticks late, never early.
 struct Limits {
   std::size_t header_bytes_max = 16 * 1024;  // request line and fields; also a chunked body's trailers: 431
   std::size_t headers_max = 100;             // fields: 431

@@ -1,10 +1,7 @@
 #include "http/serialize.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <stdexcept>
-
-#include <fmt/format.h>
 
 namespace socialsync::http {
 namespace {
@@ -56,12 +53,12 @@ std::string_view reason_phrase(int status) {
 std::string serialize(const Response& response, bool keep_alive, bool head_only) {
   std::string out;
   out.reserve(size_estimate(response));
-  fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} {}\r\n", response.status,
-                 reason_phrase(response.status));
+  out.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
+  out.append(reason_phrase(response.status)).append("\r\n");
   const bool body_allowed = has_body(response.status);
   if (body_allowed) {
     if (!response.content_type.empty()) append_field(out, "Content-Type", response.content_type);
-    fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", response.body.size());
+    append_field(out, "Content-Length", std::to_string(response.body.size()));
   }
   // Said both ways: HTTP/1.0 closes unless told otherwise, 1.1 the reverse.
   append_field(out, "Connection", keep_alive ? "keep-alive" : "close");

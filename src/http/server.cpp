@@ -53,7 +53,7 @@ asio::awaitable<void> run_session(std::unique_ptr<Session> session, Welcome welc
 asio::awaitable<void> keep_time(std::shared_ptr<Connections> connections) {
   while (!connections->stopping || !connections->sessions.empty()) {
     co_await pause(connections->limits.tick);
-    connections->now = std::chrono::steady_clock::now();
+    ++connections->ticks;
     for (Session* session : connections->sessions) session->end_if_expired();
   }
 }

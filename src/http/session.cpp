@@ -70,8 +70,10 @@ asio::awaitable<bool> Session::receive() {
   const std::span<char> space = codec_.space();
   auto [error, count] =
       co_await socket_.async_read_some(asio::buffer(space.data(), space.size()), net::as_result);
-  if (!error) codec_.received(count);
-  if (!error) co_return true;
+  if (!error) {
+    codec_.received(count);
+    co_return true;
+  }
   if (error != asio::error::operation_aborted) co_return false;
   if (!is_expired()) co_return true;  // stop() asks to look again
   if (phase_ == Phase::idle) co_return false;
@@ -85,7 +87,6 @@ bool Session::is_unwanted() const {
 }
 
 asio::awaitable<bool> Session::answer_request() {
-  enter(Phase::handling);
   Request request = codec_.take_request();
   const bool is_head = request.method == Method::head;
   std::optional<Response> response = std::exchange(refusal_, std::nullopt);
@@ -95,7 +96,8 @@ asio::awaitable<bool> Session::answer_request() {
   enter(Phase::writing);
   const bool is_sent = co_await send(bytes);
   if (is_sent && !keep_alive && codec_.started()) co_await linger();
-  co_return is_sent&& keep_alive;
+  const bool is_open = is_sent && keep_alive;
+  co_return is_open;
 }
 
 asio::awaitable<Response> Session::respond(Request request) {
@@ -151,19 +153,19 @@ asio::awaitable<void> Session::linger() {
 void Session::enter(Phase phase) {
   if (phase_ == phase) return;
   phase_ = phase;
-  deadline_ = phase == Phase::handling ? std::chrono::steady_clock::time_point::max()
-                                       : connections_->deadline(time_limit(phase));
+  deadline_ = connections_->deadline(time_limit(phase));
 }
 
 std::chrono::milliseconds Session::time_limit(Phase phase) const {
   const Limits& limits = connections_->limits;
   switch (phase) {
+    case Phase::idle: return limits.idle_timeout;
     case Phase::head: return limits.header_timeout;
     case Phase::body: return limits.body_timeout;
     case Phase::writing: return limits.write_timeout;
     case Phase::lingering: return limits.linger_timeout;
-    default: return limits.idle_timeout;
   }
+  return {};
 }
 
 void Session::end_if_expired() {

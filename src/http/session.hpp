@@ -36,8 +36,9 @@ class Session {
   void cut();
 
  private:
-  // What the connection waits for; each has a time limit but handling, which is the handler's business.
-  enum class Phase : std::uint8_t { idle, head, body, handling, writing, lingering };
+  // What the connection waits for, each with its time limit. While a request is handled it waits for nothing,
+  // and so has none.
+  enum class Phase : std::uint8_t { idle, head, body, writing, lingering };
 
   boost::asio::awaitable<bool> receive();
   boost::asio::awaitable<bool> answer_request();
@@ -51,7 +52,7 @@ class Session {
   void enter(Phase phase);
   bool is_unwanted() const;
   std::chrono::milliseconds time_limit(Phase phase) const;
-  bool is_expired() const { return connections_->now >= deadline_; }
+  bool is_expired() const { return connections_->ticks >= deadline_; }
   void cancel();
 
   boost::asio::ip::tcp::socket socket_;
@@ -59,7 +60,7 @@ class Session {
   const std::list<Session*>::iterator place_;
   Codec codec_;
   Phase phase_ = Phase::idle;
-  std::chrono::steady_clock::time_point deadline_;
+  std::uint64_t deadline_;           // in ticks
   std::optional<Response> refusal_;  // of the request whose body is being read
   bool is_continue_due_ = false;     // the client waits for it with its body
 };

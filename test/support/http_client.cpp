@@ -1,7 +1,6 @@
 #include "support/http_client.hpp"
 
 #include <array>
-#include <cerrno>
 #include <cstdlib>
 #include <stdexcept>
 
@@ -72,7 +71,7 @@ void HttpClient::abort() {
 bool HttpClient::read_more() {
   std::array<char, 65536> bytes;
   const ssize_t count = ::recv(socket_, bytes.data(), bytes.size(), 0);
-  is_reset_ = is_reset_ || (count < 0 && errno == ECONNRESET);
+  is_closed_ = count == 0;
   if (count <= 0) return false;
   pending_.append(bytes.data(), static_cast<std::size_t>(count));
   return true;

@@ -24,9 +24,11 @@ class HttpClient {
   // The head of an answer, whatever its Content-Length: for HEAD and 100 Continue.
   std::string receive_head();
 
-  // Everything up to the end of the connection; `is_reset` tells whether that was a reset.
+  // Everything up to the end of the connection.
   std::string receive_all();
-  bool is_reset() const { return is_reset_; }
+
+  // The server has ended the connection, and in order: not by a reset.
+  bool is_closed() const { return is_closed_; }
 
   // Sends no more, but still reads.
   void finish_sending() const;
@@ -40,7 +42,7 @@ class HttpClient {
 
   int socket_;
   std::string pending_;
-  bool is_reset_ = false;
+  bool is_closed_ = false;
 };
 
 }  // namespace socialsync::test

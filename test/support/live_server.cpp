@@ -84,8 +84,11 @@ std::size_t LiveServer::connections() {
   return count;
 }
 
-void LiveServer::stop() {
-  on_server_thread([this] { server_.stop(); });
+void LiveServer::stop(const std::function<void()>& before) {
+  on_server_thread([this, &before] {
+    before();
+    server_.stop();
+  });
 }
 
 void LiveServer::open_gate() {

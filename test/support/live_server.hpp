@@ -61,8 +61,10 @@ class LiveServer {
   PathHandler& handler() { return handler_; }
 
   std::size_t connections();
-  void stop();
   void open_gate();
+
+  // Stops the server. It sees nothing of what happens `before` until it has stopped.
+  void stop(const std::function<void()>& before = [] {});
 
   // As Server::drained(), but blocks.
   bool drained(std::chrono::milliseconds limit);

@@ -48,10 +48,12 @@ TEST_CASE("codec: a chunked body, with extensions and trailers that are no heade
 TEST_CASE("codec: requests that follow each other unasked come out in order") {
   CHECK(read("POST /1 HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\na"
              "POST /2 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nb\r\n0\r\n\r\n"
-             "GET /3 HTTP/1.1\r\nHost: x\r\n\r\nGE") ==
+             "POST /3 HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nc"
+             "GET /4 HTTP/1.1\r\nHost: x\r\n\r\nGE") ==
         "POST /1 ? \nHost: x\nContent-Length: 1\n(keep alive)\nbody: a\n"
         "POST /2 ? \nHost: x\nTransfer-Encoding: chunked\n(keep alive)\nbody: b\n"
-        "GET /3 ? \nHost: x\n(keep alive)\nbody: \nunfinished\n");
+        "POST /3 ? \nHost: x\nContent-Length: 1\n(keep alive)\nbody: c\n"
+        "GET /4 ? \nHost: x\n(keep alive)\nbody: \nunfinished\n");
 }
 
 TEST_CASE("codec: who keeps the connection") {
