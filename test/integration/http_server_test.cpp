@@ -322,6 +322,7 @@ TEST_CASE("http server: a request that has come before stop is answered, though 
   HttpClient client(server.port());
   REQUIRE(client.send(echo("first")));
   CHECK(has_status(client.receive(), "200"));
+  std::this_thread::sleep_for(20ms);  // until the server waits for the next one
   server.stop([&] { CHECK(client.send(echo("late"))); });
   const std::string answer = client.receive_all();
   CHECK(answer.ends_with("\r\n\r\nlate"));
