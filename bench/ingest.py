@@ -101,7 +101,7 @@ def measure(options):
             for name in contenders:
                 say(f"{name}, round {round_number} of {options.rounds}")
                 runs[name].append(run_contender(name, cluster, requests, options))
-        version = cluster.psql("postgres", "SHOW server_version")
+        version = cluster.psql("postgres", "SHOW server_version").split()[0]
     return {
         "postgresql": version,
         "ceiling": max(trials, key=lambda trial: trial["rows_per_s"]),
