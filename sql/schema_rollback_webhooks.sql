@@ -37,28 +37,29 @@ CREATE OR REPLACE FUNCTION pg_temp.is_ours(comment text) RETURNS boolean LANGUAG
   SELECT coalesce(starts_with(comment, 'SocialSync Webhooks: '), false);
 $$;
 
--- What the update found on social_accounts, as `column page_id`; nothing is known to be found without the record.
+-- Whether the update found this on social_accounts (`column page_id`), so that it stays. The record is made before
+-- anything there is touched: without it nothing there is ours.
 CREATE OR REPLACE FUNCTION pg_temp.was_found(thing text) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
-  RETURN to_regclass('socialsync.preimages') IS NOT NULL
-     AND EXISTS (SELECT FROM socialsync.preimages WHERE object = thing);
+  RETURN to_regclass('socialsync.preimages') IS NULL
+      OR EXISTS (SELECT FROM socialsync.preimages WHERE object = thing);
 END $$;
 
--- Names each thing that goes.
-CREATE OR REPLACE FUNCTION pg_temp.run(statement text) RETURNS void LANGUAGE plpgsql AS $$
+-- Does it, and gives the line of the report.
+CREATE OR REPLACE FUNCTION pg_temp.run(statement text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
   EXECUTE statement;
-  RAISE NOTICE '%', statement;
+  RETURN '  done   ' || statement;
 END $$;
 
-CREATE OR REPLACE FUNCTION pg_temp.drop_views() RETURNS void LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.drop_views() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('DROP VIEW %s', v))
   FROM unnest(ARRAY['public.webhook_stats_by_user', 'public.active_webhook_accounts', 'socialsync.user_emails'])
          WITH ORDINALITY AS views (v, place)
   WHERE pg_temp.is_ours(obj_description(to_regclass(v), 'pg_class')) ORDER BY place;
 $$;
 
-CREATE OR REPLACE FUNCTION pg_temp.drop_functions(in_schema text) RETURNS void LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.drop_functions(in_schema text) RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('DROP FUNCTION %s', p.oid::regprocedure))
   FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
   WHERE n.nspname = in_schema
@@ -66,28 +67,28 @@ CREATE OR REPLACE FUNCTION pg_temp.drop_functions(in_schema text) RETURNS void L
 $$;
 
 -- Partitions go with their table.
-CREATE OR REPLACE FUNCTION pg_temp.drop_tables() RETURNS void LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.drop_tables() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('DROP TABLE %s', t))
   FROM unnest(ARRAY['public.webhook_logs', 'public.webhook_quarantine', 'socialsync.webhook_event_keys']) AS t
   WHERE pg_temp.is_ours(obj_description(to_regclass(t), 'pg_class'));
 $$;
 
 -- Partitions that were detached, and kept.
-CREATE OR REPLACE FUNCTION pg_temp.drop_detached_partitions() RETURNS void LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.drop_detached_partitions() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('DROP TABLE %s', oid::regclass))
   FROM pg_class WHERE relnamespace = to_regnamespace('socialsync') AND relkind = 'r' AND relname ~ '^webhook_logs_';
 $$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- social_accounts: as it was found
 
-CREATE OR REPLACE FUNCTION pg_temp.drop_trigger() RETURNS void LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.drop_trigger() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('DROP TRIGGER %I ON public.social_accounts', tgname))
   FROM pg_trigger
   WHERE tgrelid = to_regclass('public.social_accounts') AND tgname = 'socialsync_accounts_changed'
     AND tgfoid = to_regprocedure('socialsync.notify_accounts_changed()');
 $$;
 
-CREATE OR REPLACE FUNCTION pg_temp.drop_policies() RETURNS void LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.drop_policies() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('DROP POLICY %I ON public.social_accounts', polname))
   FROM pg_policy
   WHERE polrelid = to_regclass('public.social_accounts') AND NOT pg_temp.was_found('policy ' || polname)
@@ -95,15 +96,13 @@ CREATE OR REPLACE FUNCTION pg_temp.drop_policies() RETURNS void LANGUAGE sql AS 
                     'webhooks_own_writes', 'webhooks_application');
 $$;
 
--- Only where we turned it on: the record exists, and says nothing of it.
-CREATE OR REPLACE FUNCTION pg_temp.restore_row_security() RETURNS void LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.restore_row_security() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run('ALTER TABLE public.social_accounts DISABLE ROW LEVEL SECURITY')
   FROM pg_class
-  WHERE oid = to_regclass('public.social_accounts') AND relrowsecurity
-    AND to_regclass('socialsync.preimages') IS NOT NULL AND NOT pg_temp.was_found('row security');
+  WHERE oid = to_regclass('public.social_accounts') AND relrowsecurity AND NOT pg_temp.was_found('row security');
 $$;
 
-CREATE OR REPLACE FUNCTION pg_temp.drop_constraints() RETURNS void LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.drop_constraints() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('ALTER TABLE public.social_accounts DROP CONSTRAINT %I', conname))
   FROM pg_constraint
   WHERE conrelid = to_regclass('public.social_accounts') AND NOT pg_temp.was_found('constraint ' || conname)
@@ -111,7 +110,7 @@ CREATE OR REPLACE FUNCTION pg_temp.drop_constraints() RETURNS void LANGUAGE sql 
                     'social_accounts_webhook_status_known');
 $$;
 
-CREATE OR REPLACE FUNCTION pg_temp.drop_indexes() RETURNS void LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.drop_indexes() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('DROP INDEX public.%I', i))
   FROM unnest(ARRAY['idx_social_accounts_phone_number_id', 'idx_social_accounts_page_id']) AS i
   WHERE NOT pg_temp.was_found('index ' || i)
@@ -119,20 +118,17 @@ CREATE OR REPLACE FUNCTION pg_temp.drop_indexes() RETURNS void LANGUAGE sql AS $
                 AND indrelid = to_regclass('public.social_accounts'));
 $$;
 
-CREATE OR REPLACE FUNCTION pg_temp.drop_columns() RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-  drops text := (
-    SELECT string_agg(format('DROP COLUMN %I', attname), ', ' ORDER BY attnum) FROM pg_attribute
-    WHERE attrelid = to_regclass('public.social_accounts') AND NOT attisdropped
-      AND NOT pg_temp.was_found('column ' || attname)
-      AND attname IN ('phone_number_id', 'page_id', 'app_secret', 'verify_token', 'webhook_url', 'business_name',
-                      'display_phone_number', 'webhook_events', 'webhook_status', 'last_webhook_at',
-                      'webhook_metadata'));
-BEGIN
-  IF drops IS NOT NULL THEN
-    PERFORM pg_temp.run('ALTER TABLE public.social_accounts ' || drops);
-  END IF;
-END $$;
+CREATE OR REPLACE FUNCTION pg_temp.drop_columns() RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT pg_temp.run('ALTER TABLE public.social_accounts '
+                     || string_agg(format('DROP COLUMN %I', attname), ', ' ORDER BY attnum))
+  FROM pg_attribute
+  WHERE attrelid = to_regclass('public.social_accounts') AND NOT attisdropped
+    AND NOT pg_temp.was_found('column ' || attname)
+    AND attname IN ('phone_number_id', 'page_id', 'app_secret', 'verify_token', 'webhook_url', 'business_name',
+                    'display_phone_number', 'webhook_events', 'webhook_status', 'last_webhook_at',
+                    'webhook_metadata')
+  HAVING count(*) > 0;
+$$;
 
 -- Privileges are kept in the order in which they were given: all are taken and given again. Those that somebody
 -- passed on stay as they are, since taking them would take away what was passed on.
@@ -156,7 +152,7 @@ BEGIN
 END $$;
 
 -- What the record says is to be done, then. A role that is gone gets nothing.
-CREATE OR REPLACE FUNCTION pg_temp.restore_found() RETURNS void LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.restore_found() RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
   statement text;
 BEGIN
@@ -167,7 +163,7 @@ BEGIN
   FOR statement IN SELECT s FROM socialsync.preimages, unnest(restore) WITH ORDINALITY AS r (s, place)
                    ORDER BY object, place LOOP
     BEGIN
-      PERFORM pg_temp.run(statement);
+      RETURN NEXT pg_temp.run(statement);
     EXCEPTION WHEN undefined_object THEN
       RAISE NOTICE 'not restored: % (%)', statement, SQLERRM;
     END;
@@ -176,55 +172,41 @@ END $$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- Schemas and roles, then all of it in one transaction
 
-CREATE OR REPLACE FUNCTION pg_temp.drop_schemas() RETURNS void LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.drop_schemas() RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
   IF pg_temp.is_ours(obj_description(to_regnamespace('socialsync'), 'pg_namespace')) THEN
-    DROP TABLE IF EXISTS socialsync.preimages;
-    PERFORM pg_temp.run('DROP SCHEMA socialsync');
+    RETURN NEXT pg_temp.run('DROP TABLE socialsync.preimages');
+    RETURN NEXT pg_temp.run('DROP SCHEMA socialsync');
   END IF;
   IF pg_temp.is_ours(obj_description(to_regprocedure('auth.uid()'), 'pg_proc')) THEN
-    PERFORM pg_temp.run('DROP FUNCTION auth.uid()');
+    RETURN NEXT pg_temp.run('DROP FUNCTION auth.uid()');
   END IF;
   IF pg_temp.is_ours(obj_description(to_regnamespace('auth'), 'pg_namespace')) THEN
-    PERFORM pg_temp.run('DROP SCHEMA auth');
+    RETURN NEXT pg_temp.run('DROP SCHEMA auth');
   END IF;
 END $$;
 
--- Roles are shared by all databases of the server: one that anything still uses stays.
-CREATE OR REPLACE FUNCTION pg_temp.drop_roles() RETURNS void LANGUAGE plpgsql AS $$
+-- Roles are shared by all databases of the server: one that anything still uses, or anybody belongs to, stays.
+CREATE OR REPLACE FUNCTION pg_temp.drop_roles() RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
   role text;
 BEGIN
   FOR role IN SELECT rolname FROM pg_roles WHERE rolname IN ('anon', 'authenticated', 'service_role')
               AND pg_temp.is_ours(shobj_description(oid, 'pg_authid')) ORDER BY rolname LOOP
+    IF EXISTS (SELECT FROM pg_auth_members WHERE roleid = role::regrole AND member <> current_user::regrole) THEN
+      RETURN NEXT format('  stays  role %s: it has members', role);
+      CONTINUE;
+    END IF;
     BEGIN
-      PERFORM pg_temp.run(format('DROP ROLE %I', role));
+      RETURN NEXT pg_temp.run(format('DROP ROLE %I', role));
     EXCEPTION WHEN dependent_objects_still_exist OR object_in_use OR insufficient_privilege THEN
-      RAISE NOTICE 'role % stays: %', role, SQLERRM;
+      RETURN NEXT format('  stays  role %s: %s', role, SQLERRM);
     END;
   END LOOP;
 END $$;
 
--- Dependants first.
-CREATE OR REPLACE FUNCTION pg_temp.roll_back() RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-  PERFORM pg_temp.drop_views();
-  PERFORM pg_temp.drop_functions('public');
-  PERFORM pg_temp.drop_trigger();
-  PERFORM pg_temp.drop_tables();
-  PERFORM pg_temp.drop_detached_partitions();
-  PERFORM pg_temp.drop_policies();
-  PERFORM pg_temp.restore_row_security();
-  PERFORM pg_temp.drop_constraints();
-  PERFORM pg_temp.drop_indexes();
-  PERFORM pg_temp.drop_columns();
-  PERFORM pg_temp.restore_found();
-  PERFORM pg_temp.drop_functions('socialsync');
-  PERFORM pg_temp.drop_schemas();
-  PERFORM pg_temp.drop_roles();
-END $$;
-
--- The locks it needs stop all queries of users and social_accounts: 100 ms at a time, then everybody goes on.
+-- The locks this needs stop all queries of users and social_accounts: waits 100 ms for them at a time, then lets
+-- everybody go on before the next attempt.
 CREATE OR REPLACE FUNCTION pg_temp.lock_tables() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   tbl text;
@@ -238,12 +220,11 @@ BEGIN
   END LOOP;
 END $$;
 
-DO $$
+CREATE OR REPLACE FUNCTION pg_temp.lock_tables_patiently() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   FOR attempt IN 1..100 LOOP
     BEGIN
       PERFORM pg_temp.lock_tables();
-      PERFORM pg_temp.roll_back();
       RETURN;
     EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
       PERFORM pg_sleep(0.1 + random() * 0.4);
@@ -251,6 +232,29 @@ BEGIN
   END LOOP;
   RAISE lock_not_available USING MESSAGE = 'no lock within 100 attempts; nothing was changed, run this again later';
 END $$;
+
+-- Dependants first.
+CREATE OR REPLACE FUNCTION pg_temp.roll_back() RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_temp.lock_tables_patiently();
+  PERFORM set_config('lock_timeout', '3s', true);
+  RETURN QUERY SELECT pg_temp.drop_views();
+  RETURN QUERY SELECT pg_temp.drop_functions('public');
+  RETURN QUERY SELECT pg_temp.drop_trigger();
+  RETURN QUERY SELECT pg_temp.drop_tables();
+  RETURN QUERY SELECT pg_temp.drop_detached_partitions();
+  RETURN QUERY SELECT pg_temp.drop_policies();
+  RETURN QUERY SELECT pg_temp.restore_row_security();
+  RETURN QUERY SELECT pg_temp.drop_constraints();
+  RETURN QUERY SELECT pg_temp.drop_indexes();
+  RETURN QUERY SELECT pg_temp.drop_columns();
+  RETURN QUERY SELECT pg_temp.restore_found();
+  RETURN QUERY SELECT pg_temp.drop_functions('socialsync');
+  RETURN QUERY SELECT pg_temp.drop_schemas();
+  RETURN QUERY SELECT pg_temp.drop_roles();
+END $$;
+
+SELECT pg_temp.roll_back();
 
 SELECT format('  stays  label %s of type social_platform', enumlabel)
 FROM pg_enum WHERE enumtypid = to_regtype('public.social_platform') AND enumlabel = 'whatsapp_business';

@@ -252,6 +252,15 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_rights() RETURNS SETOF text LANGUAGE 
   SELECT format('GRANT CREATE, USAGE ON SCHEMA public TO %I', current_user)
   WHERE NOT has_schema_privilege('public', 'CREATE') OR NOT has_schema_privilege('public', 'USAGE')
   UNION ALL
+  -- What an administrator or a member makes goes to the owner of social_accounts.
+  SELECT format('GRANT CREATE ON SCHEMA public TO %I', pg_get_userbyid(relowner))
+  FROM pg_class WHERE oid = to_regclass('public.social_accounts') AND relowner <> current_user::regrole
+    AND NOT has_schema_privilege(relowner, 'public', 'CREATE')
+  UNION ALL
+  SELECT format('GRANT SELECT ON public.users TO %I', pg_get_userbyid(relowner))
+  FROM pg_class WHERE oid = to_regclass('public.social_accounts') AND to_regclass('public.users') IS NOT NULL
+    AND relowner <> current_user::regrole AND NOT has_table_privilege(relowner, 'public.users', 'SELECT')
+  UNION ALL
   SELECT format('GRANT CREATE ON DATABASE %I TO %I', current_database(), current_user)
   WHERE NOT has_database_privilege(current_database(), 'CREATE')
     AND (to_regnamespace('socialsync') IS NULL OR to_regnamespace('auth') IS NULL)
@@ -313,7 +322,9 @@ CREATE OR REPLACE FUNCTION pg_temp.column_conflicts() RETURNS SETOF text LANGUAG
 $$;
 
 CREATE OR REPLACE FUNCTION pg_temp.relation_conflicts() RETURNS SETOF text LANGUAGE sql AS $$
-  -- Tables that are ours
+  SELECT 'public.social_accounts exists, but public.users does not'
+  WHERE to_regclass('public.social_accounts') IS NOT NULL AND to_regclass('public.users') IS NULL
+  UNION ALL
   SELECT format('%s exists but is not a table partitioned by range (id): rename it, then run this again', oid::regclass)
   FROM pg_class WHERE oid = to_regclass('public.webhook_logs')
     AND (relkind <> 'p' OR pg_get_partkeydef(oid) <> 'RANGE (id)')
@@ -469,11 +480,11 @@ SELECT pg_temp.step('base: table social_accounts', '{public.users}',
   $sql$);
 
 -- Each label in a statement of its own: it can be used only after its commit.
-SELECT format('ALTER TYPE public.social_platform ADD VALUE %L', wanted)
+SELECT format('ALTER TYPE public.social_platform ADD VALUE %L', wanted),
+       format('SELECT ''  made   label %s of type social_platform''', wanted)
 FROM unnest(ARRAY['facebook', 'instagram', 'whatsapp', 'whatsapp_business']) AS wanted
 WHERE NOT EXISTS (SELECT FROM pg_enum WHERE enumtypid = 'public.social_platform'::regtype AND enumlabel = wanted)
 \gexec
-\echo '  there  labels of type social_platform'
 -- ---------------------------------------------------------------------------------------------------------------
 -- What was there before us, so that the rollback can bring back exactly that
 
@@ -930,13 +941,23 @@ SELECT pg_temp.step('trigger socialsync_accounts_changed', '{public.social_accou
 -- ---------------------------------------------------------------------------------------------------------------
 -- Who may see what: policies, then row-level security, then grants
 
+-- Whom a table's privileges were given to, whole tables and columns: '' for a whole table.
+CREATE OR REPLACE FUNCTION pg_temp.privileges(tbl regclass)
+RETURNS TABLE (role text, privilege text, column_name text) LANGUAGE sql AS $$
+  SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END, privilege_type, ''
+  FROM pg_class, aclexplode(relacl) WHERE oid = tbl
+  UNION
+  SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END, privilege_type, attname
+  FROM pg_attribute, aclexplode(attacl) WHERE attrelid = tbl AND NOT attisdropped;
+$$;
+
 -- Roles other than the owner and the web API's that have rights on social_accounts: an application's own, say.
 -- Without a policy for them, row-level security would show them an empty table.
 CREATE OR REPLACE FUNCTION pg_temp.application_roles() RETURNS text LANGUAGE sql AS $$
-  SELECT string_agg(DISTINCT quote_ident(pg_get_userbyid(grantee)), ', ')
-  FROM pg_class AS c, aclexplode(c.relacl)
-  WHERE c.oid = 'public.social_accounts'::regclass AND grantee NOT IN (0, c.relowner)
-    AND pg_get_userbyid(grantee) NOT IN ('anon', 'authenticated', 'service_role');
+  SELECT string_agg(DISTINCT quote_ident(p.role), ', ')
+  FROM pg_class AS c, pg_temp.privileges(c.oid) AS p
+  WHERE c.oid = 'public.social_accounts'::regclass
+    AND p.role NOT IN (pg_get_userbyid(c.relowner), 'PUBLIC', 'anon', 'authenticated', 'service_role');
 $$;
 
 -- A signed-in user that could write to social_accounts before row-level security was on still can: its own rows.
@@ -964,16 +985,6 @@ SELECT pg_temp.step('row-level security of ' || t, ARRAY[t],
   concat(CASE t WHEN 'public.social_accounts' THEN pg_temp.policies_for_found_rights() END,
          pg_temp.missing_policies(t), format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', t)))
 FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine']) AS t;
-
--- Whom a table's privileges were given to, whole tables and columns: '' for a whole table.
-CREATE OR REPLACE FUNCTION pg_temp.privileges(tbl regclass)
-RETURNS TABLE (role text, privilege text, column_name text) LANGUAGE sql AS $$
-  SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END, privilege_type, ''
-  FROM pg_class, aclexplode(relacl) WHERE oid = tbl
-  UNION
-  SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END, privilege_type, attname
-  FROM pg_attribute, aclexplode(attacl) WHERE attrelid = tbl AND NOT attisdropped;
-$$;
 
 -- What `authenticated` may do with which column of social_accounts: read all but secrets, and write, where it could
 -- write the table, what is not ours: an account's owner routes and verifies through us, not by hand.
@@ -1029,6 +1040,14 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_table_grants() RETURNS text LANGUAGE 
   WHERE NOT EXISTS (SELECT FROM pg_temp.privileges(tbl::regclass) AS p
                     WHERE p.role = wanted.role AND p.privilege = wanted.privilege AND p.column_name = '');
 $$;
+
+DO $$
+BEGIN
+  IF EXISTS (SELECT FROM pg_temp.privileges('public.social_accounts') WHERE role = 'PUBLIC') THEN
+    RAISE WARNING 'social_accounts was open to PUBLIC, which would show its secrets to every tenant: that is taken '
+      'away. Roles that relied on it need grants of their own';
+  END IF;
+END $$;
 
 SELECT pg_temp.step('grants of tables', '{}', statements = '', statements)
 FROM concat_ws(' ', pg_temp.excess_grants(), pg_temp.missing_column_grants(), pg_temp.missing_table_grants())
@@ -1100,13 +1119,14 @@ GRANT SELECT ON socialsync.user_emails, public.active_webhook_accounts, public.w
   GRANT SELECT ON socialsync.user_emails, public.active_webhook_accounts, public.webhook_stats_by_user TO authenticated;
 \endif
 COMMIT;
-\echo '  made   views active_webhook_accounts, webhook_stats_by_user'
+\echo '  again  views active_webhook_accounts, webhook_stats_by_user'
 -- ---------------------------------------------------------------------------------------------------------------
 -- One account for each phone number and each page
 
 -- A build that was interrupted leaves an index that is not used, and IF NOT EXISTS would take for done.
 SET lock_timeout = '5min';
-SELECT format('DROP INDEX CONCURRENTLY public.%I', i.name)
+SELECT format('DROP INDEX CONCURRENTLY public.%I', i.name),
+       format('SELECT ''  gone   half-built index %s''', i.name)
 FROM pg_temp.unique_indexes() AS i JOIN pg_index AS x ON x.indexrelid = to_regclass('public.' || i.name)
 WHERE NOT x.indisvalid
 \gexec
@@ -1131,11 +1151,10 @@ BEGIN
 END $$;
 
 -- Not in a function, where CONCURRENTLY is refused. It blocks nobody, and waits for older transactions.
-SELECT replace(definition, ' INDEX ', ' INDEX CONCURRENTLY ')
+SELECT replace(definition, ' INDEX ', ' INDEX CONCURRENTLY '), format('SELECT ''  made   index %s''', name)
 FROM pg_temp.unique_indexes() WHERE to_regclass('public.' || name) IS NULL
 \gexec
 RESET lock_timeout;
-\echo '  there  unique indexes on phone_number_id, page_id'
 -- ---------------------------------------------------------------------------------------------------------------
 -- CHECKs, once the data satisfies them: even a NOT VALID one makes every UPDATE of a bad row fail
 
@@ -1152,16 +1171,18 @@ CREATE OR REPLACE FUNCTION pg_temp.has_check(check_name text) RETURNS boolean LA
 $$;
 
 -- A row that violates it came after it was counted: the CHECK waits for a later run.
-CREATE OR REPLACE FUNCTION pg_temp.validate_or_drop(check_name text) RETURNS void LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.validate_or_drop(check_name text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM set_config('lock_timeout', '60s', true);
   EXECUTE format('ALTER TABLE public.social_accounts VALIDATE CONSTRAINT %I', check_name);
+  RETURN format('  made   CHECK %s holds for every row', check_name);
 EXCEPTION WHEN check_violation THEN
   EXECUTE format('ALTER TABLE public.social_accounts DROP CONSTRAINT %I', check_name);
+  RETURN format('  later  CHECK %s: a row came that does not satisfy it; run this again', check_name);
 END $$;
 
 -- Left over from a run that was interrupted, or made by hand: in the way of every UPDATE of a bad row.
-SELECT pg_temp.step(format('no CHECK %s, which rows violate', name), '{public.social_accounts}', false,
+SELECT pg_temp.step(format('no CHECK %s: rows violate it', name), '{public.social_accounts}', false,
                     format('ALTER TABLE public.social_accounts DROP CONSTRAINT %I', name))
 FROM pg_temp.account_checks() AS k JOIN pg_constraint AS c ON c.conname = k.name
 WHERE c.conrelid = 'public.social_accounts'::regclass AND NOT c.convalidated AND pg_temp.violations(violated_by) > 0;

@@ -5,28 +5,29 @@ CREATE OR REPLACE FUNCTION pg_temp.is_ours(comment text) RETURNS boolean LANGUAG
   SELECT coalesce(starts_with(comment, 'SocialSync Webhooks: '), false);
 $$;
 
--- What the update found on social_accounts, as `column page_id`; nothing is known to be found without the record.
+-- Whether the update found this on social_accounts (`column page_id`), so that it stays. The record is made before
+-- anything there is touched: without it nothing there is ours.
 CREATE OR REPLACE FUNCTION pg_temp.was_found(thing text) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
-  RETURN to_regclass('socialsync.preimages') IS NOT NULL
-     AND EXISTS (SELECT FROM socialsync.preimages WHERE object = thing);
+  RETURN to_regclass('socialsync.preimages') IS NULL
+      OR EXISTS (SELECT FROM socialsync.preimages WHERE object = thing);
 END $$;
 
--- Names each thing that goes.
-CREATE OR REPLACE FUNCTION pg_temp.run(statement text) RETURNS void LANGUAGE plpgsql AS $$
+-- Does it, and gives the line of the report.
+CREATE OR REPLACE FUNCTION pg_temp.run(statement text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
   EXECUTE statement;
-  RAISE NOTICE '%', statement;
+  RETURN '  done   ' || statement;
 END $$;
 
-CREATE OR REPLACE FUNCTION pg_temp.drop_views() RETURNS void LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.drop_views() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('DROP VIEW %s', v))
   FROM unnest(ARRAY['public.webhook_stats_by_user', 'public.active_webhook_accounts', 'socialsync.user_emails'])
          WITH ORDINALITY AS views (v, place)
   WHERE pg_temp.is_ours(obj_description(to_regclass(v), 'pg_class')) ORDER BY place;
 $$;
 
-CREATE OR REPLACE FUNCTION pg_temp.drop_functions(in_schema text) RETURNS void LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.drop_functions(in_schema text) RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('DROP FUNCTION %s', p.oid::regprocedure))
   FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
   WHERE n.nspname = in_schema
@@ -34,14 +35,14 @@ CREATE OR REPLACE FUNCTION pg_temp.drop_functions(in_schema text) RETURNS void L
 $$;
 
 -- Partitions go with their table.
-CREATE OR REPLACE FUNCTION pg_temp.drop_tables() RETURNS void LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.drop_tables() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('DROP TABLE %s', t))
   FROM unnest(ARRAY['public.webhook_logs', 'public.webhook_quarantine', 'socialsync.webhook_event_keys']) AS t
   WHERE pg_temp.is_ours(obj_description(to_regclass(t), 'pg_class'));
 $$;
 
 -- Partitions that were detached, and kept.
-CREATE OR REPLACE FUNCTION pg_temp.drop_detached_partitions() RETURNS void LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.drop_detached_partitions() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('DROP TABLE %s', oid::regclass))
   FROM pg_class WHERE relnamespace = to_regnamespace('socialsync') AND relkind = 'r' AND relname ~ '^webhook_logs_';
 $$;

@@ -1,14 +1,14 @@
 -- ---------------------------------------------------------------------------------------------------------------
 -- social_accounts: as it was found
 
-CREATE OR REPLACE FUNCTION pg_temp.drop_trigger() RETURNS void LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.drop_trigger() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('DROP TRIGGER %I ON public.social_accounts', tgname))
   FROM pg_trigger
   WHERE tgrelid = to_regclass('public.social_accounts') AND tgname = 'socialsync_accounts_changed'
     AND tgfoid = to_regprocedure('socialsync.notify_accounts_changed()');
 $$;
 
-CREATE OR REPLACE FUNCTION pg_temp.drop_policies() RETURNS void LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.drop_policies() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('DROP POLICY %I ON public.social_accounts', polname))
   FROM pg_policy
   WHERE polrelid = to_regclass('public.social_accounts') AND NOT pg_temp.was_found('policy ' || polname)
@@ -16,15 +16,13 @@ CREATE OR REPLACE FUNCTION pg_temp.drop_policies() RETURNS void LANGUAGE sql AS 
                     'webhooks_own_writes', 'webhooks_application');
 $$;
 
--- Only where we turned it on: the record exists, and says nothing of it.
-CREATE OR REPLACE FUNCTION pg_temp.restore_row_security() RETURNS void LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.restore_row_security() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run('ALTER TABLE public.social_accounts DISABLE ROW LEVEL SECURITY')
   FROM pg_class
-  WHERE oid = to_regclass('public.social_accounts') AND relrowsecurity
-    AND to_regclass('socialsync.preimages') IS NOT NULL AND NOT pg_temp.was_found('row security');
+  WHERE oid = to_regclass('public.social_accounts') AND relrowsecurity AND NOT pg_temp.was_found('row security');
 $$;
 
-CREATE OR REPLACE FUNCTION pg_temp.drop_constraints() RETURNS void LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.drop_constraints() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('ALTER TABLE public.social_accounts DROP CONSTRAINT %I', conname))
   FROM pg_constraint
   WHERE conrelid = to_regclass('public.social_accounts') AND NOT pg_temp.was_found('constraint ' || conname)
@@ -32,7 +30,7 @@ CREATE OR REPLACE FUNCTION pg_temp.drop_constraints() RETURNS void LANGUAGE sql 
                     'social_accounts_webhook_status_known');
 $$;
 
-CREATE OR REPLACE FUNCTION pg_temp.drop_indexes() RETURNS void LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.drop_indexes() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('DROP INDEX public.%I', i))
   FROM unnest(ARRAY['idx_social_accounts_phone_number_id', 'idx_social_accounts_page_id']) AS i
   WHERE NOT pg_temp.was_found('index ' || i)
@@ -40,20 +38,17 @@ CREATE OR REPLACE FUNCTION pg_temp.drop_indexes() RETURNS void LANGUAGE sql AS $
                 AND indrelid = to_regclass('public.social_accounts'));
 $$;
 
-CREATE OR REPLACE FUNCTION pg_temp.drop_columns() RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-  drops text := (
-    SELECT string_agg(format('DROP COLUMN %I', attname), ', ' ORDER BY attnum) FROM pg_attribute
-    WHERE attrelid = to_regclass('public.social_accounts') AND NOT attisdropped
-      AND NOT pg_temp.was_found('column ' || attname)
-      AND attname IN ('phone_number_id', 'page_id', 'app_secret', 'verify_token', 'webhook_url', 'business_name',
-                      'display_phone_number', 'webhook_events', 'webhook_status', 'last_webhook_at',
-                      'webhook_metadata'));
-BEGIN
-  IF drops IS NOT NULL THEN
-    PERFORM pg_temp.run('ALTER TABLE public.social_accounts ' || drops);
-  END IF;
-END $$;
+CREATE OR REPLACE FUNCTION pg_temp.drop_columns() RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT pg_temp.run('ALTER TABLE public.social_accounts '
+                     || string_agg(format('DROP COLUMN %I', attname), ', ' ORDER BY attnum))
+  FROM pg_attribute
+  WHERE attrelid = to_regclass('public.social_accounts') AND NOT attisdropped
+    AND NOT pg_temp.was_found('column ' || attname)
+    AND attname IN ('phone_number_id', 'page_id', 'app_secret', 'verify_token', 'webhook_url', 'business_name',
+                    'display_phone_number', 'webhook_events', 'webhook_status', 'last_webhook_at',
+                    'webhook_metadata')
+  HAVING count(*) > 0;
+$$;
 
 -- Privileges are kept in the order in which they were given: all are taken and given again. Those that somebody
 -- passed on stay as they are, since taking them would take away what was passed on.
@@ -77,7 +72,7 @@ BEGIN
 END $$;
 
 -- What the record says is to be done, then. A role that is gone gets nothing.
-CREATE OR REPLACE FUNCTION pg_temp.restore_found() RETURNS void LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.restore_found() RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
   statement text;
 BEGIN
@@ -88,7 +83,7 @@ BEGIN
   FOR statement IN SELECT s FROM socialsync.preimages, unnest(restore) WITH ORDINALITY AS r (s, place)
                    ORDER BY object, place LOOP
     BEGIN
-      PERFORM pg_temp.run(statement);
+      RETURN NEXT pg_temp.run(statement);
     EXCEPTION WHEN undefined_object THEN
       RAISE NOTICE 'not restored: % (%)', statement, SQLERRM;
     END;

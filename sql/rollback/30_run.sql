@@ -1,55 +1,41 @@
 -- ---------------------------------------------------------------------------------------------------------------
 -- Schemas and roles, then all of it in one transaction
 
-CREATE OR REPLACE FUNCTION pg_temp.drop_schemas() RETURNS void LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.drop_schemas() RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
   IF pg_temp.is_ours(obj_description(to_regnamespace('socialsync'), 'pg_namespace')) THEN
-    DROP TABLE IF EXISTS socialsync.preimages;
-    PERFORM pg_temp.run('DROP SCHEMA socialsync');
+    RETURN NEXT pg_temp.run('DROP TABLE socialsync.preimages');
+    RETURN NEXT pg_temp.run('DROP SCHEMA socialsync');
   END IF;
   IF pg_temp.is_ours(obj_description(to_regprocedure('auth.uid()'), 'pg_proc')) THEN
-    PERFORM pg_temp.run('DROP FUNCTION auth.uid()');
+    RETURN NEXT pg_temp.run('DROP FUNCTION auth.uid()');
   END IF;
   IF pg_temp.is_ours(obj_description(to_regnamespace('auth'), 'pg_namespace')) THEN
-    PERFORM pg_temp.run('DROP SCHEMA auth');
+    RETURN NEXT pg_temp.run('DROP SCHEMA auth');
   END IF;
 END $$;
 
--- Roles are shared by all databases of the server: one that anything still uses stays.
-CREATE OR REPLACE FUNCTION pg_temp.drop_roles() RETURNS void LANGUAGE plpgsql AS $$
+-- Roles are shared by all databases of the server: one that anything still uses, or anybody belongs to, stays.
+CREATE OR REPLACE FUNCTION pg_temp.drop_roles() RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
   role text;
 BEGIN
   FOR role IN SELECT rolname FROM pg_roles WHERE rolname IN ('anon', 'authenticated', 'service_role')
               AND pg_temp.is_ours(shobj_description(oid, 'pg_authid')) ORDER BY rolname LOOP
+    IF EXISTS (SELECT FROM pg_auth_members WHERE roleid = role::regrole AND member <> current_user::regrole) THEN
+      RETURN NEXT format('  stays  role %s: it has members', role);
+      CONTINUE;
+    END IF;
     BEGIN
-      PERFORM pg_temp.run(format('DROP ROLE %I', role));
+      RETURN NEXT pg_temp.run(format('DROP ROLE %I', role));
     EXCEPTION WHEN dependent_objects_still_exist OR object_in_use OR insufficient_privilege THEN
-      RAISE NOTICE 'role % stays: %', role, SQLERRM;
+      RETURN NEXT format('  stays  role %s: %s', role, SQLERRM);
     END;
   END LOOP;
 END $$;
 
--- Dependants first.
-CREATE OR REPLACE FUNCTION pg_temp.roll_back() RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-  PERFORM pg_temp.drop_views();
-  PERFORM pg_temp.drop_functions('public');
-  PERFORM pg_temp.drop_trigger();
-  PERFORM pg_temp.drop_tables();
-  PERFORM pg_temp.drop_detached_partitions();
-  PERFORM pg_temp.drop_policies();
-  PERFORM pg_temp.restore_row_security();
-  PERFORM pg_temp.drop_constraints();
-  PERFORM pg_temp.drop_indexes();
-  PERFORM pg_temp.drop_columns();
-  PERFORM pg_temp.restore_found();
-  PERFORM pg_temp.drop_functions('socialsync');
-  PERFORM pg_temp.drop_schemas();
-  PERFORM pg_temp.drop_roles();
-END $$;
-
--- The locks it needs stop all queries of users and social_accounts: 100 ms at a time, then everybody goes on.
+-- The locks this needs stop all queries of users and social_accounts: waits 100 ms for them at a time, then lets
+-- everybody go on before the next attempt.
 CREATE OR REPLACE FUNCTION pg_temp.lock_tables() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   tbl text;
@@ -63,12 +49,11 @@ BEGIN
   END LOOP;
 END $$;
 
-DO $$
+CREATE OR REPLACE FUNCTION pg_temp.lock_tables_patiently() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   FOR attempt IN 1..100 LOOP
     BEGIN
       PERFORM pg_temp.lock_tables();
-      PERFORM pg_temp.roll_back();
       RETURN;
     EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
       PERFORM pg_sleep(0.1 + random() * 0.4);
@@ -76,6 +61,29 @@ BEGIN
   END LOOP;
   RAISE lock_not_available USING MESSAGE = 'no lock within 100 attempts; nothing was changed, run this again later';
 END $$;
+
+-- Dependants first.
+CREATE OR REPLACE FUNCTION pg_temp.roll_back() RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_temp.lock_tables_patiently();
+  PERFORM set_config('lock_timeout', '3s', true);
+  RETURN QUERY SELECT pg_temp.drop_views();
+  RETURN QUERY SELECT pg_temp.drop_functions('public');
+  RETURN QUERY SELECT pg_temp.drop_trigger();
+  RETURN QUERY SELECT pg_temp.drop_tables();
+  RETURN QUERY SELECT pg_temp.drop_detached_partitions();
+  RETURN QUERY SELECT pg_temp.drop_policies();
+  RETURN QUERY SELECT pg_temp.restore_row_security();
+  RETURN QUERY SELECT pg_temp.drop_constraints();
+  RETURN QUERY SELECT pg_temp.drop_indexes();
+  RETURN QUERY SELECT pg_temp.drop_columns();
+  RETURN QUERY SELECT pg_temp.restore_found();
+  RETURN QUERY SELECT pg_temp.drop_functions('socialsync');
+  RETURN QUERY SELECT pg_temp.drop_schemas();
+  RETURN QUERY SELECT pg_temp.drop_roles();
+END $$;
+
+SELECT pg_temp.roll_back();
 
 SELECT format('  stays  label %s of type social_platform', enumlabel)
 FROM pg_enum WHERE enumtypid = to_regtype('public.social_platform') AND enumlabel = 'whatsapp_business';

@@ -15,6 +15,15 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_rights() RETURNS SETOF text LANGUAGE 
   SELECT format('GRANT CREATE, USAGE ON SCHEMA public TO %I', current_user)
   WHERE NOT has_schema_privilege('public', 'CREATE') OR NOT has_schema_privilege('public', 'USAGE')
   UNION ALL
+  -- What an administrator or a member makes goes to the owner of social_accounts.
+  SELECT format('GRANT CREATE ON SCHEMA public TO %I', pg_get_userbyid(relowner))
+  FROM pg_class WHERE oid = to_regclass('public.social_accounts') AND relowner <> current_user::regrole
+    AND NOT has_schema_privilege(relowner, 'public', 'CREATE')
+  UNION ALL
+  SELECT format('GRANT SELECT ON public.users TO %I', pg_get_userbyid(relowner))
+  FROM pg_class WHERE oid = to_regclass('public.social_accounts') AND to_regclass('public.users') IS NOT NULL
+    AND relowner <> current_user::regrole AND NOT has_table_privilege(relowner, 'public.users', 'SELECT')
+  UNION ALL
   SELECT format('GRANT CREATE ON DATABASE %I TO %I', current_database(), current_user)
   WHERE NOT has_database_privilege(current_database(), 'CREATE')
     AND (to_regnamespace('socialsync') IS NULL OR to_regnamespace('auth') IS NULL)

@@ -28,7 +28,9 @@ CREATE OR REPLACE FUNCTION pg_temp.column_conflicts() RETURNS SETOF text LANGUAG
 $$;
 
 CREATE OR REPLACE FUNCTION pg_temp.relation_conflicts() RETURNS SETOF text LANGUAGE sql AS $$
-  -- Tables that are ours
+  SELECT 'public.social_accounts exists, but public.users does not'
+  WHERE to_regclass('public.social_accounts') IS NOT NULL AND to_regclass('public.users') IS NULL
+  UNION ALL
   SELECT format('%s exists but is not a table partitioned by range (id): rename it, then run this again', oid::regclass)
   FROM pg_class WHERE oid = to_regclass('public.webhook_logs')
     AND (relkind <> 'p' OR pg_get_partkeydef(oid) <> 'RANGE (id)')

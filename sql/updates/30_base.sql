@@ -43,8 +43,8 @@ SELECT pg_temp.step('base: table social_accounts', '{public.users}',
   $sql$);
 
 -- Each label in a statement of its own: it can be used only after its commit.
-SELECT format('ALTER TYPE public.social_platform ADD VALUE %L', wanted)
+SELECT format('ALTER TYPE public.social_platform ADD VALUE %L', wanted),
+       format('SELECT ''  made   label %s of type social_platform''', wanted)
 FROM unnest(ARRAY['facebook', 'instagram', 'whatsapp', 'whatsapp_business']) AS wanted
 WHERE NOT EXISTS (SELECT FROM pg_enum WHERE enumtypid = 'public.social_platform'::regtype AND enumlabel = wanted)
 \gexec
-\echo '  there  labels of type social_platform'

@@ -1,13 +1,23 @@
 -- ---------------------------------------------------------------------------------------------------------------
 -- Who may see what: policies, then row-level security, then grants
 
+-- Whom a table's privileges were given to, whole tables and columns: '' for a whole table.
+CREATE OR REPLACE FUNCTION pg_temp.privileges(tbl regclass)
+RETURNS TABLE (role text, privilege text, column_name text) LANGUAGE sql AS $$
+  SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END, privilege_type, ''
+  FROM pg_class, aclexplode(relacl) WHERE oid = tbl
+  UNION
+  SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END, privilege_type, attname
+  FROM pg_attribute, aclexplode(attacl) WHERE attrelid = tbl AND NOT attisdropped;
+$$;
+
 -- Roles other than the owner and the web API's that have rights on social_accounts: an application's own, say.
 -- Without a policy for them, row-level security would show them an empty table.
 CREATE OR REPLACE FUNCTION pg_temp.application_roles() RETURNS text LANGUAGE sql AS $$
-  SELECT string_agg(DISTINCT quote_ident(pg_get_userbyid(grantee)), ', ')
-  FROM pg_class AS c, aclexplode(c.relacl)
-  WHERE c.oid = 'public.social_accounts'::regclass AND grantee NOT IN (0, c.relowner)
-    AND pg_get_userbyid(grantee) NOT IN ('anon', 'authenticated', 'service_role');
+  SELECT string_agg(DISTINCT quote_ident(p.role), ', ')
+  FROM pg_class AS c, pg_temp.privileges(c.oid) AS p
+  WHERE c.oid = 'public.social_accounts'::regclass
+    AND p.role NOT IN (pg_get_userbyid(c.relowner), 'PUBLIC', 'anon', 'authenticated', 'service_role');
 $$;
 
 -- A signed-in user that could write to social_accounts before row-level security was on still can: its own rows.
@@ -35,16 +45,6 @@ SELECT pg_temp.step('row-level security of ' || t, ARRAY[t],
   concat(CASE t WHEN 'public.social_accounts' THEN pg_temp.policies_for_found_rights() END,
          pg_temp.missing_policies(t), format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', t)))
 FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine']) AS t;
-
--- Whom a table's privileges were given to, whole tables and columns: '' for a whole table.
-CREATE OR REPLACE FUNCTION pg_temp.privileges(tbl regclass)
-RETURNS TABLE (role text, privilege text, column_name text) LANGUAGE sql AS $$
-  SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END, privilege_type, ''
-  FROM pg_class, aclexplode(relacl) WHERE oid = tbl
-  UNION
-  SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END, privilege_type, attname
-  FROM pg_attribute, aclexplode(attacl) WHERE attrelid = tbl AND NOT attisdropped;
-$$;
 
 -- What `authenticated` may do with which column of social_accounts: read all but secrets, and write, where it could
 -- write the table, what is not ours: an account's owner routes and verifies through us, not by hand.
@@ -100,6 +100,14 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_table_grants() RETURNS text LANGUAGE 
   WHERE NOT EXISTS (SELECT FROM pg_temp.privileges(tbl::regclass) AS p
                     WHERE p.role = wanted.role AND p.privilege = wanted.privilege AND p.column_name = '');
 $$;
+
+DO $$
+BEGIN
+  IF EXISTS (SELECT FROM pg_temp.privileges('public.social_accounts') WHERE role = 'PUBLIC') THEN
+    RAISE WARNING 'social_accounts was open to PUBLIC, which would show its secrets to every tenant: that is taken '
+      'away. Roles that relied on it need grants of their own';
+  END IF;
+END $$;
 
 SELECT pg_temp.step('grants of tables', '{}', statements = '', statements)
 FROM concat_ws(' ', pg_temp.excess_grants(), pg_temp.missing_column_grants(), pg_temp.missing_table_grants())

@@ -54,4 +54,4 @@ GRANT SELECT ON socialsync.user_emails, public.active_webhook_accounts, public.w
   GRANT SELECT ON socialsync.user_emails, public.active_webhook_accounts, public.webhook_stats_by_user TO authenticated;
 \endif
 COMMIT;
-\echo '  made   views active_webhook_accounts, webhook_stats_by_user'
+\echo '  again  views active_webhook_accounts, webhook_stats_by_user'

@@ -3,7 +3,8 @@
 
 -- A build that was interrupted leaves an index that is not used, and IF NOT EXISTS would take for done.
 SET lock_timeout = '5min';
-SELECT format('DROP INDEX CONCURRENTLY public.%I', i.name)
+SELECT format('DROP INDEX CONCURRENTLY public.%I', i.name),
+       format('SELECT ''  gone   half-built index %s''', i.name)
 FROM pg_temp.unique_indexes() AS i JOIN pg_index AS x ON x.indexrelid = to_regclass('public.' || i.name)
 WHERE NOT x.indisvalid
 \gexec
@@ -28,8 +29,7 @@ BEGIN
 END $$;
 
 -- Not in a function, where CONCURRENTLY is refused. It blocks nobody, and waits for older transactions.
-SELECT replace(definition, ' INDEX ', ' INDEX CONCURRENTLY ')
+SELECT replace(definition, ' INDEX ', ' INDEX CONCURRENTLY '), format('SELECT ''  made   index %s''', name)
 FROM pg_temp.unique_indexes() WHERE to_regclass('public.' || name) IS NULL
 \gexec
 RESET lock_timeout;
-\echo '  there  unique indexes on phone_number_id, page_id'

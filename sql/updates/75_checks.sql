@@ -14,16 +14,18 @@ CREATE OR REPLACE FUNCTION pg_temp.has_check(check_name text) RETURNS boolean LA
 $$;
 
 -- A row that violates it came after it was counted: the CHECK waits for a later run.
-CREATE OR REPLACE FUNCTION pg_temp.validate_or_drop(check_name text) RETURNS void LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.validate_or_drop(check_name text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM set_config('lock_timeout', '60s', true);
   EXECUTE format('ALTER TABLE public.social_accounts VALIDATE CONSTRAINT %I', check_name);
+  RETURN format('  made   CHECK %s holds for every row', check_name);
 EXCEPTION WHEN check_violation THEN
   EXECUTE format('ALTER TABLE public.social_accounts DROP CONSTRAINT %I', check_name);
+  RETURN format('  later  CHECK %s: a row came that does not satisfy it; run this again', check_name);
 END $$;
 
 -- Left over from a run that was interrupted, or made by hand: in the way of every UPDATE of a bad row.
-SELECT pg_temp.step(format('no CHECK %s, which rows violate', name), '{public.social_accounts}', false,
+SELECT pg_temp.step(format('no CHECK %s: rows violate it', name), '{public.social_accounts}', false,
                     format('ALTER TABLE public.social_accounts DROP CONSTRAINT %I', name))
 FROM pg_temp.account_checks() AS k JOIN pg_constraint AS c ON c.conname = k.name
 WHERE c.conrelid = 'public.social_accounts'::regclass AND NOT c.convalidated AND pg_temp.violations(violated_by) > 0;

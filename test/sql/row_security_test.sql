@@ -1,0 +1,135 @@
+-- Tenants are apart: two of them, signed in as a web API does it, try every way to the other's data.
+BEGIN;
+CREATE EXTENSION IF NOT EXISTS pgtap;
+SELECT no_plan();
+
+INSERT INTO users (id, email) VALUES
+  ('10000000-0000-4000-8000-00000000000a', 'a@example.org'), ('10000000-0000-4000-8000-00000000000b', 'b@example.org'),
+  ('10000000-0000-4000-8000-00000000000c', 'c@example.org');
+INSERT INTO social_accounts (id, platform, account_id, username, access_token, refresh_token, user_id, phone_number_id,
+                             app_secret, verify_token) VALUES
+  ('20000000-0000-4000-8000-00000000000a', 'whatsapp', 'acc_a', 'a', 'access-a', 'refresh-a',
+   '10000000-0000-4000-8000-00000000000a', 'phone-a', 'secret-a', 'verify-a'),
+  ('20000000-0000-4000-8000-00000000000b', 'whatsapp', 'acc_b', 'b', 'access-b', 'refresh-b',
+   '10000000-0000-4000-8000-00000000000b', 'phone-b', 'secret-b', 'verify-b'),
+  ('20000000-0000-4000-8000-00000000000c', 'whatsapp', 'acc_c', 'c', 'access-c', 'refresh-c',
+   '10000000-0000-4000-8000-00000000000c', 'phone-c', 'secret-c', 'verify-c');
+SELECT log_webhook('20000000-0000-4000-8000-00000000000a', 'whatsapp', 'messages', '{"of": "a"}');
+SELECT log_webhook('20000000-0000-4000-8000-00000000000b', 'whatsapp', 'messages', '{"of": "b"}');
+INSERT INTO webhook_quarantine (reason, body) VALUES ('not_json', 'secret body');
+-- An event of another time, which the default partition takes.
+INSERT INTO webhook_logs (id, social_account_id, user_id, platform, webhook_type, payload)
+VALUES ('00000000-0000-8000-8000-000000000001', '20000000-0000-4000-8000-00000000000b',
+        '10000000-0000-4000-8000-00000000000b', 'whatsapp', 'messages', '{"of": "b"}');
+-- Somebody's older policy that allows more than it should.
+CREATE POLICY too_wide ON social_accounts FOR SELECT USING (true);
+CREATE POLICY too_wide ON webhook_logs USING (true);
+-- The table of users may be open to whom the application likes: our objects must not rely on it being closed.
+CREATE FUNCTION pg_temp.sign_in(email text) RETURNS void LANGUAGE sql AS $$
+  SELECT set_config('request.jwt.claims', json_build_object('sub', id, 'role', 'authenticated')::text, true)
+  FROM public.users AS u WHERE u.email = $1
+$$;
+CREATE TEMP TABLE partitions AS
+  SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'webhook_logs'::regclass;
+GRANT SELECT ON partitions TO authenticated, anon;
+
+-- ---- A
+SELECT pg_temp.sign_in('a@example.org');
+SET LOCAL ROLE authenticated;
+SELECT is(auth.uid(), '10000000-0000-4000-8000-00000000000a', 'A is signed in');
+SELECT is((SELECT array_agg(username::text) FROM social_accounts), ARRAY['a'], 'A sees its own account only');
+SELECT is((SELECT array_agg(payload ->> 'of') FROM webhook_logs), ARRAY['a'], 'A sees its own logs only');
+SELECT is((SELECT array_agg(email::text) FROM active_webhook_accounts), ARRAY['a@example.org'],
+          'active_webhook_accounts: its own row');
+SELECT is((SELECT array_agg(email || ' ' || total_webhooks) FROM webhook_stats_by_user), ARRAY['a@example.org 1'],
+          'webhook_stats_by_user: its own row');
+SELECT is_empty($$SELECT * FROM active_webhook_accounts WHERE email LIKE 'b%'$$, 'no search by the e-mail of others');
+SELECT lives_ok($$SELECT * FROM webhook_stats_by_user WHERE 1 / (CASE WHEN email = 'a@example.org' THEN 1 ELSE 0 END) = 1$$,
+                'a condition never meets the e-mail of others');
+
+SELECT throws_ok(format('SELECT %I FROM social_accounts', secret), '42501', NULL, 'A cannot read ' || secret)
+FROM unnest(ARRAY['app_secret', 'verify_token', 'access_token', 'refresh_token']) AS secret;
+SELECT throws_ok(format('SELECT 1 FROM social_accounts WHERE %I LIKE ''s%%''', secret), '42501', NULL,
+                 'nor guess at ' || secret)
+FROM unnest(ARRAY['app_secret', 'verify_token', 'access_token', 'refresh_token']) AS secret;
+SELECT throws_ok('SELECT * FROM social_accounts', '42501', NULL, 'nor by *');
+SELECT throws_ok('SELECT a FROM social_accounts AS a', '42501', NULL, 'nor by the whole row');
+SELECT throws_ok(format('UPDATE social_accounts SET %I = NULL', c), '42501', NULL, 'A cannot write ' || c)
+FROM unnest(ARRAY['phone_number_id', 'page_id', 'app_secret', 'verify_token', 'webhook_url', 'webhook_events',
+                  'webhook_status', 'webhook_metadata']) AS c;
+SELECT throws_ok('SELECT * FROM webhook_quarantine', '42501', NULL, 'A cannot read the quarantine');
+SELECT throws_ok('SELECT * FROM ' || name, '42501', NULL, 'A cannot read ' || name || ' directly') FROM partitions;
+SELECT throws_ok('SELECT * FROM socialsync.webhook_event_keys', '42501', NULL, 'nor event keys');
+SELECT throws_ok('SELECT * FROM socialsync.user_emails', '42501', NULL, 'nor what the views are made of');
+SELECT throws_ok('SELECT * FROM socialsync.preimages', '42501', NULL, 'nor the record for the rollback');
+SELECT throws_ok($$SELECT * FROM get_whatsapp_user_by_phone_number_id('phone-a')$$, '42501', NULL, 'A calls no get_whatsapp…');
+SELECT throws_ok($$SELECT * FROM get_instagram_user_by_page_id('x')$$, '42501', NULL, 'nor get_instagram…');
+SELECT throws_ok($$SELECT log_webhook('20000000-0000-4000-8000-00000000000a', 'whatsapp', 'messages', '{}')$$, '42501', NULL,
+                 'nor log_webhook');
+SELECT throws_ok($$SELECT mark_webhook_processed('00000000-0000-8000-8000-000000000001')$$, '42501', NULL, 'nor mark_webhook_processed');
+SELECT throws_ok($$SELECT socialsync.maintain_partitions()$$, '42501', NULL, 'nor maintain_partitions');
+SELECT throws_ok($$INSERT INTO webhook_logs (platform, webhook_type, payload, user_id)
+                   VALUES ('whatsapp', 'messages', '{}', auth.uid())$$, '42501', NULL, 'A cannot forge a log');
+SELECT throws_ok($$UPDATE webhook_logs SET status = 'error'$$, '42501', NULL, 'nor change one');
+SELECT throws_ok($$DELETE FROM webhook_logs$$, '42501', NULL, 'nor delete one');
+SELECT throws_ok($$TRUNCATE webhook_logs$$, '42501', NULL, 'nor all');
+SELECT throws_ok($$TRUNCATE social_accounts CASCADE$$, '42501', NULL, 'nor all accounts');
+RESET ROLE;
+
+-- ---- B: its rows of all partitions, and nothing of A
+SELECT pg_temp.sign_in('b@example.org');
+SET LOCAL ROLE authenticated;
+SELECT is((SELECT array_agg(username::text) FROM social_accounts), ARRAY['b'], 'B sees its own account only');
+SELECT is((SELECT array_agg(payload ->> 'of') FROM webhook_logs), ARRAY['b', 'b'], 'B sees its logs of all partitions');
+SELECT is((SELECT exact_payload FROM webhook_logs LIMIT 1), NULL, 'B may read exact_payload of its own');
+RESET ROLE;
+
+-- ---- C: an account without logs counts 0
+SELECT pg_temp.sign_in('c@example.org');
+SET LOCAL ROLE authenticated;
+SELECT row_eq($$SELECT email, total_webhooks, processed_webhooks, error_webhooks FROM webhook_stats_by_user$$,
+              ROW('c@example.org'::varchar(255), 0::bigint, 0::bigint, 0::bigint), 'no logs are counted as 0');
+RESET ROLE;
+
+-- ---- signed in, but without a token
+SELECT set_config('request.jwt.claims', '', true);
+SET LOCAL ROLE authenticated;
+SELECT is_empty('SELECT id FROM social_accounts', 'without a user there are no accounts');
+SELECT is_empty('SELECT id FROM webhook_logs', 'nor logs');
+SELECT is_empty('SELECT email FROM webhook_stats_by_user', 'nor statistics');
+RESET ROLE;
+
+-- ---- anon
+SET LOCAL ROLE anon;
+SELECT throws_ok('SELECT id FROM ' || t, '42501', NULL, 'anon cannot read ' || t)
+FROM unnest(ARRAY['social_accounts', 'webhook_logs', 'webhook_quarantine', 'active_webhook_accounts']) AS t;
+SELECT throws_ok('SELECT * FROM webhook_stats_by_user', '42501', NULL, 'anon cannot read webhook_stats_by_user');
+SELECT throws_ok('SELECT id FROM ' || name, '42501', NULL, 'anon cannot read ' || name) FROM partitions;
+SELECT throws_ok($$SELECT log_webhook('20000000-0000-4000-8000-00000000000a', 'whatsapp', 'messages', '{}')$$, '42501', NULL,
+                 'anon cannot log');
+SELECT throws_ok($$SELECT * FROM get_whatsapp_user_by_phone_number_id('phone-a')$$, '42501', NULL, 'nor ask for secrets');
+RESET ROLE;
+-- Even with the grants that somebody may give again
+GRANT ALL ON social_accounts, webhook_logs TO anon;
+SET LOCAL ROLE anon;
+SELECT is_empty('SELECT id FROM social_accounts', 'with grants, anon sees no accounts');
+SELECT is_empty('SELECT id FROM webhook_logs', 'nor logs');
+RESET ROLE;
+
+-- ---- the service: everything
+SET LOCAL ROLE service_role;
+SELECT is((SELECT array_agg(app_secret::text ORDER BY app_secret) FROM social_accounts WHERE app_secret LIKE 'secret-%'),
+          ARRAY['secret-a', 'secret-b', 'secret-c'], 'the service reads secrets');
+SELECT is((SELECT count(*) FROM webhook_logs), 3::bigint, 'all logs');
+SELECT is((SELECT count(*) FROM webhook_quarantine), 1::bigint, 'the quarantine');
+SELECT is((SELECT array_agg(email::text ORDER BY email) FROM active_webhook_accounts WHERE email LIKE '_@example.org'),
+          ARRAY['a@example.org', 'b@example.org', 'c@example.org'], 'all e-mail addresses');
+SELECT is((SELECT count(*) FROM get_whatsapp_user_by_phone_number_id('phone-a')), 1::bigint, 'it routes');
+SELECT lives_ok($$SELECT log_webhook('20000000-0000-4000-8000-00000000000a', 'whatsapp', 'messages', '{}')$$, 'it logs');
+SELECT lives_ok($$SELECT mark_webhook_processed('00000000-0000-8000-8000-000000000001', 10)$$, 'and marks');
+SELECT lives_ok($$INSERT INTO socialsync.webhook_event_keys VALUES (gen_random_uuid(), gen_random_uuid())$$, 'it guards identities');
+SELECT lives_ok($$SELECT * FROM socialsync.maintain_partitions()$$, 'it maintains partitions');
+RESET ROLE;
+
+SELECT * FROM finish();
+ROLLBACK;
