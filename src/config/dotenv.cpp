@@ -6,6 +6,7 @@ namespace socialsync::config {
 namespace {
 
 constexpr std::string_view blanks = " \t\r";
+constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
 
 std::string_view trimmed(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(blanks);
@@ -16,19 +17,17 @@ std::string_view trimmed(std::string_view text) {
 std::string double_quoted(std::string_view text) {
   std::string value;
   for (std::size_t i = 0; i < text.size() && text[i] != '"'; ++i) {
-    if (text[i] == '\\' && i + 1 < text.size()) {
-      ++i;
-      value.push_back(text[i] == 'n' ? '\n' : text[i]);
-    } else {
-      value.push_back(text[i]);
-    }
+    const char next = text[i] == '\\' && i + 1 < text.size() ? text[i + 1] : '\0';
+    const bool is_escape = next == 'n' || next == '"' || next == '\\';
+    if (is_escape) ++i;
+    value.push_back(is_escape && next == 'n' ? '\n' : text[i]);
   }
   return value;
 }
 
 std::string bare(std::string_view text) {
   // A # inside a word is part of it.
-  const std::size_t comment = text.find(" #");
+  const std::size_t comment = std::min(text.find(" #"), text.find("\t#"));
   return std::string(trimmed(text.substr(0, comment)));
 }
 
@@ -50,6 +49,7 @@ bool is_name(std::string_view text) {
 
 std::map<std::string, std::string> parse_dotenv(std::string_view text) {
   std::map<std::string, std::string> settings;
+  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
     std::string_view line = trimmed(text.substr(0, end));

@@ -94,21 +94,27 @@ Database read_database(const Reader& reader) {
   return database;
 }
 
+// Without the brackets that an IPv6 address needs before a port; empty when `text` is no host.
+std::string host_of(std::string_view text) {
+  const bool in_brackets = text.starts_with('[') && text.ends_with(']');
+  if (in_brackets) return std::string(text.substr(1, text.size() - 2));
+  if (text.find_first_of("[]: ") != std::string_view::npos) return {};
+  return std::string(text);
+}
+
+// HOST:PORT, or only a port.
 void read_listen(const Reader& reader, Config& config) {
   const std::string value = reader.text("SOCIALSYNC_LISTEN");
   if (value.empty()) return;
   const std::size_t colon = value.rfind(':');
-  const std::string_view port =
-      colon == std::string::npos ? std::string_view(value) : std::string_view(value).substr(colon + 1);
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), config.listen_port);
-  if (error != std::errc() || end != port.data() + port.size() || port.empty()) {
-    reader.problem("SOCIALSYNC_LISTEN", "must be an address and a port, such as 127.0.0.1:8000");
-    return;
-  }
-  if (colon == std::string::npos) return;
-  config.listen_host = value.substr(0, colon);
-  if (config.listen_host.starts_with('[') && config.listen_host.ends_with(']'))
-    config.listen_host = config.listen_host.substr(1, config.listen_host.size() - 2);
+  const bool has_host = colon != std::string::npos;
+  const std::string port = has_host ? value.substr(colon + 1) : value;
+  const char* last = port.data() + port.size();
+  const auto [end, error] = std::from_chars(port.data(), last, config.listen_port);
+  if (has_host) config.listen_host = host_of(std::string_view(value).substr(0, colon));
+  if (error != std::errc() || end != last || config.listen_host.empty())
+    reader.problem("SOCIALSYNC_LISTEN",
+                   "must be an address and a port, such as 127.0.0.1:8000 or [::1]:8000");
 }
 
 void read_platforms(const Reader& reader, Config& config) {
