@@ -6,11 +6,12 @@ namespace socialsync::ingest {
 
 bool HashBudget::take(std::uint64_t bytes, TimePoint now) {
   const std::chrono::duration<double> passed = now - refilled_at_;
-  const double refill = std::clamp(passed.count(), 0.0, 1.0) * static_cast<double>(bytes_per_second_);
-  available_ = std::min(bytes_per_second_, available_ + static_cast<std::uint64_t>(refill));
+  available_ += std::clamp(passed.count(), 0.0, 1.0) * bytes_per_second_;
+  available_ = std::min(available_, bytes_per_second_);
   refilled_at_ = now;
-  if (available_ < bytes) return false;
-  available_ -= bytes;
+  const auto wanted = static_cast<double>(bytes);
+  if (available_ < wanted) return false;
+  available_ -= wanted;
   return true;
 }
 

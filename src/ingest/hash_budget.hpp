@@ -12,14 +12,15 @@ class HashBudget {
   using TimePoint = std::chrono::steady_clock::time_point;
 
   explicit HashBudget(std::uint64_t bytes_per_second)
-      : bytes_per_second_(bytes_per_second), available_(bytes_per_second) {}
+      : bytes_per_second_(static_cast<double>(bytes_per_second)), available_(bytes_per_second_) {}
 
   // True, and taken, when that much is left. It refills evenly and never holds more than a second's worth.
   bool take(std::uint64_t bytes, TimePoint now);
 
  private:
-  std::uint64_t bytes_per_second_;
-  std::uint64_t available_;
+  // Fractions count: a moment between two questions may be worth less than a byte.
+  double bytes_per_second_;
+  double available_;
   TimePoint refilled_at_{};
 };
 
