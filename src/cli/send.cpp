@@ -67,7 +67,10 @@ void complete(Options& options, config::Config& config) {
     }
   }
   if (options.secret.empty() && !defaults.app_secrets.empty()) options.secret = defaults.app_secrets.front();
-  if (options.url.empty()) options.url = fmt::format("http://{}:{}", config.listen_host, config.listen_port);
+  if (!options.url.empty()) return;
+  const bool v6 = config.listen_host.find(':') != std::string::npos;
+  options.url =
+      fmt::format("http://{}{}{}:{}", v6 ? "[" : "", config.listen_host, v6 ? "]" : "", config.listen_port);
 }
 
 std::string new_run_name() {
