@@ -1,0 +1,75 @@
+#include "base/text.hpp"
+
+#include <string>
+
+#include <doctest/doctest.h>
+
+namespace socialsync {
+namespace {
+
+using Entries = std::vector<std::string>;
+
+std::string json_of(std::string_view text) {
+  std::string out;
+  append_json_string(out, text);
+  return out;
+}
+
+TEST_CASE("first_characters: counts characters, not bytes") {
+  CHECK(first_characters("abc", 3) == "abc");
+  CHECK(first_characters("abcd", 3) == "abc");
+  CHECK(first_characters("äöü", 3) == "äöü");
+  CHECK(first_characters("äöüß", 3) == "äöü");
+  CHECK(first_characters("a€😀b", 3) == "a€😀");
+  CHECK(first_characters("a€😀b", 2) == "a€");
+}
+
+TEST_CASE("first_characters: edges") {
+  CHECK(first_characters("", 0) == "");
+  CHECK(first_characters("", 5) == "");
+  CHECK(first_characters("😀", 0) == "");
+  CHECK(first_characters("😀", 1) == "😀");
+  // More bytes than allowed characters, but no more characters.
+  CHECK(first_characters("😀😀", 4) == "😀😀");
+  CHECK(first_characters("😀😀", 2) == "😀😀");
+}
+
+TEST_CASE("first_characters: a combining accent is a character of its own, as in PostgreSQL") {
+  CHECK(first_characters("e\u0301x", 2) == "e\u0301");
+  CHECK(first_characters("e\u0301x", 1) == "e");
+}
+
+TEST_CASE("first_characters: bytes that are not UTF-8 do no harm") {
+  CHECK(first_characters("\x80\x80\x80", 2) == "\x80\x80\x80");
+  CHECK(first_characters("a\xff\xff", 2) == "a\xff");
+  CHECK(first_characters("ab\xc3", 2) == "ab");
+}
+
+TEST_CASE("split_list: entries lose the blanks around them") {
+  CHECK(split_list("a,b,c") == Entries{"a", "b", "c"});
+  CHECK(split_list("  a , b c ,d  ") == Entries{"a", "b c", "d"});
+  CHECK(split_list("one") == Entries{"one"});
+}
+
+TEST_CASE("split_list: empty entries are left out") {
+  CHECK(split_list("").empty());
+  CHECK(split_list(" , ,, ").empty());
+  CHECK(split_list(",a,,b,") == Entries{"a", "b"});
+}
+
+TEST_CASE("append_json_string: quotes, backslashes and control characters are escaped") {
+  CHECK(json_of("") == R"("")");
+  CHECK(json_of(R"(say "a\b")") == R"("say \"a\\b\"")");
+  CHECK(json_of("a\nb\tc\r") == R"("a\u000ab\u0009c\u000d")");
+  CHECK(json_of(std::string_view("\0\x1f", 2)) == R"("\u0000\u001f")");
+}
+
+TEST_CASE("append_json_string: everything else is passed on") {
+  CHECK(json_of("é😀/\x7f") == "\"é😀/\x7f\"");
+  std::string out = "x:";
+  append_json_string(out, "y");
+  CHECK(out == R"(x:"y")");
+}
+
+}  // namespace
+}  // namespace socialsync

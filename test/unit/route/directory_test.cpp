@@ -1,0 +1,176 @@
+#include "route/directory.hpp"
+
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "unit/route/accounts.hpp"
+
+namespace socialsync::route {
+namespace {
+
+using model::Account;
+using model::Event;
+using model::Platform;
+using test::account;
+using test::event;
+using test::instagram;
+using test::messenger;
+using test::numbered;
+using test::whatsapp;
+
+const Signers anybody{.secrets = {}, .any_account = true};
+
+// What an event's way ends with: the number of its account, or the refusal.
+std::string found(const Directory& directory, const Event& event, const Signers& signers = anybody) {
+  const auto tenant = directory.find(event, signers);
+  if (tenant.has_error()) return std::string(to_string(tenant.error()));
+  return std::to_string((*tenant)->account.id.bytes[15]);
+}
+
+std::string found_among(std::vector<Account> accounts, const Event& event) {
+  return found(Directory(std::move(accounts), {}), event);
+}
+
+TEST_CASE("directory: WhatsApp goes by the number first") {
+  const Directory directory({whatsapp(1, "111", "900"), whatsapp(2, "222", "900")}, {});
+  CHECK(found(directory, event(Platform::whatsapp, "900", "111")) == "1");
+  CHECK(found(directory, event(Platform::whatsapp, "900", "222")) == "2");
+  CHECK(found(directory, event(Platform::whatsapp, "another WABA", "222")) == "2");
+}
+
+TEST_CASE("directory: a number that nobody has is not looked for under its WABA") {
+  CHECK(found_among({whatsapp(1, "111", "900")}, event(Platform::whatsapp, "900", "333")) ==
+        "unknown_account");
+  CHECK(found_among({whatsapp(1, "111")}, event(Platform::whatsapp, "111", "333")) == "unknown_account");
+}
+
+TEST_CASE("directory: WhatsApp without a number goes by the WABA, then by the number as entry id") {
+  const Directory directory({whatsapp(1, "111", "900"), whatsapp(2, "900")}, {});
+  CHECK(found(directory, event(Platform::whatsapp, "900")) == "1");
+  CHECK(found(directory, event(Platform::whatsapp, "111")) == "1");
+  CHECK(found(directory, event(Platform::whatsapp, "901")) == "unknown_account");
+  CHECK(found_among({whatsapp(2, "900")}, event(Platform::whatsapp, "900")) == "2");
+}
+
+TEST_CASE("directory: WhatsApp's account_id is no routing key") {
+  CHECK(found_among({account(1, Platform::whatsapp, "111")}, event(Platform::whatsapp, "111", "111")) ==
+        "unknown_account");
+}
+
+TEST_CASE("directory: Instagram goes by page_id, account_id or a linked id") {
+  Account one = instagram(1, "10");
+  one.account_id = "11";
+  one.linked_ids = {"12", "13"};
+  const Directory directory({one}, {});
+  for (const std::string key : {"10", "11", "12", "13"})
+    CHECK_MESSAGE(found(directory, event(Platform::instagram, key)) == "1", key);
+  CHECK(found(directory, event(Platform::instagram, "14")) == "unknown_account");
+}
+
+TEST_CASE("directory: a page_id is better than an account_id, and that than a linked id") {
+  const Account by_page = instagram(1, "77");
+  const Account by_account = account(2, Platform::instagram, "77");
+  Account by_link = account(3, Platform::instagram);
+  by_link.linked_ids = {"77"};
+  const Event to_77 = event(Platform::instagram, "77");
+  CHECK(found_among({by_link, by_account, by_page}, to_77) == "1");
+  CHECK(found_among({by_page, by_account, by_link}, to_77) == "1");
+  CHECK(found_among({by_link, by_account}, to_77) == "2");
+  CHECK(found_among({by_link}, to_77) == "3");
+}
+
+TEST_CASE("directory: an id that one account has twice is no conflict") {
+  Account one = instagram(1, "77");
+  one.account_id = "77";
+  one.linked_ids = {"77", "77"};
+  CHECK(found_among({one}, event(Platform::instagram, "77")) == "1");
+}
+
+TEST_CASE("directory: Messenger goes by the Page, apart from Instagram") {
+  const Directory directory({messenger(1, "50"), instagram(2, "50"), whatsapp(3, "50", "50")}, {});
+  CHECK(found(directory, event(Platform::messenger, "50")) == "1");
+  CHECK(found(directory, event(Platform::instagram, "50")) == "2");
+  CHECK(found(directory, event(Platform::whatsapp, "50")) == "3");
+  CHECK(found_among({instagram(2, "50")}, event(Platform::messenger, "50")) == "unknown_account");
+}
+
+TEST_CASE("directory: an empty key finds nobody") {
+  const Directory directory({whatsapp(1, ""), instagram(2, ""), messenger(3, "")}, {});
+  for (const Platform platform : {Platform::whatsapp, Platform::instagram, Platform::messenger})
+    CHECK(found(directory, event(platform, "")) == "unknown_account");
+}
+
+TEST_CASE("directory: accounts that are switched off get nothing, and do not stand in the way") {
+  Account off = instagram(1, "77");
+  off.active = false;
+  const Event to_77 = event(Platform::instagram, "77");
+  CHECK(found_among({off}, to_77) == "inactive_account");
+  CHECK(found_among({off, account(2, Platform::instagram, "77")}, to_77) == "2");
+}
+
+TEST_CASE("directory: two users who answer equally well get nothing") {
+  const Event to_77 = event(Platform::instagram, "77");
+  CHECK(found_among({account(1, Platform::instagram, "77"), account(2, Platform::instagram, "77")}, to_77) ==
+        "ambiguous_account");
+  CHECK(found_among({whatsapp(1, "111", "900"), whatsapp(2, "222", "900")},
+                    event(Platform::whatsapp, "900")) == "ambiguous_account");
+}
+
+TEST_CASE("directory: of one user's accounts that answer equally well, the first gets it") {
+  Account second = whatsapp(2, "222", "900");
+  second.user_id = numbered(101);
+  CHECK(found_among({whatsapp(1, "111", "900"), second}, event(Platform::whatsapp, "900")) == "1");
+  CHECK(found_among({second, whatsapp(1, "111", "900")}, event(Platform::whatsapp, "900")) == "2");
+}
+
+TEST_CASE("directory: refusals are quarantine's reasons") {
+  CHECK(to_string(Refusal::unknown_account) == "unknown_account");
+  CHECK(to_string(Refusal::inactive_account) == "inactive_account");
+  CHECK(to_string(Refusal::secret_mismatch) == "secret_mismatch");
+  CHECK(to_string(Refusal::ambiguous_account) == "ambiguous_account");
+}
+
+TEST_CASE("tenant: wants what it asked for") {
+  Tenant tenant;
+  CHECK(tenant.wants("messages"));
+  tenant.account.webhook_events = std::vector<std::string>{"messages", "comments"};
+  CHECK(tenant.wants("comments"));
+  CHECK_FALSE(tenant.wants("message_reads"));
+  CHECK_FALSE(tenant.wants("Messages"));
+  tenant.account.webhook_events = std::vector<std::string>();
+  CHECK_FALSE(tenant.wants("messages"));
+}
+
+TEST_CASE("directory: verify tokens are those of active accounts") {
+  Account one = whatsapp(1, "111");
+  one.verify_token = "a token that is too long to be kept inside a string";
+  Account off = whatsapp(2, "222");
+  off.verify_token = "off";
+  off.active = false;
+  const Directory directory({one, off, whatsapp(3, "333")}, {});
+  const Directory moved = std::move(directory);
+  CHECK(moved.verify_tokens() == std::vector<std::string_view>{one.verify_token});
+  CHECK(moved.size() == 3);
+}
+
+TEST_CASE("directory: a hundred thousand accounts") {
+  constexpr std::size_t accounts_max = 100'000;
+  std::vector<Account> accounts;
+  for (std::size_t i = 0; i < accounts_max; ++i) {
+    Account made = whatsapp(1, std::to_string(1'000'000 + i), "waba " + std::to_string(i));
+    made.app_secrets = {"secret " + std::to_string(i)};
+    made.linked_ids = {std::to_string(i)};
+    accounts.push_back(made);
+  }
+  accounts.back().id = numbered(2);
+  const Directory directory(std::move(accounts), {});
+  CHECK(directory.size() == accounts_max);
+  CHECK(directory.secrets().size() == accounts_max);
+  CHECK(found(directory, event(Platform::whatsapp, "", "1000000")) == "1");
+  CHECK(found(directory, event(Platform::whatsapp, "", "1099999")) == "2");
+  CHECK(found(directory, event(Platform::whatsapp, "waba 99999")) == "2");
+}
+
+}  // namespace
+}  // namespace socialsync::route
