@@ -148,6 +148,14 @@ TEST_CASE("a direct message in changes is the same event as in messaging") {
   CHECK(in_changes.payload.find(R"("changes":[{"field":"messages","value":{"sender")") != std::string::npos);
 }
 
+TEST_CASE("a change that only resembles a message is itself") {
+  for (const char* value : {R"({"sender":{"id":"1"},"message":"x"})", R"({"message":{"mid":"m"}})"}) {
+    const Event event = only_event_of(with_change("page", "feed", value));
+    CHECK_MESSAGE(event.kind == "change", value);
+    CHECK_MESSAGE(event.type == "feed", value);
+  }
+}
+
 TEST_CASE("a comment has its id under either name") {
   for (const char* name : {"id", "comment_id"}) {
     const Event event = only_event_of(
@@ -186,16 +194,17 @@ TEST_CASE("a comment without an id is told apart by its value") {
   CHECK(event.discriminator.find(R"({"text":"x"})") != std::string::npos);
 }
 
-TEST_CASE("mentions and insights of the same media come again with another time") {
-  const auto discriminator = [](const std::string& time, const std::string& field) {
+TEST_CASE("mentions and insights of the same media come again with another time, comments do not") {
+  const auto event_at = [](const std::string& time, const std::string& field) {
     return only_event_of(R"({"object":"instagram","entry":[{"id":"1","time":)" + time +
-                         R"(,"changes":[{"field":")" + field + R"(","value":{"media_id":"m"}}]}]})");
+                         R"(,"changes":[{"field":")" + field + R"(","value":{"id":"m","media_id":"m"}}]}]})");
   };
   for (const char* field : {"mentions", "story_insights"}) {
-    CHECK(discriminator("1", field).natural_id == "m");
-    CHECK(discriminator("1", field).discriminator == discriminator("1", field).discriminator);
-    CHECK(discriminator("1", field).discriminator != discriminator("2", field).discriminator);
+    CHECK(event_at("1", field).natural_id == "m");
+    CHECK(event_at("1", field).discriminator == event_at("1", field).discriminator);
+    CHECK(event_at("1", field).discriminator != event_at("2", field).discriminator);
   }
+  CHECK(event_at("1", "comments").discriminator == event_at("2", "comments").discriminator);
 }
 
 TEST_CASE("a Page's changes are told apart by their value and time") {

@@ -40,6 +40,8 @@ TEST_CASE("nothing but one whole value is a text") {
                            "{}{}",
                            "{} x",
                            "1 2",
+                           "[1}",
+                           "{\"a\":1]",
                            "[1 2]",
                            "[1,]",
                            "[,1]",

@@ -45,6 +45,20 @@ TEST_CASE("a contact goes with whoever names it, by number or by user id") {
         std::string::npos);
 }
 
+TEST_CASE("contacts are found in any order, and keep theirs") {
+  const Webhook webhook = webhook_of(whatsapp(
+      R"({"contacts":[{"wa_id":"9"},{"wa_id":"1"},{"wa_id":"5"},{"user_id":"2"},{"wa_id":"1","n":2}],)"
+      R"("messages":[{"from":"9"},{"from":"5","to":"9"},{"from":"1"},{"from_user_id":"2"}]})"));
+  REQUIRE(webhook.events.size() == 4);
+  const char* expected[] = {R"("contacts":[{"wa_id":"9"}],)", R"("contacts":[{"wa_id":"9"},{"wa_id":"5"}],)",
+                            R"("contacts":[{"wa_id":"1"},{"wa_id":"1","n":2}],)",
+                            R"("contacts":[{"user_id":"2"}],)"};
+  for (std::size_t i = 0; i < 4; ++i) {
+    CHECK_MESSAGE(webhook.events[i].payload.find(expected[i]) != std::string::npos,
+                  webhook.events[i].payload);
+  }
+}
+
 TEST_CASE("a lone contact stays with a lone event") {
   const std::string lone =
       only_event_of(whatsapp(R"({"contacts":[{"wa_id":"1"}],"messages":[{"id":"a","from":"2"}]})")).payload;
