@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 # Settings of the program that a developer's shell may hold, and that no test may see.
-_SETTINGS = ("DATABASE_URL", "DB_", "META_", "WHATSAPP_", "INSTAGRAM_", "SOCIALSYNC_", "PG")
+SETTINGS = ("DATABASE_URL", "DB_", "META_", "WHATSAPP_", "INSTAGRAM_", "SOCIALSYNC_", "PG")
 _KEPT = {"SOCIALSYNC_FIXTURES", "SOCIALSYNC_PG_BIN"}
 
 
@@ -102,7 +102,7 @@ def _tell(stage, counts, status, output, seconds):
 
 
 def _run(stage):
-    inherited = {name: value for name, value in os.environ.items() if name in _KEPT or not name.startswith(_SETTINGS)}
+    inherited = {name: value for name, value in os.environ.items() if name in _KEPT or not name.startswith(SETTINGS)}
     done = subprocess.run(
         [str(word) for word in stage.command],
         cwd=ROOT,
