@@ -14,6 +14,7 @@
 #include "app/upkeep.hpp"
 #include "base/log.hpp"
 #include "http/server.hpp"
+#include "net/descriptors.hpp"
 #include "net/within.hpp"
 #include "store/schema.hpp"
 
@@ -80,6 +81,7 @@ class Gateway : public Health {
         signals_(io_, SIGTERM, SIGINT) {}
 
   void run(const std::function<void(const std::string& url)>& on_listening) {
+    net::raise_descriptor_limit();
     server_.listen(endpoint_of(io_, config_));
     batcher_.start();
     upkeep_.start();
