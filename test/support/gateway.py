@@ -9,6 +9,7 @@ import tempfile
 import meta
 import program
 from client import Client, RawClient
+from tenants import new_secret
 from waiting import eventually
 
 
@@ -52,9 +53,13 @@ class Gateway:
         client.close()
 
     def settle(self, database):
-        """Returns when its directory has every account of the database."""
-        count = database.value("SELECT count(*) FROM social_accounts")
-        eventually(lambda: self.metric("socialsync_directory_accounts") == count)
+        """Returns when its directory holds all that the database does: the youngest account's token opens."""
+        token = new_secret()
+        database.add_account(verify_token=token)
+        client = self.client()
+        question = f"/api/meta/webhook?hub.mode=subscribe&hub.challenge=1&hub.verify_token={token}"
+        eventually(lambda: client.get(question).status == 200)
+        client.close()
 
     def stop(self, with_signal=signal.SIGTERM):
         """Asks it to end; gives the exit code."""

@@ -1,0 +1,111 @@
+"""Whose event it is, as accounts come, change and go; and what the traffic does to their rows."""
+
+import time
+
+import pytest
+
+import meta
+from tenants import SHARED_SECRET, new_key
+from waiting import eventually
+
+PATH = "/api/whatsapp/webhook"
+FRESH_WITHIN_S = 1
+SEEN_WITHIN_S = 2
+SLACK_S = 2  # for a sanitizer's build on a busy machine
+
+
+def is_routed(client, database, body):
+    """Sends it, and tells whether the event became a row of webhook_logs."""
+    before = database.value("SELECT count(*) FROM webhook_logs")
+    assert client.post(PATH, body, SHARED_SECRET).status == 200
+    return database.value("SELECT count(*) FROM webhook_logs") > before
+
+
+def seconds_until(condition):
+    began = time.monotonic()
+    eventually(condition)
+    return time.monotonic() - began
+
+
+def test_a_new_account_routes_within_a_second(client, database):
+    account = database.add_account()
+    assert seconds_until(lambda: is_routed(client, database, meta.whatsapp_messages(account.key))) < FRESH_WITHIN_S + SLACK_S
+
+
+@pytest.mark.parametrize("statement", ["UPDATE social_accounts SET is_active = false WHERE id = %s",
+                                       "DELETE FROM social_accounts WHERE id = %s",
+                                       "UPDATE social_accounts SET phone_number_id = 'another' WHERE id = %s"])
+def test_an_account_that_ends_stops_within_a_second(client, gateway, database, statement):
+    account = database.add_account()
+    gateway.settle(database)
+    assert is_routed(client, database, meta.whatsapp_messages(account.key))
+    database.rows(statement, account.id)
+    took = seconds_until(lambda: not is_routed(client, database, meta.whatsapp_messages(account.key)))
+    assert took < FRESH_WITHIN_S + SLACK_S
+
+
+def test_the_keys_of_an_instagram_account(client, gateway, database):
+    account = database.add_account("instagram", account_id=(own := new_key()),
+                                   webhook_metadata=f'{{"ids": ["{(linked := new_key())}"]}}')
+    gateway.settle(database)
+    for key in (account.key, own, linked):
+        assert is_routed(client, database, meta.instagram_comment(key))
+    assert [row["webhook_type"] for row in database.logs(account)] == ["comments"] * 3
+
+
+def test_an_entry_that_names_the_number_itself(client, gateway, database):
+    """The guide's body: no metadata."""
+    account = database.add_account()
+    gateway.settle(database)
+    assert is_routed(client, database, meta.whatsapp(
+        meta.entry(account.key, {"field": "messages", "value": {"messages": [meta.message()]}})))
+
+
+@pytest.mark.parametrize("wanted, statuses", [
+    (None, {"messages": "received", "message_deliveries": "received", "message_reads": "received"}),
+    (["messages", "message_reads"],
+     {"messages": "received", "message_deliveries": "ignored", "message_reads": "received"}),
+    ([], {"messages": "ignored", "message_deliveries": "ignored", "message_reads": "ignored"}),
+])
+def test_what_an_account_did_not_ask_for_is_ignored(client, gateway, database, wanted, statuses):
+    account = database.add_account(webhook_events=wanted)
+    gateway.settle(database)
+    body = meta.whatsapp(meta.entry(account.key, meta.change(
+        account.key, [meta.message()], [meta.status("delivered"), meta.status("read")])))
+    assert is_routed(client, database, body)
+    assert {row["webhook_type"]: row["status"] for row in database.logs(account)} == statuses
+
+
+def test_an_account_that_is_seen_turns_active(client, gateway, database):
+    account = database.add_account()
+    gateway.settle(database)
+    before = database.value("SELECT now()")
+    assert is_routed(client, database, meta.whatsapp_messages(account.key))
+
+    def seen():
+        [row] = database.rows("SELECT webhook_status, last_webhook_at FROM social_accounts WHERE id = %s", account.id)
+        return row["webhook_status"] == "active" and row["last_webhook_at"] and row["last_webhook_at"] >= before
+
+    assert seconds_until(seen) < SEEN_WITHIN_S + SLACK_S
+
+
+def test_a_waba_is_learned_from_what_was_routed(client, gateway, database):
+    account, waba = database.add_account(), new_key()
+    gateway.settle(database)
+
+    def about_the_account():
+        template = {"event": "APPROVED", "message_template_id": new_key()}
+        return meta.whatsapp(meta.entry(waba, meta.account_change("message_template_status_update", **template)))
+
+    assert not is_routed(client, database, about_the_account())
+    assert is_routed(client, database, meta.whatsapp(meta.entry(waba, meta.change(account.key, [meta.message()]))))
+    eventually(lambda: is_routed(client, database, about_the_account()))
+    assert database.logs(account)[-1]["webhook_type"] == "message_template_status_update"
+    assert database.value("SELECT webhook_metadata ->> 'waba_id' FROM social_accounts WHERE id = %s", account.id) == waba
+
+
+def test_a_number_nobody_has_is_not_given_to_its_waba_s_other_tenant(client, gateway, database):
+    account, waba = database.add_account(webhook_metadata=f'{{"waba_id": "{(waba := new_key())}"}}'), waba
+    gateway.settle(database)
+    assert not is_routed(client, database, meta.whatsapp(meta.entry(waba, meta.change(new_key(), [meta.message()]))))
+    assert database.logs(account) == []
