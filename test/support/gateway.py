@@ -27,7 +27,7 @@ class Gateway:
         self.port = None
 
     def __enter__(self):
-        return self.start()
+        return self if self._process else self.start()
 
     def __exit__(self, *_):
         if self._process.poll() is None:

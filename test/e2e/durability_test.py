@@ -1,0 +1,117 @@
+"""200 means committed: through kill -9 of the server and of PostgreSQL, and through an orderly stop."""
+
+import threading
+import time
+
+import pytest
+
+import meta
+from client import Client
+from load import PATH, Load
+from tenants import SHARED_SECRET, Database
+from waiting import eventually
+
+ROUNDS = 20
+STOP_CAP_S = 30
+
+
+@pytest.fixture(scope="module")
+def account(database):
+    return database.add_account()
+
+
+@pytest.fixture(scope="module")
+def gateway(account, gateway):
+    """The account is there before it."""
+    return gateway
+
+
+def assert_kept(open_database, account, load):
+    """Every acknowledged event is in the table, and none is there twice."""
+    rows = [row["external_message_id"] for row in open_database().logs(account)]
+    assert load.acknowledged and not set(load.acknowledged) - set(rows)
+    assert len(rows) == len(set(rows))
+
+
+@pytest.fixture
+def open_database(cluster, database_name):
+    """A new connection: PostgreSQL's end closes those that were there."""
+    opened = []
+
+    def connect():
+        opened.append(Database(cluster.dsn(database_name)))
+        return opened[-1]
+
+    yield connect
+    for database in opened:
+        database.close()
+
+
+def test_the_server_is_killed(gateway, account, open_database):
+    with Load(gateway, account, SHARED_SECRET) as load:
+        for _ in range(ROUNDS):
+            load.wait_for_more()
+            gateway.kill()
+            gateway.start(until_ready=False)
+        load.wait_for_more()
+    assert load.unanswered, "no kill met a request: the test shows nothing"
+    assert_kept(open_database, account, load)
+
+
+def test_postgresql_restarts_immediately(cluster, gateway, account, open_database):
+    with Load(gateway, account, SHARED_SECRET) as load:
+        for _ in range(ROUNDS):
+            load.wait_for_more()
+            cluster.restart(immediate=True)
+        load.wait_for_more()
+    assert not load.unanswered
+    assert_kept(open_database, account, load)
+
+
+def test_an_orderly_stop_answers_what_it_took(gateway, account, open_database):
+    with Load(gateway, account, SHARED_SECRET, resends=False) as load:
+        load.wait_for_more(100)
+        began = time.monotonic()
+        assert gateway.stop() == 0
+        assert time.monotonic() - began < STOP_CAP_S
+    rows = {row["external_message_id"] for row in open_database().logs(account)}
+    assert not set(load.acknowledged) - rows
+    assert not set(load.unanswered) & rows, "stored, but its sender was not told"
+    assert set(load.statuses) == {200}
+    gateway.start()
+
+
+def test_an_orderly_stop_waits_for_the_commit(gateway, account, open_database):
+    """Requests that wait for a lock when the signal comes are answered, on connections that then close."""
+    holder = open_database()
+    holder.rows("BEGIN")
+    holder.rows("LOCK TABLE webhook_logs")
+    answers = []
+    threads = [threading.Thread(target=send_one, args=(gateway.port, account, answers)) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    eventually(lambda: gateway.metric("socialsync_http_connections") > len(threads))
+    time.sleep(0.2)  # until their bytes are read
+    gateway.send_signal(15)
+    eventually(lambda: refuses(gateway.port))
+    assert not answers
+    holder.rows("COMMIT")
+    for thread in threads:
+        thread.join()
+    assert gateway.wait() == 0
+    assert [(answer.status, answer.headers["Connection"]) for answer in answers] == [(200, "close")] * len(threads)
+    gateway.start()
+
+
+def send_one(port, account, answers):
+    client = Client(port)
+    answers.append(client.post(PATH, meta.whatsapp_messages(account.key), SHARED_SECRET))
+    client.close()
+
+
+def refuses(port):
+    try:
+        Client(port).get("/healthz")
+    except ConnectionRefusedError:
+        return True
+    return False
