@@ -41,8 +41,10 @@ $$;
 -- anything there is touched: without it nothing there is ours.
 CREATE OR REPLACE FUNCTION pg_temp.was_found(thing text) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
-  RETURN to_regclass('socialsync.preimages') IS NULL
-      OR EXISTS (SELECT FROM socialsync.preimages WHERE object = thing);
+  IF to_regclass('socialsync.preimages') IS NULL THEN
+    RETURN true;
+  END IF;
+  RETURN EXISTS (SELECT FROM socialsync.preimages WHERE object = thing);
 END $$;
 
 -- Does it, and gives the line of the report.

@@ -266,8 +266,8 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_rights() RETURNS SETOF text LANGUAGE 
     AND (to_regnamespace('socialsync') IS NULL OR to_regnamespace('auth') IS NULL)
   UNION ALL
   SELECT format('GRANT CREATE ON SCHEMA auth TO %I', current_user)
-  WHERE to_regnamespace('auth') IS NOT NULL AND to_regprocedure('auth.uid()') IS NULL
-    AND NOT has_schema_privilege('auth', 'CREATE')
+  WHERE to_regnamespace('auth') IS NOT NULL AND NOT has_schema_privilege('auth', 'CREATE')
+    AND NOT EXISTS (SELECT FROM pg_proc WHERE pronamespace = to_regnamespace('auth') AND proname = 'uid')
   UNION ALL
   SELECT format('GRANT USAGE ON SCHEMA auth TO %I', current_user)
   WHERE to_regnamespace('auth') IS NOT NULL AND NOT has_schema_privilege('auth', 'USAGE')
@@ -606,7 +606,7 @@ SELECT pg_temp.step('table webhook_logs', '{public.users, public.social_accounts
     payload             jsonb NOT NULL,
     status              varchar(50) DEFAULT 'received'
                         CONSTRAINT webhook_logs_status_known
-                        CHECK (status IN ('received', 'processed', 'error', 'ignored')),
+                        CHECK (status::text = ANY (ARRAY['received', 'processed', 'error', 'ignored'])),
     processing_time_ms  integer,
     error_message       text,
     external_message_id varchar(255),
@@ -678,8 +678,9 @@ SELECT pg_temp.step('table webhook_event_keys', '{}', to_regclass('socialsync.we
 BEGIN;
 
 -- Gets the locks that a change of partitions needs, waiting 200 ms at a time, since others wait behind us.
--- Dropping stops every query of webhook_logs for its moment; adding does not stop inserts.
-CREATE OR REPLACE FUNCTION socialsync.lock_for_partition_change(to_drop text[]) RETURNS void
+-- Dropping stops every query of webhook_logs for its moment; adding need not stop inserts, save those that go to the
+-- default partition meanwhile: they would fail when their rows have another place suddenly.
+CREATE OR REPLACE FUNCTION socialsync.lock_for_partition_change(to_drop text[], stop_inserts boolean) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '60s' AS $$
 DECLARE
   name text;
@@ -694,6 +695,8 @@ BEGIN
       PERFORM set_config('lock_timeout', '200ms', true);
       IF to_drop <> '{}' THEN
         LOCK TABLE ONLY public.webhook_logs IN ACCESS EXCLUSIVE MODE;
+      ELSIF stop_inserts THEN
+        LOCK TABLE ONLY public.webhook_logs IN SHARE ROW EXCLUSIVE MODE;
       END IF;
       FOREACH name IN ARRAY to_drop LOOP
         EXECUTE format('LOCK TABLE socialsync.%I IN ACCESS EXCLUSIVE MODE', name);
@@ -777,7 +780,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock
 DECLARE
   keep_from timestamptz := now() - make_interval(days => retention_days);
   expired   text[];
-  missing   boolean;
+  missing   timestamp;
   wanted    record;
   moved     bigint;
 BEGIN
@@ -787,13 +790,14 @@ BEGIN
   RETURN QUERY SELECT * FROM socialsync.delete_expired(keep_from);
 
   expired := ARRAY(SELECT p.name FROM socialsync.weekly_partitions() AS p WHERE p.ends_at <= keep_from ORDER BY p.name);
-  missing := EXISTS (SELECT FROM socialsync.wanted_partitions(weeks_ahead, keep_from) AS w
-                     WHERE to_regclass('socialsync.' || w.name) IS NULL);
-  IF expired = '{}' AND NOT missing THEN
+  missing := (SELECT min(w.monday) FROM socialsync.wanted_partitions(weeks_ahead, keep_from) AS w
+              WHERE to_regclass('socialsync.' || w.name) IS NULL);
+  IF expired = '{}' AND missing IS NULL THEN
     RETURN;
   END IF;
-  -- All locks first, at one go: nobody waits for us while we wait for somebody.
-  PERFORM socialsync.lock_for_partition_change(expired);
+  -- All locks first, at one go: nobody waits for us while we wait for somebody. A week that has begun, and has no
+  -- partition, is one whose events go to the default partition now.
+  PERFORM socialsync.lock_for_partition_change(expired, stop_inserts => missing <= now() AT TIME ZONE 'UTC');
 
   FOREACH partition IN ARRAY expired LOOP
     EXECUTE format('DROP TABLE IF EXISTS socialsync.%I', partition);
@@ -1203,10 +1207,11 @@ WHERE c.conrelid = 'public.social_accounts'::regclass AND NOT c.convalidated
 -- One owner: that of social_accounts, even when an administrator runs this
 
 SELECT format('ALTER %s OWNER TO %I', thing, owner)
-FROM (SELECT oid, relowner AS owner_id, relowner::regrole::text, pg_get_userbyid(relowner) AS owner
+FROM (SELECT relowner AS owner_id, pg_get_userbyid(relowner) AS owner
       FROM pg_class WHERE oid = 'public.social_accounts'::regclass) AS accounts,
 LATERAL (
-  SELECT 'SCHEMA socialsync' AS thing, nspowner AS has FROM pg_namespace WHERE nspname = 'socialsync'
+  SELECT format('SCHEMA %I', nspname) AS thing, nspowner AS has FROM pg_namespace
+  WHERE nspname IN ('socialsync', 'auth') AND pg_temp.is_ours(obj_description(oid, 'pg_namespace'))
   UNION ALL
   SELECT format('%s %s', CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, oid::regclass), relowner
   FROM pg_class
@@ -1217,6 +1222,7 @@ LATERAL (
   UNION ALL
   SELECT format('FUNCTION %s', oid::regprocedure), proowner FROM pg_proc
   WHERE pronamespace = 'socialsync'::regnamespace
+     OR oid = 'auth.uid()'::regprocedure AND pg_temp.is_ours(obj_description(oid, 'pg_proc'))
      OR pronamespace = 'public'::regnamespace AND proname IN (SELECT name FROM pg_temp.public_functions())
 ) AS ours
 WHERE ours.has <> accounts.owner_id

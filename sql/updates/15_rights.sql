@@ -29,8 +29,8 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_rights() RETURNS SETOF text LANGUAGE 
     AND (to_regnamespace('socialsync') IS NULL OR to_regnamespace('auth') IS NULL)
   UNION ALL
   SELECT format('GRANT CREATE ON SCHEMA auth TO %I', current_user)
-  WHERE to_regnamespace('auth') IS NOT NULL AND to_regprocedure('auth.uid()') IS NULL
-    AND NOT has_schema_privilege('auth', 'CREATE')
+  WHERE to_regnamespace('auth') IS NOT NULL AND NOT has_schema_privilege('auth', 'CREATE')
+    AND NOT EXISTS (SELECT FROM pg_proc WHERE pronamespace = to_regnamespace('auth') AND proname = 'uid')
   UNION ALL
   SELECT format('GRANT USAGE ON SCHEMA auth TO %I', current_user)
   WHERE to_regnamespace('auth') IS NOT NULL AND NOT has_schema_privilege('auth', 'USAGE')

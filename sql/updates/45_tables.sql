@@ -34,7 +34,7 @@ SELECT pg_temp.step('table webhook_logs', '{public.users, public.social_accounts
     payload             jsonb NOT NULL,
     status              varchar(50) DEFAULT 'received'
                         CONSTRAINT webhook_logs_status_known
-                        CHECK (status IN ('received', 'processed', 'error', 'ignored')),
+                        CHECK (status::text = ANY (ARRAY['received', 'processed', 'error', 'ignored'])),
     processing_time_ms  integer,
     error_message       text,
     external_message_id varchar(255),

@@ -5,8 +5,9 @@
 BEGIN;
 
 -- Gets the locks that a change of partitions needs, waiting 200 ms at a time, since others wait behind us.
--- Dropping stops every query of webhook_logs for its moment; adding does not stop inserts.
-CREATE OR REPLACE FUNCTION socialsync.lock_for_partition_change(to_drop text[]) RETURNS void
+-- Dropping stops every query of webhook_logs for its moment; adding need not stop inserts, save those that go to the
+-- default partition meanwhile: they would fail when their rows have another place suddenly.
+CREATE OR REPLACE FUNCTION socialsync.lock_for_partition_change(to_drop text[], stop_inserts boolean) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '60s' AS $$
 DECLARE
   name text;
@@ -21,6 +22,8 @@ BEGIN
       PERFORM set_config('lock_timeout', '200ms', true);
       IF to_drop <> '{}' THEN
         LOCK TABLE ONLY public.webhook_logs IN ACCESS EXCLUSIVE MODE;
+      ELSIF stop_inserts THEN
+        LOCK TABLE ONLY public.webhook_logs IN SHARE ROW EXCLUSIVE MODE;
       END IF;
       FOREACH name IN ARRAY to_drop LOOP
         EXECUTE format('LOCK TABLE socialsync.%I IN ACCESS EXCLUSIVE MODE', name);
@@ -104,7 +107,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock
 DECLARE
   keep_from timestamptz := now() - make_interval(days => retention_days);
   expired   text[];
-  missing   boolean;
+  missing   timestamp;
   wanted    record;
   moved     bigint;
 BEGIN
@@ -114,13 +117,14 @@ BEGIN
   RETURN QUERY SELECT * FROM socialsync.delete_expired(keep_from);
 
   expired := ARRAY(SELECT p.name FROM socialsync.weekly_partitions() AS p WHERE p.ends_at <= keep_from ORDER BY p.name);
-  missing := EXISTS (SELECT FROM socialsync.wanted_partitions(weeks_ahead, keep_from) AS w
-                     WHERE to_regclass('socialsync.' || w.name) IS NULL);
-  IF expired = '{}' AND NOT missing THEN
+  missing := (SELECT min(w.monday) FROM socialsync.wanted_partitions(weeks_ahead, keep_from) AS w
+              WHERE to_regclass('socialsync.' || w.name) IS NULL);
+  IF expired = '{}' AND missing IS NULL THEN
     RETURN;
   END IF;
-  -- All locks first, at one go: nobody waits for us while we wait for somebody.
-  PERFORM socialsync.lock_for_partition_change(expired);
+  -- All locks first, at one go: nobody waits for us while we wait for somebody. A week that has begun, and has no
+  -- partition, is one whose events go to the default partition now.
+  PERFORM socialsync.lock_for_partition_change(expired, stop_inserts => missing <= now() AT TIME ZONE 'UTC');
 
   FOREACH partition IN ARRAY expired LOOP
     EXECUTE format('DROP TABLE IF EXISTS socialsync.%I', partition);

@@ -2,10 +2,11 @@
 -- One owner: that of social_accounts, even when an administrator runs this
 
 SELECT format('ALTER %s OWNER TO %I', thing, owner)
-FROM (SELECT oid, relowner AS owner_id, relowner::regrole::text, pg_get_userbyid(relowner) AS owner
+FROM (SELECT relowner AS owner_id, pg_get_userbyid(relowner) AS owner
       FROM pg_class WHERE oid = 'public.social_accounts'::regclass) AS accounts,
 LATERAL (
-  SELECT 'SCHEMA socialsync' AS thing, nspowner AS has FROM pg_namespace WHERE nspname = 'socialsync'
+  SELECT format('SCHEMA %I', nspname) AS thing, nspowner AS has FROM pg_namespace
+  WHERE nspname IN ('socialsync', 'auth') AND pg_temp.is_ours(obj_description(oid, 'pg_namespace'))
   UNION ALL
   SELECT format('%s %s', CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, oid::regclass), relowner
   FROM pg_class
@@ -16,6 +17,7 @@ LATERAL (
   UNION ALL
   SELECT format('FUNCTION %s', oid::regprocedure), proowner FROM pg_proc
   WHERE pronamespace = 'socialsync'::regnamespace
+     OR oid = 'auth.uid()'::regprocedure AND pg_temp.is_ours(obj_description(oid, 'pg_proc'))
      OR pronamespace = 'public'::regnamespace AND proname IN (SELECT name FROM pg_temp.public_functions())
 ) AS ours
 WHERE ours.has <> accounts.owner_id

@@ -1,0 +1,141 @@
+"""The update, the partitions and the notices while others use the database."""
+
+import select
+import subprocess
+import threading
+import time
+
+import pytest
+from schema import ALINE, UPDATES
+
+
+class Writer(threading.Thread):
+    """Updates social_accounts all the time; knows its longest wait."""
+
+    def __init__(self, connection, statement):
+        super().__init__()
+        self._connection, self._statement = connection, statement
+        self._connection.autocommit = True
+        self.longest_s, self.error, self._end = 0.0, None, threading.Event()
+
+    def run(self):
+        cursor = self._connection.cursor()
+        while not self._end.is_set():
+            started = time.monotonic()
+            try:
+                cursor.execute(self._statement)
+            except Exception as error:  # told by the test
+                self.error = error
+                return
+            self.longest_s = max(self.longest_s, time.monotonic() - started)
+            time.sleep(0.002)
+
+    def finish(self):
+        self._end.set()
+        self.join()
+        assert self.error is None
+
+
+def test_writers_go_on_while_a_reader_blocks_the_update(legacy, connect):
+    """A report that runs for two seconds holds up the update, which must not make others queue behind it."""
+    writer = Writer(connect(legacy), f"UPDATE social_accounts SET display_name = 'x' WHERE user_id = '{ALINE}'")
+    reader = connect(legacy)
+    reader.cursor().execute("SELECT count(*) FROM social_accounts, users")
+    writer.start()
+    run = subprocess.Popen([legacy.cluster.tool("psql"), "-X", "-d", legacy.cluster.dsn(legacy.name), "-f", UPDATES],
+                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    time.sleep(2)
+    assert run.poll() is None, "the reader did not hold it up"
+    reader.commit()
+    assert (run.communicate(timeout=60)[1], run.returncode) == ("", 0)
+    writer.finish()
+    # 100 ms is the most that a lock is waited for; the rest is for a busy machine.
+    assert writer.longest_s < 1.0
+
+
+@pytest.mark.parametrize("seconds", [0.05, 0.15, 0.3, 0.5, 0.8])
+def test_killed_at_any_moment_it_can_be_run_again(legacy, seconds):
+    run = subprocess.Popen([legacy.cluster.tool("psql"), "-X", "-d", legacy.cluster.dsn(legacy.name), "-f", UPDATES],
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(seconds)
+    run.kill()
+    run.wait()
+    deadline = time.monotonic() + 20
+    while (done := legacy.update()).returncode != 0:
+        assert "another run" in done.stderr and time.monotonic() < deadline, done.stderr
+    assert "made" not in legacy.must_update()
+
+
+def test_a_reader_of_logs_does_not_stop_inserts_while_partitions_are_made(legacy, connect):
+    legacy.must_update()
+    reader, inserter = connect(legacy), connect(legacy)
+    reader.cursor().execute("SELECT count(*) FROM webhook_logs")
+    maintenance = subprocess.Popen(
+        [legacy.cluster.tool("psql"), "-X", "-At", "-d", legacy.cluster.dsn(legacy.name),
+         "-c", "SELECT count(*) FROM socialsync.maintain_partitions(6)"], stdout=subprocess.PIPE, text=True)
+    writer = Writer(inserter, "INSERT INTO webhook_logs (platform, webhook_type, payload) VALUES ('x', 'messages', '{}')")
+    writer.start()
+    time.sleep(1.5)
+    assert maintenance.poll() is None, "the reader did not hold it up"
+    reader.commit()
+    assert maintenance.communicate(timeout=60)[0] == "2\n"
+    writer.finish()
+    assert writer.longest_s < 1.0
+
+
+def test_two_may_maintain_partitions_at_once(legacy):
+    legacy.must_update()
+    command = [legacy.cluster.tool("psql"), "-X", "-At", "-d", legacy.cluster.dsn(legacy.name),
+               "-c", "SELECT count(*) FROM socialsync.maintain_partitions(30)"]
+    runs = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    ended = [(*run.communicate(timeout=60), run.returncode) for run in runs]
+    assert [(error, status) for _, error, status in ended] == [("", 0)] * 4
+    assert sum(int(made) for made, _, _ in ended) == 26
+    assert legacy.sql("SELECT count(*) FROM pg_inherits WHERE inhparent = 'webhook_logs'::regclass") == "34"
+
+
+def test_rows_that_arrive_while_their_partition_is_made_are_kept(legacy, connect):
+    legacy.must_update()
+    this_week = legacy.sql("SELECT name FROM socialsync.weekly_partitions() WHERE ends_at > now() ORDER BY name LIMIT 1")
+    writer = Writer(connect(legacy), "INSERT INTO webhook_logs (platform, webhook_type, payload) VALUES ('x', 'messages', '{}')")
+    legacy.sql(f"DROP TABLE socialsync.{this_week}")
+    writer.start()
+    time.sleep(0.2)
+    made = legacy.sql("SELECT action FROM socialsync.maintain_partitions()")
+    time.sleep(0.2)
+    writer.finish()
+    assert "rows of the default partition" in made
+    assert legacy.sql("SELECT count(*) FROM socialsync.webhook_logs_default") == "0"
+    assert int(legacy.sql("SELECT count(*) FROM webhook_logs")) > 10
+
+
+NOTICED = {
+    "insert": f"INSERT INTO social_accounts (platform, account_id, username, user_id) VALUES ('x', 'x', 'x', '{ALINE}')",
+    "phone number id": "UPDATE social_accounts SET phone_number_id = '1' WHERE platform = 'whatsapp'",
+    "secret": "UPDATE social_accounts SET app_secret = 'new' WHERE platform = 'whatsapp'",
+    "events": "UPDATE social_accounts SET webhook_events = ARRAY['messages']",
+    "closed": "UPDATE social_accounts SET is_active = false",
+    "delete": "DELETE FROM social_accounts",
+    "delete of its user": f"DELETE FROM users WHERE id = '{ALINE}'",
+    "truncate": "TRUNCATE social_accounts CASCADE",
+}
+UNNOTICED = {
+    "last webhook": "UPDATE social_accounts SET last_webhook_at = now(), webhook_status = 'active'",
+    "log": "SELECT log_webhook(id, platform, 'messages', '{}') FROM social_accounts",
+    "name": "UPDATE social_accounts SET display_name = 'new', business_name = 'new'",
+}
+
+
+@pytest.mark.parametrize("statement, notices",
+                         [(s, 1) for s in NOTICED.values()] + [(s, 0) for s in UNNOTICED.values()],
+                         ids=[*NOTICED, *UNNOTICED])
+def test_gateways_are_told_of_what_they_route_by(legacy, connect, statement, notices):
+    legacy.must_update()
+    listener = connect(legacy)
+    listener.autocommit = True
+    listener.cursor().execute("LISTEN socialsync_accounts")
+    legacy.sql(statement + "; NOTIFY socialsync_accounts, 'end of test'")
+    while not any(notice.payload for notice in listener.notifies):
+        assert select.select([listener], [], [], 10)[0]
+        listener.poll()
+    assert [notice.payload for notice in listener.notifies] == [""] * notices + ["end of test"]
