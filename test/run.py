@@ -56,6 +56,7 @@ def check_behaviour(suite, preset):
 def check_schema(suite):
     tests = sorted((ROOT / "test/sql").glob("*_test.sql"))
     suite.run(Stage("schema (pgTAP)", [*IN_CLUSTER, "pg_prove", "--verbose", *tests], count_tap))
+    suite.run(Stage("schema (update and rollback)", [*PYTEST, "test/sql"], count_pytest))
 
 
 def fuzz(suite, seconds):
