@@ -7,8 +7,9 @@
 namespace socialsync::store {
 namespace {
 
-// "local" and the replicated modes are durable here already, and somebody's choice. Our statements have one plan:
-// without the setting some would be planned anew for each batch, which costs more than writing its rows.
+// "local" and the replicated modes are durable here already, and somebody's choice. Our statements have one
+// plan: without the setting some would be planned anew for each batch, which costs more than writing its
+// rows.
 constexpr const char* set_session = R"(
 SELECT CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', false) END,
        set_config('plan_cache_mode', 'force_generic_plan', false),
