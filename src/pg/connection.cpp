@@ -37,6 +37,7 @@ Error error_of(const PGresult* result) {
 struct Connection::Collected {
   // For each command sent, in order: the name when it was a PREPARE, else empty.
   std::vector<std::string> commands;
+  std::set<std::string, std::less<>> preparing;  // the names among them
   std::size_t answered = 0;
   int separators = 0;
   bool done = false;
@@ -109,7 +110,7 @@ asio::awaitable<std::unique_ptr<Connection>> Connection::open(ConnectionOptions 
 }
 
 void Connection::send(const Statement& statement, Collected& expected) {
-  if (!prepared_.contains(statement.name)) {
+  if (!prepared_.contains(statement.name) && expected.preparing.emplace(statement.name).second) {
     if (PQsendPrepare(connection_.get(), statement.name, statement.sql, 0, nullptr) != 1)
       throw connection_error();
     expected.commands.emplace_back(statement.name);
@@ -163,18 +164,24 @@ void Connection::collect(pg_result* result, Collected& collected) {
   if (prepared.empty()) collected.results.push_back(std::move(owned));
 }
 
-asio::awaitable<std::vector<ResultSet>> Connection::run(std::span<const Statement> batch) {
-  Collected collected;
+asio::awaitable<void> Connection::exchange(std::span<const Statement> batch, Collected& collected) {
   for (const Statement& statement : batch) send(statement, collected);
   if (PQpipelineSync(connection_.get()) != 1) throw connection_error();
   while (!collected.done) {
     co_await until_result();
     collect(PQgetResult(connection_.get()), collected);
+    if (PQstatus(connection_.get()) == CONNECTION_BAD && !collected.done) throw connection_error();
+  }
+}
+
+asio::awaitable<std::vector<ResultSet>> Connection::run(std::span<const Statement> batch) {
+  Collected collected;
+  try {
+    co_await exchange(batch, collected);
+  } catch (const Error&) {
     // A FATAL answer is the server's last: what libpq says after it is less telling.
-    if (PQstatus(connection_.get()) == CONNECTION_BAD && !collected.done) {
-      if (collected.failure && collected.failure->kind() == ErrorKind::connection) throw *collected.failure;
-      throw connection_error();
-    }
+    if (collected.failure && collected.failure->kind() == ErrorKind::connection) throw *collected.failure;
+    throw;
   }
   if (collected.failure) throw *collected.failure;
   co_return std::move(collected.results);

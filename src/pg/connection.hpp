@@ -57,6 +57,7 @@ class Connection {
   Error connection_error() const;
   void adopt_socket();
   void send(const Statement& statement, Collected& expected);
+  asio::awaitable<void> exchange(std::span<const Statement> batch, Collected& collected);
   asio::awaitable<void> until_result();
   asio::awaitable<void> wait_readable();
   asio::awaitable<void> wait_readable_or_writable();
