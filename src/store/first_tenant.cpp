@@ -15,7 +15,7 @@ WITH owner AS (
   RETURNING id)
 INSERT INTO public.social_accounts (id, platform, account_id, username, display_name, phone_number_id, page_id,
                                     access_token, app_secret, verify_token, business_name, user_id, is_active)
-SELECT gen_random_uuid(), $1::public.social_platform, $2, $2, 'First tenant',
+SELECT gen_random_uuid(), $1::text::public.social_platform, $2::text, $2, 'First tenant',
        CASE WHEN $1 <> 'instagram' THEN $2 END, CASE WHEN $1 = 'instagram' THEN $2 END,
        nullif($3, ''), nullif($4, ''), nullif($5, ''), 'First tenant', owner.id, true
 FROM owner
