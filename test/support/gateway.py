@@ -108,5 +108,5 @@ class Gateway:
     def _listening_port(self):
         """the gateway listens"""
         assert self._process.poll() is None, f"it ended with {self._process.returncode}:\n{self.log()}"
-        found = re.search(r"listening url=http://127\.0\.0\.1:(\d+)$", self.log(), re.M)
+        found = re.search(r"listening.*http://127\.0\.0\.1:(\d+)", self.log())
         return int(found[1]) if found else None
