@@ -128,7 +128,7 @@ void Site::protocol_error(int status) {
     case 408: return metrics_.request("too_slow");
     case 413: return metrics_.request("body_too_large");
     case 431: return metrics_.request("headers_too_large");
-    case 503: return metrics_.request("too_many_connections");
+    case 503: return metrics_.request("overloaded");
     default: return metrics_.request("protocol_error");
   }
 }

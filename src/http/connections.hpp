@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <list>
 
@@ -17,6 +18,7 @@ struct Connections {
   const Limits limits;
   std::list<Session*> sessions{};  // each enters and leaves by itself
   bool stopping = false;
+  std::size_t bodies_bytes = 0;  // promised to bodies that are being read or handled
 
   // The server's only clock: it is cheap to read, and stands still while the server itself does, so that its
   // own delays are not laid at the clients' door.

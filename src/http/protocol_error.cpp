@@ -13,7 +13,7 @@ Response protocol_error(int status) {
     case 503: break;
     default: return error_response(400, "bad_request", "the request is not valid HTTP");
   }
-  Response response = error_response(503, "too_many_connections", "the server has no connection to spare");
+  Response response = error_response(503, "overloaded", "the server has no room for another request");
   response.headers.emplace_back("Retry-After", "1");
   return response;
 }

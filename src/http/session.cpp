@@ -26,7 +26,10 @@ Session::Session(asio::ip::tcp::socket socket, std::shared_ptr<Connections> conn
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
 }
 
-Session::~Session() { connections_->sessions.erase(place_); }
+Session::~Session() {
+  release_body();
+  connections_->sessions.erase(place_);
+}
 
 asio::awaitable<void> Session::serve() {
   bool is_open = true;
@@ -53,11 +56,26 @@ bool Session::admit() {
   enter(Phase::body);
   is_continue_due_ = codec_.expects_continue();
   refusal_ = connections_->handler.refuse(codec_.request());
+  if (!refusal_ && !reserve_body()) {
+    connections_->handler.protocol_error(503);
+    refusal_ = protocol_error(503);
+  }
   if (!refusal_) return true;
   const std::optional<std::size_t> body_left = codec_.body_bytes_left();
   if (!body_left || *body_left > connections_->limits.drain_bytes_max) return false;
   return *body_left == 0 || !is_continue_due_;
 }
+
+bool Session::reserve_body() {
+  const Limits& limits = connections_->limits;
+  const std::size_t wanted = codec_.body_bytes_left().value_or(limits.body_bytes_max);
+  if (connections_->bodies_bytes + wanted > limits.bodies_bytes_max) return false;
+  connections_->bodies_bytes += wanted;
+  body_bytes_ = wanted;
+  return true;
+}
+
+void Session::release_body() { connections_->bodies_bytes -= std::exchange(body_bytes_, 0); }
 
 // Reads once. False when the connection is at its end.
 asio::awaitable<bool> Session::receive() {
@@ -91,6 +109,7 @@ asio::awaitable<bool> Session::answer_request() {
   const bool is_head = request.method == Method::head;
   std::optional<Response> response = std::exchange(refusal_, std::nullopt);
   if (!response) response = co_await respond(std::move(request));
+  release_body();
   const bool keep_alive = codec_.keep_alive() && !connections_->stopping;
   const std::string bytes = serialize(*response, keep_alive, is_head);
   enter(Phase::writing);

@@ -49,6 +49,8 @@ class Session {
   boost::asio::awaitable<void> linger();
 
   bool admit();
+  bool reserve_body();
+  void release_body();
   void enter(Phase phase);
   bool is_unwanted() const;
   std::chrono::milliseconds time_limit(Phase phase) const;
@@ -63,6 +65,7 @@ class Session {
   std::uint64_t deadline_;           // in ticks
   std::optional<Response> refusal_;  // of the request whose body is being read
   bool is_continue_due_ = false;     // the client waits for it with its body
+  std::size_t body_bytes_ = 0;       // our part of connections_->bodies_bytes
 };
 
 }  // namespace socialsync::http

@@ -282,6 +282,24 @@ TEST_CASE("http server: too many connections are told so, then closed at once") 
   CHECK(server.handler().protocol_errors() == std::vector{503, 503});
 }
 
+TEST_CASE("http server: bodies that would not fit together are asked to come later") {
+  Limits limits = LiveServer::quick_limits();
+  limits.bodies_bytes_max = 100;
+  LiveServer server(limits);
+  HttpClient first(server.port());
+  HttpClient second(server.port());
+  REQUIRE(first.send(echo(std::string(60, 'a'), "", "/gate")));
+  REQUIRE(eventually([&] { return server.handler().entered == 1; }));
+  REQUIRE(second.send(echo(std::string(60, 'b'))));
+  const std::string refused = second.receive();
+  CHECK(has_status(refused, "503"));
+  CHECK(refused.find("Retry-After: ") != refused.npos);
+  server.open_gate();
+  CHECK(has_status(first.receive(), "200"));
+  REQUIRE(second.send(echo(std::string(60, 'c'))));
+  CHECK(has_status(second.receive(), "200"));
+}
+
 TEST_CASE("http server: stop closes what is idle and accepts no more") {
   LiveServer server(LiveServer::quick_limits());
   HttpClient fresh(server.port());
