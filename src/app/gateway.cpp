@@ -82,14 +82,12 @@ class Gateway : public Health {
 
   void run(const std::function<void(const std::string& url)>& on_listening) {
     net::raise_descriptor_limit();
-    server_.listen(endpoint_of(io_, config_));
+    listen();
     batcher_.start();
     upkeep_.start();
     asio::co_spawn(io_, server_.run(), rethrow);
     asio::co_spawn(io_, stop_on_signal(), rethrow);
-    const bool v6 = config_.listen_host.find(':') != std::string::npos;
-    on_listening(
-        fmt::format("http://{}{}{}:{}", v6 ? "[" : "", config_.listen_host, v6 ? "]" : "", server_.port()));
+    on_listening("http://" + address(server_.port()));
     io_.run();
   }
 
@@ -108,6 +106,20 @@ class Gateway : public Health {
   }
 
  private:
+  void listen() {
+    try {
+      server_.listen(endpoint_of(io_, config_));
+    } catch (const boost::system::system_error& error) {
+      throw std::runtime_error(
+          fmt::format("cannot listen on {}: {}", address(config_.listen_port), error.code().message()));
+    }
+  }
+
+  std::string address(std::uint16_t port) const {
+    const bool v6 = config_.listen_host.find(':') != std::string::npos;
+    return fmt::format("{}{}{}:{}", v6 ? "[" : "", config_.listen_host, v6 ? "]" : "", port);
+  }
+
   ingest::Connect connector() const {
     return [this] { return connect(); };
   }

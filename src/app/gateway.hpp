@@ -16,7 +16,7 @@ class NotMigrated : public std::runtime_error {
 };
 
 // Serves until SIGTERM or SIGINT, then finishes what it has accepted. `on_listening` is called once, with the
-// URL that clients can reach. Throws NotMigrated, or boost::system::system_error when the address is taken.
+// URL that clients can reach. Throws NotMigrated, or std::runtime_error when the address is taken.
 void run_gateway(const config::Config& config,
                  const std::function<void(const std::string& url)>& on_listening);
 

@@ -7,6 +7,8 @@
 #include "base/log.hpp"
 #include "cli/commands.hpp"
 #include "cli/exit_code.hpp"
+#include "pg/error.hpp"
+#include "pg/options.hpp"
 
 namespace socialsync::cli {
 namespace {
@@ -24,10 +26,22 @@ constexpr const char* examples =
     "Exit codes: 0 done · 1 internal error · 2 wrong usage or setting · 3 database not migrated · "
     "4 send: not accepted";
 
+// libpq's own complaint about one that it cannot read quotes it, password and all.
+bool is_readable(const config::Database& database) {
+  try {
+    pg::expanded(database.options);
+    return true;
+  } catch (const pg::Error&) {
+    return false;
+  }
+}
+
 }  // namespace
 
 std::optional<config::Config> load_config() {
   config::Loaded loaded = config::load_from_environment();
+  if (!is_readable(loaded.config.database))
+    loaded.problems.push_back({"DATABASE_URL", "must be like postgresql://user:password@host:5432/database"});
   for (const config::Problem& problem : loaded.problems)
     fmt::print(stderr, "socialsync: {}: {}\n", problem.setting, problem.message);
   if (!loaded.problems.empty()) return std::nullopt;

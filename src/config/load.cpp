@@ -82,6 +82,7 @@ class Reader {
 Database read_database(const Reader& reader) {
   if (const std::string url = reader.text("DATABASE_URL"); !url.empty()) return {{{"dbname", url}}};
   if (reader.text("DB_HOST").empty()) return {};
+  reader.number("DB_PORT", 1, 65'535);
   constexpr std::pair<const char*, const char*> keywords[] = {{"host", "DB_HOST"},
                                                               {"port", "DB_PORT"},
                                                               {"dbname", "DB_NAME"},

@@ -7,15 +7,23 @@
 namespace socialsync::store {
 namespace {
 
+// An account that has the number or page already is that tenant's: the demo's, say.
 constexpr const char* upsert_account = R"(
-WITH owner AS (
+WITH known AS (
+  UPDATE public.social_accounts
+  SET access_token = nullif($3, ''), app_secret = nullif($4, ''), verify_token = nullif($5, '')
+  WHERE (platform = 'instagram') = ($1::text = 'instagram')
+    AND CASE WHEN $1 = 'instagram' THEN page_id ELSE phone_number_id END = $2::text
+  RETURNING id),
+owner AS (
   INSERT INTO public.users (id, email, full_name, is_active)
-  VALUES (gen_random_uuid(), 'owner@localhost', 'First tenant', true)
+  SELECT gen_random_uuid(), 'owner@localhost', 'First tenant', true
+  WHERE NOT EXISTS (SELECT FROM known)
   ON CONFLICT (email) DO UPDATE SET email = excluded.email
   RETURNING id)
 INSERT INTO public.social_accounts (id, platform, account_id, username, display_name, phone_number_id, page_id,
                                     access_token, app_secret, verify_token, business_name, user_id, is_active)
-SELECT gen_random_uuid(), $1::text::public.social_platform, $2::text, $2, 'First tenant',
+SELECT gen_random_uuid(), $1::public.social_platform, $2, $2, 'First tenant',
        CASE WHEN $1 <> 'instagram' THEN $2 END, CASE WHEN $1 = 'instagram' THEN $2 END,
        nullif($3, ''), nullif($4, ''), nullif($5, ''), 'First tenant', owner.id, true
 FROM owner

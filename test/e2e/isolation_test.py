@@ -41,7 +41,7 @@ def test_the_log_is_discreet(database, database_url, level, form):
         make_trouble(gateway.client(), database, account)
         assert gateway.stop() == 0
         log = gateway.log()
-        assert ("status" in log) == (level == "debug")
+        assert ("debug" in log) == (level == "debug")
         assert [json.loads(line)["level"] for line in log.splitlines()] if form == "json" else "listening" in log
 
 

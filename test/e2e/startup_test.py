@@ -48,9 +48,11 @@ def test_no_database():
     ("DATABASE_URL", f"postgresql://user:{VALUE}@[::1/socialsync"),
     ("DATABASE_URL", f"postgresql://user:{VALUE}@localhost/socialsync?{VALUE}=1"),
     ("DATABASE_URL", f"password={VALUE} {VALUE}"),
+    ("DB_PORT", "five"),
 ])
 def test_a_setting_that_cannot_be(name, value):
-    done = serve(**{name: value})
+    instead = {"DATABASE_URL": "", "DB_HOST": "127.0.0.1"} if name == "DB_PORT" else {}
+    done = serve(**instead, **{name: value})
     assert done.returncode == 2
     assert f"socialsync: {name}: " in done.stderr
 
