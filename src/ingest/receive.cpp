@@ -1,6 +1,5 @@
 #include "ingest/receive.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <span>
 #include <utility>
@@ -16,6 +15,8 @@ namespace {
 
 constexpr int problem_lines_per_second = 20;
 constexpr std::string_view signature_header = "X-Hub-Signature-256";
+
+const std::vector<model::Event> no_events;
 
 http::Response ok() {
   http::Response response;
@@ -45,7 +46,7 @@ Receiver::Receiver(const TenantKeeper& tenants, Batcher& batcher, Sightings& sig
       tokens_(std::move(tokens)),
       limits_(limits),
       splitter_(limits.parse),
-      fallback_budget_(limits.fallback_hash_bytes_per_second),
+      signers_(limits.fallback_hash_bytes_per_second),
       problem_lines_(problem_lines_per_second) {}
 
 asio::awaitable<http::Response> Receiver::receive(http::Request request,
@@ -56,14 +57,19 @@ asio::awaitable<http::Response> Receiver::receive(http::Request request,
   std::shared_ptr<const Tenants> tenants = tenants_.current();
   if (!tenants) co_return refuse(503, "starting", "the tenant directory is not loaded yet");
 
-  // The body tells which accounts it is for, and so which secrets may have signed it: one HMAC per secret
-  // that could be right, however many tenants there are. Nothing is believed before one of them is.
+  // Most bodies are signed under a secret of the environment. The others tell which accounts they are for,
+  // and so which of the tenants' own secrets could be right: their events are believed only after one was.
+  std::optional<route::SecretIndex> signer = signers_.find_shared(*tenants, *digest, request.body);
+  if (!signer) {
+    const auto allowed = signers_.may_split(*tenants, request.body);
+    if (allowed.has_error()) co_return refuse(allowed.error());
+  }
   SplitBody split = splitter_.split(request.body, platform);
-  const auto signer = find_signer(*tenants, *digest, request.body, split);
-  if (signer.has_error()) {
-    if (signer.error() == SignatureRefusal::busy)
-      co_return refuse(503, "signature_budget", "too many bodies under unexpected secrets");
-    co_return refuse(401, "signature_wrong", "the signature is not that of a known app secret");
+  if (!signer) {
+    const std::vector<model::Event>& events = split.has_value() ? split->events : no_events;
+    const auto own = signers_.find_own(*tenants, *digest, request.body, events);
+    if (own.has_error()) co_return refuse(own.error());
+    signer = *own;
   }
 
   const route::Signers signers{.secrets = std::span(&*signer, 1)};
@@ -83,35 +89,6 @@ asio::awaitable<http::Response> Receiver::receive_test(http::Request request, mo
   http::Response response = co_await store(submission);
   if (response.status == 200) response.body = test_report(*submission);
   co_return response;
-}
-
-// One HMAC per candidate until one matches; beyond the candidates only within a budget.
-Result<route::SecretIndex, Receiver::SignatureRefusal> Receiver::find_signer(const Tenants& tenants,
-                                                                             const crypto::Digest& digest,
-                                                                             std::string_view body,
-                                                                             const SplitBody& split) {
-  std::vector<route::SecretIndex> candidates;
-  if (split.has_value()) {
-    for (const model::Event& event : split->events) tenants.directory.add_candidates(event, candidates);
-  }
-  for (route::SecretIndex shared = 0; shared < tenants.directory.shared_secret_count(); ++shared) {
-    if (std::ranges::find(candidates, shared) == candidates.end()) candidates.push_back(shared);
-  }
-  for (const route::SecretIndex secret : candidates) {
-    if (tenants.keyring.signed_by(secret, digest, body)) return secret;
-  }
-
-  // Signed under another tenant's secret, or unreadable and signed under a tenant's own.
-  const std::uint64_t others = tenants.directory.secrets().size() - candidates.size();
-  if (others == 0) return SignatureRefusal::wrong;
-  if (!fallback_budget_.take(others * body.size(), std::chrono::steady_clock::now()))
-    return SignatureRefusal::busy;
-  std::ranges::sort(candidates);
-  for (route::SecretIndex secret = 0; secret < tenants.directory.secrets().size(); ++secret) {
-    if (std::ranges::binary_search(candidates, secret)) continue;
-    if (tenants.keyring.signed_by(secret, digest, body)) return secret;
-  }
-  return SignatureRefusal::wrong;
 }
 
 // 200 only from here, and only after the commit.
@@ -181,6 +158,12 @@ void Receiver::report_quarantine(const Submission& submission) {
                             {"routing_key", first.routing_key},
                             {"first_id", to_string(first.id)},
                             {"lines_left_out", *left_out}});
+}
+
+http::Response Receiver::refuse(SignerError error) {
+  if (error == SignerError::busy)
+    return refuse(503, "signature_budget", "too many bodies under unexpected secrets");
+  return refuse(401, "signature_wrong", "the signature is not that of a known app secret");
 }
 
 http::Response Receiver::refuse(int status, std::string_view code, std::string_view message) {

@@ -13,9 +13,9 @@
 #include "base/result.hpp"
 #include "http/message.hpp"
 #include "ingest/batch.hpp"
-#include "ingest/hash_budget.hpp"
 #include "ingest/place.hpp"
 #include "ingest/sightings.hpp"
+#include "ingest/signer.hpp"
 #include "ingest/submission.hpp"
 #include "ingest/tenants.hpp"
 #include "metrics/metrics.hpp"
@@ -53,14 +53,10 @@ class Receiver {
 
  private:
   using SplitBody = Result<model::Webhook, parse::ParseError>;
-  enum class SignatureRefusal { wrong, busy };
-
-  Result<route::SecretIndex, SignatureRefusal> find_signer(const Tenants& tenants,
-                                                           const crypto::Digest& digest,
-                                                           std::string_view body, const SplitBody& split);
   asio::awaitable<http::Response> store(std::shared_ptr<Submission> submission);
   void record(const Submission& submission);
   void report_quarantine(const Submission& submission);
+  http::Response refuse(SignerError error);
   http::Response refuse(int status, std::string_view code, std::string_view message);
 
   const TenantKeeper& tenants_;
@@ -72,7 +68,7 @@ class Receiver {
 
   parse::Splitter splitter_;
   Placer placer_;
-  HashBudget fallback_budget_;
+  SignerSearch signers_;
   log::RateLimit problem_lines_;
 };
 
