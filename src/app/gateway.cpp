@@ -1,5 +1,6 @@
 #include "app/gateway.hpp"
 
+#include <chrono>
 #include <exception>
 #include <utility>
 
@@ -7,6 +8,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/core.h>
 
@@ -15,6 +17,7 @@
 #include "base/log.hpp"
 #include "http/server.hpp"
 #include "net/descriptors.hpp"
+#include "net/result.hpp"
 #include "net/within.hpp"
 #include "store/schema.hpp"
 
@@ -22,6 +25,8 @@ namespace socialsync::app {
 namespace {
 
 namespace asio = boost::asio;
+
+constexpr std::chrono::milliseconds ready_glance{20};
 
 route::SharedSecrets shared_secrets(const config::Config& config) {
   return {config.whatsapp.app_secrets, config.instagram.app_secrets, config.messenger.app_secrets};
@@ -80,14 +85,16 @@ class Gateway : public Health {
         server_(io_.get_executor(), site_, http_limits(config.limits)),
         signals_(io_, SIGTERM, SIGINT) {}
 
-  void run(const std::function<void(const std::string& url)>& on_listening) {
+  void run(std::function<void(const std::string& url)> on_ready) {
     net::raise_descriptor_limit();
     listen();
     batcher_.start();
     upkeep_.start();
     asio::co_spawn(io_, server_.run(), rethrow);
     asio::co_spawn(io_, stop_on_signal(), rethrow);
-    on_listening("http://" + address(server_.port()));
+    const std::string url = "http://" + address(server_.port());
+    log::info("listening", {{"url", url}});
+    asio::co_spawn(io_, tell_when_ready(std::move(on_ready), url), rethrow);
     io_.run();
   }
 
@@ -131,6 +138,16 @@ class Gateway : public Health {
     co_return connection;
   }
 
+  asio::awaitable<void> tell_when_ready(std::function<void(const std::string& url)> on_ready,
+                                        std::string url) {
+    asio::steady_timer glance(io_);
+    while (!not_ready_because().empty()) {
+      glance.expires_after(ready_glance);
+      co_await glance.async_wait(net::as_result);
+    }
+    on_ready(url);
+  }
+
   asio::awaitable<void> stop_on_signal() {
     co_await signals_.async_wait(asio::use_awaitable);
     log::info("stopping", {{"connections", server_.connections()}, {"queued", batcher_.queued_events()}});
@@ -163,10 +180,9 @@ NotMigrated::NotMigrated()
           "this database is not migrated. Run:  socialsync migrate sql | psql -X DATABASE\n"
           "or, for a private database to try things with:  socialsync up") {}
 
-void run_gateway(const config::Config& config,
-                 const std::function<void(const std::string& url)>& on_listening) {
+void run_gateway(const config::Config& config, std::function<void(const std::string& url)> on_ready) {
   Gateway gateway(config);
-  gateway.run(on_listening);
+  gateway.run(std::move(on_ready));
 }
 
 }  // namespace socialsync::app

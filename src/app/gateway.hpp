@@ -15,9 +15,9 @@ class NotMigrated : public std::runtime_error {
   NotMigrated();
 };
 
-// Serves until SIGTERM or SIGINT, then finishes what it has accepted. `on_listening` is called once, with the
-// URL that clients can reach. Throws NotMigrated, or std::runtime_error when the address is taken.
-void run_gateway(const config::Config& config,
-                 const std::function<void(const std::string& url)>& on_listening);
+// Serves until SIGTERM or SIGINT, then finishes what it has accepted. `on_ready` is called once, as soon as a
+// webhook would be committed, with the URL that clients can reach. Throws NotMigrated, or std::runtime_error
+// when the address is taken.
+void run_gateway(const config::Config& config, std::function<void(const std::string& url)> on_ready);
 
 }  // namespace socialsync::app
