@@ -33,8 +33,8 @@ inline Uuid event_id(std::uint16_t number) {
 }
 
 // One event for each number.
-inline std::shared_ptr<Submission> submission(const AccountIds& account,
-                                              const std::vector<std::uint16_t>& numbers) {
+inline std::shared_ptr<Submission> submission_of(const AccountIds& account,
+                                                 const std::vector<std::uint16_t>& numbers) {
   auto made = std::make_shared<Submission>();
   for (const std::uint16_t number : numbers) {
     store::EventRow row;
@@ -48,6 +48,11 @@ inline std::shared_ptr<Submission> submission(const AccountIds& account,
     made->events.push_back(row);
   }
   return made;
+}
+
+template <class... Numbers>
+std::shared_ptr<Submission> submission(const AccountIds& account, Numbers... numbers) {
+  return submission_of(account, {static_cast<std::uint16_t>(numbers)...});
 }
 
 using Committed = std::optional<Result<void, CommitError>>;

@@ -22,6 +22,7 @@ using test::AccountIds;
 using test::commit_beside;
 using test::event_id;
 using test::submission;
+using test::submission_of;
 using test::with_batcher;
 using Values = std::vector<std::string>;
 
@@ -48,7 +49,8 @@ class Gate {
 
  private:
   asio::awaitable<std::unique_ptr<pg::Connection>> connect_when_open() {
-    const bool opened = co_await until([this] { return is_open_; });
+    auto waiting = until([this] { return is_open_; });
+    const bool opened = co_await std::move(waiting);
     REQUIRE(opened);
     auto connection = co_await connect();
     co_return connection;
@@ -60,7 +62,7 @@ class Gate {
 TEST_CASE("batcher: a commit resolves once its rows are there") {
   const AccountIds account = new_account();
   with_batcher({}, connect, [&](Batcher& batcher) -> asio::awaitable<void> {
-    const auto rows = submission(account, {1, 2, 3});
+    const auto rows = submission(account, 1, 2, 3);
     const auto committed = co_await batcher.commit(rows);
     CHECK(committed.has_value());
     CHECK(query(count_events) == Values{"3"});
@@ -74,8 +76,8 @@ TEST_CASE("batcher: a commit resolves once its rows are there") {
 TEST_CASE("batcher: what was there already is committed too, but not new") {
   const AccountIds account = new_account();
   with_batcher({}, connect, [&](Batcher& batcher) -> asio::awaitable<void> {
-    const auto first = submission(account, {1});
-    const auto again = submission(account, {1, 2, 2});
+    const auto first = submission(account, 1);
+    const auto again = submission(account, 1, 2, 2);
     co_await batcher.commit(first);
     const auto committed = co_await batcher.commit(again);
     CHECK(committed.has_value());
@@ -89,11 +91,12 @@ TEST_CASE("batcher: rows go in in the order of their ids") {
   Gate gate;
   with_batcher({.writers = 1}, gate.connector(), [&](Batcher& batcher) -> asio::awaitable<void> {
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
-    const auto one = commit_beside(executor, batcher, submission(account, {9, 3, 6}));
-    const auto two = commit_beside(executor, batcher, submission(account, {8, 1, 5}));
+    const auto one = commit_beside(executor, batcher, submission(account, 9, 3, 6));
+    const auto two = commit_beside(executor, batcher, submission(account, 8, 1, 5));
     co_await pause(20ms);
     gate.open();
-    const bool done = co_await until([&] { return *one && *two; });
+    auto waiting = until([&] { return *one && *two; });
+    const bool done = co_await std::move(waiting);
     CHECK(done);
     CHECK(query("SELECT bool_and(id > before) FROM (SELECT id, lag(id) OVER (ORDER BY ctid) AS before "
                 "FROM public.webhook_logs) AS stored") == Values{"t"});
@@ -105,18 +108,19 @@ TEST_CASE("batcher: beyond its limits the queue takes nothing") {
   Gate gate;
   with_batcher({.queue_events_max = 3}, gate.connector(), [&](Batcher& batcher) -> asio::awaitable<void> {
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
-    const auto one = commit_beside(executor, batcher, submission(account, {1, 2}));
-    const auto two = commit_beside(executor, batcher, submission(account, {3}));
+    const auto one = commit_beside(executor, batcher, submission(account, 1, 2));
+    const auto two = commit_beside(executor, batcher, submission(account, 3));
     co_await pause(20ms);
     CHECK(batcher.queued_events() == 3);
-    const auto refused = co_await batcher.commit(submission(account, {4}));
+    const auto refused = co_await batcher.commit(submission(account, 4));
     REQUIRE(refused.has_error());
     CHECK(refused.error() == CommitError::overloaded);
     CHECK_FALSE(one->has_value());
     gate.open();
-    const bool done = co_await until([&] { return *one && *two; });
+    auto waiting = until([&] { return *one && *two; });
+    const bool done = co_await std::move(waiting);
     CHECK(done);
-    const auto accepted = co_await batcher.commit(submission(account, {5}));
+    const auto accepted = co_await batcher.commit(submission(account, 5));
     CHECK(accepted.has_value());
     CHECK(query(count_events) == Values{"4"});
   });
@@ -127,13 +131,14 @@ TEST_CASE("batcher: bytes count too, but a submission that is alone is always le
   Gate gate;
   with_batcher({.queue_bytes_max = 4}, gate.connector(), [&](Batcher& batcher) -> asio::awaitable<void> {
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
-    const auto large = commit_beside(executor, batcher, submission(account, {1}));
+    const auto large = commit_beside(executor, batcher, submission(account, 1));
     co_await pause(20ms);
-    const auto refused = co_await batcher.commit(submission(account, {2}));
+    const auto refused = co_await batcher.commit(submission(account, 2));
     REQUIRE(refused.has_error());
     CHECK(refused.error() == CommitError::overloaded);
     gate.open();
-    const bool done = co_await until([&] { return large->has_value(); });
+    auto waiting = until([&] { return large->has_value(); });
+    const bool done = co_await std::move(waiting);
     CHECK(done);
     CHECK((*large)->has_value());
   });
@@ -141,12 +146,13 @@ TEST_CASE("batcher: bytes count too, but a submission that is alone is always le
 
 TEST_CASE("batcher: without a database a commit ends at its deadline") {
   const Connect refuse = []() -> asio::awaitable<std::unique_ptr<pg::Connection>> {
-    auto connection = co_await pg::Connection::open({{"host", "/nonexistent"}});
+    const pg::ConnectionOptions nowhere{{"host", "/nonexistent"}};
+    auto connection = co_await pg::Connection::open(nowhere);
     co_return connection;
   };
   with_batcher({.commit_deadline = 200ms}, refuse, [](Batcher& batcher) -> asio::awaitable<void> {
     const auto begin = std::chrono::steady_clock::now();
-    const auto committed = co_await batcher.commit(submission({}, {1}));
+    const auto committed = co_await batcher.commit(submission(AccountIds(), 1));
     const auto spent = std::chrono::steady_clock::now() - begin;
     REQUIRE(committed.has_error());
     CHECK(committed.error() == CommitError::timed_out);
@@ -165,11 +171,11 @@ TEST_CASE("batcher: a commit that is held up in the database ends at its deadlin
     const pg::Statement rollback{.name = "rollback", .sql = "ROLLBACK"};
     co_await blocker->run(begin);
     co_await blocker->run(lock);
-    const auto held_up = co_await batcher.commit(submission(account, {1}));
+    const auto held_up = co_await batcher.commit(submission(account, 1));
     REQUIRE(held_up.has_error());
     CHECK(held_up.error() == CommitError::timed_out);
     co_await blocker->run(rollback);
-    const auto sent_again = co_await batcher.commit(submission(account, {1}));
+    const auto sent_again = co_await batcher.commit(submission(account, 1));
     CHECK(sent_again.has_value());
     CHECK(query(count_events) == Values{"1"});
   });
@@ -178,12 +184,12 @@ TEST_CASE("batcher: a commit that is held up in the database ends at its deadlin
 TEST_CASE("batcher: a lost connection is made again") {
   const AccountIds account = new_account();
   with_batcher({}, connect, [&](Batcher& batcher) -> asio::awaitable<void> {
-    const auto before = co_await batcher.commit(submission(account, {1}));
+    const auto before = co_await batcher.commit(submission(account, 1));
     CHECK(before.has_value());
     query(
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
         "WHERE datname = current_database() AND pid <> pg_backend_pid()");
-    const auto after = co_await batcher.commit(submission(account, {2}));
+    const auto after = co_await batcher.commit(submission(account, 2));
     CHECK(after.has_value());
     CHECK(query(count_events) == Values{"2"});
   });
@@ -199,15 +205,16 @@ TEST_CASE("batcher: a batch that was cut off is written again, once") {
     const pg::Statement rollback{.name = "rollback", .sql = "ROLLBACK"};
     co_await blocker->run(begin);
     co_await blocker->run(lock);
-    const auto committed = commit_beside(executor, batcher, submission(account, {1, 2}));
-    const std::string waiting =
+    const auto committed = commit_beside(executor, batcher, submission(account, 1, 2));
+    const std::string blocked =
         "FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%webhook_logs%'";
-    const bool held_up =
-        co_await until([&] { return query("SELECT count(*) > 0 " + waiting).front() == "t"; });
+    auto waiting = until([&] { return query("SELECT count(*) > 0 " + blocked).front() == "t"; });
+    const bool held_up = co_await std::move(waiting);
     CHECK(held_up);
-    query("SELECT pg_terminate_backend(pid, 5000) " + waiting);
+    query("SELECT pg_terminate_backend(pid, 5000) " + blocked);
     co_await blocker->run(rollback);
-    const bool done = co_await until([&] { return committed->has_value(); });
+    waiting = until([&] { return committed->has_value(); });
+    const bool done = co_await std::move(waiting);
     REQUIRE(done);
     CHECK((*committed)->has_value());
     CHECK(query(count_events) == Values{"2"});
@@ -226,11 +233,12 @@ TEST_CASE("batcher: batches with the same ids do not wait for each other for eve
     std::vector<std::shared_ptr<test::Committed>> commits;
     for (int i = 0; i < 60; ++i) {
       std::ranges::shuffle(numbers, random);
-      all.push_back(submission(account, numbers));
+      all.push_back(submission_of(account, numbers));
       commits.push_back(commit_beside(executor, batcher, all.back()));
     }
-    const bool done = co_await until(
-        [&] { return std::ranges::all_of(commits, [](const auto& one) { return one->has_value(); }); });
+    auto waiting =
+        until([&] { return std::ranges::all_of(commits, [](const auto& one) { return one->has_value(); }); });
+    const bool done = co_await std::move(waiting);
     REQUIRE(done);
     std::ptrdiff_t new_events = 0;
     for (const auto& one : all) new_events += std::ranges::count(newness(*one), true);
@@ -245,7 +253,7 @@ TEST_CASE("batcher: stopping writes what is queued") {
   std::shared_ptr<test::Committed> committed;
   with_batcher({}, connect, [&](Batcher& batcher) -> asio::awaitable<void> {
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
-    committed = commit_beside(executor, batcher, submission(account, {1, 2}));
+    committed = commit_beside(executor, batcher, submission(account, 1, 2));
     co_await pause(0ms);
   });
   REQUIRE(committed->has_value());
@@ -264,13 +272,14 @@ TEST_CASE("batcher: an account that was deleted a moment ago holds nobody up") {
     std::vector<std::shared_ptr<Submission>> all;
     std::vector<std::shared_ptr<test::Committed>> commits;
     for (std::uint16_t number = 0; number < 9; ++number) {
-      all.push_back(submission(number == 5 ? deleted : account, {number}));
+      all.push_back(submission(number == 5 ? deleted : account, number));
       commits.push_back(commit_beside(executor, batcher, all.back()));
     }
     co_await pause(20ms);
     gate.open();
-    const bool done = co_await until(
-        [&] { return std::ranges::all_of(commits, [](const auto& one) { return one->has_value(); }); });
+    auto waiting =
+        until([&] { return std::ranges::all_of(commits, [](const auto& one) { return one->has_value(); }); });
+    const bool done = co_await std::move(waiting);
     REQUIRE(done);
     for (std::size_t i = 0; i < commits.size(); ++i) {
       CHECK((*commits[i])->has_value());
@@ -287,7 +296,7 @@ TEST_CASE("batcher: an account that was deleted a moment ago holds nobody up") {
 TEST_CASE("batcher: of one submission only the bad row goes to quarantine") {
   const AccountIds account = new_account();
   with_batcher({}, connect, [&](Batcher& batcher) -> asio::awaitable<void> {
-    const auto rows = submission(account, {1, 2, 3});
+    const auto rows = submission(account, 1, 2, 3);
     const std::string long_type(51, 't');
     const std::string exact = "the exact bytes";
     rows->events[1].type = long_type;
@@ -307,7 +316,7 @@ TEST_CASE("batcher: of one submission only the bad row goes to quarantine") {
 TEST_CASE("batcher: a payload that jsonb refuses goes to quarantine") {
   const AccountIds account = new_account();
   with_batcher({}, connect, [&](Batcher& batcher) -> asio::awaitable<void> {
-    const auto rows = submission(account, {1});
+    const auto rows = submission(account, 1);
     rows->events[0].payload = R"({"a":"\u0000"})";
     const auto committed = co_await batcher.commit(rows);
     CHECK(committed.has_value());

@@ -43,14 +43,16 @@ asio::awaitable<void> run_beside_keeper(TenantKeeperLimits limits, Story story) 
   const std::unique_ptr<pg::Connection> connection = co_await test::connect();
   std::optional<pg::ErrorKind> ended;
   asio::co_spawn(executor, keep(keeper, *connection, ended), asio::detached);
-  const bool loaded = co_await until([&] { return keeper.current() != nullptr; });
+  auto waiting = until([&] { return keeper.current() != nullptr; });
+  const bool loaded = co_await std::move(waiting);
   REQUIRE(loaded);
   co_await story(keeper);
   const auto last = keeper.current();
   query(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
       "WHERE datname = current_database() AND pid <> pg_backend_pid()");
-  const bool has_ended = co_await until([&] { return ended.has_value(); });
+  waiting = until([&] { return ended.has_value(); });
+  const bool has_ended = co_await std::move(waiting);
   REQUIRE(has_ended);
   CHECK(*ended == pg::ErrorKind::connection);
   CHECK(keeper.current() == last);
@@ -65,20 +67,24 @@ TEST_CASE("tenants: every change of an account's routing is seen at once") {
     CHECK(keeper.current()->directory.secrets() == Values{"shared"});
 
     insert_account("whatsapp", {{"phone_number_id", "'222'"}, {"app_secret", "'own'"}});
-    bool seen = co_await until([&] { return keeper.current()->directory.size() == 2; });
+    auto waiting = until([&] { return keeper.current()->directory.size() == 2; });
+    bool seen = co_await std::move(waiting);
     CHECK(seen);
     CHECK(keeper.current()->keyring.size() == 2);
 
     query("UPDATE public.social_accounts SET app_secret = 'own, other' WHERE phone_number_id = '222'");
-    seen = co_await until([&] { return keeper.current()->directory.secrets().size() == 3; });
+    waiting = until([&] { return keeper.current()->directory.secrets().size() == 3; });
+    seen = co_await std::move(waiting);
     CHECK(seen);
 
     query("UPDATE public.social_accounts SET is_active = false WHERE phone_number_id = '111'");
-    seen = co_await until([&] { return keeper.current()->directory.verify_tokens().empty(); });
+    waiting = until([&] { return keeper.current()->directory.verify_tokens().empty(); });
+    seen = co_await std::move(waiting);
     CHECK(seen);
 
     query("DELETE FROM public.social_accounts WHERE phone_number_id = '222'");
-    seen = co_await until([&] { return keeper.current()->directory.size() == 1; });
+    waiting = until([&] { return keeper.current()->directory.size() == 1; });
+    seen = co_await std::move(waiting);
     CHECK(seen);
   }));
 }
@@ -88,7 +94,8 @@ TEST_CASE("tenants: a directory that is in use stays as it was") {
   test::run(run_beside_keeper(by_notification_only, [](TenantKeeper& keeper) -> asio::awaitable<void> {
     const auto in_use = keeper.current();
     insert_account("whatsapp", {{"phone_number_id", "'222'"}});
-    const bool seen = co_await until([&] { return keeper.current()->directory.size() == 1; });
+    auto waiting = until([&] { return keeper.current()->directory.size() == 1; });
+    const bool seen = co_await std::move(waiting);
     CHECK(seen);
     CHECK(in_use->directory.size() == 0);
   }));
@@ -101,7 +108,8 @@ TEST_CASE("tenants: without a notification they are read again after a while") {
     query("ALTER TABLE public.social_accounts DISABLE TRIGGER socialsync_accounts_changed");
     insert_account("whatsapp", {{"phone_number_id", "'222'"}});
     query("ALTER TABLE public.social_accounts ENABLE TRIGGER socialsync_accounts_changed");
-    const bool seen = co_await until([&] { return keeper.current()->directory.size() == 1; });
+    auto waiting = until([&] { return keeper.current()->directory.size() == 1; });
+    const bool seen = co_await std::move(waiting);
     CHECK(seen);
     CHECK(keeper.age() < 1min);
   }));

@@ -286,7 +286,8 @@ TEST_CASE("pg connection: a database that is not there, and options that mean no
 asio::awaitable<void> terminate_sleeper(std::string pid) {
   const std::string is_asleep =
       "SELECT state = 'active' AND wait_event = 'PgSleep' FROM pg_stat_activity WHERE pid = ";
-  const bool asleep = co_await test::until([&] { return test::query(is_asleep + pid).front() == "t"; });
+  auto waiting = test::until([&] { return test::query(is_asleep + pid).front() == "t"; });
+  const bool asleep = co_await std::move(waiting);
   REQUIRE(asleep);
   test::query("SELECT pg_terminate_backend(" + pid + ")");
 }
