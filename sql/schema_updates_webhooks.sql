@@ -685,13 +685,11 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '60s' 
 DECLARE
   name text;
 BEGIN
-  -- Only one caller at a time goes on from here.
-  LOCK TABLE ONLY public.webhook_logs IN SHARE UPDATE EXCLUSIVE MODE;
   FOR attempt IN 1..100 LOOP
     BEGIN
       -- Evicts autovacuum, which takes a second, before anybody queues behind the strong lock.
       PERFORM set_config('lock_timeout', '1500ms', true);
-      LOCK TABLE socialsync.webhook_logs_default IN SHARE UPDATE EXCLUSIVE MODE;
+      LOCK TABLE ONLY public.webhook_logs, socialsync.webhook_logs_default IN SHARE UPDATE EXCLUSIVE MODE;
       PERFORM set_config('lock_timeout', '200ms', true);
       IF to_drop <> '{}' THEN
         LOCK TABLE ONLY public.webhook_logs IN ACCESS EXCLUSIVE MODE;
@@ -1080,10 +1078,8 @@ CREATE OR REPLACE VIEW socialsync.user_emails WITH (security_barrier = true) AS
   SELECT u.id, u.email
   FROM public.users AS u
   WHERE u.id = (SELECT auth.uid())
-     OR (SELECT current_user NOT IN ('anon', 'authenticated')
-                AND (pg_has_role(current_user, 'service_role', 'USAGE')
-                     OR has_column_privilege('public.users', 'email', 'SELECT')
-                        AND NOT row_security_active('public.users')));
+     OR (SELECT pg_has_role('service_role', 'USAGE')
+                OR has_column_privilege('public.users', 'email', 'SELECT') AND NOT row_security_active('public.users'));
 
 -- Accounts that can receive webhooks, the one that received most recently first.
 CREATE OR REPLACE VIEW public.active_webhook_accounts :view_options AS

@@ -12,13 +12,11 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '60s' 
 DECLARE
   name text;
 BEGIN
-  -- Only one caller at a time goes on from here.
-  LOCK TABLE ONLY public.webhook_logs IN SHARE UPDATE EXCLUSIVE MODE;
   FOR attempt IN 1..100 LOOP
     BEGIN
       -- Evicts autovacuum, which takes a second, before anybody queues behind the strong lock.
       PERFORM set_config('lock_timeout', '1500ms', true);
-      LOCK TABLE socialsync.webhook_logs_default IN SHARE UPDATE EXCLUSIVE MODE;
+      LOCK TABLE ONLY public.webhook_logs, socialsync.webhook_logs_default IN SHARE UPDATE EXCLUSIVE MODE;
       PERFORM set_config('lock_timeout', '200ms', true);
       IF to_drop <> '{}' THEN
         LOCK TABLE ONLY public.webhook_logs IN ACCESS EXCLUSIVE MODE;

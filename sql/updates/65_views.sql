@@ -11,10 +11,8 @@ CREATE OR REPLACE VIEW socialsync.user_emails WITH (security_barrier = true) AS
   SELECT u.id, u.email
   FROM public.users AS u
   WHERE u.id = (SELECT auth.uid())
-     OR (SELECT current_user NOT IN ('anon', 'authenticated')
-                AND (pg_has_role(current_user, 'service_role', 'USAGE')
-                     OR has_column_privilege('public.users', 'email', 'SELECT')
-                        AND NOT row_security_active('public.users')));
+     OR (SELECT pg_has_role('service_role', 'USAGE')
+                OR has_column_privilege('public.users', 'email', 'SELECT') AND NOT row_security_active('public.users'));
 
 -- Accounts that can receive webhooks, the one that received most recently first.
 CREATE OR REPLACE VIEW public.active_webhook_accounts :view_options AS
