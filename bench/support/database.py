@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "test/support"))
+sys.path.append(str(ROOT / "test/support"))  # behind our own: both have a load.py
 
 from cluster import Cluster  # noqa: E402
 

@@ -13,7 +13,7 @@ TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
 class Server:
-    """A server process; it is ready when /healthz answers, and gone at the end of `with`."""
+    """A server process; it is ready when /readyz answers, and gone at the end of `with`."""
 
     def __init__(self, command, port, environment, folder):
         self._command = [str(word) for word in command]
@@ -59,7 +59,7 @@ class Server:
         deadline = time.monotonic() + START_TIMEOUT_S
         while True:
             try:
-                with urllib.request.urlopen(self.url + "/healthz", timeout=1):
+                with urllib.request.urlopen(self.url + "/readyz", timeout=1):
                     return
             except OSError:
                 if self._process.poll() is not None or time.monotonic() > deadline:

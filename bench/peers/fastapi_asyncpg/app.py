@@ -29,7 +29,7 @@ async def disconnect():
     await app.state.pool.close()
 
 
-@app.get("/healthz")
+@app.get("/readyz")
 async def healthz():
     return {"status": "ok"}
 
