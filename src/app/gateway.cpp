@@ -132,7 +132,9 @@ class Gateway : public Health {
   }
 
   asio::awaitable<std::unique_ptr<pg::Connection>> connect() const {
-    auto opening = pg::Connection::open(config_.database.options);
+    pg::ConnectionOptions options = config_.database.options;
+    options.emplace_back("fallback_application_name", "socialsync");  // who it is, in pg_stat_activity
+    auto opening = pg::Connection::open(std::move(options));
     auto connection = co_await net::within(config_.limits.connect_timeout, std::move(opening));
     co_await store::prepare_session(*connection);
     co_return connection;
