@@ -783,7 +783,8 @@ DECLARE
   moved     bigint;
 BEGIN
   IF weeks_ahead IS NULL OR weeks_ahead NOT BETWEEN 0 AND 520 OR retention_days < 1 THEN
-    RAISE invalid_parameter_value USING MESSAGE = 'weeks_ahead is 0 to 520, retention_days 1 or more, or null: for ever';
+    RAISE invalid_parameter_value USING
+      MESSAGE = 'weeks_ahead is 0 to 520, retention_days 1 or more, or null: for ever';
   END IF;
   RETURN QUERY SELECT * FROM socialsync.delete_expired(keep_from);
 
@@ -988,47 +989,57 @@ SELECT pg_temp.step('row-level security of ' || t, ARRAY[t],
          pg_temp.missing_policies(t), format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', t)))
 FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine']) AS t;
 
--- What `authenticated` may do with which column of social_accounts: read all but secrets, and write, where it could
--- write the table, what is not ours: an account's owner routes and verifies through us, not by hand.
-CREATE OR REPLACE FUNCTION pg_temp.tenant_columns() RETURNS TABLE (privilege text, column_name text) LANGUAGE sql AS $$
-  WITH columns AS (
-    SELECT attname::text AS name, EXISTS (SELECT FROM pg_temp.new_columns() AS n WHERE n.name = attname) AS is_new
-    FROM pg_attribute WHERE attrelid = 'public.social_accounts'::regclass AND attnum > 0 AND NOT attisdropped
-    ORDER BY attnum),
-  known (name) AS (
-    SELECT n.name FROM pg_temp.needed_columns() AS n WHERE tbl = 'public.social_accounts'
-    UNION VALUES ('profile_url'), ('token_expires_at'), ('updated_at'))
-  SELECT 'SELECT', c.name FROM columns AS c
-  WHERE c.name NOT IN ('app_secret', 'verify_token', 'access_token', 'refresh_token')
-    AND (c.is_new OR c.name IN (SELECT name FROM known)
-         OR EXISTS (SELECT FROM socialsync.preimages WHERE object = 'authenticated reads all columns'))
-  UNION ALL
-  SELECT p.privilege, c.name FROM columns AS c, pg_temp.privileges('public.social_accounts') AS p
-  WHERE p.role = 'authenticated' AND p.privilege IN ('INSERT', 'UPDATE') AND p.column_name = '' AND NOT c.is_new;
+-- Whether a signed-in user may have this: of its accounts it reads all but the secrets, deletes, and writes what is
+-- not ours, where it could before; its logs it reads.
+CREATE OR REPLACE FUNCTION pg_temp.tenant_may(privilege text, tbl text, column_name text) RETURNS boolean
+LANGUAGE sql AS $$
+  SELECT CASE tbl
+    WHEN 'public.webhook_logs' THEN privilege = 'SELECT'
+    WHEN 'public.social_accounts' THEN CASE
+      WHEN column_name = '' THEN privilege = 'DELETE'
+      WHEN privilege = 'SELECT' THEN column_name NOT IN ('app_secret', 'verify_token', 'access_token', 'refresh_token')
+      ELSE column_name NOT IN (SELECT name FROM pg_temp.new_columns()) END
+    ELSE false END;
 $$;
 
--- Column grants that are missing; worked out before the table's grants are taken away.
+-- Rights on whole tables that become rights on columns: what could be read or written is, column by column, and what
+-- the contract names can be read in any case.
+CREATE OR REPLACE FUNCTION pg_temp.tenant_columns() RETURNS TABLE (privilege text, column_name text) LANGUAGE sql AS $$
+  SELECT w.privilege, a.attname
+  FROM pg_attribute AS a, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) AS w (privilege)
+  WHERE a.attrelid = 'public.social_accounts'::regclass AND a.attnum > 0 AND NOT a.attisdropped
+    AND pg_temp.tenant_may(w.privilege, 'public.social_accounts', a.attname)
+    AND CASE WHEN w.privilege = 'SELECT'
+        THEN EXISTS (SELECT FROM socialsync.preimages WHERE object = 'authenticated reads all columns')
+             OR a.attname IN (SELECT name FROM pg_temp.new_columns() UNION
+                              SELECT name FROM pg_temp.needed_columns() WHERE tbl = 'public.social_accounts' UNION
+                              VALUES ('profile_url'), ('token_expires_at'), ('updated_at'))
+        ELSE EXISTS (SELECT FROM pg_temp.privileges('public.social_accounts') AS p
+                     WHERE p.role = 'authenticated' AND p.privilege = w.privilege AND p.column_name = '') END
+  ORDER BY a.attnum;
+$$;
+
+-- Taking a right on the table takes it on its columns too, so those are given again.
 CREATE OR REPLACE FUNCTION pg_temp.missing_column_grants() RETURNS text LANGUAGE sql AS $$
   SELECT string_agg(format('GRANT %s (%s) ON public.social_accounts TO authenticated;', privilege, names), ' ')
   FROM (SELECT t.privilege, string_agg(quote_ident(t.column_name), ', ') AS names
         FROM pg_temp.tenant_columns() AS t
-        WHERE NOT EXISTS (SELECT FROM pg_temp.privileges('public.social_accounts') AS p
+        WHERE EXISTS (SELECT FROM pg_temp.privileges('public.social_accounts') AS p
+                      WHERE p.role = 'authenticated' AND p.privilege = t.privilege AND p.column_name = '')
+           OR NOT EXISTS (SELECT FROM pg_temp.privileges('public.social_accounts') AS p
                           WHERE p.role = 'authenticated' AND p.privilege = t.privilege
                             AND p.column_name = t.column_name)
         GROUP BY t.privilege) AS grants;
 $$;
 
--- Everything of anon and PUBLIC; of authenticated what is for whole tables, except to delete, and secret columns.
+-- What default privileges, or a GRANT ON ALL TABLES, gave to the web API's roles.
 CREATE OR REPLACE FUNCTION pg_temp.excess_grants() RETURNS text LANGUAGE sql AS $$
-  SELECT string_agg(DISTINCT format('REVOKE %s ON public.social_accounts FROM %s;',
-    CASE WHEN p.role = 'authenticated' THEN p.privilege || coalesce(' (' || quote_ident(nullif(p.column_name, '')) || ')', '')
-         ELSE 'ALL' END, p.role), ' ')
-  FROM pg_temp.privileges('public.social_accounts') AS p
+  SELECT string_agg(DISTINCT format('REVOKE %s%s ON %s FROM %s;', p.privilege,
+                                    ' (' || quote_ident(nullif(p.column_name, '')) || ')', tbl, p.role), ' ')
+  FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine']) AS tbl,
+       pg_temp.privileges(tbl::regclass) AS p
   WHERE p.role IN ('anon', 'PUBLIC')
-     OR p.role = 'authenticated' AND p.column_name = '' AND p.privilege <> 'DELETE'
-     OR p.role = 'authenticated' AND (
-          p.column_name IN ('app_secret', 'verify_token', 'access_token', 'refresh_token') AND p.privilege = 'SELECT'
-          OR p.column_name IN (SELECT name FROM pg_temp.new_columns()) AND p.privilege <> 'SELECT');
+     OR p.role = 'authenticated' AND NOT pg_temp.tenant_may(p.privilege, tbl, p.column_name);
 $$;
 
 -- What whole tables are open for; nothing else is, to the web API's roles.
@@ -1167,7 +1178,8 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION pg_temp.has_check(check_name text) RETURNS boolean LANGUAGE sql AS $$
-  SELECT EXISTS (SELECT FROM pg_constraint WHERE conrelid = 'public.social_accounts'::regclass AND conname = check_name);
+  SELECT EXISTS (SELECT FROM pg_constraint
+                 WHERE conrelid = 'public.social_accounts'::regclass AND conname = check_name);
 $$;
 
 -- A row that violates it came after it was counted: the CHECK waits for a later run.
@@ -1190,7 +1202,8 @@ WHERE c.conrelid = 'public.social_accounts'::regclass AND NOT c.convalidated AND
 SELECT CASE WHEN pg_temp.has_check(name) OR violations = 0
        THEN pg_temp.step('CHECK ' || name, '{public.social_accounts}', pg_temp.has_check(name),
                          format('ALTER TABLE public.social_accounts ADD CONSTRAINT %I %s NOT VALID', name, definition))
-       ELSE format('  later  CHECK %s: %s account(s) do not satisfy it yet; run this again when they do', name, violations)
+       ELSE format('  later  CHECK %s: %s account(s) do not satisfy it yet; run this again when they do',
+                   name, violations)
        END
 FROM (SELECT *, pg_temp.violations(violated_by) AS violations FROM pg_temp.account_checks() OFFSET 0) AS k;
 

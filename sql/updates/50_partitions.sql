@@ -110,7 +110,8 @@ DECLARE
   moved     bigint;
 BEGIN
   IF weeks_ahead IS NULL OR weeks_ahead NOT BETWEEN 0 AND 520 OR retention_days < 1 THEN
-    RAISE invalid_parameter_value USING MESSAGE = 'weeks_ahead is 0 to 520, retention_days 1 or more, or null: for ever';
+    RAISE invalid_parameter_value USING
+      MESSAGE = 'weeks_ahead is 0 to 520, retention_days 1 or more, or null: for ever';
   END IF;
   RETURN QUERY SELECT * FROM socialsync.delete_expired(keep_from);
 

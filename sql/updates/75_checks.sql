@@ -10,7 +10,8 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION pg_temp.has_check(check_name text) RETURNS boolean LANGUAGE sql AS $$
-  SELECT EXISTS (SELECT FROM pg_constraint WHERE conrelid = 'public.social_accounts'::regclass AND conname = check_name);
+  SELECT EXISTS (SELECT FROM pg_constraint
+                 WHERE conrelid = 'public.social_accounts'::regclass AND conname = check_name);
 $$;
 
 -- A row that violates it came after it was counted: the CHECK waits for a later run.
@@ -33,7 +34,8 @@ WHERE c.conrelid = 'public.social_accounts'::regclass AND NOT c.convalidated AND
 SELECT CASE WHEN pg_temp.has_check(name) OR violations = 0
        THEN pg_temp.step('CHECK ' || name, '{public.social_accounts}', pg_temp.has_check(name),
                          format('ALTER TABLE public.social_accounts ADD CONSTRAINT %I %s NOT VALID', name, definition))
-       ELSE format('  later  CHECK %s: %s account(s) do not satisfy it yet; run this again when they do', name, violations)
+       ELSE format('  later  CHECK %s: %s account(s) do not satisfy it yet; run this again when they do',
+                   name, violations)
        END
 FROM (SELECT *, pg_temp.violations(violated_by) AS violations FROM pg_temp.account_checks() OFFSET 0) AS k;
 

@@ -48,7 +48,8 @@ SELECT is_empty($$SELECT * FROM get_instagram_user_by_page_id(NULL)$$, 'no row f
 -- The page id has precedence over another account's id.
 INSERT INTO users (id, email) VALUES ('10000000-0000-4000-8000-000000000002', 'denis@example.org');
 INSERT INTO social_accounts (id, platform, account_id, username, user_id, page_id)
-VALUES ('20000000-0000-4000-8000-000000000005', 'instagram', '2001', 'denis', '10000000-0000-4000-8000-000000000002', '3001');
+VALUES ('20000000-0000-4000-8000-000000000005', 'instagram', '2001', 'denis',
+        '10000000-0000-4000-8000-000000000002', '3001');
 SELECT is((SELECT array_agg(social_account_id) FROM get_instagram_user_by_page_id('2001')),
           ARRAY['20000000-0000-4000-8000-000000000002']::uuid[], 'a page id beats an account id, one row');
 
@@ -102,8 +103,8 @@ SELECT is(pg_temp.elsewhere($$SELECT * FROM public.get_whatsapp_user_by_phone_nu
           'whatever the search_path: WhatsApp');
 SELECT is(pg_temp.elsewhere($$SELECT * FROM public.get_instagram_user_by_page_id('2001')$$), 1::bigint,
           'whatever the search_path: Instagram');
-SELECT is(pg_temp.elsewhere($$SELECT public.log_webhook('20000000-0000-4000-8000-000000000001', 'whatsapp', 'messages', '{}')$$),
-          1::bigint, 'whatever the search_path: log');
+SELECT is(pg_temp.elsewhere($$SELECT public.log_webhook('20000000-0000-4000-8000-000000000001', 'whatsapp', 'messages',
+                                                        '{}')$$), 1::bigint, 'whatever the search_path: log');
 SELECT is(pg_temp.elsewhere(format('SELECT public.mark_webhook_processed(%L)', id)), 1::bigint,
           'whatever the search_path: mark') FROM logged;
 
@@ -112,7 +113,8 @@ SELECT is(socialsync.readable(convert_to('été 🎉', 'UTF8')), 'été 🎉', '
 SELECT is(socialsync.readable('\x'), '', 'an empty one');
 SELECT is(socialsync.readable(NULL), NULL, 'none');
 SELECT is(socialsync.readable('\x00ff41'), '\000\377A', 'bytes that are no text');
-SELECT is(socialsync.readable(convert_to(repeat('été ', 100), 'UTF8') || '\x00'::bytea || convert_to(repeat('🎉', 100), 'UTF8'))
+SELECT is(socialsync.readable(convert_to(repeat('été ', 100), 'UTF8') || '\x00'::bytea
+                              || convert_to(repeat('🎉', 100), 'UTF8'))
           LIKE repeat('été ', 90) || '%' || repeat('🎉', 90), true, 'one bad byte spoils only its surroundings');
 SELECT is(length(socialsync.readable(decode(repeat('ff', 100000), 'hex'))), 400000, 'a hundred thousand bad bytes');
 

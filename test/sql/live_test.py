@@ -8,6 +8,8 @@ import time
 import pytest
 from schema import ALINE, UPDATES
 
+INSERT_LOG = "INSERT INTO webhook_logs (platform, webhook_type, payload) VALUES ('x', 'messages', '{}')"
+
 
 class Writer(threading.Thread):
     """Updates social_accounts all the time; knows its longest wait."""
@@ -73,7 +75,7 @@ def test_a_reader_of_logs_does_not_stop_inserts_while_partitions_are_made(legacy
     maintenance = subprocess.Popen(
         [legacy.cluster.tool("psql"), "-X", "-At", "-d", legacy.cluster.dsn(legacy.name),
          "-c", "SELECT count(*) FROM socialsync.maintain_partitions(6)"], stdout=subprocess.PIPE, text=True)
-    writer = Writer(inserter, "INSERT INTO webhook_logs (platform, webhook_type, payload) VALUES ('x', 'messages', '{}')")
+    writer = Writer(inserter, INSERT_LOG)
     writer.start()
     time.sleep(1.5)
     assert maintenance.poll() is None, "the reader did not hold it up"
@@ -96,8 +98,8 @@ def test_two_may_maintain_partitions_at_once(legacy):
 
 def test_rows_that_arrive_while_their_partition_is_made_are_kept(legacy, connect):
     legacy.must_update()
-    this_week = legacy.sql("SELECT name FROM socialsync.weekly_partitions() WHERE ends_at > now() ORDER BY name LIMIT 1")
-    writer = Writer(connect(legacy), "INSERT INTO webhook_logs (platform, webhook_type, payload) VALUES ('x', 'messages', '{}')")
+    this_week = legacy.sql("SELECT min(name) FROM socialsync.weekly_partitions() WHERE ends_at > now()")
+    writer = Writer(connect(legacy), INSERT_LOG)
     legacy.sql(f"DROP TABLE socialsync.{this_week}")
     writer.start()
     time.sleep(0.2)
@@ -110,7 +112,8 @@ def test_rows_that_arrive_while_their_partition_is_made_are_kept(legacy, connect
 
 
 NOTICED = {
-    "insert": f"INSERT INTO social_accounts (platform, account_id, username, user_id) VALUES ('x', 'x', 'x', '{ALINE}')",
+    "insert": f"""INSERT INTO social_accounts (platform, account_id, username, user_id)
+                  VALUES ('x', 'x', 'x', '{ALINE}')""",
     "phone number id": "UPDATE social_accounts SET phone_number_id = '1' WHERE platform = 'whatsapp'",
     "secret": "UPDATE social_accounts SET app_secret = 'new' WHERE platform = 'whatsapp'",
     "events": "UPDATE social_accounts SET webhook_events = ARRAY['messages']",

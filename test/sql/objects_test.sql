@@ -6,8 +6,10 @@ SELECT no_plan();
 -- Type and default of each column, as the contract names them.
 SELECT has_column('public', t.tbl, t.name, format('%s.%s is there', t.tbl, t.name))
     || E'\n' || col_type_is('public', t.tbl, t.name, t.type, format('%s.%s is %s', t.tbl, t.name, t.type))
-    || E'\n' || CASE WHEN t.default_value IS NULL THEN col_hasnt_default('public', t.tbl, t.name, format('%s.%s has no default', t.tbl, t.name))
-                     ELSE col_default_is('public', t.tbl, t.name, t.default_value, format('default of %s.%s', t.tbl, t.name)) END
+    || E'\n' || CASE WHEN t.default_value IS NULL
+                     THEN col_hasnt_default('public', t.tbl, t.name, format('%s.%s has no default', t.tbl, t.name))
+                     ELSE col_default_is('public', t.tbl, t.name, t.default_value,
+                                         format('default of %s.%s', t.tbl, t.name)) END
 FROM (VALUES
   ('social_accounts', 'phone_number_id', 'character varying(100)', NULL),
   ('social_accounts', 'page_id', 'character varying(100)', NULL),

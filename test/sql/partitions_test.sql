@@ -16,11 +16,14 @@ CREATE FUNCTION pg_temp.log(at timestamptz, text, received timestamptz DEFAULT n
 $$;
 
 -- Ids
-SELECT is(socialsync.first_log_id('2024-01-02 03:04:05.678+00'), '018cc820-db2e-0000-0000-000000000000', 'the first id of a time');
+SELECT is(socialsync.first_log_id('2024-01-02 03:04:05.678+00'), '018cc820-db2e-0000-0000-000000000000',
+          'the first id of a time');
 SELECT is((SELECT bool_and(socialsync.new_log_id(t) >= socialsync.first_log_id(t)
                            AND socialsync.new_log_id(t) < socialsync.first_log_id(t + interval '1 ms'))
-           FROM generate_series(now(), now() + interval '2 s', interval '7 ms') AS t), true, 'new ids are of their time');
-SELECT is((SELECT count(DISTINCT socialsync.new_log_id(now())) FROM generate_series(1, 1000)), 1000::bigint, 'and differ');
+           FROM generate_series(now(), now() + interval '2 s', interval '7 ms') AS t), true,
+          'new ids are of their time');
+SELECT is((SELECT count(DISTINCT socialsync.new_log_id(now())) FROM generate_series(1, 1000)), 1000::bigint,
+          'and differ');
 
 -- What is there
 SELECT set_eq($$SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'webhook_logs'::regclass$$,
@@ -51,20 +54,22 @@ SELECT is((SELECT tableoid::regclass::text FROM webhook_logs WHERE external_mess
           pg_temp.partition(6), 'the row moved');
 SELECT is((SELECT count(*) FROM pg_index WHERE indrelid = pg_temp.partition(6)::regclass),
           (SELECT count(*) FROM pg_index WHERE indrelid = 'webhook_logs'::regclass), 'with the indexes of its table');
-SELECT is((SELECT count(*) FROM pg_constraint WHERE conrelid = pg_temp.partition(6)::regclass AND contype IN ('f', 'c')),
-          3::bigint, 'and its constraints');
-SELECT table_privs_are('socialsync', split_part(pg_temp.partition(6), '.', 2), role, ARRAY[]::text[], role || ' has no rights on it')
+SELECT is((SELECT count(*) FROM pg_constraint
+           WHERE conrelid = pg_temp.partition(6)::regclass AND contype IN ('f', 'c')), 3::bigint, 'and its constraints');
+SELECT table_privs_are('socialsync', split_part(pg_temp.partition(6), '.', 2), role, ARRAY[]::text[],
+                       role || ' has no rights on it')
 FROM unnest(ARRAY['anon', 'authenticated', 'service_role']) AS role;
 
 -- Retention
-INSERT INTO socialsync.webhook_event_keys VALUES ('00000000-0000-4000-8000-000000000001', gen_random_uuid(), now() - interval '9 days'),
-                                                 ('00000000-0000-4000-8000-000000000002', gen_random_uuid(), now() - interval '7 days');
+INSERT INTO socialsync.webhook_event_keys VALUES
+  ('00000000-0000-4000-8000-000000000001', gen_random_uuid(), now() - interval '9 days'),
+  ('00000000-0000-4000-8000-000000000002', gen_random_uuid(), now() - interval '7 days');
 INSERT INTO webhook_quarantine (reason, body, created_at) VALUES ('not_json', 'old', now() - interval '31 days'),
                                                                  ('not_json', 'new', now() - interval '29 days');
 SELECT pg_temp.log('1971-01-01', 'odd and old', now() - interval '31 days');
 SELECT is_empty($$SELECT * FROM socialsync.maintain_partitions(6)$$, 'without retention nothing is reported');
-SELECT is((SELECT array_agg(key::text) FROM socialsync.webhook_event_keys), ARRAY['00000000-0000-4000-8000-000000000002'],
-          'but keys older than eight days are gone');
+SELECT is((SELECT array_agg(key::text) FROM socialsync.webhook_event_keys),
+          ARRAY['00000000-0000-4000-8000-000000000002'], 'but keys older than eight days are gone');
 SELECT results_eq($$SELECT * FROM socialsync.maintain_partitions(6, 30)$$,
   $$VALUES ('deleted 1 rows', 'public.webhook_quarantine'), ('deleted 1 rows', 'socialsync.webhook_logs_default')$$,
   'older rows of the quarantine and of the default partition');
@@ -79,12 +84,13 @@ SELECT pg_temp.log(pg_temp.week(-9), 'expired');
 SELECT pg_temp.log(pg_temp.week(-4), 'kept');
 SELECT results_eq($$SELECT * FROM socialsync.maintain_partitions(6, 30)$$,
   $$VALUES ('dropped', pg_temp.partition(-9))$$, 'a partition goes when its whole week is older');
-SELECT is((SELECT array_agg(external_message_id::text) FROM webhook_logs WHERE external_message_id IN ('expired', 'kept')),
-          ARRAY['kept'], 'with its rows, and no other');
+SELECT is((SELECT array_agg(external_message_id::text) FROM webhook_logs
+           WHERE external_message_id IN ('expired', 'kept')), ARRAY['kept'], 'with its rows, and no other');
 SELECT lives_ok($$SELECT * FROM socialsync.maintain_partitions(6, 1)$$, 'the shortest retention');
 SELECT is_empty($$SELECT * FROM socialsync.maintain_partitions(6, 1)$$, 'makes nothing that it would drop again');
 
-SELECT throws_ok(format('SELECT socialsync.maintain_partitions(%s)', arguments), '22023', NULL, 'refused: ' || arguments)
+SELECT throws_ok(format('SELECT socialsync.maintain_partitions(%s)', arguments), '22023', NULL,
+                 'refused: ' || arguments)
 FROM unnest(ARRAY['-1', '521', 'NULL', '4, 0', '4, -5']) AS arguments;
 
 -- mark_webhook_processed looks into one partition only.

@@ -66,20 +66,23 @@ def test_what_an_administrator_makes_belongs_to_the_owner(legacy, role):
     owned_by(legacy, role("shop_owner"))
     legacy.must_update()
     foreign = legacy.sql("""
-        SELECT relname FROM pg_class WHERE relkind IN ('r', 'p', 'v') AND NOT pg_has_role('shop_owner', relowner, 'USAGE')
+        SELECT relname FROM pg_class
+        WHERE relkind IN ('r', 'p', 'v') AND NOT pg_has_role('shop_owner', relowner, 'USAGE')
           AND (relnamespace = 'socialsync'::regnamespace OR relname LIKE '%webhook%')
         UNION ALL
         SELECT proname FROM pg_proc WHERE NOT pg_has_role('shop_owner', proowner, 'USAGE')
           AND (pronamespace = 'socialsync'::regnamespace OR proname LIKE '%webhook%')""")
     assert foreign == ""
-    read = legacy.cluster.psql(legacy.name, "SELECT count(*) FROM webhook_logs; SELECT count(*) FROM active_webhook_accounts;"
-                               "SELECT email FROM webhook_stats_by_user ORDER BY 1 LIMIT 1", user="shop_owner")
+    read = legacy.cluster.psql(legacy.name, user="shop_owner", sql="""
+        SELECT count(*) FROM webhook_logs; SELECT count(*) FROM active_webhook_accounts;
+        SELECT email FROM webhook_stats_by_user ORDER BY 1 LIMIT 1""")
     assert read == "0\n0\naline@example.org"
     assert legacy.update(user="shop_owner").returncode == 0
 
 
 def test_an_application_role_keeps_its_rows(legacy, role):
-    legacy.sql(f"GRANT SELECT, UPDATE ON social_accounts TO {role('shop_app')}; GRANT SELECT (id, platform) ON social_accounts TO {role('shop_report')}")
+    legacy.sql(f"GRANT SELECT, UPDATE ON social_accounts TO {role('shop_app')};"
+               f"GRANT SELECT (id, platform) ON social_accounts TO {role('shop_report')}")
     legacy.must_update()
     for user in ("shop_app", "shop_report"):
         assert legacy.cluster.psql(legacy.name, "SELECT count(id) FROM social_accounts", user=user) == "3"
@@ -110,6 +113,32 @@ def test_an_open_table_of_users_is_warned_of(legacy):
     done = legacy.update()
     assert done.returncode == 0
     assert "WARNING:  public.users has no row-level security" in done.stderr
+
+
+WEB_RIGHTS = """
+    SELECT bool_or(has_any_column_privilege('anon', t, 'SELECT, INSERT, UPDATE')
+                   OR has_table_privilege('anon', t, 'TRUNCATE')),
+           bool_or(has_table_privilege('authenticated', t, 'TRUNCATE, TRIGGER, REFERENCES')),
+           bool_or(has_column_privilege('authenticated', 'social_accounts', 'app_secret', 'SELECT, INSERT, UPDATE')),
+           bool_or(has_table_privilege('authenticated', 'webhook_logs', 'INSERT, UPDATE, DELETE')),
+           bool_or(has_any_column_privilege('authenticated', 'webhook_quarantine', 'SELECT, INSERT, UPDATE')),
+           bool_or(has_function_privilege('authenticated', 'get_instagram_user_by_page_id(varchar)', 'EXECUTE')),
+           bool_and(has_column_privilege('authenticated', 'social_accounts', 'webhook_status', 'SELECT')),
+           bool_and(has_table_privilege('authenticated', 'webhook_logs', 'SELECT'))
+    FROM unnest(ARRAY['social_accounts', 'webhook_logs', 'webhook_quarantine']) AS t"""
+
+
+@pytest.mark.parametrize("shape", ["legacy", "supabase"])
+def test_grants_on_everything_are_narrowed_again(shape, request):
+    """What many do when their web API says `permission denied`."""
+    database = request.getfixturevalue(shape)
+    database.must_update()
+    assert database.sql(WEB_RIGHTS) == "f|f|f|f|f|f|t|t"
+    database.sql("GRANT ALL ON ALL TABLES IN SCHEMA public TO anon, authenticated, service_role;"
+                 "GRANT ALL ON ALL FUNCTIONS IN SCHEMA public TO anon, authenticated, service_role")
+    assert database.sql(WEB_RIGHTS) == "t|t|t|t|t|t|t|t"
+    database.must_update()
+    assert database.sql(WEB_RIGHTS) == "f|f|f|f|f|f|t|t"
 
 
 def test_writes_of_the_web_api_stay_and_reach_own_rows_only(supabase):

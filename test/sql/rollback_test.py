@@ -6,7 +6,8 @@ import pytest
 from cluster import Cluster
 from schema import UPDATE_PARTS, make_database
 
-MAKE_ROLES = "DO $$ BEGIN CREATE ROLE shop_app; CREATE ROLE shop_report; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
+MAKE_ROLES = """
+    DO $$ BEGIN CREATE ROLE shop_app; CREATE ROLE shop_report; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"""
 LABEL = ["-    'website'", "+    'website',", "+    'whatsapp_business'"]
 
 

@@ -4,7 +4,8 @@ CREATE EXTENSION IF NOT EXISTS pgtap;
 SELECT no_plan();
 
 INSERT INTO users (id, email) VALUES
-  ('10000000-0000-4000-8000-00000000000a', 'a@example.org'), ('10000000-0000-4000-8000-00000000000b', 'b@example.org'),
+  ('10000000-0000-4000-8000-00000000000a', 'a@example.org'),
+  ('10000000-0000-4000-8000-00000000000b', 'b@example.org'),
   ('10000000-0000-4000-8000-00000000000c', 'c@example.org');
 INSERT INTO social_accounts (id, platform, account_id, username, access_token, refresh_token, user_id, phone_number_id,
                              app_secret, verify_token) VALUES
@@ -59,11 +60,13 @@ SELECT throws_ok('SELECT * FROM ' || name, '42501', NULL, 'A cannot read ' || na
 SELECT throws_ok('SELECT * FROM socialsync.webhook_event_keys', '42501', NULL, 'nor event keys');
 SELECT throws_ok('SELECT * FROM socialsync.user_emails', '42501', NULL, 'nor what the views are made of');
 SELECT throws_ok('SELECT * FROM socialsync.preimages', '42501', NULL, 'nor the record for the rollback');
-SELECT throws_ok($$SELECT * FROM get_whatsapp_user_by_phone_number_id('phone-a')$$, '42501', NULL, 'A calls no get_whatsapp…');
+SELECT throws_ok($$SELECT * FROM get_whatsapp_user_by_phone_number_id('phone-a')$$, '42501', NULL,
+                 'A calls no get_whatsapp…');
 SELECT throws_ok($$SELECT * FROM get_instagram_user_by_page_id('x')$$, '42501', NULL, 'nor get_instagram…');
-SELECT throws_ok($$SELECT log_webhook('20000000-0000-4000-8000-00000000000a', 'whatsapp', 'messages', '{}')$$, '42501', NULL,
-                 'nor log_webhook');
-SELECT throws_ok($$SELECT mark_webhook_processed('00000000-0000-8000-8000-000000000001')$$, '42501', NULL, 'nor mark_webhook_processed');
+SELECT throws_ok($$SELECT log_webhook('20000000-0000-4000-8000-00000000000a', 'whatsapp', 'messages', '{}')$$,
+                 '42501', NULL, 'nor log_webhook');
+SELECT throws_ok($$SELECT mark_webhook_processed('00000000-0000-8000-8000-000000000001')$$, '42501', NULL,
+                 'nor mark_webhook_processed');
 SELECT throws_ok($$SELECT socialsync.maintain_partitions()$$, '42501', NULL, 'nor maintain_partitions');
 SELECT throws_ok($$INSERT INTO webhook_logs (platform, webhook_type, payload, user_id)
                    VALUES ('whatsapp', 'messages', '{}', auth.uid())$$, '42501', NULL, 'A cannot forge a log');
@@ -108,9 +111,10 @@ SELECT throws_ok('SELECT id FROM ' || t, '42501', NULL, 'anon cannot read ' || t
 FROM unnest(ARRAY['social_accounts', 'webhook_logs', 'webhook_quarantine', 'active_webhook_accounts']) AS t;
 SELECT throws_ok('SELECT * FROM webhook_stats_by_user', '42501', NULL, 'anon cannot read webhook_stats_by_user');
 SELECT throws_ok('SELECT id FROM ' || name, '42501', NULL, 'anon cannot read ' || name) FROM partitions;
-SELECT throws_ok($$SELECT log_webhook('20000000-0000-4000-8000-00000000000a', 'whatsapp', 'messages', '{}')$$, '42501', NULL,
-                 'anon cannot log');
-SELECT throws_ok($$SELECT * FROM get_whatsapp_user_by_phone_number_id('phone-a')$$, '42501', NULL, 'nor ask for secrets');
+SELECT throws_ok($$SELECT log_webhook('20000000-0000-4000-8000-00000000000a', 'whatsapp', 'messages', '{}')$$,
+                 '42501', NULL, 'anon cannot log');
+SELECT throws_ok($$SELECT * FROM get_whatsapp_user_by_phone_number_id('phone-a')$$, '42501', NULL,
+                 'nor ask for secrets');
 RESET ROLE;
 -- Even with the grants that somebody may give again
 GRANT ALL ON social_accounts, webhook_logs TO anon;
@@ -121,16 +125,18 @@ RESET ROLE;
 
 -- ---- the service: everything
 SET LOCAL ROLE service_role;
-SELECT is((SELECT array_agg(app_secret::text ORDER BY app_secret) FROM social_accounts WHERE app_secret LIKE 'secret-%'),
-          ARRAY['secret-a', 'secret-b', 'secret-c'], 'the service reads secrets');
+SELECT is((SELECT array_agg(app_secret::text ORDER BY app_secret) FROM social_accounts
+           WHERE app_secret LIKE 'secret-%'), ARRAY['secret-a', 'secret-b', 'secret-c'], 'the service reads secrets');
 SELECT is((SELECT count(*) FROM webhook_logs), 3::bigint, 'all logs');
 SELECT is((SELECT count(*) FROM webhook_quarantine), 1::bigint, 'the quarantine');
-SELECT is((SELECT array_agg(email::text ORDER BY email) FROM active_webhook_accounts WHERE email LIKE '_@example.org'),
-          ARRAY['a@example.org', 'b@example.org', 'c@example.org'], 'all e-mail addresses');
+SELECT is((SELECT array_agg(email::text ORDER BY email) FROM active_webhook_accounts
+           WHERE email LIKE '_@example.org'), ARRAY['a@example.org', 'b@example.org', 'c@example.org'], 'all e-mail addresses');
 SELECT is((SELECT count(*) FROM get_whatsapp_user_by_phone_number_id('phone-a')), 1::bigint, 'it routes');
-SELECT lives_ok($$SELECT log_webhook('20000000-0000-4000-8000-00000000000a', 'whatsapp', 'messages', '{}')$$, 'it logs');
+SELECT lives_ok($$SELECT log_webhook('20000000-0000-4000-8000-00000000000a', 'whatsapp', 'messages', '{}')$$,
+                'it logs');
 SELECT lives_ok($$SELECT mark_webhook_processed('00000000-0000-8000-8000-000000000001', 10)$$, 'and marks');
-SELECT lives_ok($$INSERT INTO socialsync.webhook_event_keys VALUES (gen_random_uuid(), gen_random_uuid())$$, 'it guards identities');
+SELECT lives_ok($$INSERT INTO socialsync.webhook_event_keys VALUES (gen_random_uuid(), gen_random_uuid())$$,
+                'it guards identities');
 SELECT lives_ok($$SELECT * FROM socialsync.maintain_partitions()$$, 'it maintains partitions');
 RESET ROLE;
 

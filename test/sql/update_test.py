@@ -43,8 +43,8 @@ def test_every_schema_test_passes_on(database):
 
 
 def test_legacy_rows_are_untouched(legacy):
-    columns = "id, platform, account_id, username, display_name, access_token, is_active, user_id, created_at, updated_at"
-    rows = f"SELECT {columns} FROM social_accounts ORDER BY id"
+    rows = """SELECT id, platform, account_id, username, display_name, access_token, is_active, user_id, created_at,
+                     updated_at FROM social_accounts ORDER BY id"""
     before = legacy.sql(rows)
     legacy.must_update()
     assert legacy.sql(rows) == before
@@ -123,7 +123,8 @@ def test_half_applied_by_hand(cluster, legacy):
 def test_names_duplicate_values(legacy):
     legacy.sql(f"ALTER TABLE social_accounts ADD {FIRST_COLUMNS.split(', ')[0]}")
     legacy.sql("UPDATE social_accounts SET phone_number_id = '4711' WHERE platform <> 'youtube'")
-    accounts = legacy.sql("SELECT string_agg(id::text, ', ' ORDER BY id) FROM social_accounts WHERE platform <> 'youtube'")
+    accounts = legacy.sql(
+        "SELECT string_agg(id::text, ', ' ORDER BY id) FROM social_accounts WHERE platform <> 'youtube'")
     done = legacy.update()
     assert done.returncode == 3
     assert f"4711: accounts {accounts}" in done.stderr
@@ -177,33 +178,70 @@ def test_a_check_left_half_made_is_taken_away_while_rows_violate_it(legacy):
 # ---- Conflicts: an error that names the thing, and nothing changed
 
 
+# What is there, and what the message must hold.
 CONFLICTS = {
-    "column of another type": ("ALTER TABLE social_accounts ADD page_id integer", "column public.social_accounts.page_id is integer"),
-    "column that is too short": ("ALTER TABLE social_accounts ADD app_secret varchar(64)", "social_accounts.app_secret is character varying(64)"),
-    "column with another default": ("ALTER TABLE social_accounts ADD webhook_status varchar(50) DEFAULT 'on'", "default 'on'"),
-    "index on another column": ("CREATE UNIQUE INDEX idx_social_accounts_page_id ON social_accounts (account_id)", "idx_social_accounts_page_id is"),
-    "index on another table": ("CREATE UNIQUE INDEX idx_social_accounts_page_id ON users (full_name)", "idx_social_accounts_page_id is"),
-    "index that is not unique": (f"ALTER TABLE social_accounts ADD page_id varchar(100); CREATE INDEX idx_social_accounts_page_id "
-                                 "ON social_accounts (page_id) WHERE page_id IS NOT NULL", "wanted CREATE UNIQUE INDEX"),
-    "table of an index's name": ("CREATE TABLE idx_social_accounts_page_id (id int)", "is another kind of thing"),
-    "CHECK with another condition": ("ALTER TABLE social_accounts ADD CONSTRAINT social_accounts_instagram_has_page_id CHECK (true)",
-                                     "constraint social_accounts_instagram_has_page_id is CHECK (true)"),
-    "webhook_logs not partitioned": ("CREATE TABLE webhook_logs (id uuid PRIMARY KEY)", "public.webhook_logs exists but is not a table partitioned"),
-    "webhook_logs of other columns": ("CREATE TABLE webhook_logs (id uuid PRIMARY KEY, payload text) PARTITION BY RANGE (id)",
-                                      "column public.webhook_logs.payload is text"),
-    "quarantine of other columns": ("CREATE TABLE webhook_quarantine (id uuid PRIMARY KEY)", "column public.webhook_quarantine.body is missing"),
-    "policy that allows more": ("CREATE POLICY webhooks_own_rows ON social_accounts USING (true)", "policy webhooks_own_rows on public.social_accounts"),
-    "function of another result": ("CREATE FUNCTION get_instagram_user_by_page_id(varchar) RETURNS text LANGUAGE sql AS 'SELECT $1'",
-                                   "get_instagram_user_by_page_id(character varying) returning text"),
-    "function of other arguments": ("CREATE FUNCTION log_webhook(jsonb) RETURNS void LANGUAGE sql AS ''", "public.log_webhook(jsonb)"),
-    "view of the same name": ("CREATE VIEW active_webhook_accounts AS SELECT 1 AS id", "public.active_webhook_accounts exists"),
-    "schema of the same name": ("CREATE SCHEMA socialsync", "schema socialsync exists"),
-    "trigger of the same name": ("CREATE TRIGGER socialsync_accounts_changed BEFORE UPDATE ON social_accounts "
-                                 "FOR EACH ROW EXECUTE FUNCTION touch_updated_at()", "trigger socialsync_accounts_changed"),
-    "auth.uid() of another result": ("CREATE SCHEMA auth; CREATE FUNCTION auth.uid() RETURNS text LANGUAGE sql AS 'SELECT $$x$$'",
-                                     "function auth.uid() returns text"),
-    "users without its key": ("ALTER TABLE users DROP CONSTRAINT users_pkey CASCADE", "public.users has no primary or unique key"),
-    "platform of another type": ("ALTER TABLE social_accounts ALTER platform TYPE text", "column public.social_accounts.platform is text"),
+    "column of another type": (
+        "ALTER TABLE social_accounts ADD page_id integer",
+        "column public.social_accounts.page_id is integer"),
+    "column that is too short": (
+        "ALTER TABLE social_accounts ADD app_secret varchar(64)",
+        "social_accounts.app_secret is character varying(64)"),
+    "column with another default": (
+        "ALTER TABLE social_accounts ADD webhook_status varchar(50) DEFAULT 'on'",
+        "default 'on'"),
+    "index on another column": (
+        "CREATE UNIQUE INDEX idx_social_accounts_page_id ON social_accounts (account_id)",
+        "idx_social_accounts_page_id is CREATE UNIQUE INDEX"),
+    "index on another table": (
+        "CREATE UNIQUE INDEX idx_social_accounts_page_id ON users (full_name)",
+        "idx_social_accounts_page_id is CREATE UNIQUE INDEX"),
+    "index that is not unique": (
+        "ALTER TABLE social_accounts ADD page_id varchar(100);"
+        "CREATE INDEX idx_social_accounts_page_id ON social_accounts (page_id) WHERE page_id IS NOT NULL",
+        "wanted CREATE UNIQUE INDEX"),
+    "table of an index's name": (
+        "CREATE TABLE idx_social_accounts_page_id (id int)",
+        "idx_social_accounts_page_id is another kind of thing"),
+    "CHECK with another condition": (
+        "ALTER TABLE social_accounts ADD CONSTRAINT social_accounts_instagram_has_page_id CHECK (true)",
+        "constraint social_accounts_instagram_has_page_id is CHECK (true)"),
+    "webhook_logs not partitioned": (
+        "CREATE TABLE webhook_logs (id uuid PRIMARY KEY)",
+        "public.webhook_logs exists but is not a table partitioned"),
+    "webhook_logs of other columns": (
+        "CREATE TABLE webhook_logs (id uuid PRIMARY KEY, payload text) PARTITION BY RANGE (id)",
+        "column public.webhook_logs.payload is text"),
+    "quarantine of other columns": (
+        "CREATE TABLE webhook_quarantine (id uuid PRIMARY KEY)",
+        "column public.webhook_quarantine.body is missing"),
+    "policy that allows more": (
+        "CREATE POLICY webhooks_own_rows ON social_accounts USING (true)",
+        "policy webhooks_own_rows on public.social_accounts"),
+    "function of another result": (
+        "CREATE FUNCTION get_instagram_user_by_page_id(varchar) RETURNS text LANGUAGE sql AS 'SELECT $1'",
+        "get_instagram_user_by_page_id(character varying) returning text"),
+    "function of other arguments": (
+        "CREATE FUNCTION log_webhook(jsonb) RETURNS void LANGUAGE sql AS ''",
+        "public.log_webhook(jsonb)"),
+    "view of the same name": (
+        "CREATE VIEW active_webhook_accounts AS SELECT 1 AS id",
+        "public.active_webhook_accounts exists"),
+    "schema of the same name": (
+        "CREATE SCHEMA socialsync",
+        "schema socialsync exists"),
+    "trigger of the same name": (
+        "CREATE TRIGGER socialsync_accounts_changed BEFORE UPDATE ON social_accounts "
+        "FOR EACH ROW EXECUTE FUNCTION touch_updated_at()",
+        "trigger socialsync_accounts_changed"),
+    "auth.uid() of another result": (
+        "CREATE SCHEMA auth; CREATE FUNCTION auth.uid() RETURNS text LANGUAGE sql AS 'SELECT $$x$$'",
+        "function auth.uid() returns text"),
+    "users without its key": (
+        "ALTER TABLE users DROP CONSTRAINT users_pkey CASCADE",
+        "public.users has no primary or unique key"),
+    "platform of another type": (
+        "ALTER TABLE social_accounts ALTER platform TYPE text",
+        "column public.social_accounts.platform is text"),
 }
 
 

@@ -61,7 +61,7 @@ def free_port():
 
 
 def scratch_folder(durable):
-    """Where a cluster's files go: into memory where there is plenty, since most of a test's time is making databases."""
+    """Where a cluster's files go: into memory where there is plenty: making databases is most of a test's time."""
     roomy = MEMORY_FOLDER.is_dir() and shutil.disk_usage(MEMORY_FOLDER).free > MEMORY_WANTED_BYTES
     return MEMORY_FOLDER if roomy and not durable else tempfile.gettempdir()
 
