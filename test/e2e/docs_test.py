@@ -1,0 +1,162 @@
+"""What the documents name is what the program has, and their links lead somewhere."""
+
+import re
+
+import pytest
+
+import meta
+from document import Document, quantity
+from suite import ROOT
+from tenants import SHARED_SECRET
+
+GUIDE, GUIDE_FR = GUIDES = [Document("docs/operations.md"), Document("docs/operations.fr.md")]
+DOCUMENTS = [Document(path.relative_to(ROOT).as_posix())
+             for path in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])]
+EXAMPLE = Document("packaging/socialsync.env.example")
+
+SETTING = r"\b(?:SOCIALSYNC|DB|META|WHATSAPP|INSTAGRAM)_[A-Z_]*[A-Z]|\bDATABASE_URL\b"
+TEST_SETTINGS = {"SOCIALSYNC_BIN", "SOCIALSYNC_PG_BIN", "SOCIALSYNC_FIXTURES"}  # the tests read them
+SET_BY_CONFIG = {"depth_max", "events_max"}  # the gateway gives them config's values, under config's names
+METRIC = r"\bsocialsync_(?!gateway|accounts)[a-z_]+[a-z]"
+
+
+def source(*patterns):
+    return "\n".join(path.read_text() for pattern in patterns for path in sorted((ROOT / "src").glob(pattern)))
+
+
+def quoted_words(text):
+    return set(re.findall(r'"(\w+)"', text))
+
+
+def names(rows, column=0):
+    """What is marked as code in a column of a table."""
+    return {name for cells in rows for name in re.findall(r"`([^`]+)`", cells[column])}
+
+
+# ---- Settings
+
+
+def reserved_settings():
+    """Those that the program knows, and refuses."""
+    block = re.search(r"names_not_available_yet = \{(.*?)\}", source("config/load.cpp"), re.S)[1]
+    return quoted_words(block)
+
+
+def known_settings():
+    return set(re.findall(f'"({SETTING})"', source("config/load.cpp"))) - reserved_settings()
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=str)
+def test_the_table_of_settings_is_complete(guide):
+    assert names(guide.table("`DATABASE_URL`")) == known_settings()
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=str)
+def test_reserved_settings_are_named(guide):
+    assert reserved_settings() <= set(re.findall(SETTING, guide.text))
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, EXAMPLE], ids=str)
+def test_every_setting_named_is_known(document):
+    assert set(re.findall(SETTING, document.text)) <= known_settings() | reserved_settings() | TEST_SETTINGS
+
+
+# ---- Limits
+
+
+def limits(path):
+    """The defaults of a `struct Limits`, in bytes or milliseconds."""
+    struct = re.search(r"struct Limits \{(.*?)\n\};", source(path), re.S)[1]
+    members = re.findall(r"^  (\S+) (\w+)(?: = (.+?)|\{(.+?)\});", struct, re.M)
+    return {name: count(value or braced) * milliseconds(kind) for kind, name, value, braced in members}
+
+
+def count(expression):
+    """A product or a shift of numbers: 4 * 1024, std::size_t{16} << 20."""
+    numbers = [int(number) for number in re.findall(r"\d+", expression.replace("'", "").replace("size_t", ""))]
+    if "<<" in expression:
+        return numbers[0] << numbers[1]
+    product = 1
+    for number in numbers:
+        product *= number
+    return product
+
+
+def milliseconds(kind):
+    return {"std::chrono::seconds": 1000, "std::chrono::minutes": 60_000}.get(kind, 1)
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=str)
+def test_the_table_of_limits_is_that_of_the_source(guide):
+    places = {"config": limits("config/config.hpp"), "http": limits("http/limits.hpp"), "parse": limits("parse/limits.hpp")}
+    table = guide.table("`body_bytes_max`")
+    for name, default, place, _ in table:
+        assert quantity(default) == places[place][name.strip("`")], name
+    assert names(table) == set().union(*places.values()) - SET_BY_CONFIG
+
+
+# ---- Metrics
+
+
+@pytest.fixture
+def all_metrics(database, gateway, client):
+    """The names in /metrics once each has counted something."""
+    account = database.add_account()
+    gateway.settle(database)
+    database.rows("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                  "WHERE datname = current_database() AND pid <> pg_backend_pid()")
+    assert client.post("/api/meta/webhook", meta.whatsapp_messages(account.key), SHARED_SECRET).status == 200
+    return set(re.findall(r"^# TYPE (\w+) ", client.get("/metrics").body.decode(), re.M))
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=str)
+def test_the_table_of_metrics_is_complete(guide, all_metrics):
+    assert names(guide.table("`socialsync_requests_total`")) == all_metrics
+    assert {name.removesuffix("_bucket") for name in re.findall(METRIC, guide.prose)} == all_metrics
+
+
+# ---- Answers, reasons, messages of the log
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=str)
+def test_the_table_of_answers_is_complete(guide):
+    told = names(guide.table("200"), column=1)
+    answered = set(re.findall(r'(?:error_response|refuse)\(\d+, "(\w+)"', source("**/*.cpp")))
+    assert answered <= told <= quoted_words(source("**/*.cpp"))
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=str)
+def test_the_table_of_reasons_is_complete(guide, database):
+    check = database.value("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'webhook_quarantine_reason_known'")
+    assert names(guide.table("`unknown_account`")) == set(re.findall(r"'(\w+)'", check))
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=str)
+def test_every_message_of_the_log_is_the_program_s(guide):
+    code = source("**/*.cpp")
+    messages = names(guide.table("`listening`, `ready`, `stopping`, `stopped`"))
+    assert [message for message in messages if f'"{message}"' not in code] == []
+
+
+# ---- Shape and links
+
+
+def test_both_guides_have_one_shape():
+    """A language that lags behind shows here."""
+    def shape(guide):
+        code = [re.sub(r"'[^']*'|(#|--) .*", "", block.text) for block in guide.blocks]
+        return [level for level, _ in guide.headings], code, [len(table) for table in guide.tables]
+
+    assert shape(GUIDE) == shape(GUIDE_FR)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_links_lead_somewhere(document):
+    for link in document.links:
+        if link.startswith("https://"):
+            continue
+        path, _, fragment = link.partition("#")
+        target = (ROOT / document.path).parent / path if path else ROOT / document.path
+        assert target.exists(), link
+        if fragment:
+            assert fragment in Document(target.resolve().relative_to(ROOT).as_posix()).anchors, link
