@@ -63,11 +63,9 @@ Error Connection::connection_error() const { return {trimmed(PQerrorMessage(conn
 int Connection::server_version() const { return PQserverVersion(connection_.get()); }
 
 void Connection::adopt_socket() {
-  // libpq may open another socket between two polls.
-  const int descriptor = PQsocket(connection_.get());
-  if (socket_ && socket_->native_handle() == descriptor) return;
+  // libpq may have opened another socket since the last poll, even under the same number.
   if (socket_) socket_->release();
-  socket_.emplace(executor_, descriptor);
+  socket_.emplace(executor_, PQsocket(connection_.get()));
 }
 
 asio::awaitable<void> Connection::wait_readable() {

@@ -8,6 +8,7 @@
 
 #include "net/within.hpp"
 #include "pg/connection.hpp"
+#include "pg/options.hpp"
 #include "support/database.hpp"
 
 namespace socialsync::pg {
@@ -348,6 +349,25 @@ TEST_CASE("pg connection: a statement may be cut off by a deadline") {
     CHECK(std::chrono::steady_clock::now() - begin < 60s);
   });
 }
+
+// The database of the tests, behind a host that refuses.
+ConnectionOptions with_dead_host_first() {
+  ConnectionOptions options = expanded(test::database_options());
+  for (auto& [keyword, value] : options) {
+    if (keyword == "host") value.insert(0, "127.0.0.1,");
+    if (keyword == "port") value.insert(0, "1,");
+  }
+  return options;
+}
+
+asio::awaitable<void> connect_past_dead_host() {
+  auto opening = Connection::open(with_dead_host_first());
+  const std::unique_ptr<Connection> connection = co_await net::within(5s, std::move(opening));
+  const std::string answer = co_await value_of(*connection, echo("here"));
+  CHECK(answer == "here");
+}
+
+TEST_CASE("pg connection: the next host is tried when one refuses") { test::run(connect_past_dead_host()); }
 
 }  // namespace
 }  // namespace socialsync::pg
