@@ -14,10 +14,10 @@ struct Limits {
   std::size_t chunk_line_bytes_max = 256;        // a chunk's size and extensions: 431
   // Bodies being read or handled, together; a chunked one counts for the largest it may become. Beyond: 503.
   std::size_t bodies_bytes_max = 512 * 1024 * 1024;
-  std::size_t drain_bytes_max = 64 * 1024;       // rest of a refused body that is read, else closed
-  std::size_t linger_bytes_max = 1024 * 1024;    // read after the last answer, so that no reset overtakes it
-  std::size_t connections_max = 4096;            // beyond: 503 and Retry-After
-  std::size_t turned_away_max = 256;             // told so at a time; beyond: closed in silence
+  std::size_t drain_bytes_max = 64 * 1024;     // rest of a refused body that is read, else closed
+  std::size_t linger_bytes_max = 1024 * 1024;  // read after the last answer, so that no reset overtakes it
+  std::size_t connections_max = 4096;          // beyond: 503 and Retry-After
+  std::size_t turned_away_max = 256;           // told so at a time; beyond: closed in silence
   std::chrono::milliseconds header_timeout{10'000};  // first byte to end of head: 408
   std::chrono::milliseconds body_timeout{30'000};    // end of head to end of body: 408
   std::chrono::milliseconds idle_timeout{75'000};    // between requests: closed in silence
