@@ -38,6 +38,8 @@ ingest::BatchLimits batch_limits(const config::Limits& limits) {
           .batch_events_max = limits.batch_events_max,
           .batch_bytes_max = limits.batch_bytes_max,
           .writers = limits.writers,
+          .parallel_events_min = limits.parallel_events_min,
+          .parallel_delay_max = limits.parallel_delay_max,
           .commit_deadline = limits.commit_deadline,
           .statement_timeout = limits.statement_timeout};
 }

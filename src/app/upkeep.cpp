@@ -64,6 +64,7 @@ asio::awaitable<void> Upkeep::keep_running(const char* name, Task task) {
     } catch (const NotMigrated&) {
       throw;
     } catch (const std::exception& error) {
+      writable_at_.reset();
       log::warning("database task failed, trying again", {{"task", name}, {"error", error.what()}});
     }
     const bool lasted = std::chrono::steady_clock::now() - began > pause_max;

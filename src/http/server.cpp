@@ -24,6 +24,7 @@ class Server::State {
         connections(std::make_shared<Connections>(Connections{.handler = handler, .limits = limits})) {}
 
   void admit(tcp::socket socket);
+  void admit_backlog();
 
   const asio::any_io_executor executor;
   const std::shared_ptr<Connections> connections;
@@ -71,6 +72,17 @@ void Server::State::admit(tcp::socket socket) {
                  asio::detached);
 }
 
+// Connections that the kernel has let in already would be reset when the listener closes.
+void Server::State::admit_backlog() {
+  boost::system::error_code error;
+  acceptor->non_blocking(true, error);
+  while (!error) {
+    tcp::socket socket(executor);
+    acceptor->accept(socket, error);
+    if (!error) admit(std::move(socket));
+  }
+}
+
 Server::Server(asio::any_io_executor executor, Handler& handler, const Limits& limits)
     : state_(std::make_shared<State>(std::move(executor), handler, limits)) {}
 
@@ -97,7 +109,10 @@ asio::awaitable<void> Server::run() {
 void Server::stop() {
   state_->connections->stopping = true;
   boost::system::error_code ignored;
-  if (state_->acceptor) state_->acceptor->close(ignored);
+  if (state_->acceptor) {
+    state_->admit_backlog();
+    state_->acceptor->close(ignored);
+  }
   for (Session* session : state_->connections->sessions) session->end_if_idle();
 }
 

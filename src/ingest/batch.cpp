@@ -100,11 +100,19 @@ asio::awaitable<Result<void, CommitError>> Batcher::commit(std::shared_ptr<Submi
                                                                                         asio::use_awaitable);
 }
 
+bool Batcher::is_batch_due() const {
+  if (queue_.empty()) return false;
+  if (writing_ == 0 || stopping_ || queued_events_ >= limits_.parallel_events_min) return true;
+  // The writer at work may be held up: few events do not wait for it longer than this.
+  const auto waited_since = queue_.front()->deadline - limits_.commit_deadline;
+  return std::chrono::steady_clock::now() - waited_since >= limits_.parallel_delay_max;
+}
+
 void Batcher::enqueue(std::shared_ptr<Pending> pending) {
   queued_events_ += pending->submission->rows();
   queued_bytes_ += pending->bytes;
   queue_.push_back(std::move(pending));
-  wake_.cancel_one();
+  if (is_batch_due()) wake_.cancel_one();
 }
 
 std::shared_ptr<Batcher::Pending> Batcher::dequeue() {
@@ -142,12 +150,14 @@ Batcher::Batch Batcher::take() {
 asio::awaitable<void> Batcher::write_until_stopped(Writer& writer) {
   co_await ensure_connected(writer);
   while (!stopping_ || !queue_.empty()) {
-    if (queue_.empty()) {
+    if (!is_batch_due()) {
       co_await wake_.async_wait(net::as_result);
       continue;
     }
     writer.batch = take();
+    ++writing_;
     co_await write(writer, writer.batch);
+    --writing_;
     writer.batch.clear();
   }
   --running_;
@@ -302,6 +312,7 @@ asio::awaitable<void> Batcher::expire_until_stopped() {
     tick.expires_after(expiry_tick);
     co_await tick.async_wait(net::as_result);
     expire(std::chrono::steady_clock::now());
+    if (is_batch_due()) wake_.cancel_one();
   }
   --running_;
   ended_.cancel();

@@ -32,6 +32,10 @@ struct BatchLimits {
   std::size_t batch_events_max = 1000;
   std::size_t batch_bytes_max = 16 * 1024 * 1024;
   std::size_t writers = 2;
+  // A second batch is not begun beside one that is being written before so many events wait: a few large
+  // commits cost PostgreSQL less than many small ones.
+  std::size_t parallel_events_min = 32;
+  std::chrono::milliseconds parallel_delay_max{50};  // however few they are
   std::chrono::milliseconds commit_deadline{4'000};
   std::chrono::milliseconds statement_timeout{30'000};
 };
@@ -82,6 +86,7 @@ class Batcher {
   };
 
   bool is_full(const Submission& submission, std::size_t bytes) const;
+  bool is_batch_due() const;
   void enqueue(std::shared_ptr<Pending> pending);
   std::shared_ptr<Pending> dequeue();
   void answer(Pending& pending, Outcome outcome);
@@ -116,6 +121,7 @@ class Batcher {
   asio::steady_timer wake_;
   asio::steady_timer ended_;
   std::size_t running_ = 0;
+  std::size_t writing_ = 0;  // writers with a batch
   bool stopping_ = false;
   bool connected_ = false;
 };
