@@ -50,7 +50,7 @@ SELECT pg_temp.step('table webhook_logs', '{public.users, public.social_accounts
   CREATE INDEX idx_webhook_logs_account ON public.webhook_logs (social_account_id, created_at DESC);
   CREATE INDEX idx_webhook_logs_user ON public.webhook_logs (user_id, created_at DESC);
   CREATE INDEX idx_webhook_logs_created_at ON public.webhook_logs (created_at DESC);
-  CREATE INDEX idx_webhook_logs_external_message_id ON public.webhook_logs (external_message_id);
+  CREATE INDEX idx_webhook_logs_external_message_id ON public.webhook_logs USING hash (external_message_id);
   ALTER TABLE public.webhook_logs ENABLE ROW LEVEL SECURITY;
   REVOKE ALL ON public.webhook_logs FROM PUBLIC, anon, authenticated;
   CREATE TABLE socialsync.webhook_logs_default PARTITION OF public.webhook_logs DEFAULT;

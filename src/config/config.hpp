@@ -38,7 +38,7 @@ struct Limits {
   std::size_t batch_events_max = 1000;
   std::size_t batch_bytes_max = 16 * 1024 * 1024;
   std::size_t writers = 2;               // connections that commit batches
-  std::size_t parallel_events_min = 32;  // that wait before a second batch is begun beside the first
+  std::size_t parallel_events_min = 64;  // that wait before a second batch is begun beside the first
   std::chrono::milliseconds parallel_delay_max{50};  // however few they are
 
   // Messenger and Instagram wait 5 s for an answer.

@@ -34,7 +34,7 @@ struct BatchLimits {
   std::size_t writers = 2;
   // A second batch is not begun beside one that is being written before so many events wait: a few large
   // commits cost PostgreSQL less than many small ones.
-  std::size_t parallel_events_min = 32;
+  std::size_t parallel_events_min = 64;
   std::chrono::milliseconds parallel_delay_max{50};  // however few they are
   std::chrono::milliseconds commit_deadline{4'000};
   std::chrono::milliseconds statement_timeout{30'000};
