@@ -249,9 +249,8 @@ asio::awaitable<Batcher::Attempt> Batcher::attempt_row(Writer& writer, store::Ev
 
 asio::awaitable<void> Batcher::write_row_by_row(Writer& writer, Pending& pending) {
   Submission& submission = *pending.submission;
-  const std::size_t quarantined_before = submission.quarantined.size();
   std::size_t at = 0;
-  while (at < submission.events.size() + quarantined_before && pending.handler) {
+  while (at < submission.rows() && pending.handler) {
     const bool is_event = at < submission.events.size();
     store::EventRow* event = is_event ? &submission.events[at] : nullptr;
     const store::QuarantineRow* kept =
@@ -262,15 +261,16 @@ asio::awaitable<void> Batcher::write_row_by_row(Writer& writer, Pending& pending
       const store::QuarantineRow row = refused_row(*event, submission, writer.sqlstate);
       outcome = co_await attempt_row(writer, nullptr, &row);
     }
-    if (outcome == Attempt::refused) co_return;  // not even quarantine takes it: the deadline answers 503
+    if (outcome == Attempt::refused) break;  // not even quarantine takes it: nobody is told that it is stored
     if (outcome == Attempt::failed) {
       co_await back_off(writer);
       continue;
     }
-    if (refused) event->is_new = false;
+    if (refused) event->is_refused = true;
     ++at;
   }
-  answer(pending, Outcome());
+  const bool all_kept = at == submission.rows();
+  answer(pending, all_kept ? Outcome() : Outcome(CommitError::timed_out));
 }
 
 // --- The connection

@@ -18,6 +18,11 @@ constexpr std::string_view signature_header = "X-Hub-Signature-256";
 
 const std::vector<model::Event> no_events;
 
+std::string_view result_of(const store::EventRow& row) {
+  if (row.is_refused) return "rejected_by_database";
+  return row.is_new ? row.status : "duplicate";
+}
+
 http::Response ok() {
   http::Response response;
   response.body = R"({"status":"ok"})";
@@ -111,7 +116,7 @@ void Receiver::record(const Submission& submission) {
   for (std::size_t i = 0; i < submission.events.size(); ++i) {
     const model::Event& event = *submission.event_of[i];
     const store::EventRow& row = submission.events[i];
-    metrics_.event(to_string(event.platform), row.type, row.is_new ? row.status : "duplicate");
+    metrics_.event(to_string(event.platform), row.type, result_of(row));
     const bool tells_waba = !submission.signed_by.empty() && !event.key.phone_number_id.empty();
     sightings_.note(*submission.tenant_of[i], received_ms,
                     tells_waba ? event.key.entry_id : std::string_view());

@@ -8,6 +8,8 @@ namespace {
 
 // Splitting a hostile body costs this many times its hashing.
 constexpr std::uint64_t split_cost_factor = 8;
+// What setting up one HMAC costs, in bytes of hashing.
+constexpr std::uint64_t secret_cost_bytes = 1024;
 // Smaller bodies are split without asking the budget.
 constexpr std::size_t free_split_bytes_max = 64 * 1024;
 // A POST belongs to one app: more candidates than this are no ordinary body.
@@ -48,7 +50,8 @@ Result<route::SecretIndex, SignerError> SignerSearch::find_own(const Tenants& te
 
   const std::uint64_t others = tenants.directory.secrets().size() - shared - free;
   if (others == 0) return SignerError::unknown;
-  if (!budget_.take(others * body.size(), std::chrono::steady_clock::now())) return SignerError::busy;
+  if (!budget_.take(others * (body.size() + secret_cost_bytes), std::chrono::steady_clock::now()))
+    return SignerError::busy;
   const auto tried = order.begin() + static_cast<std::ptrdiff_t>(free);
   for (auto secret = static_cast<route::SecretIndex>(shared); secret < tenants.directory.secrets().size();
        ++secret) {

@@ -53,6 +53,7 @@ class Directory {
  public:
   // Accounts earlier in the list win ties.
   Directory(std::vector<model::Account> accounts, const SharedSecrets& shared);
+  Directory(Directory&&) = default;  // not copied: verify_tokens_ points into tenants_
 
   // Adds the secrets under which any account that could receive this event would take it.
   void add_candidates(const model::Event& event, std::vector<SecretIndex>& candidates) const;

@@ -11,7 +11,7 @@ namespace socialsync::store {
 namespace {
 
 constexpr const char* select_all_accounts = R"(
-SELECT id::text, user_id::text, platform::text, is_active IS NOT FALSE, account_id, phone_number_id, page_id,
+SELECT id::text, user_id::text, platform::text, is_active IS TRUE, account_id, phone_number_id, page_id,
        display_phone_number,
        CASE WHEN jsonb_typeof(webhook_metadata -> 'ids') = 'array'
             THEN (SELECT string_agg(linked, ',') FROM jsonb_array_elements_text(webhook_metadata -> 'ids') linked)
@@ -46,7 +46,14 @@ SET last_webhook_at = greatest(a.last_webhook_at, s.received),
 FROM unnest($1::uuid[], $2::timestamptz[]) AS s (id, received)
 WHERE a.id = s.id)";
 
-// Apart from the update above, because it makes every gateway reload its directory.
+// Asked before the update below, because that makes every gateway reload its directory, even when it changes
+// no row.
+constexpr const char* select_learners = R"(
+SELECT FROM public.social_accounts a, unnest($1::uuid[], $2::text[]) AS s (id, waba_id)
+WHERE a.id = s.id AND a.webhook_metadata ->> 'waba_id' IS DISTINCT FROM s.waba_id
+  AND coalesce(jsonb_typeof(a.webhook_metadata), 'object') = 'object'
+LIMIT 1)";
+
 constexpr const char* update_waba_ids = R"(
 UPDATE public.social_accounts a
 SET webhook_metadata = coalesce(a.webhook_metadata, '{}') || jsonb_build_object('waba_id', s.waba_id)
@@ -86,6 +93,23 @@ model::Account account_at(const pg::ResultSet& rows, std::size_t row) {
   return account;
 }
 
+boost::asio::awaitable<void> learn_waba_ids(pg::Connection& connection, std::span<const Sighting> sightings) {
+  pg::Array learners(pg::Type::uuid), wabas(pg::Type::text);
+  bool any = false;
+  for (const Sighting& sighting : sightings) {
+    if (sighting.waba_id.empty()) continue;
+    learners.add(sighting.account_id);
+    wabas.add(sighting.waba_id);
+    any = true;
+  }
+  if (!any) co_return;
+  pg::Statement update{.name = "update_waba_ids", .sql = update_waba_ids};
+  update.with(std::move(learners)).with(std::move(wabas));
+  pg::Statement question{.name = "select_learners", .sql = select_learners, .parameters = update.parameters};
+  const pg::ResultSet found = co_await connection.run(question);
+  if (found.rows() > 0) co_await connection.run(update);
+}
+
 }  // namespace
 
 boost::asio::awaitable<void> listen_for_account_changes(pg::Connection& connection) {
@@ -107,25 +131,15 @@ std::vector<model::Account> read_accounts(const pg::ResultSet& rows) {
 
 boost::asio::awaitable<void> record_sightings(pg::Connection& connection,
                                               std::span<const Sighting> sightings) {
-  pg::Array ids(pg::Type::uuid), times(pg::Type::timestamptz), learners(pg::Type::uuid),
-      wabas(pg::Type::text);
-  bool learned = false;
+  pg::Array ids(pg::Type::uuid), times(pg::Type::timestamptz);
   for (const Sighting& sighting : sightings) {
     ids.add(sighting.account_id);
     times.add_timestamp(sighting.received_ms);
-    if (sighting.waba_id.empty()) continue;
-    learners.add(sighting.account_id);
-    wabas.add(sighting.waba_id);
-    learned = true;
   }
-  std::vector<pg::Statement> batch;
-  batch.push_back(pg::Statement{.name = "update_sightings", .sql = update_sightings});
-  batch.back().with(std::move(ids)).with(std::move(times));
-  if (learned) {
-    batch.push_back(pg::Statement{.name = "update_waba_ids", .sql = update_waba_ids});
-    batch.back().with(std::move(learners)).with(std::move(wabas));
-  }
-  co_await connection.run(batch);
+  pg::Statement update{.name = "update_sightings", .sql = update_sightings};
+  update.with(std::move(ids)).with(std::move(times));
+  co_await connection.run(update);
+  co_await learn_waba_ids(connection, sightings);
 }
 
 }  // namespace socialsync::store

@@ -34,8 +34,8 @@ struct Sighting {
   std::string waba_id;  // empty: nothing new learned
 };
 
-// One update for all of them: last_webhook_at never goes back, webhook_status becomes active, a learned WABA
-// id goes to webhook_metadata. Throws pg::Error.
+// One update for all of them, and one more when something new was learned: last_webhook_at never goes back,
+// webhook_status becomes active, a learned WABA id goes to webhook_metadata. Throws pg::Error.
 boost::asio::awaitable<void> record_sightings(pg::Connection& connection,
                                               std::span<const Sighting> sightings);
 

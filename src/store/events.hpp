@@ -28,6 +28,7 @@ struct EventRow {
   std::string_view external_message_id;  // empty: null. Longer than the column: cut, on a whole character
   std::string_view customer;             // the same
   bool is_new = false;                   // set by write_batch(): false when it was there before
+  bool is_refused = false;               // the database would not have it: it went to quarantine instead
 };
 
 // A row of webhook_quarantine: signed, and kept although it has no tenant.

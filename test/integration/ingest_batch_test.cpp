@@ -325,5 +325,16 @@ TEST_CASE("batcher: a payload that jsonb refuses goes to quarantine") {
   });
 }
 
+TEST_CASE("batcher: what not even quarantine takes is not called committed, and answered at once") {
+  const AccountIds account = new_account();
+  with_batcher({}, connect, [&](Batcher& batcher) -> asio::awaitable<void> {
+    const auto rows = submission(account, 1);
+    rows->events[0].type = std::string_view("a\0b", 3);
+    const auto committed = co_await batcher.commit(rows);
+    REQUIRE(committed.has_error());
+    CHECK(committed.error() == CommitError::timed_out);
+  });
+}
+
 }  // namespace
 }  // namespace socialsync::ingest

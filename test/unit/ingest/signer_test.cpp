@@ -77,7 +77,7 @@ TEST_CASE("signer: nobody signed it") {
 TEST_CASE("signer: what strangers make us hash is bounded, what accounts send is not") {
   const auto tenants = tenants_with_own_secrets(3);
   const std::string body(1000, 'x');
-  SignerSearch search(5'000);
+  SignerSearch search(9'000);
   CHECK(own_signer(search, *tenants, "own 3", {to_number("1")}, body) == "own 3");
   CHECK(own_signer(search, *tenants, "a stranger's", {to_number("1")}, body) == "unknown");
   CHECK(own_signer(search, *tenants, "own 3", {to_number("1")}, body) == "busy");

@@ -148,7 +148,7 @@ TEST_CASE("directory: verify tokens are those of active accounts") {
   Account off = whatsapp(2, "222");
   off.verify_token = "off";
   off.active = false;
-  const Directory directory({one, off, whatsapp(3, "333")}, {});
+  Directory directory({one, off, whatsapp(3, "333")}, {});
   const Directory moved = std::move(directory);
   CHECK(moved.verify_tokens() == std::vector<std::string_view>{one.verify_token});
   CHECK(moved.size() == 3);
