@@ -1,11 +1,16 @@
 #include "parse/contacts.hpp"
 
 #include <algorithm>
+#include <ranges>
 
 namespace socialsync::parse {
 namespace {
 
 constexpr std::string_view contact_ids[] = {"wa_id", "user_id"};
+
+// How many contacts an event takes along. One names a person or two, but a hostile body gives thousands of
+// contacts the id that all its events name.
+constexpr std::size_t contacts_per_event_max = 16;
 
 // All members by which an element of messages[], statuses[], calls[], … may name a person.
 constexpr std::string_view element_ids[] = {"from",
@@ -19,6 +24,13 @@ constexpr std::string_view element_ids[] = {"from",
                                             "recipient_participant_id",
                                             "recipient_participant_user_id"};
 
+template <typename T>
+void sort_and_unite(std::vector<T>& list) {
+  std::ranges::sort(list);
+  const auto repeated = std::ranges::unique(list);
+  list.erase(repeated.begin(), repeated.end());
+}
+
 }  // namespace
 
 Contacts::Contacts(Value list, std::size_t events) : list_(list) {
@@ -29,7 +41,7 @@ Contacts::Contacts(Value list, std::size_t events) : list_(list) {
     }
     contacts_.push_back(contact);
   }
-  std::ranges::sort(ids_);
+  sort_and_unite(ids_);
   is_lone_ = contacts_.size() == 1 && events == 1;
 }
 
@@ -38,11 +50,10 @@ std::vector<std::size_t> Contacts::positions_of(Value element) const {
   if (ids_.empty()) return positions;
   for (const std::string_view name : element_ids) {
     const auto named = std::ranges::equal_range(ids_, element.at(name).text(), {}, &Id::text);
-    for (const Id& id : named) positions.push_back(id.position);
+    for (const Id& id : named | std::views::take(contacts_per_event_max)) positions.push_back(id.position);
   }
-  std::ranges::sort(positions);
-  const auto repeated = std::ranges::unique(positions);
-  positions.erase(repeated.begin(), repeated.end());
+  sort_and_unite(positions);
+  if (positions.size() > contacts_per_event_max) positions.resize(contacts_per_event_max);
   return positions;
 }
 

@@ -13,8 +13,8 @@ class Contacts {
   // `events` is how many events the value holds.
   Contacts(Value list, std::size_t events);
 
-  // `"contacts":[…],` with those that `element` names, in their order; empty when it names none. A lone
-  // contact belongs to a lone event even where their ids differ. Contacts that are no list go with every
+  // `"contacts":[…],` with the first few that `element` names, in their order; empty when it names none. A
+  // lone contact belongs to a lone event even where their ids differ. Contacts that are no list go with every
   // event.
   std::string member_for(Value element) const;
 
@@ -31,7 +31,7 @@ class Contacts {
   Value list_;
   bool is_lone_;
   std::vector<Value> contacts_;
-  std::vector<Id> ids_;  // sorted: a hostile body has as many contacts as events
+  std::vector<Id> ids_;  // sorted, each once: a hostile body has as many contacts as events
 };
 
 }  // namespace socialsync::parse

@@ -68,6 +68,24 @@ TEST_CASE("a lone contact stays with a lone event") {
   for (const Event& event : two.events) CHECK(event.payload.find("contacts") == std::string::npos);
 }
 
+TEST_CASE("an event has the first few contacts that it names, each once") {
+  std::string contacts;
+  std::string first_contacts;
+  for (int i = 0; i < 100; ++i) {
+    const std::string id = i % 2 == 0 ? "1" : "2";
+    contacts += R"({"wa_id":")" + id + R"(","user_id":")" + id + R"(","n":)" + std::to_string(i) + "},";
+    if (i == 15) first_contacts = contacts;
+  }
+  contacts.back() = ']';
+  first_contacts.back() = ']';
+  const Event event = only_event_of(whatsapp(
+      R"({"contacts":[)" + contacts +
+      R"(,"messages":[{"id":"a","from":"2","to":"1","wa_id":"1","user_id":"2","recipient_id":"1"}]})"));
+  CHECK_MESSAGE(event.payload.find(R"("contacts":[)" + first_contacts + ",") != std::string::npos,
+                event.payload);
+  CHECK(only_event_of(event.payload).payload == event.payload);
+}
+
 TEST_CASE("contacts of the wrong type harm nothing and stay") {
   for (const char* contacts : {"7", "\"x\"", "{}", "[7]", "[{}]", R"([{"wa_id":{}}])"}) {
     const Event event = only_event_of(
