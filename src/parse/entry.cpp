@@ -55,23 +55,50 @@ void read_block(const Entry& entry, const Block& block, Value list, Collector& c
   }
 }
 
+bool is_container(Value value) { return value.is_object() || value.is_array(); }
+
+// Whether `name` is that of a member which belongs to the entry's events, and is none itself.
+bool surrounds(Value name, bool is_flat) {
+  const bool is_flat_part = name.equals("field") || name.equals("value");
+  return name.equals("id") || name.equals("time") || (is_flat && is_flat_part);
+}
+
+bool has_known_block(Value entry) {
+  for (const auto& [name, member] : entry.fields()) {
+    if (member.present() && find_block(name)) return true;
+  }
+  return false;
+}
+
+// An unknown block of a known entry, in an entry of its own: its neighbours are read without it.
+void add_unknown_block(const Entry& entry, Value name, Value block, Collector& collector) {
+  std::string bytes = "{";
+  const auto append = [&bytes](std::string_view quoted_name, Value value) {
+    if (value.kind() != Kind::missing) bytes.append(quoted_name).append(":").append(value.raw()).append(",");
+  };
+  append("\"id\"", entry.id);
+  append("\"time\"", entry.time);
+  append(name.raw(), block);
+  bytes.back() = '}';
+  collector.add_unreadable(entry.platform, entry.id.text(), bytes);
+}
+
 }  // namespace
 
 void read_entry(model::Platform platform, Value value, Collector& collector) {
   const Entry entry{platform, value, value.at("id"), value.at("time")};
-  bool is_known = false;
-  for (const auto& [name, list] : value.fields()) {
+  const bool is_flat = is_change(value);
+  if (!is_flat && !has_known_block(value)) return add_unreadable(entry, value, collector);
+  for (const auto& [name, member] : value.fields()) {
     if (collector.is_full()) return;
-    const Block* block = list.present() ? find_block(name) : nullptr;
-    if (!block) continue;
-    is_known = true;
-    read_block(entry, *block, list, collector);
+    const Block* block = find_block(name);
+    if (block && member.present()) {
+      read_block(entry, *block, member, collector);
+    } else if (is_container(member) && !surrounds(name, is_flat)) {
+      add_unknown_block(entry, name, member, collector);
+    }
   }
-  if (is_change(value)) {
-    read_change(entry, value, collector);
-  } else if (!is_known) {
-    add_unreadable(entry, value, collector);
-  }
+  if (is_flat) read_change(entry, value, collector);
 }
 
 void read_bare_change(model::Platform platform, Value change, Collector& collector) {

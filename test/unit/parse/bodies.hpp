@@ -69,6 +69,9 @@ inline constexpr const char* bodies[] = {
     R"({"object":"page","object":"instagram","entry":[{"id":"1","id":"2","\u0063hanges":[{"field":"a","field":"comments","value":1,"value":{"id":"x","\u0069d":"y"}}]}]})",
     // Some of it unreadable.
     R"({"object":"page","entry":[7,{"id":"1"},{"id":"2","changes":[{"field":"f","value":1},{"value":1},null],"messaging":{}},{"id":"3","messaging":[{},{"message":"x"}]}]})",
+    // Blocks that nobody knows, beside those that are known.
+    R"({"object":"page","entry":[{"id":"1","time":1,"new_block":[{"a":1}],"messaging":[{"sender":{"id":"5"},"message":{"mid":"m"}}],"newer":{"b":[2]}},
+    {"id":"2","other":[3],"field":"f","value":{"c":4},"uid":"2"}]})",
     // Wrong types all over.
     R"({"object":"whatsapp_business_account","entry":[{"id":{},"time":[],"changes":[{"field":"messages","value":{"metadata":"x","contacts":{"a":1},
     "messages":[{"id":[],"from":{},"timestamp":true,"text":7},7,null,[]],"statuses":"x"}}]}]})",

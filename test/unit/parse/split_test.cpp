@@ -74,6 +74,36 @@ TEST_CASE("parts without an event are kept as they came") {
   }
 }
 
+TEST_CASE("an unknown block beside a known one is kept, in an entry of its own") {
+  const auto part = only_unreadable_of(
+      R"({"object":"page","entry":[{"id":"P9","time":1,"messaging":[],"new_block":[{"a":1}]}]})");
+  CHECK(part.platform == Platform::messenger);
+  CHECK(part.entry_id == "P9");
+  CHECK(part.bytes == R"({"id":"P9","time":1,"new_block":[{"a":1}]})");
+  CHECK(only_unreadable_of(R"({"object":"page","entry":[)" + part.bytes + "]}").bytes == part.bytes);
+}
+
+TEST_CASE("an unknown block costs its neighbours nothing") {
+  const std::string message = R"("messaging":[{"sender":{"id":"c"},"message":{"mid":"m"}}])";
+  for (const std::string& entry :
+       {R"({"x":{"a":1},)" + message + R"(,"y":[2]})", "{" + message + R"(,"x":{"a":1},"y":[2]})",
+        std::string(R"({"x":{"a":1},"field":"f","value":{},"y":[2]})"),
+        R"({"x":{"a":1},"value":[2],)" + message + "}"}) {
+    const Webhook webhook = webhook_of(R"({"object":"page","entry":[)" + entry + "]}");
+    CHECK_MESSAGE(webhook.events.size() == 1, entry);
+    REQUIRE_MESSAGE(webhook.unreadable.size() == 2, entry);
+    CHECK_MESSAGE(webhook.unreadable[0].bytes == R"({"x":{"a":1}})", entry);
+    CHECK_MESSAGE(webhook.unreadable[1].bytes.ends_with(":[2]}"), entry);
+  }
+}
+
+TEST_CASE("single words beside a known block are no block") {
+  const Webhook webhook = webhook_of(
+      R"({"object":"page","entry":[{"id":{},"time":[],"uid":"1","a":1,"b":null,"c":true,"changes":null,"messaging":[]}]})");
+  CHECK(webhook.events.empty());
+  CHECK(webhook.unreadable.empty());
+}
+
 TEST_CASE("an unreadable part knows its entry") {
   const auto part = only_unreadable_of(R"({"object":"instagram","entry":[{"id":17,"changes":[5]}]})");
   CHECK(part.platform == Platform::instagram);
@@ -121,6 +151,12 @@ TEST_CASE("every list of the same name is read") {
       R"("entry":[{"id":"2","changes":[{"field":"h","value":3}]}]})");
   REQUIRE(webhook.events.size() == 3);
   CHECK(webhook.events[2].key.entry_id == "2");
+}
+
+TEST_CASE("a list is read although the last of its name is null") {
+  CHECK(only_event_of(
+            R"({"object":"page","entry":[{"id":"1","changes":[{"field":"f","value":1}],"changes":null}]})")
+            .type == "f");
 }
 
 TEST_CASE("changed fields without values are an event each") {
