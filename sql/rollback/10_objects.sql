@@ -33,7 +33,8 @@ CREATE OR REPLACE FUNCTION pg_temp.drop_functions(in_schema text) RETURNS SETOF 
   SELECT pg_temp.run(format('DROP FUNCTION %s', p.oid::regprocedure))
   FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
   WHERE n.nspname = in_schema
-    AND (in_schema = 'socialsync' OR pg_temp.is_ours(obj_description(p.oid, 'pg_proc')));
+    AND (in_schema = 'socialsync' AND pg_temp.is_ours(obj_description(n.oid, 'pg_namespace'))
+         OR pg_temp.is_ours(obj_description(p.oid, 'pg_proc')));
 $$;
 
 -- Partitions go with their table.
@@ -46,5 +47,7 @@ $$;
 -- Partitions that were detached, and kept.
 CREATE OR REPLACE FUNCTION pg_temp.drop_detached_partitions() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('DROP TABLE %s', oid::regclass))
-  FROM pg_class WHERE relnamespace = to_regnamespace('socialsync') AND relkind = 'r' AND relname ~ '^webhook_logs_';
+  FROM pg_class
+  WHERE relnamespace = to_regnamespace('socialsync') AND relkind = 'r' AND relname ~ '^webhook_logs_'
+    AND pg_temp.is_ours(obj_description(relnamespace, 'pg_namespace'));
 $$;

@@ -13,6 +13,7 @@ CREATE OR REPLACE FUNCTION pg_temp.drop_policies() RETURNS SETOF text LANGUAGE s
   FROM pg_policy
   WHERE polrelid = to_regclass('public.social_accounts') AND NOT pg_temp.was_found('policy ' || polname)
     AND polname IN ('webhooks_own_rows', 'webhooks_only_own_rows', 'webhooks_not_for_anon', 'webhooks_service',
+                    'webhooks_no_own_claims',
                     'webhooks_own_writes', 'webhooks_application');
 $$;
 

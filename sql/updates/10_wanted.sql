@@ -96,6 +96,11 @@ RETURNS TABLE (tbl text, name text, kind text, command text, grantee text, condi
       ('webhooks_not_for_anon', 'RESTRICTIVE', 'ALL', 'anon', 'false'),
       ('webhooks_service', 'PERMISSIVE', 'ALL', 'service_role', 'true')) AS p
   UNION ALL
+  -- Whoever claims a Page gets its events: such accounts are connected by the service, not by the user.
+  VALUES ('public.social_accounts', 'webhooks_no_own_claims', 'RESTRICTIVE', 'INSERT', 'authenticated',
+          '((platform)::text <> ALL (ARRAY[''whatsapp''::text, ''whatsapp_business''::text, ''instagram''::text, '
+          '''facebook''::text]))')
+  UNION ALL
   VALUES ('public.webhook_quarantine', 'webhooks_service', 'PERMISSIVE', 'ALL', 'service_role', 'true');
 $$;
 

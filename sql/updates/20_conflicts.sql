@@ -73,8 +73,9 @@ CREATE OR REPLACE FUNCTION pg_temp.definition_conflicts() RETURNS SETOF text LAN
                 p.kind, p.command, p.grantee, p.condition)
   FROM pg_temp.policies() AS p
   JOIN pg_policies AS have ON format('%s.%s', have.schemaname, have.tablename) = p.tbl AND have.policyname = p.name
-  WHERE (have.permissive, have.cmd, have.roles, have.qual) IS DISTINCT FROM
-        (p.kind, p.command, ARRAY[p.grantee]::name[], p.condition) OR have.with_check IS NOT NULL
+  WHERE (have.permissive, have.cmd, have.roles, have.qual, have.with_check) IS DISTINCT FROM
+        (p.kind, p.command, ARRAY[p.grantee]::name[], CASE WHEN p.command <> 'INSERT' THEN p.condition END,
+         CASE WHEN p.command = 'INSERT' THEN p.condition END)
   UNION ALL
   SELECT format('trigger %s on public.social_accounts is %s', t.tgname, pg_get_triggerdef(t.oid))
   FROM pg_trigger AS t

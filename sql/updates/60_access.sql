@@ -33,8 +33,8 @@ CREATE OR REPLACE FUNCTION pg_temp.policies_for_found_rights() RETURNS text LANG
 $$;
 
 CREATE OR REPLACE FUNCTION pg_temp.missing_policies(for_table text) RETURNS text LANGUAGE sql AS $$
-  SELECT string_agg(format('CREATE POLICY %I ON %s AS %s FOR %s TO %I USING %s;', p.name, p.tbl, p.kind, p.command,
-                           p.grantee, '(' || p.condition || ')'), ' ')
+  SELECT string_agg(format('CREATE POLICY %I ON %s AS %s FOR %s TO %I %s (%s);', p.name, p.tbl, p.kind, p.command,
+                           p.grantee, CASE p.command WHEN 'INSERT' THEN 'WITH CHECK' ELSE 'USING' END, p.condition), ' ')
   FROM pg_temp.policies() AS p
   WHERE p.tbl = for_table
     AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = for_table::regclass AND polname = p.name);
@@ -55,6 +55,7 @@ LANGUAGE sql AS $$
     WHEN 'public.social_accounts' THEN CASE
       WHEN column_name = '' THEN privilege = 'DELETE'
       WHEN privilege = 'SELECT' THEN column_name NOT IN ('app_secret', 'verify_token', 'access_token', 'refresh_token')
+      WHEN privilege = 'UPDATE' AND column_name IN ('platform', 'account_id') THEN false  -- events are routed by them
       ELSE column_name NOT IN (SELECT name FROM pg_temp.new_columns()) END
     ELSE false END;
 $$;
@@ -122,6 +123,35 @@ END $$;
 SELECT pg_temp.step('grants of tables', '{}', statements = '', statements)
 FROM concat_ws(' ', pg_temp.excess_grants(), pg_temp.missing_column_grants(), pg_temp.missing_table_grants())
      AS statements;
+
+-- Ours to say, not to change: a view with its owner's rights shows what row-level security hides.
+DO $$
+DECLARE
+  open_views text;
+BEGIN
+  SELECT string_agg(DISTINCT v.oid::regclass::text, ', ') INTO open_views
+  FROM pg_depend AS d JOIN pg_rewrite AS r ON r.oid = d.objid JOIN pg_class AS v ON v.oid = r.ev_class
+  WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+    AND d.refobjid = 'public.social_accounts'::regclass AND v.relkind IN ('v', 'm')
+    AND NOT coalesce(v.reloptions && ARRAY['security_invoker=true', 'security_invoker=on'], false)
+    AND (has_any_column_privilege('anon', v.oid, 'SELECT') OR has_any_column_privilege('authenticated', v.oid, 'SELECT'));
+  IF open_views IS NOT NULL THEN
+    RAISE WARNING 'these views show everybody''s accounts to the roles of the web API: %. Take the right away, or set '
+      'security_invoker', open_views;
+  END IF;
+END $$;
+
+-- An unqualified CREATE TABLE of a role of that name would land in our schema: "$user" comes first in search_path.
+DO $$
+BEGIN
+  IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'socialsync' AND rolname IN (current_user, session_user)
+               AND NOT coalesce(rolconfig::text LIKE '%search_path=%', false))
+     AND NOT EXISTS (SELECT FROM pg_db_role_setting AS s JOIN pg_database AS d ON d.oid = s.setdatabase
+                     WHERE d.datname = current_database() AND s.setconfig::text LIKE '%search_path=%') THEN
+    RAISE WARNING 'the schema socialsync is ours, and comes first for the role of that name: '
+      'ALTER ROLE socialsync SET search_path = public';
+  END IF;
+END $$;
 
 -- Ours to say, not to change: the table of users belongs to the application.
 DO $$

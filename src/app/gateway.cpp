@@ -75,12 +75,13 @@ class Gateway : public Health {
         tenants_(shared_secrets(config), {.reload_interval = config.limits.directory_reload_interval,
                                           .reload_gap_min = config.limits.directory_reload_gap_min}),
         sightings_(config.limits.last_webhook_interval),
-        batcher_(io_.get_executor(), connector(), metrics_, batch_limits(config.limits)),
+        batcher_(io_.get_executor(), connector(config.limits.lock_timeout), metrics_,
+                 batch_limits(config.limits)),
         receiver_(
             tenants_, batcher_, sightings_, metrics_,
             {config.whatsapp.verify_token, config.instagram.verify_token, config.messenger.verify_token},
             receiver_limits(config.limits)),
-        upkeep_(io_.get_executor(), connector(), tenants_, sightings_,
+        upkeep_(io_.get_executor(), connector(std::nullopt), tenants_, sightings_,
                 {.maintenance_interval = config.limits.maintenance_interval,
                  .retention_days = config.retention_days}),
         site_(receiver_, metrics_, *this, config.developer),
@@ -129,16 +130,17 @@ class Gateway : public Health {
     return fmt::format("{}{}{}:{}", v6 ? "[" : "", config_.listen_host, v6 ? "]" : "", port);
   }
 
-  ingest::Connect connector() const {
-    return [this] { return connect(); };
+  ingest::Connect connector(std::optional<std::chrono::milliseconds> lock_timeout) const {
+    return [this, lock_timeout] { return connect(lock_timeout); };
   }
 
-  asio::awaitable<std::unique_ptr<pg::Connection>> connect() const {
+  asio::awaitable<std::unique_ptr<pg::Connection>> connect(
+      std::optional<std::chrono::milliseconds> lock_timeout) const {
     pg::ConnectionOptions options = config_.database.options;
     options.emplace_back("fallback_application_name", "socialsync");  // who it is, in pg_stat_activity
     auto opening = pg::Connection::open(std::move(options));
     auto connection = co_await net::within(config_.limits.connect_timeout, std::move(opening));
-    co_await store::prepare_session(*connection);
+    co_await store::prepare_session(*connection, lock_timeout);
     co_return connection;
   }
 

@@ -63,6 +63,13 @@ std::string find_programs(int version) {
           : "PostgreSQL's server is not installed: apt-get install postgresql-15, or set DATABASE_URL");
 }
 
+// A number may have been given to another process since it was written down.
+bool is_server_of(pid_t pid, const std::string& cluster) {
+  std::error_code error;
+  const files::path folder = files::read_symlink(fmt::format("/proc/{}/cwd", pid), error);
+  return error || files::equivalent(folder, cluster, error);
+}
+
 void write_file(const std::string& path, const std::string& content) {
   std::ofstream file(path, std::ios::trunc);
   file << content;
@@ -140,7 +147,7 @@ void PrivateCluster::wait_for_predecessor() const {
     std::ifstream file(cluster_in(directory_) + "/postmaster.pid");
     pid_t pid = 0;
     file >> pid;
-    if (pid <= 0 || kill(pid, 0) != 0) return;
+    if (pid <= 0 || kill(pid, 0) != 0 || !is_server_of(pid, cluster_in(directory_))) return;
     if (std::chrono::steady_clock::now() > deadline)
       throw std::runtime_error(fmt::format("process {} still runs the database in {}", pid, directory_));
     std::this_thread::sleep_for(poll);
@@ -176,6 +183,8 @@ void PrivateCluster::create_database() const {
   require_success(found, "looking for the database");
   if (found.output.starts_with('0'))
     require_success(psql("CREATE DATABASE socialsync"), "making the database");
+  // The schema socialsync is internal; by default it would come first for the role of that name.
+  require_success(psql("ALTER DATABASE socialsync SET search_path = public"), "setting up the database");
 }
 
 // This thread starts its successors: the kernel's promise to stop a child is bound to the thread that made

@@ -89,10 +89,20 @@ asio::awaitable<void> Upkeep::record_sightings(pg::Connection& connection) {
     auto question = store::is_writable(connection);
     const bool writable = co_await net::within(statement_timeout, std::move(question));
     writable_at_ = writable ? std::optional(std::chrono::steady_clock::now()) : std::nullopt;
-    auto work = sightings_.write_due(connection);
-    if (writable) co_await net::within(statement_timeout, std::move(work));
+    if (writable) co_await write_sightings(connection);
     tick.expires_after(tick_interval);
     co_await tick.async_wait(net::as_result);
+  }
+}
+
+// A row that cannot be written now, or ever, says nothing of the database.
+asio::awaitable<void> Upkeep::write_sightings(pg::Connection& connection) {
+  try {
+    auto work = sightings_.write_due(connection);
+    co_await net::within(statement_timeout, std::move(work));
+  } catch (const pg::Error& error) {
+    if (error.kind() == pg::ErrorKind::connection) throw;
+    log::warning("last_webhook_at not written", {{"sqlstate", error.sqlstate()}, {"error", error.what()}});
   }
 }
 

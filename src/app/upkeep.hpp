@@ -41,6 +41,7 @@ class Upkeep {
   boost::asio::awaitable<void> keep_running(const char* name, Task task);
   boost::asio::awaitable<void> watch_accounts(pg::Connection& connection);
   boost::asio::awaitable<void> record_sightings(pg::Connection& connection);
+  boost::asio::awaitable<void> write_sightings(pg::Connection& connection);
   boost::asio::awaitable<void> maintain(pg::Connection& connection);
 
   boost::asio::any_io_executor executor_;

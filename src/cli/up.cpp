@@ -39,7 +39,7 @@ asio::awaitable<void> make_first_tenant(pg::Connection& connection, const config
                                       config.instagram.verify_token};
   if (!whatsapp.key.empty()) co_await store::upsert_first_account(connection, whatsapp);
   if (!instagram.key.empty()) co_await store::upsert_first_account(connection, instagram);
-  co_await store::make_demo_account(connection);
+  co_await store::make_demo_account(connection, !config.whatsapp.app_secrets.empty());
 }
 
 std::string psql_command(const config::Config& config, bool is_private) {

@@ -44,6 +44,7 @@ struct Limits {
   // Messenger and Instagram wait 5 s for an answer.
   std::chrono::milliseconds commit_deadline{4'000};
   std::chrono::milliseconds statement_timeout{30'000};
+  std::chrono::milliseconds lock_timeout{200};  // of writers: for a row that somebody has locked
   std::chrono::milliseconds connect_timeout{5'000};
   std::chrono::seconds retry_after{2};
   std::chrono::seconds shutdown_deadline{30};

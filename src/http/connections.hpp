@@ -18,7 +18,7 @@ struct Connections {
   const Limits limits;
   std::list<Session*> sessions{};  // each enters and leaves by itself
   bool stopping = false;
-  std::size_t bodies_bytes = 0;  // promised to bodies that are being read or handled
+  std::size_t bodies_bytes = 0;  // of those that are being read or handled, as far as they have arrived
 
   // The server's only clock: it is cheap to read, and stands still while the server itself does, so that its
   // own delays are not laid at the clients' door.

@@ -12,7 +12,7 @@ struct Limits {
   std::size_t headers_max = 100;             // fields: 431
   std::size_t body_bytes_max = 4 * 1024 * 1024;  // 413
   std::size_t chunk_line_bytes_max = 256;        // a chunk's size and extensions: 431
-  // Bodies being read or handled, together; a chunked one counts for the largest it may become. Beyond: 503.
+  // Bodies being read or handled, together, as far as they have arrived. Beyond: 503.
   std::size_t bodies_bytes_max = 512 * 1024 * 1024;
   std::size_t drain_bytes_max = 64 * 1024;     // rest of a refused body that is read, else closed
   std::size_t linger_bytes_max = 1024 * 1024;  // read after the last answer, so that no reset overtakes it

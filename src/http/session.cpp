@@ -27,7 +27,7 @@ Session::Session(asio::ip::tcp::socket socket, std::shared_ptr<Connections> conn
 }
 
 Session::~Session() {
-  release_body();
+  (void)fits(0);
   connections_->sessions.erase(place_);
 }
 
@@ -56,26 +56,19 @@ bool Session::admit() {
   enter(Phase::body);
   is_continue_due_ = codec_.expects_continue();
   refusal_ = connections_->handler.refuse(codec_.request());
-  if (!refusal_ && !reserve_body()) {
-    connections_->handler.protocol_error(503);
-    refusal_ = protocol_error(503);
-  }
   if (!refusal_) return true;
   const std::optional<std::size_t> body_left = codec_.body_bytes_left();
   if (!body_left || *body_left > connections_->limits.drain_bytes_max) return false;
   return *body_left == 0 || !is_continue_due_;
 }
 
-bool Session::reserve_body() {
-  const Limits& limits = connections_->limits;
-  const std::size_t wanted = codec_.body_bytes_left().value_or(limits.body_bytes_max);
-  if (connections_->bodies_bytes + wanted > limits.bodies_bytes_max) return false;
-  connections_->bodies_bytes += wanted;
-  body_bytes_ = wanted;
-  return true;
+// Takes note of how much of a body there is. False when all bodies together are too many; what is to be done
+// then is up to the caller.
+bool Session::fits(std::size_t body_bytes) {
+  connections_->bodies_bytes += body_bytes;
+  connections_->bodies_bytes -= std::exchange(body_bytes_, body_bytes);
+  return connections_->bodies_bytes <= connections_->limits.bodies_bytes_max;
 }
-
-void Session::release_body() { connections_->bodies_bytes -= std::exchange(body_bytes_, 0); }
 
 // Reads once. False when the connection is at its end.
 asio::awaitable<bool> Session::receive() {
@@ -90,6 +83,8 @@ asio::awaitable<bool> Session::receive() {
       co_await socket_.async_read_some(asio::buffer(space.data(), space.size()), net::as_result);
   if (!error) {
     codec_.received(count);
+    const bool is_welcome = phase_ != Phase::body || fits(body_bytes_ + count);
+    if (!is_welcome) co_return co_await fail(503);
     co_return true;
   }
   if (error != asio::error::operation_aborted) co_return false;
@@ -108,8 +103,12 @@ asio::awaitable<bool> Session::answer_request() {
   Request request = codec_.take_request();
   const bool is_head = request.method == Method::head;
   std::optional<Response> response = std::exchange(refusal_, std::nullopt);
+  if (!response && !fits(request.body.size())) {
+    connections_->handler.protocol_error(503);
+    response = protocol_error(503);
+  }
   if (!response) response = co_await respond(std::move(request));
-  release_body();
+  (void)fits(0);
   const bool keep_alive = codec_.keep_alive() && !connections_->stopping;
   const std::string bytes = serialize(*response, keep_alive, is_head);
   enter(Phase::writing);

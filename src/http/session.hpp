@@ -49,8 +49,7 @@ class Session {
   boost::asio::awaitable<void> linger();
 
   bool admit();
-  bool reserve_body();
-  void release_body();
+  bool fits(std::size_t body_bytes);
   void enter(Phase phase);
   bool is_unwanted() const;
   std::chrono::milliseconds time_limit(Phase phase) const;

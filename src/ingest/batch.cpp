@@ -17,6 +17,7 @@ namespace socialsync::ingest {
 namespace {
 
 constexpr std::chrono::milliseconds expiry_tick{50};
+constexpr std::string_view lock_not_available = "55P03";
 constexpr std::chrono::milliseconds pause_min{50};
 constexpr std::chrono::milliseconds pause_max{2'000};
 
@@ -170,11 +171,12 @@ asio::awaitable<void> Batcher::write(Writer& writer, Batch batch) {
     if (batch.empty()) co_return;  // all timed out: nobody was told that they are stored
     const Attempt outcome = co_await attempt(writer, batch);
     if (outcome == Attempt::committed) co_return;
-    if (outcome == Attempt::refused) {
-      co_await take_apart(writer, std::move(batch));
-      co_return;
+    if (outcome == Attempt::failed) {
+      co_await back_off(writer);
+      continue;
     }
-    co_await back_off(writer);
+    co_await take_apart(writer, std::move(batch), outcome);
+    co_return;
   }
 }
 
@@ -209,6 +211,7 @@ asio::awaitable<Batcher::Attempt> Batcher::attempt(Writer& writer, const Batch& 
     co_return Attempt::committed;
   } catch (const pg::Error& error) {
     if (error.kind() == pg::ErrorKind::data) co_return Attempt::refused;
+    if (error.sqlstate() == lock_not_available) co_return Attempt::blocked;
     failed(writer, error.what(), error.sqlstate());
   } catch (const boost::system::system_error& error) {
     failed(writer, error.what(), "");
@@ -216,8 +219,12 @@ asio::awaitable<Batcher::Attempt> Batcher::attempt(Writer& writer, const Batch& 
   co_return Attempt::failed;
 }
 
-// A row that the database refuses must not hold up, or be retried with, the others.
-asio::awaitable<void> Batcher::take_apart(Writer& writer, Batch batch) {
+// A row that the database refuses, or that waits for a lock, must not hold up the others.
+asio::awaitable<void> Batcher::take_apart(Writer& writer, Batch batch, Attempt why) {
+  if (batch.size() == 1 && why == Attempt::blocked) {
+    answer(*batch.front(), CommitError::timed_out);
+    co_return;
+  }
   if (batch.size() == 1) {
     co_await write_row_by_row(writer, *batch.front());
     co_return;
@@ -241,6 +248,7 @@ asio::awaitable<Batcher::Attempt> Batcher::attempt_row(Writer& writer, store::Ev
   } catch (const pg::Error& error) {
     failed(writer, error.what(), error.sqlstate());
     if (error.kind() == pg::ErrorKind::data) co_return Attempt::refused;
+    if (error.sqlstate() == lock_not_available) co_return Attempt::blocked;
   } catch (const boost::system::system_error& error) {
     failed(writer, error.what(), "");
   }
@@ -261,7 +269,8 @@ asio::awaitable<void> Batcher::write_row_by_row(Writer& writer, Pending& pending
       const store::QuarantineRow row = refused_row(*event, submission, writer.sqlstate);
       outcome = co_await attempt_row(writer, nullptr, &row);
     }
-    if (outcome == Attempt::refused) break;  // not even quarantine takes it: nobody is told that it is stored
+    if (outcome == Attempt::refused || outcome == Attempt::blocked)
+      break;  // not even quarantine takes it: nobody is told that it is stored
     if (outcome == Attempt::failed) {
       co_await back_off(writer);
       continue;

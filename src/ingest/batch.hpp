@@ -94,9 +94,10 @@ class Batcher {
 
   asio::awaitable<void> write_until_stopped(Writer& writer);
   asio::awaitable<void> write(Writer& writer, Batch batch);
-  enum class Attempt { committed, refused, failed };
+  // Blocked: a row of the batch waits for somebody's lock, say on its account.
+  enum class Attempt { committed, refused, blocked, failed };
   asio::awaitable<Attempt> attempt(Writer& writer, const Batch& batch);
-  asio::awaitable<void> take_apart(Writer& writer, Batch batch);
+  asio::awaitable<void> take_apart(Writer& writer, Batch batch, Attempt why);
   asio::awaitable<Attempt> attempt_row(Writer& writer, store::EventRow* event,
                                        const store::QuarantineRow* quarantined);
   asio::awaitable<void> write_row_by_row(Writer& writer, Pending& pending);

@@ -42,10 +42,9 @@ Uuid EventIds::make(const model::Event& event, const Uuid& account, std::int64_t
   return finish(time_ms);
 }
 
-Uuid EventIds::make(std::string_view kind, std::string_view bytes) {
-  add(kind);
-  add(bytes);
-  return finish(0);
+Uuid EventIds::make(std::initializer_list<std::string_view> parts, std::int64_t time_ms) {
+  for (const std::string_view part : parts) add(part);
+  return finish(time_ms);
 }
 
 }  // namespace socialsync::ingest

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
+#include <string_view>
 
 #include "base/uuid.hpp"
 #include "crypto/digest.hpp"
@@ -18,8 +20,8 @@ class EventIds {
   // `time_ms` is clamped to what 48 bits hold.
   Uuid make(const model::Event& event, const Uuid& account, std::int64_t time_ms);
 
-  // For a part of a body that is no event.
-  Uuid make(std::string_view kind, std::string_view bytes);
+  // For what goes to quarantine: everything that tells it apart, and its time, or 0.
+  Uuid make(std::initializer_list<std::string_view> parts, std::int64_t time_ms);
 
  private:
   void add(std::string_view part);

@@ -56,7 +56,10 @@ void Placer::log(Submission& submission, const model::Event& event, const route:
 
 void Placer::quarantine(Submission& submission, const model::Event& event, std::string_view reason) {
   store::QuarantineRow row;
-  row.id = ids_.make(event, Uuid(), usable_time_ms(event).value_or(0));
+  // Somebody else's event of the same looks, or the same under another secret, is another one.
+  row.id = ids_.make({"event", to_string(event.platform), event.key.entry_id, event.key.phone_number_id,
+                      submission.signed_by, event.kind, event.natural_id, event.discriminator},
+                     usable_time_ms(event).value_or(0));
   row.reason = reason;
   row.platform = to_string(event.platform);
   row.routing_key = event.key.phone_number_id.empty() ? event.key.entry_id : event.key.phone_number_id;
@@ -69,7 +72,8 @@ void Placer::quarantine(Submission& submission, const model::Event& event, std::
 
 void Placer::quarantine(Submission& submission, const model::Unreadable& part) {
   store::QuarantineRow row;
-  row.id = ids_.make("unreadable", part.bytes);
+  row.id =
+      ids_.make({"unreadable", to_string(part.platform), part.entry_id, submission.signed_by, part.bytes}, 0);
   row.reason = "unreadable";
   row.platform = to_string(part.platform);
   row.routing_key = part.entry_id;
@@ -80,7 +84,7 @@ void Placer::quarantine(Submission& submission, const model::Unreadable& part) {
 
 void Placer::quarantine_body(Submission& submission, std::string_view reason) {
   store::QuarantineRow row;
-  row.id = ids_.make("body", submission.body);
+  row.id = ids_.make({"body", submission.signed_by, submission.body}, 0);
   row.reason = reason;
   row.signed_by = submission.signed_by;
   row.body = submission.body;

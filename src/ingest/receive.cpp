@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.hpp"
 #include "http/query.hpp"
 #include "ingest/test_report.hpp"
 #include "verify/handshake.hpp"
@@ -14,6 +15,7 @@ namespace socialsync::ingest {
 namespace {
 
 constexpr int problem_lines_per_second = 20;
+constexpr std::size_t logged_key_characters_max = 64;
 constexpr std::string_view signature_header = "X-Hub-Signature-256";
 
 const std::vector<model::Event> no_events;
@@ -117,7 +119,8 @@ void Receiver::record(const Submission& submission) {
     const model::Event& event = *submission.event_of[i];
     const store::EventRow& row = submission.events[i];
     metrics_.event(to_string(event.platform), row.type, result_of(row));
-    const bool tells_waba = !submission.signed_by.empty() && !event.key.phone_number_id.empty();
+    const bool tells_waba = !submission.signed_by.empty() && !event.key.phone_number_id.empty() &&
+                            submission.tenants->directory.may_be_waba(event.key.entry_id);
     sightings_.note(*submission.tenant_of[i], received_ms,
                     tells_waba ? event.key.entry_id : std::string_view());
   }
@@ -160,7 +163,7 @@ void Receiver::report_quarantine(const Submission& submission) {
   log::info("quarantined", {{"parts", submission.quarantined.size()},
                             {"reason", first.reason},
                             {"platform", first.platform},
-                            {"routing_key", first.routing_key},
+                            {"routing_key", first_characters(first.routing_key, logged_key_characters_max)},
                             {"first_id", to_string(first.id)},
                             {"lines_left_out", *left_out}});
 }

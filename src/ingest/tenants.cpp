@@ -9,6 +9,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "base/log.hpp"
+#include "net/within.hpp"
 #include "store/accounts.hpp"
 
 namespace socialsync::ingest {
@@ -16,6 +17,11 @@ namespace socialsync::ingest {
 namespace asio = boost::asio;
 
 namespace {
+
+asio::awaitable<std::shared_ptr<pg::ResultSet>> read_rows(pg::Connection& connection) {
+  pg::ResultSet rows = co_await store::select_accounts(connection);
+  co_return std::make_shared<pg::ResultSet>(std::move(rows));
+}
 
 asio::awaitable<std::shared_ptr<const Tenants>> build(pg::ResultSet rows,
                                                       const route::SharedSecrets& shared) {
@@ -30,7 +36,9 @@ std::chrono::steady_clock::duration TenantKeeper::age() const {
 }
 
 asio::awaitable<void> TenantKeeper::load(pg::Connection& connection) {
-  pg::ResultSet rows = co_await store::select_accounts(connection);
+  auto reading = read_rows(connection);
+  std::shared_ptr<pg::ResultSet> found = co_await net::within(limits_.read_timeout, std::move(reading));
+  pg::ResultSet rows = std::move(*found);
   auto building = build(std::move(rows), shared_);
   std::shared_ptr<const Tenants> built =
       co_await asio::co_spawn(builder_, std::move(building), asio::use_awaitable);

@@ -27,6 +27,7 @@ struct Tenants {
 struct TenantKeeperLimits {
   std::chrono::milliseconds reload_interval{30'000};  // behind the notifications
   std::chrono::milliseconds reload_gap_min{200};      // however many changes there are
+  std::chrono::milliseconds read_timeout{30'000};
 };
 
 // Loads the directory, LISTENs for changes, and loads again. The last one read is served while the database

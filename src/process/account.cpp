@@ -18,9 +18,21 @@ void require(bool done, const std::string& what) {
   if (!done) throw std::runtime_error(what + ": " + std::strerror(errno));
 }
 
+// A folder that somebody uses for something else is not to be closed, or given away.
+void require_ours_or_empty(const std::string& directory) {
+  namespace files = std::filesystem;
+  std::error_code error;
+  if (files::is_symlink(directory, error)) throw std::runtime_error(directory + " is a symbolic link");
+  if (!files::exists(directory, error) || files::is_empty(directory, error)) return;
+  if (files::exists(directory + "/lock", error)) return;
+  throw std::runtime_error(directory +
+                           " holds something else: set SOCIALSYNC_DATA_DIR to a folder of its own");
+}
+
 }  // namespace
 
 void settle_in(const std::string& directory, const char* user) {
+  require_ours_or_empty(directory);
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   if (error) throw std::runtime_error("cannot make " + directory + ": " + error.message());

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -78,7 +79,9 @@ class Execution {
     execvpe(argument_pointers_.front(), argument_pointers_.data(), environment_pointers_.data());
     constexpr std::string_view complaint = "cannot start the program\n";
     (void)!write(STDERR_FILENO, complaint.data(), complaint.size());
-    _exit(cannot_start);
+    // Not _exit(): a sanitizer's would write out what our parent has in its buffers.
+    syscall(SYS_exit_group, cannot_start);
+    __builtin_unreachable();
   }
 
  private:

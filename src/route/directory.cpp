@@ -82,8 +82,8 @@ void Directory::add_keys(std::uint32_t tenant) {
   }
   Index& index = account.platform == model::Platform::instagram ? instagram_ : pages_;
   add_key(index, account.page_id, {tenant, 0});
-  add_key(index, account.account_id, {tenant, 1});
-  for (const std::string& id : account.linked_ids) add_key(index, id, {tenant, 2});
+  for (const std::string& id : account.linked_ids) add_key(index, id, {tenant, 1});
+  add_key(index, account.account_id, {tenant, 2});
 }
 
 std::span<const Directory::Entry> Directory::entries(const model::Event& event) const {
@@ -109,26 +109,31 @@ void Directory::add_candidates(const model::Event& event, std::vector<SecretInde
   }
 }
 
+bool Directory::may_be_waba(std::string_view id) const {
+  constexpr std::size_t digits_max = 32;
+  const bool is_number = std::ranges::all_of(id, [](char c) { return c >= '0' && c <= '9'; });
+  return is_number && !id.empty() && id.size() <= digits_max && !phone_numbers_.contains(id);
+}
+
 Result<const Tenant*, Refusal> Directory::find(const model::Event& event, const Signers& signers) const {
   const Tenant* chosen = nullptr;
-  std::uint8_t chosen_rank = 0;
+  const Tenant* claimant = nullptr;
   Refusal refusal = Refusal::unknown_account;
-  for (const Entry entry : entries(event)) {
+  const std::span<const Entry> candidates = entries(event);
+  for (const Entry entry : candidates) {
+    // The best match decides, even one that is switched off: nobody inherits its events.
+    if (entry.rank > candidates.front().rank) break;
     const Tenant& tenant = tenants_[entry.tenant];
-    if (chosen && entry.rank > chosen_rank) break;
-    if (!tenant.account.active) {
-      if (refusal == Refusal::unknown_account) refusal = Refusal::inactive_account;
-    } else if (!tenant.accepts(signers)) {
+    if (!tenant.accepts(signers)) {
       refusal = Refusal::secret_mismatch;
-    } else if (!chosen) {
-      chosen = &tenant;
-      chosen_rank = entry.rank;
-    } else if (chosen->account.user_id != tenant.account.user_id) {
-      return Refusal::ambiguous_account;
+      continue;
     }
+    if (claimant && claimant->account.user_id != tenant.account.user_id) return Refusal::ambiguous_account;
+    claimant = &tenant;
+    if (tenant.account.active && !chosen) chosen = &tenant;
   }
-  if (!chosen) return refusal;
-  return chosen;
+  if (chosen) return chosen;
+  return claimant ? Refusal::inactive_account : refusal;
 }
 
 }  // namespace socialsync::route

@@ -61,6 +61,10 @@ class Directory {
   // The account for an event of a body that `signers` vouch for. The pointer lives as long as the directory.
   Result<const Tenant*, Refusal> find(const model::Event& event, const Signers& signers) const;
 
+  // Whether an id can be learned as that of a WABA: digits, and nobody's phone number id, which it would
+  // hide.
+  bool may_be_waba(std::string_view id) const;
+
   // Every distinct secret; those of the environment come first.
   const std::vector<std::string>& secrets() const { return secrets_; }
   std::size_t shared_secret_count() const { return shared_secret_count_; }
@@ -71,7 +75,8 @@ class Directory {
   std::size_t size() const { return tenants_.size(); }
 
  private:
-  // A lower rank is a better match: a page_id before an account_id before a linked id.
+  // A lower rank is a better match: a page_id before a linked id before an account_id, which a signed-in user
+  // may have been able to write.
   struct Entry {
     std::uint32_t tenant;
     std::uint8_t rank;

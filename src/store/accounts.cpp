@@ -39,12 +39,14 @@ enum Column {
   webhook_events
 };
 
+// Rows that somebody has locked are left for the next time.
 constexpr const char* update_sightings = R"(
 UPDATE public.social_accounts a
 SET last_webhook_at = greatest(a.last_webhook_at, s.received),
     webhook_status = 'active'
 FROM unnest($1::uuid[], $2::timestamptz[]) AS s (id, received)
-WHERE a.id = s.id)";
+WHERE a.id = s.id AND a.id IN (SELECT id FROM public.social_accounts WHERE id = ANY ($1::uuid[])
+                               FOR NO KEY UPDATE SKIP LOCKED))";
 
 // Asked before the update below, because that makes every gateway reload its directory, even when it changes
 // no row.

@@ -41,7 +41,8 @@ WITH demo_user AS (
 INSERT INTO public.social_accounts (id, platform, account_id, username, display_name, phone_number_id, app_secret,
                                     verify_token, business_name, display_phone_number, user_id, is_active)
 SELECT gen_random_uuid(), 'whatsapp_business', 'wa_test_123', 'demo', 'Demo tenant', '683178638221369',
-       replace(gen_random_uuid()::text, '-', ''), replace(gen_random_uuid()::text, '-', ''), 'Demo tenant',
+       CASE WHEN NOT $1::boolean THEN replace(gen_random_uuid()::text, '-', '') END,
+       replace(gen_random_uuid()::text, '-', ''), 'Demo tenant',
        '+33765540003', demo_user.id, true
 FROM demo_user)";
 
@@ -68,8 +69,9 @@ boost::asio::awaitable<void> upsert_first_account(pg::Connection& connection, co
   co_await connection.run(statement);
 }
 
-boost::asio::awaitable<void> make_demo_account(pg::Connection& connection) {
-  const pg::Statement statement{.name = "insert_demo", .sql = insert_demo};
+boost::asio::awaitable<void> make_demo_account(pg::Connection& connection, bool shares_secret) {
+  pg::Statement statement{.name = "insert_demo", .sql = insert_demo};
+  statement.with(shares_secret ? "true" : "false");
   co_await connection.run(statement);
 }
 

@@ -21,9 +21,9 @@ struct FirstAccount {
 // Makes the account, or brings what the settings say up to date. Throws pg::Error.
 boost::asio::awaitable<void> upsert_first_account(pg::Connection& connection, const FirstAccount& account);
 
-// Makes a WhatsApp account that says in its name that it is a demo, with secrets of its own, unless there is
-// any account. Throws pg::Error.
-boost::asio::awaitable<void> make_demo_account(pg::Connection& connection);
+// Makes a WhatsApp account that says in its name that it is a demo, unless there is any account. It has an
+// app secret of its own, or goes by the environment's when it `shares_secret`. Throws pg::Error.
+boost::asio::awaitable<void> make_demo_account(pg::Connection& connection, bool shares_secret);
 
 // The app secret of the account that `key` (a phone number id, a page or account id) names; nothing when
 // there is no such account or it has no secret of its own. Throws pg::Error.

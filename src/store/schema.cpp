@@ -14,7 +14,8 @@ constexpr const char* set_session = R"(
 SELECT CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', false) END,
        set_config('plan_cache_mode', 'force_generic_plan', false),
        set_config('client_connection_check_interval', '2s', false),
-       set_config('search_path', 'public, pg_temp', false))";
+       set_config('search_path', 'public, pg_temp', false),
+       set_config('lock_timeout', coalesce($1, current_setting('lock_timeout')), false))";
 
 constexpr const char* select_migrated = R"(
 SELECT to_regclass('public.webhook_logs') IS NOT NULL
@@ -22,7 +23,17 @@ SELECT to_regclass('public.webhook_logs') IS NOT NULL
    AND to_regclass('socialsync.webhook_event_keys') IS NOT NULL
    AND to_regprocedure('socialsync.maintain_partitions(integer, integer)') IS NOT NULL
    AND EXISTS (SELECT FROM pg_attribute
-               WHERE attrelid = to_regclass('public.social_accounts') AND attname = 'webhook_metadata'))";
+               WHERE attrelid = to_regclass('public.social_accounts') AND attname = 'webhook_metadata')
+   AND EXISTS (SELECT FROM pg_trigger
+               WHERE tgrelid = to_regclass('public.social_accounts') AND tgname = 'socialsync_accounts_changed')
+   AND 3 = (SELECT count(*) FROM pg_class
+            WHERE relrowsecurity AND oid IN (to_regclass('public.social_accounts'),
+                                             to_regclass('public.webhook_logs'),
+                                             to_regclass('public.webhook_quarantine')))
+   AND 2 = (SELECT count(*) FROM pg_index
+            WHERE indisvalid AND indisunique
+              AND indexrelid IN (to_regclass('public.idx_social_accounts_phone_number_id'),
+                                 to_regclass('public.idx_social_accounts_page_id'))))";
 
 constexpr const char* select_writable =
     "SELECT NOT pg_is_in_recovery() AND NOT current_setting('transaction_read_only')::boolean";
@@ -37,8 +48,14 @@ boost::asio::awaitable<bool> ask(pg::Connection& connection, const pg::Statement
 
 }  // namespace
 
-boost::asio::awaitable<void> prepare_session(pg::Connection& connection) {
-  const pg::Statement statement{.name = "set_session", .sql = set_session};
+boost::asio::awaitable<void> prepare_session(pg::Connection& connection,
+                                             std::optional<std::chrono::milliseconds> lock_timeout) {
+  pg::Statement statement{.name = "set_session", .sql = set_session};
+  if (lock_timeout) {
+    statement.with(std::to_string(lock_timeout->count()));
+  } else {
+    statement.with_null();
+  }
   co_await connection.run(statement);
 }
 

@@ -1,6 +1,7 @@
 // The state of the database's schema, and its upkeep.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,9 +14,11 @@ namespace socialsync::store {
 
 // For every connection that writes: a commit is durable even where the server's default is not, and a client
 // that died does not leave its statement running. Throws pg::Error.
-boost::asio::awaitable<void> prepare_session(pg::Connection& connection);
+boost::asio::awaitable<void> prepare_session(
+    pg::Connection& connection, std::optional<std::chrono::milliseconds> lock_timeout = std::nullopt);
 
-// Whether the objects that ingest writes to exist. Throws pg::Error.
+// Whether the migration has come to its end: the objects that ingest writes to, and what keeps tenants apart.
+// Throws pg::Error.
 boost::asio::awaitable<bool> is_migrated(pg::Connection& connection);
 
 // Whether a commit would succeed: this is a primary that takes writes. Throws pg::Error.

@@ -81,7 +81,7 @@ def missing_partition(database):
 def test_the_gateway_s_role_has_the_rights_it_needs(lived_in, cluster, database_name, gateway_role, missing_partition):
     name, password = gateway_role
     account = lived_in.add_account()
-    body = meta.whatsapp(meta.entry("a WABA", meta.change(account.key, [meta.message(), meta.message(timestamp=False)])))
+    body = meta.whatsapp(meta.entry("102290129340398", meta.change(account.key, [meta.message(), meta.message(timestamp=False)])))
     with Gateway("", META_APP_SECRET=SHARED_SECRET, DB_HOST="127.0.0.1", DB_PORT=cluster.port, DB_NAME=database_name,
                  DB_USER=name, DB_PASSWORD=password) as gateway:
         client = gateway.client()
@@ -95,4 +95,4 @@ def test_the_gateway_s_role_has_the_rights_it_needs(lived_in, cluster, database_
         assert " warning " not in gateway.log()
     assert len(lived_in.logs(account)) == 2
     seen = lived_in.rows("SELECT webhook_status, webhook_metadata FROM social_accounts WHERE id = %s", account.id)
-    assert seen == [{"webhook_status": "active", "webhook_metadata": {"waba_id": "a WABA"}}]
+    assert seen == [{"webhook_status": "active", "webhook_metadata": {"waba_id": "102290129340398"}}]

@@ -1,5 +1,7 @@
 """200 means committed: through kill -9 of the server and of PostgreSQL, and through an orderly stop."""
 
+import os
+import signal
 import threading
 import time
 
@@ -82,10 +84,10 @@ def test_an_orderly_stop_answers_what_it_took(gateway, account, open_database):
 
 
 def test_an_orderly_stop_waits_for_the_commit(gateway, account, open_database):
-    """Requests that wait for a lock when the signal comes are answered, on connections that then close."""
-    holder = open_database()
-    holder.rows("BEGIN")
-    holder.rows("LOCK TABLE webhook_logs")
+    """Requests whose commit hangs when the signal comes are answered, on connections that then close."""
+    backends = [row["pid"] for row in open_database().rows(
+        "SELECT pid FROM pg_stat_activity WHERE application_name = 'socialsync' AND datname = current_database()")]
+    signal_all(backends, signal.SIGSTOP)
     answers = []
     threads = [threading.Thread(target=send_one, args=(gateway.port, account, answers)) for _ in range(10)]
     for thread in threads:
@@ -95,12 +97,18 @@ def test_an_orderly_stop_waits_for_the_commit(gateway, account, open_database):
     gateway.send_signal(15)
     eventually(lambda: refuses(gateway.port))
     assert not answers
-    holder.rows("COMMIT")
+    signal_all(backends, signal.SIGCONT)
     for thread in threads:
         thread.join()
     assert gateway.wait() == 0
     assert [(answer.status, answer.headers["Connection"]) for answer in answers] == [(200, "close")] * len(threads)
     gateway.start()
+
+
+def signal_all(pids, number):
+    assert pids
+    for pid in pids:
+        os.kill(pid, number)
 
 
 def send_one(port, account, answers):

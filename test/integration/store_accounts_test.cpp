@@ -168,7 +168,7 @@ TEST_CASE("store: the first tenant is made from the settings, and brought up to 
     co_await upsert_first_account(connection, account);
     const FirstAccount instagram{"instagram", "178", "", "", ""};
     co_await upsert_first_account(connection, instagram);
-    co_await make_demo_account(connection);
+    co_await make_demo_account(connection, false);
   }));
   CHECK(test::query(
             "SELECT concat_ws('|', platform, account_id, phone_number_id, page_id, access_token, app_secret, "
@@ -180,8 +180,9 @@ TEST_CASE("store: the first tenant is made from the settings, and brought up to 
 TEST_CASE("store: a demo account is made once, with secrets of its own") {
   test::clear_database();
   for (int i = 0; i < 2; ++i) {
-    test::run(over_own_connection(
-        [](pg::Connection& connection) -> asio::awaitable<void> { co_await make_demo_account(connection); }));
+    test::run(over_own_connection([](pg::Connection& connection) -> asio::awaitable<void> {
+      co_await make_demo_account(connection, false);
+    }));
   }
   CHECK(test::query(
             "SELECT concat_ws('|', account_id, phone_number_id, length(app_secret), length(verify_token)) "

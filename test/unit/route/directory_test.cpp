@@ -68,7 +68,7 @@ TEST_CASE("directory: Instagram goes by page_id, account_id or a linked id") {
   CHECK(found(directory, event(Platform::instagram, "14")) == "unknown_account");
 }
 
-TEST_CASE("directory: a page_id is better than an account_id, and that than a linked id") {
+TEST_CASE("directory: a page_id is better than a linked id, and that than an account_id") {
   const Account by_page = instagram(1, "77");
   const Account by_account = account(2, Platform::instagram, "77");
   Account by_link = account(3, Platform::instagram);
@@ -76,8 +76,8 @@ TEST_CASE("directory: a page_id is better than an account_id, and that than a li
   const Event to_77 = event(Platform::instagram, "77");
   CHECK(found_among({by_link, by_account, by_page}, to_77) == "1");
   CHECK(found_among({by_page, by_account, by_link}, to_77) == "1");
-  CHECK(found_among({by_link, by_account}, to_77) == "2");
-  CHECK(found_among({by_link}, to_77) == "3");
+  CHECK(found_among({by_link, by_account}, to_77) == "3");
+  CHECK(found_among({by_account}, to_77) == "2");
 }
 
 TEST_CASE("directory: an id that one account has twice is no conflict") {
@@ -101,12 +101,15 @@ TEST_CASE("directory: an empty key finds nobody") {
     CHECK(found(directory, event(platform, "")) == "unknown_account");
 }
 
-TEST_CASE("directory: accounts that are switched off get nothing, and do not stand in the way") {
+TEST_CASE("directory: accounts that are switched off get nothing, and nobody inherits from them") {
   Account off = instagram(1, "77");
   off.active = false;
   const Event to_77 = event(Platform::instagram, "77");
   CHECK(found_among({off}, to_77) == "inactive_account");
-  CHECK(found_among({off, account(2, Platform::instagram, "77")}, to_77) == "2");
+  CHECK(found_among({off, account(2, Platform::instagram, "77")}, to_77) == "inactive_account");
+  Account off_by_account = account(3, Platform::instagram, "77");
+  off_by_account.active = false;
+  CHECK(found_among({off_by_account, account(2, Platform::instagram, "77")}, to_77) == "ambiguous_account");
 }
 
 TEST_CASE("directory: two users who answer equally well get nothing") {

@@ -104,18 +104,18 @@ TEST_CASE("secrets: tell apart the users who share a key") {
   CHECK(candidates(directory, event(Platform::instagram, "77")) == Names{"of one", "of two"});
 }
 
-TEST_CASE("secrets: a better match under another secret gives way") {
+TEST_CASE("secrets: a better match under another secret does not give way") {
   const Directory directory({with_secrets(instagram(1, "77"), {"of one"}),
                              with_secrets(account(2, Platform::instagram, "77"), {"of two"})},
                             shared);
-  CHECK(found(directory, event(Platform::instagram, "77"), "of two") == "2");
+  CHECK(found(directory, event(Platform::instagram, "77"), "of two") == "secret_mismatch");
 }
 
-TEST_CASE("secrets: a mismatch tells more than an account that is switched off") {
+TEST_CASE("secrets: an account that is switched off, under its own secret, tells more than a mismatch") {
   Account off = with_secrets(account(1, Platform::instagram, "77"), {"of one"});
   off.active = false;
   const Directory directory({off, with_secrets(account(2, Platform::instagram, "77"), {"of two"})}, shared);
-  CHECK(found(directory, event(Platform::instagram, "77"), "of one") == "secret_mismatch");
+  CHECK(found(directory, event(Platform::instagram, "77"), "of one") == "inactive_account");
 }
 
 TEST_CASE("secrets: candidates are added to those there are, without doubles") {
