@@ -51,3 +51,17 @@ def client(gateway):
     connected = gateway.client()
     yield connected
     connected.close()
+
+
+@pytest.fixture
+def open_database(cluster, database_name):
+    """A new connection: PostgreSQL's end closes those that were there."""
+    opened = []
+
+    def connect():
+        opened.append(Database(cluster.dsn(database_name)))
+        return opened[-1]
+
+    yield connect
+    for database in opened:
+        database.close()

@@ -10,7 +10,7 @@ import pytest
 import meta
 from client import Client
 from load import PATH, Load
-from tenants import SHARED_SECRET, Database
+from tenants import SHARED_SECRET
 from waiting import eventually
 
 ROUNDS = 20
@@ -33,20 +33,6 @@ def assert_kept(open_database, account, load):
     rows = [row["external_message_id"] for row in open_database().logs(account)]
     assert load.acknowledged and not set(load.acknowledged) - set(rows)
     assert len(rows) == len(set(rows))
-
-
-@pytest.fixture
-def open_database(cluster, database_name):
-    """A new connection: PostgreSQL's end closes those that were there."""
-    opened = []
-
-    def connect():
-        opened.append(Database(cluster.dsn(database_name)))
-        return opened[-1]
-
-    yield connect
-    for database in opened:
-        database.close()
 
 
 def test_the_server_is_killed(gateway, account, open_database):

@@ -148,3 +148,10 @@ def test_an_account_that_goes_before_the_commit(client, database, gateway, accou
                           lost["id"].encode())
     assert row["reason"] == "unknown_account"
     assert kept["id"].encode() not in bytes(row["body"])
+
+
+def test_events_of_two_accounts_that_look_the_same_are_two(client, database):
+    first, second = new_key(), new_key()
+    entries = [{"id": key, "time": 1763800000, "changed_fields": ["feed"]} for key in (first, second)]
+    assert accepted(client.post("/api/messenger/webhook", meta.encode({"object": "page", "entry": entries}), SHARED_SECRET))
+    assert [len(database.quarantined(key)) for key in (first, second)] == [1, 1]

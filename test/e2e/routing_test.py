@@ -109,3 +109,31 @@ def test_a_number_nobody_has_is_not_given_to_its_waba_s_other_tenant(client, gat
     gateway.settle(database)
     assert not is_routed(client, database, meta.whatsapp(meta.entry(waba, meta.change(new_key(), [meta.message()]))))
     assert database.logs(account) == []
+
+
+def test_a_locked_account_holds_up_nobody_else(client, gateway, database, open_database):
+    """Somebody's transaction holds its row: its own events are asked to come again, the others go on."""
+    held, other = database.add_account(), database.add_account()
+    gateway.settle(database)
+    holder = open_database()
+    holder.rows("BEGIN")
+    holder.rows("SELECT id FROM social_accounts WHERE id = %s FOR UPDATE", held.id)
+    answer = client.post(PATH, meta.whatsapp_messages(held.key), SHARED_SECRET)
+    assert (answer.status, answer.error_code()) == (503, "not_committed")
+    assert is_routed(client, database, meta.whatsapp_messages(other.key))
+    holder.rows("ROLLBACK")
+    assert is_routed(client, database, meta.whatsapp_messages(held.key))
+
+
+def test_whoever_claims_a_page_by_its_account_id_does_not_inherit_it(client, gateway, database):
+    """The page_id of an account that is switched off still decides."""
+    page = new_key()
+    database.add_account("instagram", page_id=page, is_active=False)
+    database.add_account("instagram", account_id=page)
+    gateway.settle(database)
+    body = meta.encode({"object": "instagram", "entry": [{"id": page, "time": 1763800000, "messaging": [
+        {"sender": {"id": "1"}, "recipient": {"id": page}, "timestamp": 1763800000000,
+         "message": {"mid": new_key(), "text": "t"}}]}]})
+    assert not is_routed(client, database, body)
+    [row] = database.quarantined(page)
+    assert row["reason"] == "inactive_account"

@@ -157,6 +157,19 @@ def test_writes_of_the_web_api_stay_and_reach_own_rows_only(supabase):
     assert supabase.sql("SELECT count(*) FROM social_accounts") == "2"
 
 
+@pytest.mark.parametrize("claim, refusal", [
+    ("UPDATE social_accounts SET account_id = '17841400000000001'", "permission denied"),
+    ("UPDATE social_accounts SET platform = 'facebook'", "permission denied"),
+    ("INSERT INTO social_accounts (platform, account_id, username, user_id) "
+     "VALUES ('facebook', '17841400000000001', 'x', auth.uid())", "row-level security"),
+])
+def test_nobody_signed_in_claims_what_events_are_routed_by(supabase, claim, refusal):
+    supabase.must_update()
+    refused = supabase.cluster.run_psql(supabase.name, """SET ROLE authenticated;
+        SET request.jwt.claims = '{"sub": "00000000-0000-4000-8000-00000000000a"}';""" + claim)
+    assert refusal in refused.stderr
+
+
 def test_writes_stay_where_there_was_no_row_security(supabase):
     supabase.sql("""DROP POLICY "everybody sees accounts" ON social_accounts;
         DROP POLICY "users edit their accounts" ON social_accounts;
