@@ -18,6 +18,7 @@
 #include "http/server.hpp"
 #include "net/descriptors.hpp"
 #include "net/result.hpp"
+#include "net/rethrow.hpp"
 #include "net/within.hpp"
 #include "store/schema.hpp"
 
@@ -56,10 +57,6 @@ http::Limits http_limits(const config::Limits& limits) {
   return chosen;
 }
 
-void rethrow(std::exception_ptr failure) {
-  if (failure) std::rethrow_exception(failure);
-}
-
 asio::ip::tcp::endpoint endpoint_of(asio::io_context& io, const config::Config& config) {
   asio::ip::tcp::resolver resolver(io);
   const auto found = resolver.resolve(config.listen_host, std::to_string(config.listen_port),
@@ -93,11 +90,11 @@ class Gateway : public Health {
     listen();
     batcher_.start();
     upkeep_.start();
-    asio::co_spawn(io_, server_.run(), rethrow);
-    asio::co_spawn(io_, stop_on_signal(), rethrow);
+    asio::co_spawn(io_, server_.run(), net::rethrow);
+    asio::co_spawn(io_, stop_on_signal(), net::rethrow);
     const std::string url = "http://" + address(server_.port());
     log::info("listening", {{"url", url}});
-    asio::co_spawn(io_, tell_when_ready(std::move(on_ready), url), rethrow);
+    asio::co_spawn(io_, tell_when_ready(std::move(on_ready), url), net::rethrow);
     io_.run();
   }
 

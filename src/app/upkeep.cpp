@@ -11,6 +11,7 @@
 #include "app/gateway.hpp"
 #include "base/log.hpp"
 #include "net/result.hpp"
+#include "net/rethrow.hpp"
 #include "net/within.hpp"
 #include "store/schema.hpp"
 
@@ -24,10 +25,6 @@ constexpr std::chrono::seconds statement_timeout{10};
 constexpr std::chrono::seconds writable_for{5};  // after the last time we saw it
 constexpr std::chrono::milliseconds pause_min{100};
 constexpr std::chrono::milliseconds pause_max{5'000};
-
-void rethrow(std::exception_ptr failure) {
-  if (failure) std::rethrow_exception(failure);
-}
 
 }  // namespace
 
@@ -43,9 +40,9 @@ void Upkeep::start() {
   Task watch = [this](pg::Connection& connection) { return watch_accounts(connection); };
   Task record = [this](pg::Connection& connection) { return record_sightings(connection); };
   Task keep = [this](pg::Connection& connection) { return maintain(connection); };
-  asio::co_spawn(executor_, keep_running("tenant directory", std::move(watch)), rethrow);
-  asio::co_spawn(executor_, keep_running("sightings", std::move(record)), rethrow);
-  asio::co_spawn(executor_, keep_running("partitions", std::move(keep)), rethrow);
+  asio::co_spawn(executor_, keep_running("tenant directory", std::move(watch)), net::rethrow);
+  asio::co_spawn(executor_, keep_running("sightings", std::move(record)), net::rethrow);
+  asio::co_spawn(executor_, keep_running("partitions", std::move(keep)), net::rethrow);
 }
 
 bool Upkeep::writable() const {

@@ -11,6 +11,7 @@
 
 #include "base/log.hpp"
 #include "net/result.hpp"
+#include "net/rethrow.hpp"
 #include "net/within.hpp"
 
 namespace socialsync::ingest {
@@ -44,11 +45,6 @@ store::QuarantineRow refused_row(const store::EventRow& event, const Submission&
           .event_time_ms = std::nullopt};
 }
 
-// A coroutine that ends with an exception is a bug: let it reach the program's last handler.
-void rethrow(std::exception_ptr failure) {
-  if (failure) std::rethrow_exception(failure);
-}
-
 }  // namespace
 
 Batcher::Batcher(asio::any_io_executor executor, Connect connect, metrics::Metrics& metrics,
@@ -64,10 +60,10 @@ void Batcher::start() {
   for (std::size_t i = 0; i < limits_.writers; ++i) {
     writers_.push_back(std::make_unique<Writer>());
     ++running_;
-    asio::co_spawn(executor_, write_until_stopped(*writers_.back()), rethrow);
+    asio::co_spawn(executor_, write_until_stopped(*writers_.back()), net::rethrow);
   }
   ++running_;
-  asio::co_spawn(executor_, expire_until_stopped(), rethrow);
+  asio::co_spawn(executor_, expire_until_stopped(), net::rethrow);
 }
 
 asio::awaitable<void> Batcher::stop() {
