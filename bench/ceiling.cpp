@@ -2,7 +2,7 @@
 // into webhook_logs with durable commits. Tries each way of writing batches at several sizes; all parameters
 // are encoded before the clock runs, and the rows are counted before a time counts. Prints JSON.
 //
-//   ceiling DSN SECONDS_PER_TRIAL TENANTS MESSAGES_PER_S
+//   ceiling DSN SECONDS_PER_TRIAL TENANTS MESSAGES_PER_S [WAY BATCH]     WAY: unnest or copy
 #include <chrono>
 #include <cstdlib>
 #include <ctime>
@@ -10,6 +10,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -157,17 +158,21 @@ auto encode_all(const bench::Load& load, std::uint64_t rows, std::uint64_t batch
   return batches;
 }
 
-std::vector<Trial> run_trials(Client& client, const bench::Load& load, std::uint32_t seconds) {
+Trial run_trial(Client& client, const bench::Load& load, std::uint32_t seconds, std::string_view way,
+                std::uint64_t batch) {
   const std::uint64_t rows = rows_per_s_max * seconds;
   const auto limit = std::chrono::seconds(seconds);
+  if (way == "unnest")
+    return measure(client, "unnest", batch, limit, encode_all(load, rows, batch, encode_columns),
+                   [&](const auto& columns) { client.insert(columns); });
+  return measure(client, "copy", batch, limit, encode_all(load, rows, batch, encode_lines),
+                 [&](const auto& lines) { client.copy(lines); });
+}
+
+std::vector<Trial> run_trials(Client& client, const bench::Load& load, std::uint32_t seconds) {
   std::vector<Trial> trials;
   for (const std::uint64_t batch : {50U, 100U, 200U, 500U, 1000U}) {
-    const auto inserts = encode_all(load, rows, batch, encode_columns);
-    trials.push_back(measure(client, "unnest", batch, limit, inserts,
-                             [&](const auto& columns) { client.insert(columns); }));
-    const auto copies = encode_all(load, rows, batch, encode_lines);
-    trials.push_back(
-        measure(client, "copy", batch, limit, copies, [&](const auto& lines) { client.copy(lines); }));
+    for (const char* way : {"unnest", "copy"}) trials.push_back(run_trial(client, load, seconds, way, batch));
   }
   return trials;
 }
@@ -177,8 +182,8 @@ std::uint32_t number_of(const char* text) { return static_cast<std::uint32_t>(st
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 5) {
-    std::cerr << "usage: ceiling DSN SECONDS_PER_TRIAL TENANTS MESSAGES_PER_S\n";
+  if (argc != 5 && argc != 7) {
+    std::cerr << "usage: ceiling DSN SECONDS_PER_TRIAL TENANTS MESSAGES_PER_S [WAY BATCH]\n";
     return EXIT_FAILURE;
   }
   const std::uint32_t seconds = number_of(argv[2]);
@@ -188,8 +193,11 @@ int main(int argc, char** argv) {
                          .first_time_s = std::time(nullptr) - duration_s,
                          .messages_per_s = messages_per_s};
   Client client(argv[1]);
+  const std::vector<Trial> trials =
+      argc == 5 ? run_trials(client, load, seconds)
+                : std::vector{run_trial(client, load, seconds, argv[5], number_of(argv[6]))};
   std::string separator = "[";
-  for (const Trial& trial : run_trials(client, load, seconds)) {
+  for (const Trial& trial : trials) {
     std::cout << fmt::format("{}{{\"way\": \"{}\", \"batch\": {}, \"rows_per_s\": {:.0f}}}", separator,
                              trial.way, trial.batch, trial.rows_per_s);
     separator = ",\n ";

@@ -3,6 +3,7 @@
 import os
 import subprocess
 from pathlib import Path
+from statistics import median
 
 from database import ROOT
 
@@ -19,13 +20,14 @@ COLUMNS = [
 
 
 def with_context(result, ours, peer):
-    """The result with its ratios, the machine and the commit."""
-    speed = {name: figures["events_per_s"] for name, figures in result["contenders"].items()}
+    """The result with its ratios, the machine and the commit. A ratio is of one round: the machine's own speed
+    changes from one to the next."""
+    speeds = {name: figures["runs"] for name, figures in result["contenders"].items()}
     ratios = {}
-    if ours in speed:
-        ratios["ceiling"] = round(speed[ours] / result["ceiling"]["rows_per_s"], 3)
-    if ours in speed and peer in speed:
-        ratios["peer"] = round(speed[ours] / speed[peer], 2)
+    if ours in speeds:
+        ratios["ceiling"] = _ratios(speeds[ours], result["ceiling"]["runs"], 3)
+    if ours in speeds and peer in speeds:
+        ratios["peer"] = _ratios(speeds[ours], speeds[peer], 2)
     return result | {"ratios": ratios, "machine": _machine(), "commit": _commit()}
 
 
@@ -39,7 +41,7 @@ def table(result):
     ]
     for name, figures in result["contenders"].items():
         lines.append(_row(name, [form.format(figures[key]) for _, key, form in COLUMNS]))
-    lines.append(_row(f"ceiling: {ceiling['way']} of {ceiling['batch']}", [f"{ceiling['rows_per_s']:,}"]))
+    lines.append(_row(f"ceiling: {ceiling['way']} of {ceiling['batch']}", [f"{ceiling['rows_per_s']:,.0f}"]))
     lines += ["", "µs: CPU time per event, user and system, of all processes of each", ""]
     for against, target in (("ceiling", CEILING_TARGET), ("peer", PEER_TARGET)):
         if against in result["ratios"]:
@@ -51,9 +53,15 @@ def _row(name, cells):
     return f"{name:<24}" + "".join(f"{cell:>15}" for cell in cells)
 
 
+def _ratios(ours, others, digits):
+    ratios = [round(mine / other, digits) for mine, other in zip(ours, others)]
+    return {"median": round(median(ratios), digits), "rounds": ratios}
+
+
 def _ratio(against, ratio, target):
-    verdict = "reached" if ratio >= target else "MISSED"
-    return f"ours / {against:<8}{ratio:>8.2f}   at least {target}: {verdict}"
+    verdict = "reached" if ratio["median"] >= target else "MISSED"
+    rounds = ", ".join(f"{one:.2f}" for one in ratio["rounds"])
+    return f"ours / {against:<8}{ratio['median']:>8.2f}   at least {target}: {verdict}   (rounds: {rounds})"
 
 
 def _machine():

@@ -39,8 +39,9 @@ ingest::BatchLimits batch_limits(const config::Limits& limits) {
           .batch_events_max = limits.batch_events_max,
           .batch_bytes_max = limits.batch_bytes_max,
           .writers = limits.writers,
-          .parallel_events_min = limits.parallel_events_min,
-          .parallel_delay_max = limits.parallel_delay_max,
+          .pipelined_batches = limits.pipelined_batches,
+          .pipelined_events_min = limits.pipelined_events_min,
+          .held_up_after = limits.held_up_after,
           .commit_deadline = limits.commit_deadline,
           .statement_timeout = limits.statement_timeout};
 }

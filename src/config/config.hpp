@@ -37,9 +37,10 @@ struct Limits {
   std::size_t queue_bytes_max = 256 * 1024 * 1024;
   std::size_t batch_events_max = 1000;
   std::size_t batch_bytes_max = 16 * 1024 * 1024;
-  std::size_t writers = 2;               // connections that commit batches
-  std::size_t parallel_events_min = 64;  // that wait before a second batch is begun beside the first
-  std::chrono::milliseconds parallel_delay_max{50};  // however few they are
+  std::size_t writers = 2;                      // connections that commit batches
+  std::size_t pipelined_batches = 3;            // sent to one connection at once
+  std::size_t pipelined_events_min = 16;        // that wait before a batch is sent behind one being committed
+  std::chrono::milliseconds held_up_after{50};  // a batch that takes longer holds up its connection
 
   // Messenger and Instagram wait 5 s for an answer.
   std::chrono::milliseconds commit_deadline{4'000};

@@ -53,23 +53,32 @@ Batcher::Batcher(asio::any_io_executor executor, Connect connect, metrics::Metri
       connect_(std::move(connect)),
       metrics_(metrics),
       limits_(limits),
-      wake_(executor_, asio::steady_timer::time_point::max()),
-      ended_(executor_, asio::steady_timer::time_point::max()) {}
+      changed_(executor_, asio::steady_timer::time_point::max()) {}
 
 void Batcher::start() {
   for (std::size_t i = 0; i < limits_.writers; ++i) {
     writers_.push_back(std::make_unique<Writer>());
-    ++running_;
-    asio::co_spawn(executor_, write_until_stopped(*writers_.back()), net::rethrow);
+    spawn(keep_connected(*writers_.back()));
   }
-  ++running_;
-  asio::co_spawn(executor_, expire_until_stopped(), net::rethrow);
+  spawn(dispatch_until_stopped());
+  spawn(expire_until_stopped());
 }
+
+void Batcher::spawn(asio::awaitable<void> work) {
+  ++running_;
+  asio::co_spawn(executor_, std::move(work), [this](const std::exception_ptr& failure) {
+    --running_;
+    changed_.cancel();
+    net::rethrow(failure);
+  });
+}
+
+asio::awaitable<void> Batcher::changed() { co_await changed_.async_wait(net::as_result); }
 
 asio::awaitable<void> Batcher::stop() {
   stopping_ = true;
-  wake_.cancel();
-  while (running_ > 0) co_await ended_.async_wait(net::as_result);
+  changed_.cancel();
+  while (running_ > 0) co_await changed();
 }
 
 // --- The queue
@@ -97,19 +106,11 @@ asio::awaitable<Result<void, CommitError>> Batcher::commit(std::shared_ptr<Submi
                                                                                         asio::use_awaitable);
 }
 
-bool Batcher::is_batch_due() const {
-  if (queue_.empty()) return false;
-  if (writing_ == 0 || stopping_ || queued_events_ >= limits_.parallel_events_min) return true;
-  // The writer at work may be held up: few events do not wait for it longer than this.
-  const auto waited_since = queue_.front()->deadline - limits_.commit_deadline;
-  return std::chrono::steady_clock::now() - waited_since >= limits_.parallel_delay_max;
-}
-
 void Batcher::enqueue(std::shared_ptr<Pending> pending) {
   queued_events_ += pending->submission->rows();
   queued_bytes_ += pending->bytes;
   queue_.push_back(std::move(pending));
-  if (is_batch_due()) wake_.cancel_one();
+  if (writer_for_next_batch()) changed_.cancel();
 }
 
 std::shared_ptr<Batcher::Pending> Batcher::dequeue() {
@@ -144,53 +145,63 @@ Batcher::Batch Batcher::take() {
 
 // --- Writing
 
-asio::awaitable<void> Batcher::write_until_stopped(Writer& writer) {
-  co_await ensure_connected(writer);
+// Who is to write what waits, now. Nobody: it waits on, for a connection or a fuller batch.
+Batcher::Writer* Batcher::writer_for_next_batch() const {
+  if (queue_.empty()) return nullptr;
+  const auto held_up_before = std::chrono::steady_clock::now() - limits_.held_up_after;
+  Writer* idle = nullptr;
+  for (const auto& writer : writers_) {
+    if (!writer->connection) continue;
+    if (writer->batches == 0) {
+      idle = idle ? idle : writer.get();
+    } else if (writer->moved > held_up_before) {
+      const bool has_room = writer->batches < limits_.pipelined_batches;
+      return has_room && queued_events_ >= limits_.pipelined_events_min ? writer.get() : nullptr;
+    }
+  }
+  return idle;
+}
+
+asio::awaitable<void> Batcher::dispatch_until_stopped() {
   while (!stopping_ || !queue_.empty()) {
-    if (!is_batch_due()) {
-      co_await wake_.async_wait(net::as_result);
+    Writer* writer = writer_for_next_batch();
+    if (!writer) {
+      co_await changed();
       continue;
     }
-    writer.batch = take();
-    ++writing_;
-    co_await write(writer, writer.batch);
-    --writing_;
-    writer.batch.clear();
+    in_flight_.push_back(take());
+    if (writer->batches++ == 0) writer->moved = std::chrono::steady_clock::now();
+    spawn(write_in_flight(*writer, std::prev(in_flight_.end())));
   }
-  --running_;
-  ended_.cancel();
+}
+
+asio::awaitable<void> Batcher::write_in_flight(Writer& writer, std::list<Batch>::iterator batch) {
+  co_await write(writer, *batch);
+  in_flight_.erase(batch);
+  --writer.batches;
+  writer.moved = std::chrono::steady_clock::now();
 }
 
 asio::awaitable<void> Batcher::write(Writer& writer, Batch batch) {
   for (;;) {
     std::erase_if(batch, [](const auto& pending) { return !pending->handler; });
     if (batch.empty()) co_return;  // all timed out: nobody was told that they are stored
-    const Attempt outcome = co_await attempt(writer, batch);
-    if (outcome == Attempt::committed) co_return;
-    if (outcome == Attempt::failed) {
+    if (!writer.connection) {
+      co_await changed();
+      continue;
+    }
+    const Attempt done = co_await attempt(writer, batch);
+    if (done.outcome == Attempt::Outcome::committed) co_return;
+    if (done.outcome == Attempt::Outcome::failed) {
       co_await back_off(writer);
       continue;
     }
-    co_await take_apart(writer, std::move(batch), outcome);
+    co_await take_apart(writer, std::move(batch), done.outcome);
     co_return;
   }
 }
 
-asio::awaitable<void> Batcher::write_rows(Writer& writer, std::span<store::EventRow* const> events,
-                                          std::span<const store::QuarantineRow* const> quarantined) {
-  const auto began = std::chrono::steady_clock::now();
-  auto work = store::write_batch(*writer.connection, events, quarantined);
-  co_await net::within(limits_.statement_timeout, std::move(work));
-  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - began;
-  metrics_.batch(events.size() + quarantined.size(), spent.count());
-  writer.pause = {};
-  connected_ = true;
-}
-
 asio::awaitable<Batcher::Attempt> Batcher::attempt(Writer& writer, const Batch& batch) {
-  const bool ready = co_await ensure_connected(writer);
-  if (!ready) co_return Attempt::failed;
-
   std::vector<store::EventRow*> events;
   std::vector<const store::QuarantineRow*> quarantined;
   for (const auto& pending : batch) {
@@ -201,23 +212,44 @@ asio::awaitable<Batcher::Attempt> Batcher::attempt(Writer& writer, const Batch& 
   std::ranges::sort(events, {}, [](const store::EventRow* row) { return row->id; });
   std::ranges::sort(quarantined, {}, [](const store::QuarantineRow* row) { return row->id; });
 
-  try {
-    co_await write_rows(writer, events, quarantined);
+  const Attempt done = co_await attempt_rows(writer, events, quarantined);
+  if (done.outcome == Attempt::Outcome::committed) {
     for (const auto& pending : batch) answer(*pending, Outcome());
-    co_return Attempt::committed;
-  } catch (const pg::Error& error) {
-    if (error.kind() == pg::ErrorKind::data) co_return Attempt::refused;
-    if (error.sqlstate() == lock_not_available) co_return Attempt::blocked;
-    failed(writer, error.what(), error.sqlstate());
-  } catch (const boost::system::system_error& error) {
-    failed(writer, error.what(), "");
   }
-  co_return Attempt::failed;
+  co_return done;
+}
+
+asio::awaitable<Batcher::Attempt> Batcher::attempt_rows(
+    Writer& writer, std::span<store::EventRow* const> events,
+    std::span<const store::QuarantineRow* const> quarantined) {
+  const std::shared_ptr<pg::Connection> connection = writer.connection;
+  if (!connection) co_return Attempt{};
+  const auto began = std::chrono::steady_clock::now();
+  try {
+    auto work = store::write_batch(*connection, events, quarantined);
+    co_await net::within(limits_.statement_timeout, std::move(work));
+    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - began;
+    metrics_.batch(events.size() + quarantined.size(), spent.count());
+    writer.pause = {};
+    connected_ = true;
+    co_return Attempt{.outcome = Attempt::Outcome::committed};
+  } catch (const pg::Error& error) {
+    Attempt done{.sqlstate = error.sqlstate()};
+    if (error.kind() == pg::ErrorKind::data) done.outcome = Attempt::Outcome::refused;
+    if (error.sqlstate() == lock_not_available) done.outcome = Attempt::Outcome::blocked;
+    const bool comes_apart =
+        done.outcome != Attempt::Outcome::failed && events.size() + quarantined.size() > 1;
+    if (!comes_apart) failed(writer, connection.get(), error.what(), error.sqlstate());
+    co_return done;
+  } catch (const boost::system::system_error& error) {
+    failed(writer, connection.get(), error.what(), "");
+  }
+  co_return Attempt{};
 }
 
 // A row that the database refuses, or that waits for a lock, must not hold up the others.
-asio::awaitable<void> Batcher::take_apart(Writer& writer, Batch batch, Attempt why) {
-  if (batch.size() == 1 && why == Attempt::blocked) {
+asio::awaitable<void> Batcher::take_apart(Writer& writer, Batch batch, Attempt::Outcome why) {
+  if (batch.size() == 1 && why == Attempt::Outcome::blocked) {
     answer(*batch.front(), CommitError::timed_out);
     co_return;
   }
@@ -234,21 +266,10 @@ asio::awaitable<void> Batcher::take_apart(Writer& writer, Batch batch, Attempt w
 
 asio::awaitable<Batcher::Attempt> Batcher::attempt_row(Writer& writer, store::EventRow* event,
                                                        const store::QuarantineRow* quarantined) {
-  const bool ready = co_await ensure_connected(writer);
-  if (!ready) co_return Attempt::failed;
   const std::span events(&event, event ? 1 : 0);
   const std::span kept(&quarantined, quarantined ? 1 : 0);
-  try {
-    co_await write_rows(writer, events, kept);
-    co_return Attempt::committed;
-  } catch (const pg::Error& error) {
-    failed(writer, error.what(), error.sqlstate());
-    if (error.kind() == pg::ErrorKind::data) co_return Attempt::refused;
-    if (error.sqlstate() == lock_not_available) co_return Attempt::blocked;
-  } catch (const boost::system::system_error& error) {
-    failed(writer, error.what(), "");
-  }
-  co_return Attempt::failed;
+  const Attempt done = co_await attempt_rows(writer, events, kept);
+  co_return done;
 }
 
 asio::awaitable<void> Batcher::write_row_by_row(Writer& writer, Pending& pending) {
@@ -259,15 +280,15 @@ asio::awaitable<void> Batcher::write_row_by_row(Writer& writer, Pending& pending
     store::EventRow* event = is_event ? &submission.events[at] : nullptr;
     const store::QuarantineRow* kept =
         is_event ? nullptr : &submission.quarantined[at - submission.events.size()];
-    Attempt outcome = co_await attempt_row(writer, event, kept);
-    const bool refused = outcome == Attempt::refused && is_event;
+    Attempt done = co_await attempt_row(writer, event, kept);
+    const bool refused = done.outcome == Attempt::Outcome::refused && is_event;
     if (refused) {
-      const store::QuarantineRow row = refused_row(*event, submission, writer.sqlstate);
-      outcome = co_await attempt_row(writer, nullptr, &row);
+      const store::QuarantineRow row = refused_row(*event, submission, done.sqlstate);
+      done = co_await attempt_row(writer, nullptr, &row);
     }
-    if (outcome == Attempt::refused || outcome == Attempt::blocked)
+    if (done.outcome == Attempt::Outcome::refused || done.outcome == Attempt::Outcome::blocked)
       break;  // not even quarantine takes it: nobody is told that it is stored
-    if (outcome == Attempt::failed) {
+    if (done.outcome == Attempt::Outcome::failed) {
       co_await back_off(writer);
       continue;
     }
@@ -280,27 +301,35 @@ asio::awaitable<void> Batcher::write_row_by_row(Writer& writer, Pending& pending
 
 // --- The connection
 
-asio::awaitable<bool> Batcher::ensure_connected(Writer& writer) {
-  if (writer.connection) co_return true;
-  try {
-    writer.connection = co_await connect_();
-    connected_ = true;
-    co_return true;
-  } catch (const std::exception& error) {
-    failed(writer, error.what(), "");
+asio::awaitable<void> Batcher::keep_connected(Writer& writer) {
+  while (!stopping_ || !queue_.empty() || !in_flight_.empty()) {
+    if (writer.connection) {
+      co_await changed();
+      continue;
+    }
+    co_await back_off(writer);
+    try {
+      writer.connection = co_await connect_();
+      connected_ = true;
+      changed_.cancel();
+    } catch (const std::exception& error) {
+      failed(writer, nullptr, error.what(), "");
+    }
   }
-  co_return false;
 }
 
-void Batcher::failed(Writer& writer, const char* what, std::string_view sqlstate) {
-  writer.sqlstate = sqlstate;
+void Batcher::failed(Writer& writer, const pg::Connection* connection, const char* what,
+                     std::string_view sqlstate) {
+  // Two batches on one connection lose it once.
   const bool lost = pg::classify(sqlstate) == pg::ErrorKind::connection;
+  if (lost && connection != writer.connection.get()) return;
   metrics_.database_error(sqlstate);
   log::warning(lost ? "database connection lost" : "database refused a batch",
                {{"sqlstate", sqlstate}, {"error", what}});
   connected_ = connected_ && !lost;
   // Whether the commit happened is unknown: the batch is written again, which its ids make safe.
   if (lost) writer.connection.reset();
+  changed_.cancel();
 }
 
 asio::awaitable<void> Batcher::back_off(Writer& writer) {
@@ -317,16 +346,14 @@ asio::awaitable<void> Batcher::expire_until_stopped() {
     tick.expires_after(expiry_tick);
     co_await tick.async_wait(net::as_result);
     expire(std::chrono::steady_clock::now());
-    if (is_batch_due()) wake_.cancel_one();
+    changed_.cancel();
   }
-  --running_;
-  ended_.cancel();
 }
 
 void Batcher::expire(std::chrono::steady_clock::time_point now) {
   while (!queue_.empty() && queue_.front()->deadline <= now) answer(*dequeue(), CommitError::timed_out);
-  for (const auto& writer : writers_) {
-    for (const auto& pending : writer->batch) {
+  for (const Batch& batch : in_flight_) {
+    for (const auto& pending : batch) {
       if (pending->deadline <= now) answer(*pending, CommitError::timed_out);
     }
   }

@@ -1,10 +1,12 @@
-// The group commit: waiting requests are written together. The next batch forms while the last one commits,
-// so no timer adds latency when the server is idle.
+// The group commit: waiting requests are written together. The next batch is formed and sent while the last
+// one commits, so no timer adds latency when the server is idle, and PostgreSQL never waits for us under
+// load.
 #pragma once
 
 #include <chrono>
 #include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -31,11 +33,12 @@ struct BatchLimits {
   std::size_t queue_bytes_max = 256 * 1024 * 1024;
   std::size_t batch_events_max = 1000;
   std::size_t batch_bytes_max = 16 * 1024 * 1024;
-  std::size_t writers = 2;
-  // A second batch is not begun beside one that is being written before so many events wait: a few large
-  // commits cost PostgreSQL less than many small ones.
-  std::size_t parallel_events_min = 64;
-  std::chrono::milliseconds parallel_delay_max{50};  // however few they are
+  std::size_t writers = 2;            // connections; the second is used while the first is held up
+  std::size_t pipelined_batches = 3;  // that one connection has been sent at once
+  // A batch is not sent behind one that is being written before so many events wait: a few large commits cost
+  // PostgreSQL less than many small ones.
+  std::size_t pipelined_events_min = 16;
+  std::chrono::milliseconds held_up_after{50};  // a batch that takes longer holds up its connection
   std::chrono::milliseconds commit_deadline{4'000};
   std::chrono::milliseconds statement_timeout{30'000};
 };
@@ -79,32 +82,39 @@ class Batcher {
   using Batch = std::vector<std::shared_ptr<Pending>>;
 
   struct Writer {
-    std::unique_ptr<pg::Connection> connection;
-    Batch batch;                         // being written
-    std::chrono::milliseconds pause{0};  // before the next attempt
-    std::string sqlstate;                // of the last failure
+    std::shared_ptr<pg::Connection> connection;   // none while it is lost
+    std::size_t batches = 0;                      // being written
+    std::chrono::steady_clock::time_point moved;  // when the first of them began or the last one ended
+    std::chrono::milliseconds pause{0};           // before the next attempt
+  };
+  struct Attempt {
+    // Blocked: a row of the batch waits for somebody's lock, say on its account.
+    enum class Outcome { committed, refused, blocked, failed };
+    Outcome outcome = Outcome::failed;
+    std::string sqlstate{};
   };
 
   bool is_full(const Submission& submission, std::size_t bytes) const;
-  bool is_batch_due() const;
   void enqueue(std::shared_ptr<Pending> pending);
   std::shared_ptr<Pending> dequeue();
   void answer(Pending& pending, Outcome outcome);
   Batch take();
 
-  asio::awaitable<void> write_until_stopped(Writer& writer);
+  Writer* writer_for_next_batch() const;
+  void spawn(asio::awaitable<void> work);
+  asio::awaitable<void> changed();
+  asio::awaitable<void> keep_connected(Writer& writer);
+  asio::awaitable<void> dispatch_until_stopped();
+  asio::awaitable<void> write_in_flight(Writer& writer, std::list<Batch>::iterator batch);
   asio::awaitable<void> write(Writer& writer, Batch batch);
-  // Blocked: a row of the batch waits for somebody's lock, say on its account.
-  enum class Attempt { committed, refused, blocked, failed };
   asio::awaitable<Attempt> attempt(Writer& writer, const Batch& batch);
-  asio::awaitable<void> take_apart(Writer& writer, Batch batch, Attempt why);
+  asio::awaitable<void> take_apart(Writer& writer, Batch batch, Attempt::Outcome why);
+  asio::awaitable<Attempt> attempt_rows(Writer& writer, std::span<store::EventRow* const> events,
+                                        std::span<const store::QuarantineRow* const> quarantined);
   asio::awaitable<Attempt> attempt_row(Writer& writer, store::EventRow* event,
                                        const store::QuarantineRow* quarantined);
   asio::awaitable<void> write_row_by_row(Writer& writer, Pending& pending);
-  asio::awaitable<void> write_rows(Writer& writer, std::span<store::EventRow* const> events,
-                                   std::span<const store::QuarantineRow* const> quarantined);
-  asio::awaitable<bool> ensure_connected(Writer& writer);
-  void failed(Writer& writer, const char* what, std::string_view sqlstate);
+  void failed(Writer& writer, const pg::Connection* connection, const char* what, std::string_view sqlstate);
   asio::awaitable<void> back_off(Writer& writer);
 
   asio::awaitable<void> expire_until_stopped();
@@ -119,10 +129,9 @@ class Batcher {
   std::size_t queued_events_ = 0;
   std::size_t queued_bytes_ = 0;
   std::vector<std::unique_ptr<Writer>> writers_;
-  asio::steady_timer wake_;
-  asio::steady_timer ended_;
-  std::size_t running_ = 0;
-  std::size_t writing_ = 0;  // writers with a batch
+  std::list<Batch> in_flight_;
+  asio::steady_timer changed_;  // cancelled when anything is that one of our coroutines may wait for
+  std::size_t running_ = 0;     // coroutines of ours
   bool stopping_ = false;
   bool connected_ = false;
 };

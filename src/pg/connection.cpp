@@ -1,10 +1,11 @@
 #include "pg/connection.hpp"
 
+#include <algorithm>
 #include <new>
+#include <utility>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <libpq-fe.h>
@@ -48,7 +49,9 @@ struct Connection::Collected {
 void Connection::Finish::operator()(pg_conn* connection) const { PQfinish(connection); }
 
 Connection::Connection(asio::any_io_executor executor, pg_conn* connection)
-    : executor_(std::move(executor)), connection_(connection) {
+    : executor_(std::move(executor)),
+      connection_(connection),
+      changed_(executor_, asio::steady_timer::time_point::max()) {
   if (!connection_) throw std::bad_alloc();
   if (PQstatus(connection_.get()) == CONNECTION_BAD) throw connection_error();
 }
@@ -68,15 +71,24 @@ void Connection::adopt_socket() {
   socket_.emplace(executor_, PQsocket(connection_.get()));
 }
 
-asio::awaitable<void> Connection::wait_readable() {
-  co_await socket_->async_wait(Wait::wait_read, asio::use_awaitable);
-}
-
-asio::awaitable<void> Connection::wait_readable_or_writable() {
+// Until there is something to read or, with bytes unsent, room to write.
+asio::awaitable<void> Connection::wait_for_socket(bool unsent) {
   using namespace asio::experimental::awaitable_operators;
-  auto either = socket_->async_wait(Wait::wait_read, asio::use_awaitable) ||
-                socket_->async_wait(Wait::wait_write, asio::use_awaitable);
-  co_await std::move(either);
+  // As tuples neither arm throws, so the first to end decides.
+  constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
+  boost::system::error_code error;
+  if (unsent) {
+    auto either =
+        socket_->async_wait(Wait::wait_read, as_tuple) || socket_->async_wait(Wait::wait_write, as_tuple);
+    const auto outcome = co_await std::move(either);
+    error = outcome.index() == 0 ? std::get<0>(std::get<0>(outcome)) : std::get<0>(std::get<1>(outcome));
+  } else {
+    const auto outcome = co_await socket_->async_wait(Wait::wait_read, as_tuple);
+    error = std::get<0>(outcome);
+  }
+  if (broken_) throw *broken_;
+  const bool nudged = std::exchange(is_nudged_, false);
+  if (error && !nudged) throw boost::system::system_error(error);
 }
 
 asio::awaitable<std::unique_ptr<Connection>> Connection::open(ConnectionOptions options) {
@@ -132,11 +144,7 @@ asio::awaitable<void> Connection::until_result() {
   while (PQisBusy(connection_.get()) == 1) {
     const int unsent = PQflush(connection_.get());
     if (unsent < 0) throw connection_error();
-    if (unsent == 0) {
-      co_await wait_readable();
-    } else {
-      co_await wait_readable_or_writable();
-    }
+    co_await wait_for_socket(unsent > 0);
     if (PQconsumeInput(connection_.get()) != 1) throw connection_error();
   }
 }
@@ -162,23 +170,67 @@ void Connection::collect(pg_result* result, Collected& collected) {
   if (prepared.empty()) collected.results.push_back(std::move(owned));
 }
 
+// Reads one answer for whoever is first in line.
+asio::awaitable<void> Connection::read_one() {
+  is_reading_ = true;
+  while (!in_flight_.front()->done) {
+    co_await until_result();
+    collect(PQgetResult(connection_.get()), *in_flight_.front());
+    if (PQstatus(connection_.get()) == CONNECTION_BAD && !in_flight_.front()->done) throw connection_error();
+  }
+  in_flight_.pop_front();
+  is_reading_ = false;
+  changed_.cancel();
+}
+
+bool Connection::is_prepared(std::span<const Statement> batch) const {
+  return std::ranges::all_of(
+      batch, [this](const Statement& statement) { return prepared_.contains(statement.name); });
+}
+
 asio::awaitable<void> Connection::exchange(std::span<const Statement> batch, Collected& collected) {
+  constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
+  // A PREPARE in flight may fail with its pipeline: nothing that needs it, or would repeat it, is sent behind
+  // it.
+  while (!in_flight_.empty() && !broken_ && !is_prepared(batch)) co_await changed_.async_wait(as_tuple);
+  if (broken_) throw *broken_;
+  in_flight_.push_back(&collected);
   for (const Statement& statement : batch) send(statement, collected);
   if (PQpipelineSync(connection_.get()) != 1) throw connection_error();
-  while (!collected.done) {
-    co_await until_result();
-    collect(PQgetResult(connection_.get()), collected);
-    if (PQstatus(connection_.get()) == CONNECTION_BAD && !collected.done) throw connection_error();
+  if (is_reading_ && PQflush(connection_.get()) > 0) {
+    is_nudged_ = true;
+    socket_->cancel();
   }
+  while (!collected.done) {
+    if (broken_) throw *broken_;
+    if (is_reading_) {
+      co_await changed_.async_wait(as_tuple);
+    } else {
+      co_await read_one();
+    }
+  }
+}
+
+// What is in flight cannot be told from what is not: all of it ends.
+void Connection::give_up(const Error& why) {
+  if (!broken_) broken_ = why;
+  in_flight_.clear();
+  changed_.cancel();
+  if (socket_ && socket_->is_open()) socket_->cancel();
 }
 
 asio::awaitable<std::vector<ResultSet>> Connection::run(std::span<const Statement> batch) {
   Collected collected;
   try {
     co_await exchange(batch, collected);
-  } catch (const Error&) {
+  } catch (const Error& error) {
     // A FATAL answer is the server's last: what libpq says after it is less telling.
-    if (collected.failure && collected.failure->kind() == ErrorKind::connection) throw *collected.failure;
+    const bool farewell = collected.failure && collected.failure->kind() == ErrorKind::connection;
+    give_up(farewell ? *collected.failure : error);
+    if (farewell) throw *collected.failure;
+    throw;
+  } catch (...) {
+    give_up({"cut off with another statement on the same connection", ""});
     throw;
   }
   if (collected.failure) throw *collected.failure;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <set>
@@ -12,6 +13,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "pg/error.hpp"
 #include "pg/options.hpp"
@@ -25,8 +27,10 @@ namespace socialsync::pg {
 
 namespace asio = boost::asio;
 
-// Exclusive: one coroutine at a time. After any pg::Error of kind connection, after a deadline or a
-// cancellation, throw it away: what the server has done by then is unknown.
+// Several coroutines of one thread may run() at once: the server works through their statements in the order
+// of the calls, and begins the next without waiting for the answer to the last to be read. After any
+// pg::Error of kind connection, after a deadline or a cancellation, throw it away: what the server has done
+// by then is unknown, and every other run() in flight ends with an Error of kind connection too.
 class Connection {
  public:
   // Throws pg::Error. Names are resolved synchronously by libpq.
@@ -40,7 +44,8 @@ class Connection {
   asio::awaitable<std::vector<ResultSet>> run(std::span<const Statement> batch);
   asio::awaitable<ResultSet> run(const Statement& statement);
 
-  // Waits for a NOTIFY on a channel this connection LISTENs to, and swallows all that have arrived.
+  // Waits for a NOTIFY on a channel this connection LISTENs to, and swallows all that have arrived. Not while
+  // anything runs.
   // False when none came within `limit`; the connection stays good.
   asio::awaitable<bool> notified(std::chrono::steady_clock::duration limit);
 
@@ -56,11 +61,13 @@ class Connection {
 
   Error connection_error() const;
   void adopt_socket();
+  void give_up(const Error& why);
+  bool is_prepared(std::span<const Statement> batch) const;
   void send(const Statement& statement, Collected& expected);
   asio::awaitable<void> exchange(std::span<const Statement> batch, Collected& collected);
+  asio::awaitable<void> read_one();
   asio::awaitable<void> until_result();
-  asio::awaitable<void> wait_readable();
-  asio::awaitable<void> wait_readable_or_writable();
+  asio::awaitable<void> wait_for_socket(bool unsent);
   void collect(pg_result* result, Collected& collected);
   bool swallow_notifications();
 
@@ -68,6 +75,11 @@ class Connection {
   std::unique_ptr<pg_conn, Finish> connection_;
   std::optional<asio::posix::stream_descriptor> socket_;
   std::set<std::string, std::less<>> prepared_;
+  std::deque<Collected*> in_flight_;  // in the order sent, which is that of the answers
+  bool is_reading_ = false;           // one of them reads for all
+  bool is_nudged_ = false;            // the reader's wait was ended, for it to send as well
+  asio::steady_timer changed_;        // cancelled when an answer is whole or the reader ends
+  std::optional<Error> broken_;
 };
 
 }  // namespace socialsync::pg
