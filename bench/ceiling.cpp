@@ -30,9 +30,8 @@ constexpr std::uint64_t rows_per_s_max = 60'000;
 constexpr const char* insert_rows = R"(
 INSERT INTO public.webhook_logs (id, social_account_id, user_id, platform, webhook_type, status, payload,
                                  external_message_id, customer_identifier)
-SELECT id, account_id, user_id, platform::public.social_platform, type, status, payload, external, customer
-FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::text[],
-            $9::text[]) AS e (id, account_id, user_id, platform, type, status, payload, external, customer)
+SELECT unnest($1::uuid[]), unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::text[])::public.social_platform,
+       unnest($5::text[]), unnest($6::text[]), unnest($7::jsonb[]), unnest($8::text[]), unnest($9::text[])
 ON CONFLICT (id) DO NOTHING)";
 
 constexpr const char* copy_rows = R"(

@@ -125,7 +125,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(prog="script/bench ingest", description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--seconds", type=int, default=10, help="of each measured run (default 10)")
     parser.add_argument("--warm-up", type=int, default=2, help="seconds before each (default 2)")
-    parser.add_argument("--rounds", type=int, default=3, help="runs of each contender, in turn (default 3)")
+    parser.add_argument("--rounds", type=int, default=5, help="runs of each, in turn (default 5)")
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--only", nargs="*", choices=list(CONTENDERS), default=list(CONTENDERS), metavar="NAME",
                         help=f"of {', '.join(CONTENDERS)}; the ceiling is always measured")
