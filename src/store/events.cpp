@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::size_t identifier_characters_max = 255;
 
-// One unnest() per column costs PostgreSQL half of what FROM unnest(…) of all does, which copies every value into a
-// tuplestore.
+// One unnest() per column costs PostgreSQL half of what FROM unnest(…) of all does, which copies every value
+// into a tuplestore.
 constexpr const char* insert_events = R"(
 INSERT INTO public.webhook_logs (id, social_account_id, user_id, platform, webhook_type, status, payload,
                                  exact_payload, external_message_id, customer_identifier)
