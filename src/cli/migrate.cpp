@@ -1,31 +1,21 @@
-#include <cstdio>
-#include <memory>
-
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.hpp"
-#include "cli/exit_code.hpp"
-#include "migrate/psql.hpp"
+#include "cli/migrate/commands.hpp"
 
 namespace socialsync::cli {
-namespace {
-
-int print_sql(bool rollback) {
-  const std::string_view text = rollback ? migrate::schema_rollback() : migrate::schema_updates();
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  return ExitCode::done;
-}
-
-}  // namespace
 
 void add_migrate(CLI::App& app, Action& chosen) {
   CLI::App* command = app.add_subcommand("migrate", "Take a database to the multi-tenant schema, or back");
   command->require_subcommand(1);
-  CLI::App* sql = command->add_subcommand("sql", "Print the migration as one file for psql");
-  sql->footer("Example:  socialsync migrate sql | psql -X -d socialsync");
-  const auto rollback = std::make_shared<bool>(false);
-  sql->add_flag("--rollback", *rollback, "Print the file that undoes it");
-  sql->callback([&chosen, rollback] { chosen = [rollback] { return print_sql(*rollback); }; });
+  command->footer(
+      "Exit codes: 0 done or nothing to do · 1 internal error · 2 wrong usage or setting · 3 refused, "
+      "nothing "
+      "changed · 4 lock budget spent, safe to run again · 5 an object of that name has another definition · "
+      "6 verify "
+      "failed · 7 another run is active · 8 backup missing or unverified · 9 data blocks a step · 10 plan "
+      "--exit-code: changes pending · 130 interrupted, safe to run again");
+  migration::add_sql(*command, chosen);
 }
 
 }  // namespace socialsync::cli

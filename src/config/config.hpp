@@ -91,6 +91,9 @@ struct Loaded {
 // is found.
 Loaded load(const Lookup& lookup, const std::vector<std::string>& names);
 
+// Whether NO_COLOR is set: https://no-color.org
+bool is_colour_unwanted();
+
 // The same from the process's environment and, behind it, `.env` in the working directory.
 Loaded load_from_environment();
 

@@ -190,4 +190,9 @@ Loaded load_from_environment() {
   return load(lookup, names);
 }
 
+bool is_colour_unwanted() {
+  const char* value = std::getenv("NO_COLOR");
+  return value && *value;
+}
+
 }  // namespace socialsync::config

@@ -1,0 +1,94 @@
+#include <cstdio>
+#include <exception>
+#include <map>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include "base/text.hpp"
+#include "cli/migrate/commands.hpp"
+#include "migrate/outcome.hpp"
+#include "pg/error.hpp"
+
+namespace socialsync::cli::migration {
+namespace {
+
+using migrate::Outcome;
+
+const char* code_of(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::done: return "done";
+    case Outcome::internal_error: return "internal_error";
+    case Outcome::wrong_usage: return "wrong_usage";
+    case Outcome::refused: return "refused";
+    case Outcome::lock_budget_spent: return "lock_budget_spent";
+    case Outcome::conflict: return "conflict";
+    case Outcome::verify_failed: return "verify_failed";
+    case Outcome::other_run: return "other_run";
+    case Outcome::no_backup: return "no_backup";
+    case Outcome::data_blocks: return "data_blocks";
+    case Outcome::pending: return "pending";
+    case Outcome::interrupted: return "interrupted";
+  }
+  return "internal_error";
+}
+
+int report(const Common& common, Outcome outcome, std::string_view message) {
+  fmt::print(stderr, "socialsync: {}\n", message);
+  if (common.output == Output::json) {
+    std::string text;
+    append_json_string(text, message);
+    fmt::print("{{\"error\":{{\"code\":\"{}\",\"message\":{}}}}}\n", code_of(outcome), text);
+  }
+  return static_cast<int>(outcome);
+}
+
+// What PostgreSQL refuses is the operator's to know, not a bug of ours.
+Outcome outcome_of(const pg::Error& error) {
+  constexpr std::string_view query_canceled = "57014";
+  constexpr std::string_view insufficient_privilege = "42501";
+  constexpr std::string_view lock_not_available = "55P03";
+  if (error.sqlstate() == query_canceled) return Outcome::interrupted;
+  if (error.sqlstate() == lock_not_available) return Outcome::lock_budget_spent;
+  if (error.sqlstate() == insufficient_privilege || error.sqlstate().empty()) return Outcome::refused;
+  return Outcome::internal_error;
+}
+
+}  // namespace
+
+void add_common(CLI::App& command, Common& common, bool has_json) {
+  command
+      .add_option(
+          "--dsn", common.dsn,
+          "The database, as for psql -d. A password in it can be seen in the list of processes: better "
+          "is DATABASE_URL, or ~/.pgpass")
+      ->type_name("URL");
+  if (!has_json) return;
+  const std::map<std::string, Output> formats{{"text", Output::text}, {"json", Output::json}};
+  command.add_option("--output", common.output, "text (default) or json")
+      ->transform(CLI::CheckedTransformer(formats).description(""))
+      ->type_name("FORMAT");
+}
+
+pg::ConnectionOptions database_of(const Common& common) {
+  const auto config = load_config();
+  if (!config) throw migrate::Failure(Outcome::wrong_usage, "the settings above must be right first");
+  pg::ConnectionOptions options = config->database.options;
+  if (!common.dsn.empty()) options = {{"dbname", common.dsn}};
+  if (options.empty())
+    throw migrate::Failure(Outcome::refused, "no database is named: set DATABASE_URL, or say --dsn");
+  options.emplace_back("fallback_application_name", "socialsync migrate");
+  return options;
+}
+
+int guarded(const Common& common, const std::function<int()>& work) {
+  try {
+    return work();
+  } catch (const migrate::Failure& failure) {
+    return report(common, failure.outcome(), failure.what());
+  } catch (const pg::Error& error) {
+    return report(common, outcome_of(error), error.what());
+  }
+}
+
+}  // namespace socialsync::cli::migration

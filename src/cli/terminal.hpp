@@ -1,0 +1,55 @@
+// What a person sees: colours and progress on a terminal, neither in a pipe.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "migrate/progress.hpp"
+
+namespace socialsync::cli {
+
+enum class Colour { plain, bold, dim, red, green, yellow };
+
+// The text in that colour, where standard output is a terminal and NO_COLOR is not set
+// (https://no-color.org).
+std::string coloured(Colour colour, std::string_view text);
+
+// Columns of the terminal; 80 where there is none.
+std::size_t terminal_width();
+
+// The same text without the wait: "1m04s", "3.2s".
+std::string readable_duration(std::chrono::milliseconds duration);
+// "1,284,201"
+std::string readable_count(std::uint64_t count);
+// "12.3 MB"
+std::string readable_bytes(std::uint64_t bytes);
+
+// One line on standard error that is written over and over, and gone in the end. Nothing where that is not a
+// terminal.
+class ProgressLine {
+ public:
+  ProgressLine();
+  ~ProgressLine();
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+
+  void show(const migrate::Progress& progress);
+  // Takes the line away, for other output to be written.
+  void clear();
+  migrate::ShowProgress shower();
+
+ private:
+  std::string line_of(const migrate::Progress& progress);
+
+  bool is_terminal_;
+  bool is_shown_ = false;
+  std::string what_;
+  std::chrono::steady_clock::time_point began_;
+  std::chrono::steady_clock::time_point shown_;
+};
+
+// Asks on a terminal; elsewhere, without `yes`, throws migrate::Failure(wrong_usage) that names --yes.
+bool confirmed(const std::string& question, bool yes);
+
+}  // namespace socialsync::cli
