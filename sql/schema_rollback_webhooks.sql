@@ -181,7 +181,9 @@ END $$;
 CREATE OR REPLACE FUNCTION pg_temp.drop_schemas() RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
   IF pg_temp.is_ours(obj_description(to_regnamespace('socialsync'), 'pg_namespace')) THEN
-    RETURN NEXT pg_temp.run('DROP TABLE socialsync.preimages');
+    RETURN QUERY SELECT pg_temp.run('DROP TABLE socialsync.' || t)
+                 FROM unnest(ARRAY['preimages', 'fingerprints', 'migration_steps']) AS t
+                 WHERE to_regclass('socialsync.' || t) IS NOT NULL;
     RETURN NEXT pg_temp.run('DROP SCHEMA socialsync');
   END IF;
   IF pg_temp.is_ours(obj_description(to_regprocedure('auth.uid()'), 'pg_proc')) THEN

@@ -35,7 +35,8 @@ SET search_path = pg_catalog, pg_temp;
 SET statement_timeout = 0;
 SET idle_in_transaction_session_timeout = 0;
 SET default_transaction_isolation = 'read committed';
-SET check_function_bodies = on;
+-- The helper functions below name things that are not there yet.
+SET check_function_bodies = off;
 -- A killed psql frees its locks at once instead of when its statement ends.
 SET client_connection_check_interval = '2s';
 
@@ -52,16 +53,32 @@ BEGIN
       quote_ident(current_database()), quote_ident(current_user);
   END IF;
 END $$;
-
--- Views that obey their caller's rights came with 15; on 14 they are for the service role only.
-SELECT current_setting('server_version_num')::int >= 150000 AS views_obey_caller \gset
-\if :views_obey_caller
-  \set view_options 'WITH (security_invoker = true)'
-\else
-  \set view_options ''
-\endif
 -- ---------------------------------------------------------------------------------------------------------------
--- How a step is done
+-- What a step is, and how it is done
+
+DO $$
+BEGIN
+  IF to_regtype('pg_temp.step') IS NOT NULL THEN
+    DROP TYPE pg_temp.step CASCADE;  -- of an earlier run in this session
+  END IF;
+END $$;
+CREATE TYPE pg_temp.step AS (
+  id          text,     -- stable: scripts and the ledger name a step by it
+  title       text,
+  lock        text,     -- the strongest lock it takes on a table that others use; null: none
+  tables      text[],   -- those tables
+  alone       boolean,  -- cannot be in a transaction with anything else
+  present     boolean,  -- it is done: the catalogue has exactly what it makes
+  precheck    text,     -- a query that raises data_blocks when rows stand in the way
+  statements  text,
+  fingerprint text,     -- of what it makes, where the catalogue cannot be compared with the statements
+  note        text);
+
+-- The error of rows that stand in the way of a step; the others can be done nevertheless.
+CREATE OR REPLACE FUNCTION pg_temp.data_blocks(message text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION USING ERRCODE = 'SS009', MESSAGE = message;
+END $$;
 
 -- Who else holds locks on these tables: for the message of a step that could not get its own.
 CREATE OR REPLACE FUNCTION pg_temp.lock_holders(tables text[]) RETURNS text LANGUAGE sql AS $$
@@ -82,7 +99,7 @@ DECLARE
 BEGIN
   PERFORM set_config('lock_timeout', '1500ms', true);
   FOREACH t IN ARRAY tables LOOP
-    IF has_table_privilege(t, 'UPDATE') THEN
+    IF has_table_privilege(to_regclass(t), 'UPDATE') THEN
       EXECUTE format('LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE', t::regclass);
     END IF;
   END LOOP;
@@ -90,33 +107,21 @@ BEGIN
   EXECUTE statements;
 END $$;
 
--- One step, one transaction: nothing when `present`, else `statements`, tried again while a lock on one of
--- `tables` cannot be had. Gives the line of the report.
-CREATE OR REPLACE FUNCTION pg_temp.step(what text, tables text[], present boolean, statements text) RETURNS text
+-- Both halves of a fingerprint: of the statements, and of what the catalogue has made of them.
+CREATE OR REPLACE FUNCTION pg_temp.has_fingerprint(step_id text, statements text, result text) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
-  IF present THEN
-    RETURN '  there  ' || what;
+  IF to_regclass('socialsync.fingerprints') IS NULL THEN
+    RETURN false;
   END IF;
-  FOR attempt IN 1..100 LOOP
-    BEGIN
-      PERFORM pg_temp.run_with_short_locks(tables, statements);
-      RETURN '  made   ' || what;
-    EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
-      PERFORM pg_sleep(0.1 + random() * 0.4);
-    END;
-  END LOOP;
-  RAISE lock_not_available USING
-    MESSAGE = format('%s: no lock within 100 attempts; run this again later, all before it is done', what),
-    DETAIL = 'Held by ' || coalesce(pg_temp.lock_holders(tables), 'nobody now');
+  RETURN EXISTS (SELECT FROM socialsync.fingerprints AS f
+                 WHERE f.step = step_id AND f.source = md5(statements) AND f.result = md5(has_fingerprint.result));
 END $$;
 
 -- What we made says so in its comment: only that is replaced here, and dropped by the rollback.
 CREATE OR REPLACE FUNCTION pg_temp.is_ours(comment text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
   SELECT coalesce(starts_with(comment, 'SocialSync Webhooks: '), false);
 $$;
-
-\echo SocialSync Webhooks: updating :DBNAME
 -- ---------------------------------------------------------------------------------------------------------------
 -- What must be there in the end, as far as a thing of the same name could be there already
 
@@ -286,17 +291,6 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_rights() RETURNS SETOF text LANGUAGE 
   WHERE to_regrole(wanted) IS NULL
     AND NOT (SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user);
 $$;
-
-DO $$
-DECLARE
-  missing text := (SELECT string_agg('  ' || m, E'\n') FROM pg_temp.missing_rights() AS m);
-BEGIN
-  IF missing IS NOT NULL THEN
-    RAISE insufficient_privilege USING
-      MESSAGE = format(E'role %I has not the rights this needs; nothing was changed. Missing:\n%s',
-                       current_user, missing);
-  END IF;
-END $$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- Before anything changes: is something of the same name there that is something else?
 
@@ -396,18 +390,10 @@ CREATE OR REPLACE FUNCTION pg_temp.function_conflicts() RETURNS SETOF text LANGU
   FROM pg_type WHERE oid = to_regtype('public.social_platform') AND typtype <> 'e';
 $$;
 
-DO $$
-DECLARE
-  conflicts text := (
-    SELECT string_agg('  ' || c, E'\n')
-    FROM (SELECT pg_temp.column_conflicts() UNION ALL SELECT pg_temp.relation_conflicts()
-          UNION ALL SELECT pg_temp.definition_conflicts() UNION ALL SELECT pg_temp.function_conflicts()) AS all_of(c));
-BEGIN
-  IF conflicts IS NOT NULL THEN
-    RAISE duplicate_object USING
-      MESSAGE = E'something of the same name is there with another definition; nothing was changed:\n' || conflicts;
-  END IF;
-END $$;
+CREATE OR REPLACE FUNCTION pg_temp.conflicts() RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT pg_temp.column_conflicts() UNION ALL SELECT pg_temp.relation_conflicts()
+  UNION ALL SELECT pg_temp.definition_conflicts() UNION ALL SELECT pg_temp.function_conflicts();
+$$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- Who asks: Supabase's names, made where they are missing
 
@@ -421,18 +407,20 @@ EXCEPTION WHEN duplicate_object OR unique_violation THEN
   NULL;
 END $$;
 
-SELECT pg_temp.step('role ' || wanted, '{}', to_regrole(wanted) IS NOT NULL,
-                    format('SELECT pg_temp.make_role(%L)', wanted))
-FROM unnest(ARRAY['anon', 'authenticated', 'service_role']) AS wanted;
-
-SELECT pg_temp.step('schema auth', '{}', to_regnamespace('auth') IS NOT NULL, $sql$
+CREATE OR REPLACE FUNCTION pg_temp.role_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
+  SELECT 'role.' || wanted, 'role ' || wanted, NULL, '{}'::text[], false, to_regrole(wanted) IS NOT NULL, NULL,
+         format('SELECT pg_temp.make_role(%L)', wanted), NULL, NULL
+  FROM unnest(ARRAY['anon', 'authenticated', 'service_role']) AS wanted
+  UNION ALL
+  SELECT 'schema.auth', 'schema auth', NULL, '{}', false, to_regnamespace('auth') IS NOT NULL, NULL, $sql$
   CREATE SCHEMA auth;
   COMMENT ON SCHEMA auth IS 'SocialSync Webhooks: made by schema_updates_webhooks.sql, which found no such schema';
   GRANT USAGE ON SCHEMA auth TO anon, authenticated, service_role;
-  $sql$);
-
--- Set by the web API for each request: the signed-in user is the `sub` of the token it verified.
-SELECT pg_temp.step('function auth.uid()', '{}', to_regprocedure('auth.uid()') IS NOT NULL, $sql$
+  $sql$, NULL, NULL
+  UNION ALL
+  -- Set by the web API for each request: the signed-in user is the `sub` of the token it verified.
+  SELECT 'function.auth_uid', 'function auth.uid()', NULL, '{}', false, to_regprocedure('auth.uid()') IS NOT NULL,
+         NULL, $sql$
   CREATE FUNCTION auth.uid() RETURNS uuid LANGUAGE sql STABLE AS $body$
     SELECT coalesce(nullif(current_setting('request.jwt.claim.sub', true), ''),
                     nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub')::uuid
@@ -440,18 +428,21 @@ SELECT pg_temp.step('function auth.uid()', '{}', to_regprocedure('auth.uid()') I
   COMMENT ON FUNCTION auth.uid() IS
     'SocialSync Webhooks: made by schema_updates_webhooks.sql, which found no such function';
   GRANT EXECUTE ON FUNCTION auth.uid() TO anon, authenticated, service_role;
-  $sql$);
+  $sql$, NULL, NULL;
+$$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- An empty database gets the base of SocialSync first
 
 -- Where default privileges open new tables to the web API's roles, these stay closed: row-level security and the
 -- grants below open what is meant to be.
-SELECT pg_temp.step('base: type social_platform', '{}', to_regtype('public.social_platform') IS NOT NULL, $sql$
+CREATE OR REPLACE FUNCTION pg_temp.base_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
+  SELECT 'base.type', 'base: type social_platform', NULL, '{}'::text[], false,
+         to_regtype('public.social_platform') IS NOT NULL, NULL, $sql$
   CREATE TYPE public.social_platform AS ENUM ('facebook', 'twitter', 'instagram', 'linkedin', 'youtube', 'tiktok',
     'whatsapp', 'whatsapp_business', 'reddit', 'x', 'website');
-  $sql$);
-
-SELECT pg_temp.step('base: table users', '{}', to_regclass('public.users') IS NOT NULL, $sql$
+  $sql$, NULL, NULL
+  UNION ALL
+  SELECT 'base.users', 'base: table users', NULL, '{}', false, to_regclass('public.users') IS NOT NULL, NULL, $sql$
   CREATE TABLE public.users (
     id         uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     email      varchar(255) UNIQUE NOT NULL,
@@ -461,10 +452,10 @@ SELECT pg_temp.step('base: table users', '{}', to_regclass('public.users') IS NO
     updated_at timestamptz DEFAULT now()
   );
   REVOKE ALL ON public.users FROM anon, authenticated;
-  $sql$);
-
-SELECT pg_temp.step('base: table social_accounts', '{public.users}',
-  to_regclass('public.social_accounts') IS NOT NULL, $sql$
+  $sql$, NULL, NULL
+  UNION ALL
+  SELECT 'base.social_accounts', 'base: table social_accounts', 'SHARE ROW EXCLUSIVE', '{public.users}', false,
+         to_regclass('public.social_accounts') IS NOT NULL, NULL, $sql$
   CREATE TABLE public.social_accounts (
     id               uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     platform         public.social_platform NOT NULL,
@@ -483,14 +474,17 @@ SELECT pg_temp.step('base: table social_accounts', '{public.users}',
   );
   CREATE INDEX idx_social_accounts_user_id ON public.social_accounts (user_id);
   REVOKE ALL ON public.social_accounts FROM anon, authenticated;
-  $sql$);
-
--- Each label in a statement of its own: it can be used only after its commit.
-SELECT format('ALTER TYPE public.social_platform ADD VALUE %L', wanted),
-       format('SELECT ''  made   label %s of type social_platform''', wanted)
-FROM unnest(ARRAY['facebook', 'instagram', 'whatsapp', 'whatsapp_business']) AS wanted
-WHERE NOT EXISTS (SELECT FROM pg_enum WHERE enumtypid = 'public.social_platform'::regtype AND enumlabel = wanted)
-\gexec
+  $sql$, NULL, NULL
+  UNION ALL
+  -- Each label in a statement of its own: it can be used only after its commit. A type that is not there yet is made
+  -- with all of them.
+  SELECT 'label.' || wanted, format('label %s of type social_platform', wanted), NULL, '{}', true,
+         to_regtype('public.social_platform') IS NULL
+         OR EXISTS (SELECT FROM pg_enum WHERE enumtypid = to_regtype('public.social_platform') AND enumlabel = wanted),
+         NULL, format('ALTER TYPE public.social_platform ADD VALUE IF NOT EXISTS %L', wanted), NULL,
+         'PostgreSQL cannot take a label away again'
+  FROM unnest(ARRAY['facebook', 'instagram', 'whatsapp', 'whatsapp_business']) AS wanted;
+$$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- What was there before us, so that the rollback can bring back exactly that
 
@@ -517,33 +511,35 @@ $$;
 
 -- One row for each thing found: `object` names it, `restore` is the SQL that brings it back where we change it.
 CREATE OR REPLACE FUNCTION pg_temp.found() RETURNS TABLE (object text, restore text[]) LANGUAGE sql AS $$
-  SELECT 'grants', pg_temp.grants_of('public.social_accounts')
+  SELECT 'grants', pg_temp.grants_of(to_regclass('public.social_accounts'))
   UNION ALL
-  SELECT 'row security', '{}'::text[] FROM pg_class WHERE oid = 'public.social_accounts'::regclass AND relrowsecurity
+  SELECT 'row security', '{}'::text[] FROM pg_class WHERE oid = to_regclass('public.social_accounts') AND relrowsecurity
   UNION ALL
   SELECT 'authenticated reads all columns', '{}'
-  WHERE has_table_privilege('authenticated', 'public.social_accounts', 'SELECT')
+  WHERE has_table_privilege(to_regrole('authenticated')::oid, to_regclass('public.social_accounts')::oid, 'SELECT')
   UNION ALL
   SELECT 'column ' || n.name,
          CASE WHEN n.default_value IS NOT NULL AND NOT a.atthasdef
               THEN ARRAY[format('ALTER TABLE public.social_accounts ALTER COLUMN %I DROP DEFAULT', n.name)]
               ELSE '{}' END
   FROM pg_temp.new_columns() AS n
-  JOIN pg_attribute AS a ON a.attrelid = 'public.social_accounts'::regclass AND a.attname = n.name
+  JOIN pg_attribute AS a ON a.attrelid = to_regclass('public.social_accounts') AND a.attname = n.name
                         AND NOT a.attisdropped
   UNION ALL
   SELECT 'index ' || i.name, '{}' FROM pg_temp.unique_indexes() AS i
   JOIN pg_index AS x ON x.indexrelid = to_regclass('public.' || i.name) AND x.indisvalid
   UNION ALL
   SELECT 'constraint ' || k.name, '{}' FROM pg_temp.account_checks() AS k
-  JOIN pg_constraint AS c ON c.conrelid = 'public.social_accounts'::regclass AND c.conname = k.name
+  JOIN pg_constraint AS c ON c.conrelid = to_regclass('public.social_accounts') AND c.conname = k.name
   UNION ALL
   SELECT 'policy ' || p.name, '{}' FROM pg_temp.policies() AS p
-  JOIN pg_policy AS c ON c.polrelid = 'public.social_accounts'::regclass AND c.polname = p.name
+  JOIN pg_policy AS c ON c.polrelid = to_regclass('public.social_accounts') AND c.polname = p.name
   WHERE p.tbl = 'public.social_accounts';
 $$;
 
-SELECT pg_temp.step('schema socialsync', '{}', to_regnamespace('socialsync') IS NOT NULL, $sql$
+CREATE OR REPLACE FUNCTION pg_temp.schema_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
+  SELECT 'schema.socialsync', 'schema socialsync, and what there was before', NULL, '{}'::text[], false,
+         to_regnamespace('socialsync') IS NOT NULL, NULL, $sql$
   CREATE SCHEMA socialsync;
   COMMENT ON SCHEMA socialsync IS
     'SocialSync Webhooks: its internals, kept out of public, which web APIs show';
@@ -558,29 +554,85 @@ SELECT pg_temp.step('schema socialsync', '{}', to_regnamespace('socialsync') IS 
   REVOKE ALL ON SCHEMA socialsync FROM PUBLIC, anon, authenticated;
   GRANT USAGE ON SCHEMA socialsync TO service_role;
   REVOKE ALL ON socialsync.preimages FROM PUBLIC, anon, authenticated, service_role;
-  $sql$);
+  $sql$, NULL, NULL
+  UNION ALL
+  SELECT 'ledger', 'tables of what was done', NULL, '{}', false,
+         to_regclass('socialsync.fingerprints') IS NOT NULL, NULL, $sql$
+  CREATE TABLE socialsync.fingerprints (
+    step   text PRIMARY KEY,
+    source text NOT NULL,
+    result text NOT NULL
+  );
+  COMMENT ON TABLE socialsync.fingerprints IS
+    'SocialSync Webhooks: of what steps made, to see later whether somebody has changed it';
+  CREATE TABLE socialsync.migration_steps (
+    run         uuid NOT NULL,
+    step        text NOT NULL,
+    state       text NOT NULL,
+    attempts    integer NOT NULL,
+    began_at    timestamptz NOT NULL,
+    ended_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    statements  text NOT NULL,
+    note        text
+  );
+  COMMENT ON TABLE socialsync.migration_steps IS
+    'SocialSync Webhooks: which run of socialsync migrate did what, and when';
+  REVOKE ALL ON socialsync.fingerprints, socialsync.migration_steps FROM PUBLIC, anon, authenticated, service_role;
+  $sql$, NULL, NULL;
+$$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- social_accounts: columns
 
--- All in one ALTER: each one makes prepared SELECT * fail until they are prepared again, so let it be once.
-SELECT pg_temp.step('columns of social_accounts', '{public.social_accounts}', missing IS NULL,
-                    'ALTER TABLE public.social_accounts ' || missing)
-FROM (SELECT string_agg(format('ADD COLUMN %I %s%s', n.name, n.type, ' DEFAULT ' || n.default_value), ', ')
-      FROM pg_temp.new_columns() AS n
-      WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'public.social_accounts'::regclass
-                        AND attname = n.name AND NOT attisdropped)) AS columns (missing);
-
-SELECT pg_temp.step('defaults of social_accounts', '{public.social_accounts}', missing IS NULL,
-                    'ALTER TABLE public.social_accounts ' || missing)
-FROM (SELECT string_agg(format('ALTER COLUMN %I SET DEFAULT %s', n.name, n.default_value), ', ')
-      FROM pg_temp.new_columns() AS n JOIN pg_attribute AS a ON a.attname = n.name
-      WHERE a.attrelid = 'public.social_accounts'::regclass AND n.default_value IS NOT NULL AND NOT a.atthasdef)
-     AS columns (missing);
+CREATE OR REPLACE FUNCTION pg_temp.column_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
+  -- All in one ALTER: each one makes prepared SELECT * fail until they are prepared again, so let it be once.
+  SELECT 'columns', 'columns of social_accounts', 'ACCESS EXCLUSIVE', '{public.social_accounts}'::text[],
+         false, missing IS NULL AND to_regclass('public.social_accounts') IS NOT NULL, NULL,
+         'ALTER TABLE public.social_accounts ' || missing, NULL, format('%s of 11 columns; nothing is rewritten', count)
+  FROM (SELECT string_agg(format('ADD COLUMN %I %s%s', n.name, n.type, ' DEFAULT ' || n.default_value), ', '), count(*)
+        FROM pg_temp.new_columns() AS n
+        WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('public.social_accounts')
+                          AND attname = n.name AND NOT attisdropped)) AS columns (missing, count)
+  UNION ALL
+  -- Of columns that were there already.
+  SELECT 'defaults', 'defaults of social_accounts', 'ACCESS EXCLUSIVE', '{public.social_accounts}', false,
+         missing IS NULL, NULL, 'ALTER TABLE public.social_accounts ' || missing, NULL, NULL
+  FROM (SELECT string_agg(format('ALTER COLUMN %I SET DEFAULT %s', n.name, n.default_value), ', ')
+        FROM pg_temp.new_columns() AS n JOIN pg_attribute AS a ON a.attname = n.name AND NOT a.attisdropped
+        WHERE a.attrelid = to_regclass('public.social_accounts') AND n.default_value IS NOT NULL AND NOT a.atthasdef)
+       AS columns (missing);
+$$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- webhook_logs and its companions
 
--- Ids are UUIDs of version 8: 48 bits of Unix milliseconds, then bits of a digest (the gateway's, which makes the
--- same event the same row) or random ones (here). They sort by time, so id is key and partition key in one.
+-- The definitions, comments and privileges (whoever the owner is) of functions and views, as text: to see whether they
+-- are as made. Null when one is missing.
+CREATE OR REPLACE FUNCTION pg_temp.made_of(functions text[], views text[]) RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(concat_ws('|', definition, comment, items), E'\n' ORDER BY definition)
+  FROM (SELECT pg_get_functiondef(p.oid), p.proacl, p.proowner, obj_description(p.oid, 'pg_proc')
+        FROM unnest(functions) AS f JOIN pg_proc AS p ON p.oid = to_regprocedure(f)
+        UNION ALL
+        SELECT concat_ws('|', c.oid::regclass, pg_get_viewdef(c.oid), c.reloptions), c.relacl, c.relowner,
+               obj_description(c.oid, 'pg_class')
+        FROM unnest(views) AS v JOIN pg_class AS c ON c.oid = to_regclass(v)) AS made (definition, acl, owner, comment)
+  LEFT JOIN LATERAL (
+    SELECT string_agg(concat_ws('=', nullif(grantee, owner), privilege_type), ',' ORDER BY grantee, privilege_type)
+    FROM aclexplode(acl)) AS granted (items) ON true
+  HAVING count(*) = cardinality(functions) + cardinality(views);
+$$;
+
+-- A step that makes functions and views: done when they are as it made them.
+CREATE OR REPLACE FUNCTION pg_temp.definition_step(id text, title text, functions text[], views text[], statements text)
+RETURNS pg_temp.step LANGUAGE sql AS $$
+  SELECT ROW(id, title, NULL, '{}'::text[], false, made IS NOT NULL AND pg_temp.has_fingerprint(id, statements, made),
+             NULL, statements, coalesce(made, ''), NULL)::pg_temp.step
+  FROM pg_temp.made_of(functions, views) AS made;
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.table_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $steps$
+  -- Ids are UUIDs of version 8: 48 bits of Unix milliseconds, then bits of a digest (the gateway's, which makes the
+  -- same event the same row) or random ones (here). They sort by time, so id is key and partition key in one.
+  SELECT * FROM pg_temp.definition_step('function.ids', 'functions for ids of webhook_logs',
+    '{socialsync.new_log_id(timestamptz), socialsync.first_log_id(timestamptz)}', '{}', $sql$
 CREATE OR REPLACE FUNCTION socialsync.new_log_id(at timestamptz DEFAULT clock_timestamp()) RETURNS uuid
 LANGUAGE sql VOLATILE PARALLEL SAFE AS $$
   SELECT encode(set_byte(bits, 6, (get_byte(bits, 6) & 15) | 128), 'hex')::uuid
@@ -599,11 +651,15 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 $$;
 COMMENT ON FUNCTION socialsync.first_log_id(timestamptz) IS
   'SocialSync Webhooks: the smallest id of webhook_logs that this time can have';
-
--- Row-level security is on before anybody can see the table. Partitions have no policies: they show their rows
--- only through webhook_logs.
-SELECT pg_temp.step('table webhook_logs', '{public.users, public.social_accounts}',
-  to_regclass('public.webhook_logs') IS NOT NULL, $sql$
+REVOKE ALL ON FUNCTION socialsync.new_log_id(timestamptz), socialsync.first_log_id(timestamptz)
+  FROM PUBLIC, anon, authenticated;
+GRANT EXECUTE ON FUNCTION socialsync.new_log_id(timestamptz), socialsync.first_log_id(timestamptz) TO service_role;
+$sql$)
+  UNION ALL
+  -- Row-level security is on before anybody can see the table. Partitions have no policies: they show their rows
+  -- only through webhook_logs.
+  SELECT 'table.webhook_logs', 'table webhook_logs', 'SHARE ROW EXCLUSIVE', '{public.users, public.social_accounts}',
+         false, to_regclass('public.webhook_logs') IS NOT NULL, NULL, $sql$
   CREATE TABLE public.webhook_logs (
     id                  uuid PRIMARY KEY DEFAULT socialsync.new_log_id(now()),
     social_account_id   uuid REFERENCES public.social_accounts (id) ON DELETE CASCADE,
@@ -636,9 +692,10 @@ SELECT pg_temp.step('table webhook_logs', '{public.users, public.social_accounts
     'SocialSync Webhooks: events whose time no weekly partition covers';
   ALTER TABLE socialsync.webhook_logs_default ENABLE ROW LEVEL SECURITY;
   REVOKE ALL ON socialsync.webhook_logs_default FROM PUBLIC, anon, authenticated;
-  $sql$);
-
-SELECT pg_temp.step('table webhook_quarantine', '{}', to_regclass('public.webhook_quarantine') IS NOT NULL, $sql$
+  $sql$, NULL, NULL
+  UNION ALL
+  SELECT 'table.webhook_quarantine', 'table webhook_quarantine', NULL, '{}', false,
+         to_regclass('public.webhook_quarantine') IS NOT NULL, NULL, $sql$
   CREATE TABLE public.webhook_quarantine (
     id           uuid PRIMARY KEY DEFAULT socialsync.new_log_id(now()),
     reason       text NOT NULL
@@ -664,10 +721,11 @@ SELECT pg_temp.step('table webhook_quarantine', '{}', to_regclass('public.webhoo
     WHERE routing_key IS NOT NULL;
   ALTER TABLE public.webhook_quarantine ENABLE ROW LEVEL SECURITY;
   REVOKE ALL ON public.webhook_quarantine FROM PUBLIC, anon, authenticated;
-  $sql$);
-
--- An event without a time of its own has a new id at each delivery: here its identity is looked for first.
-SELECT pg_temp.step('table webhook_event_keys', '{}', to_regclass('socialsync.webhook_event_keys') IS NOT NULL, $sql$
+  $sql$, NULL, NULL
+  UNION ALL
+  -- An event without a time of its own has a new id at each delivery: here its identity is looked for first.
+  SELECT 'table.webhook_event_keys', 'table webhook_event_keys', NULL, '{}', false,
+         to_regclass('socialsync.webhook_event_keys') IS NOT NULL, NULL, $sql$
   CREATE TABLE socialsync.webhook_event_keys (
     key     uuid PRIMARY KEY,
     log_id  uuid NOT NULL,
@@ -676,13 +734,18 @@ SELECT pg_temp.step('table webhook_event_keys', '{}', to_regclass('socialsync.we
   COMMENT ON TABLE socialsync.webhook_event_keys IS
     'SocialSync Webhooks: identities of events without a time of their own; kept for eight days';
   REVOKE ALL ON socialsync.webhook_event_keys FROM PUBLIC, anon, authenticated;
-  $sql$);
+  $sql$, NULL, NULL;
+$steps$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- webhook_logs: partitions, and how long things are kept
 
 -- Functions, then who may call them, in one transaction: default privileges may open new functions to everybody.
-BEGIN;
-
+CREATE OR REPLACE FUNCTION pg_temp.partition_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $steps$
+  SELECT * FROM pg_temp.definition_step('function.partitions', 'functions for partitions and retention',
+    '{"socialsync.lock_for_partition_change(text[], boolean)", "socialsync.create_partition(text, timestamp)",
+      socialsync.weekly_partitions(), "socialsync.wanted_partitions(integer, timestamptz)",
+      socialsync.delete_expired(timestamptz), "socialsync.maintain_partitions(integer, integer)",
+      socialsync.readable(bytea)}', '{}', $sql$
 -- Gets the locks that a change of partitions needs, waiting 200 ms at a time, since others wait behind us.
 -- Dropping stops every query of webhook_logs for its moment; adding need not stop inserts, save those that go to the
 -- default partition meanwhile: they would fail when their rows have another place suddenly.
@@ -844,17 +907,22 @@ END $$;
 COMMENT ON FUNCTION socialsync.readable(bytea) IS
   'SocialSync Webhooks: a body as text, whatever it holds; parts that are not UTF-8 are shown as \ooo';
 
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA socialsync FROM PUBLIC, anon, authenticated;
-GRANT EXECUTE ON FUNCTION
-  socialsync.new_log_id(timestamptz), socialsync.first_log_id(timestamptz), socialsync.readable(bytea),
-  socialsync.maintain_partitions(integer, integer)
-  TO service_role;
-COMMIT;
+REVOKE ALL ON FUNCTION
+  socialsync.lock_for_partition_change(text[], boolean), socialsync.create_partition(text, timestamp),
+  socialsync.weekly_partitions(), socialsync.wanted_partitions(integer, timestamptz),
+  socialsync.delete_expired(timestamptz), socialsync.maintain_partitions(integer, integer), socialsync.readable(bytea)
+  FROM PUBLIC, anon, authenticated;
+GRANT EXECUTE ON FUNCTION socialsync.readable(bytea), socialsync.maintain_partitions(integer, integer) TO service_role;
+$sql$);
+$steps$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- What programs call. With the caller's rights: row-level security holds inside too.
 
-BEGIN;
-
+CREATE OR REPLACE FUNCTION pg_temp.function_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $steps$
+  SELECT * FROM pg_temp.definition_step('function.public', 'functions that programs call',
+    (SELECT array_agg(CASE WHEN to_regtype('public.social_platform') IS NOT NULL  -- else its name is an error
+                           THEN format('public.%s(%s)', name, arguments) ELSE format('public.%s()', name) END)
+     FROM pg_temp.public_functions()), '{}', $sql$
 CREATE OR REPLACE FUNCTION public.get_whatsapp_user_by_phone_number_id(p_phone_number_id varchar)
 RETURNS TABLE (user_id uuid, social_account_id uuid, access_token text, app_secret varchar, verify_token varchar,
                display_phone_number varchar, business_name varchar, username varchar, is_active boolean)
@@ -931,10 +999,12 @@ GRANT EXECUTE ON FUNCTION
   public.log_webhook(uuid, public.social_platform, varchar, jsonb, varchar, varchar),
   public.mark_webhook_processed(uuid, integer, text)
   TO service_role;
-COMMIT;
-
--- Tells running gateways to read the accounts again. Not for last_webhook_at and webhook_status, which change with
--- every batch of events.
+$sql$)
+  UNION ALL
+  -- Tells running gateways to read the accounts again. Not for last_webhook_at and webhook_status, which change with
+  -- every batch of events.
+  SELECT * FROM pg_temp.definition_step('function.notify', 'function of the trigger of social_accounts',
+    '{socialsync.notify_accounts_changed()}', '{}', $sql$
 CREATE OR REPLACE FUNCTION socialsync.notify_accounts_changed() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -942,11 +1012,14 @@ BEGIN
   RETURN NULL;
 END $$;
 REVOKE ALL ON FUNCTION socialsync.notify_accounts_changed() FROM PUBLIC, anon, authenticated;
-
-SELECT pg_temp.step('trigger socialsync_accounts_changed', '{public.social_accounts}',
-  EXISTS (SELECT FROM pg_trigger WHERE tgrelid = 'public.social_accounts'::regclass AND tgenabled IN ('O', 'A')
-          AND tgname = 'socialsync_accounts_changed' AND pg_get_triggerdef(oid) = pg_temp.account_trigger()),
-  replace(pg_temp.account_trigger(), 'CREATE TRIGGER', 'CREATE OR REPLACE TRIGGER'));
+$sql$)
+  UNION ALL
+  SELECT 'trigger', 'trigger socialsync_accounts_changed', 'SHARE ROW EXCLUSIVE', '{public.social_accounts}', false,
+         EXISTS (SELECT FROM pg_trigger
+                 WHERE tgrelid = to_regclass('public.social_accounts') AND tgenabled IN ('O', 'A')
+                   AND tgname = 'socialsync_accounts_changed' AND pg_get_triggerdef(oid) = pg_temp.account_trigger()),
+         NULL, replace(pg_temp.account_trigger(), 'CREATE TRIGGER', 'CREATE OR REPLACE TRIGGER'), NULL, NULL;
+$steps$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- Who may see what: policies, then row-level security, then grants
 
@@ -965,7 +1038,7 @@ $$;
 CREATE OR REPLACE FUNCTION pg_temp.application_roles() RETURNS text LANGUAGE sql AS $$
   SELECT string_agg(DISTINCT quote_ident(p.role), ', ')
   FROM pg_class AS c, pg_temp.privileges(c.oid) AS p
-  WHERE c.oid = 'public.social_accounts'::regclass
+  WHERE c.oid = to_regclass('public.social_accounts')
     AND p.role NOT IN (pg_get_userbyid(c.relowner), 'PUBLIC', 'anon', 'authenticated', 'service_role');
 $$;
 
@@ -974,11 +1047,11 @@ CREATE OR REPLACE FUNCTION pg_temp.policies_for_found_rights() RETURNS text LANG
   SELECT concat(
     'CREATE POLICY webhooks_application ON public.social_accounts TO ' || pg_temp.application_roles()
       || ' USING (true);',
-    CASE WHEN has_any_column_privilege('authenticated', 'public.social_accounts', 'INSERT, UPDATE')
-           OR has_table_privilege('authenticated', 'public.social_accounts', 'DELETE')
+    CASE WHEN has_any_column_privilege(to_regrole('authenticated')::oid, pg_class.oid, 'INSERT, UPDATE')
+           OR has_table_privilege(to_regrole('authenticated')::oid, pg_class.oid, 'DELETE')
     THEN 'CREATE POLICY webhooks_own_writes ON public.social_accounts TO authenticated '
          'USING (user_id = (SELECT auth.uid()));' END)
-  FROM pg_class WHERE oid = 'public.social_accounts'::regclass AND NOT relrowsecurity;
+  FROM pg_class WHERE oid = to_regclass('public.social_accounts') AND NOT relrowsecurity;
 $$;
 
 CREATE OR REPLACE FUNCTION pg_temp.missing_policies(for_table text) RETURNS text LANGUAGE sql AS $$
@@ -986,14 +1059,8 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_policies(for_table text) RETURNS text
                            p.grantee, CASE p.command WHEN 'INSERT' THEN 'WITH CHECK' ELSE 'USING' END, p.condition), ' ')
   FROM pg_temp.policies() AS p
   WHERE p.tbl = for_table
-    AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = for_table::regclass AND polname = p.name);
+    AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = to_regclass(for_table) AND polname = p.name);
 $$;
-
-SELECT pg_temp.step('row-level security of ' || t, ARRAY[t],
-  pg_temp.missing_policies(t) IS NULL AND (SELECT relrowsecurity FROM pg_class WHERE oid = t::regclass),
-  concat(CASE t WHEN 'public.social_accounts' THEN pg_temp.policies_for_found_rights() END,
-         pg_temp.missing_policies(t), format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', t)))
-FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine']) AS t;
 
 -- Whether a signed-in user may have this: of its accounts it reads all but the secrets, deletes, and writes what is
 -- not ours, where it could before; its logs it reads.
@@ -1009,19 +1076,28 @@ LANGUAGE sql AS $$
     ELSE false END;
 $$;
 
+-- What the record says of the time before the first update.
+CREATE OR REPLACE FUNCTION pg_temp.was_found(thing text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  IF to_regclass('socialsync.preimages') IS NULL THEN
+    RETURN EXISTS (SELECT FROM pg_temp.found() AS f WHERE f.object = thing);
+  END IF;
+  RETURN EXISTS (SELECT FROM socialsync.preimages AS p WHERE p.object = thing);
+END $$;
+
 -- Rights on whole tables that become rights on columns: what could be read or written is, column by column, and what
 -- the contract names can be read in any case.
 CREATE OR REPLACE FUNCTION pg_temp.tenant_columns() RETURNS TABLE (privilege text, column_name text) LANGUAGE sql AS $$
   SELECT w.privilege, a.attname
   FROM pg_attribute AS a, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) AS w (privilege)
-  WHERE a.attrelid = 'public.social_accounts'::regclass AND a.attnum > 0 AND NOT a.attisdropped
+  WHERE a.attrelid = to_regclass('public.social_accounts') AND a.attnum > 0 AND NOT a.attisdropped
     AND pg_temp.tenant_may(w.privilege, 'public.social_accounts', a.attname)
     AND CASE WHEN w.privilege = 'SELECT'
-        THEN EXISTS (SELECT FROM socialsync.preimages WHERE object = 'authenticated reads all columns')
+        THEN pg_temp.was_found('authenticated reads all columns')
              OR a.attname IN (SELECT name FROM pg_temp.new_columns() UNION
                               SELECT name FROM pg_temp.needed_columns() WHERE tbl = 'public.social_accounts' UNION
                               VALUES ('profile_url'), ('token_expires_at'), ('updated_at'))
-        ELSE EXISTS (SELECT FROM pg_temp.privileges('public.social_accounts') AS p
+        ELSE EXISTS (SELECT FROM pg_temp.privileges(to_regclass('public.social_accounts')) AS p
                      WHERE p.role = 'authenticated' AND p.privilege = w.privilege AND p.column_name = '') END
   ORDER BY a.attnum;
 $$;
@@ -1031,9 +1107,9 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_column_grants() RETURNS text LANGUAGE
   SELECT string_agg(format('GRANT %s (%s) ON public.social_accounts TO authenticated;', privilege, names), ' ')
   FROM (SELECT t.privilege, string_agg(quote_ident(t.column_name), ', ') AS names
         FROM pg_temp.tenant_columns() AS t
-        WHERE EXISTS (SELECT FROM pg_temp.privileges('public.social_accounts') AS p
+        WHERE EXISTS (SELECT FROM pg_temp.privileges(to_regclass('public.social_accounts')) AS p
                       WHERE p.role = 'authenticated' AND p.privilege = t.privilege AND p.column_name = '')
-           OR NOT EXISTS (SELECT FROM pg_temp.privileges('public.social_accounts') AS p
+           OR NOT EXISTS (SELECT FROM pg_temp.privileges(to_regclass('public.social_accounts')) AS p
                           WHERE p.role = 'authenticated' AND p.privilege = t.privilege
                             AND p.column_name = t.column_name)
         GROUP BY t.privilege) AS grants;
@@ -1044,7 +1120,7 @@ CREATE OR REPLACE FUNCTION pg_temp.excess_grants() RETURNS text LANGUAGE sql AS 
   SELECT string_agg(DISTINCT format('REVOKE %s%s ON %s FROM %s;', p.privilege,
                                     ' (' || quote_ident(nullif(p.column_name, '')) || ')', tbl, p.role), ' ')
   FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine']) AS tbl,
-       pg_temp.privileges(tbl::regclass) AS p
+       pg_temp.privileges(to_regclass(tbl)) AS p
   WHERE p.role IN ('anon', 'PUBLIC')
      OR p.role = 'authenticated' AND NOT pg_temp.tenant_may(p.privilege, tbl, p.column_name);
 $$;
@@ -1057,67 +1133,70 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_table_grants() RETURNS text LANGUAGE 
                           'socialsync.webhook_event_keys']) AS tbl,
              unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS privilege
         UNION ALL SELECT 'authenticated', 'public.webhook_logs', 'SELECT') AS wanted
-  WHERE NOT EXISTS (SELECT FROM pg_temp.privileges(tbl::regclass) AS p
+  WHERE NOT EXISTS (SELECT FROM pg_temp.privileges(to_regclass(tbl)) AS p
                     WHERE p.role = wanted.role AND p.privilege = wanted.privilege AND p.column_name = '');
 $$;
 
-DO $$
-BEGIN
-  IF EXISTS (SELECT FROM pg_temp.privileges('public.social_accounts') WHERE role = 'PUBLIC') THEN
-    RAISE WARNING 'social_accounts was open to PUBLIC, which would show its secrets to every tenant: that is taken '
-      'away. Roles that relied on it need grants of their own';
-  END IF;
-END $$;
+CREATE OR REPLACE FUNCTION pg_temp.access_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
+  -- Policies first, then row-level security, in one transaction: nobody sees an empty table in between.
+  SELECT 'row_security.' || split_part(t, '.', 2), 'row-level security of ' || t, 'ACCESS EXCLUSIVE', ARRAY[t], false,
+         pg_temp.missing_policies(t) IS NULL
+           AND coalesce((SELECT relrowsecurity FROM pg_class WHERE oid = to_regclass(t)), false),
+         NULL,
+         concat(CASE t WHEN 'public.social_accounts' THEN pg_temp.policies_for_found_rights() END,
+                pg_temp.missing_policies(t), format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', t)),
+         NULL, NULL
+  FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine']) AS t
+  UNION ALL
+  SELECT 'grants', 'grants of tables', NULL, '{}', false, statements = '', NULL, statements, NULL, NULL
+  FROM concat_ws(' ', pg_temp.excess_grants(), pg_temp.missing_column_grants(), pg_temp.missing_table_grants())
+       AS statements;
+$$;
 
-SELECT pg_temp.step('grants of tables', '{}', statements = '', statements)
-FROM concat_ws(' ', pg_temp.excess_grants(), pg_temp.missing_column_grants(), pg_temp.missing_table_grants())
-     AS statements;
-
--- Ours to say, not to change: a view with its owner's rights shows what row-level security hides.
-DO $$
-DECLARE
-  open_views text;
-BEGIN
-  SELECT string_agg(DISTINCT v.oid::regclass::text, ', ') INTO open_views
+-- What is ours to say, not to change.
+CREATE OR REPLACE FUNCTION pg_temp.access_warnings() RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT 'social_accounts was open to PUBLIC, which would show its secrets to every tenant: that is taken away. Roles '
+         'that relied on it need grants of their own'
+  WHERE EXISTS (SELECT FROM pg_temp.privileges(to_regclass('public.social_accounts')) WHERE role = 'PUBLIC')
+  UNION ALL
+  -- A view with its owner's rights shows what row-level security hides.
+  SELECT format('these views show everybody''s accounts to the roles of the web API: %s. Take the right away, or set '
+                'security_invoker', string_agg(DISTINCT v.oid::regclass::text, ', '))
   FROM pg_depend AS d JOIN pg_rewrite AS r ON r.oid = d.objid JOIN pg_class AS v ON v.oid = r.ev_class
   WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
-    AND d.refobjid = 'public.social_accounts'::regclass AND v.relkind IN ('v', 'm')
+    AND d.refobjid = to_regclass('public.social_accounts') AND v.relkind IN ('v', 'm')
     AND NOT coalesce(v.reloptions && ARRAY['security_invoker=true', 'security_invoker=on'], false)
-    AND (has_any_column_privilege('anon', v.oid, 'SELECT') OR has_any_column_privilege('authenticated', v.oid, 'SELECT'));
-  IF open_views IS NOT NULL THEN
-    RAISE WARNING 'these views show everybody''s accounts to the roles of the web API: %. Take the right away, or set '
-      'security_invoker', open_views;
-  END IF;
-END $$;
-
--- An unqualified CREATE TABLE of a role of that name would land in our schema: "$user" comes first in search_path.
-DO $$
-BEGIN
-  IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'socialsync' AND rolname IN (current_user, session_user)
-               AND NOT coalesce(rolconfig::text LIKE '%search_path=%', false))
-     AND NOT EXISTS (SELECT FROM pg_db_role_setting AS s JOIN pg_database AS d ON d.oid = s.setdatabase
-                     WHERE d.datname = current_database() AND s.setconfig::text LIKE '%search_path=%') THEN
-    RAISE WARNING 'the schema socialsync is ours, and comes first for the role of that name: '
-      'ALTER ROLE socialsync SET search_path = public';
-  END IF;
-END $$;
-
--- Ours to say, not to change: the table of users belongs to the application.
-DO $$
-BEGIN
-  IF EXISTS (SELECT FROM pg_class WHERE oid = 'public.users'::regclass AND NOT relrowsecurity)
-     AND (has_any_column_privilege('authenticated', 'public.users', 'SELECT')
-          OR has_any_column_privilege('anon', 'public.users', 'SELECT')) THEN
-    RAISE WARNING 'public.users has no row-level security and is open to the roles of the web API: '
-      'everybody can read everybody''s e-mail address there. Enable it, with a policy such as USING (id = auth.uid())';
-  END IF;
-END $$;
+    AND (has_any_column_privilege(to_regrole('anon')::oid, v.oid, 'SELECT')
+         OR has_any_column_privilege(to_regrole('authenticated')::oid, v.oid, 'SELECT'))
+  HAVING count(*) > 0
+  UNION ALL
+  -- An unqualified CREATE TABLE of a role of that name would land in our schema: "$user" comes first in search_path.
+  SELECT 'the schema socialsync is ours, and comes first for the role of that name: '
+         'ALTER ROLE socialsync SET search_path = public'
+  WHERE EXISTS (SELECT FROM pg_roles WHERE rolname = 'socialsync' AND rolname IN (current_user, session_user)
+                  AND NOT coalesce(rolconfig::text LIKE '%search_path=%', false))
+    AND NOT EXISTS (SELECT FROM pg_db_role_setting AS s JOIN pg_database AS d ON d.oid = s.setdatabase
+                    WHERE d.datname = current_database() AND s.setconfig::text LIKE '%search_path=%')
+  UNION ALL
+  -- The table of users belongs to the application.
+  SELECT 'public.users has no row-level security and is open to the roles of the web API: everybody can read '
+         'everybody''s e-mail address there. Enable it, with a policy such as USING (id = auth.uid())'
+  FROM pg_class
+  WHERE oid = to_regclass('public.users') AND NOT relrowsecurity
+    AND (has_any_column_privilege(to_regrole('authenticated')::oid, oid, 'SELECT')
+         OR has_any_column_privilege(to_regrole('anon')::oid, oid, 'SELECT'));
+$$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- Monitoring views. OR REPLACE forgets options that are not said again, so security_invoker is said each time.
 
-BEGIN;
-SET LOCAL lock_timeout = '3s';
-
+-- Views that obey their caller's rights came with 15; on 14 they are for the service role only.
+CREATE OR REPLACE FUNCTION pg_temp.view_statements() RETURNS text LANGUAGE sql AS $view$
+  SELECT CASE WHEN current_setting('server_version_num')::integer >= 150000 THEN
+    replace(text, ' AS -- obeys its caller', ' WITH (security_invoker = true) AS')
+    || 'GRANT SELECT ON socialsync.user_emails, public.active_webhook_accounts, public.webhook_stats_by_user '
+       'TO authenticated;'
+  ELSE text END
+  FROM (VALUES ($sql$
 -- The views below obey their caller, who may not read users: this one, with its owner's rights, gives a signed-in
 -- user its own address, and all to those who can read them all anyway. The barrier keeps a caller's conditions from
 -- seeing rows that are not the caller's.
@@ -1129,7 +1208,7 @@ CREATE OR REPLACE VIEW socialsync.user_emails WITH (security_barrier = true) AS
                 OR has_column_privilege('public.users', 'email', 'SELECT') AND NOT row_security_active('public.users'));
 
 -- Accounts that can receive webhooks, the one that received most recently first.
-CREATE OR REPLACE VIEW public.active_webhook_accounts :view_options AS
+CREATE OR REPLACE VIEW public.active_webhook_accounts AS -- obeys its caller
   SELECT a.id, a.user_id, u.email, a.platform, a.phone_number_id, a.page_id, a.business_name, a.display_name,
          a.webhook_status, a.last_webhook_at, a.webhook_events, a.created_at
   FROM public.social_accounts AS a
@@ -1138,7 +1217,7 @@ CREATE OR REPLACE VIEW public.active_webhook_accounts :view_options AS
   ORDER BY a.last_webhook_at DESC NULLS LAST, a.created_at DESC;
 
 -- One row for each account of a platform that sends webhooks, with 0 where none came.
-CREATE OR REPLACE VIEW public.webhook_stats_by_user :view_options AS
+CREATE OR REPLACE VIEW public.webhook_stats_by_user AS -- obeys its caller
   SELECT a.user_id, u.email, a.platform, a.business_name, l.total_webhooks, l.processed_webhooks, l.error_webhooks,
          l.avg_processing_time_ms, greatest(a.last_webhook_at, l.newest) AS last_webhook_at
   FROM public.social_accounts AS a
@@ -1162,127 +1241,166 @@ COMMENT ON VIEW public.webhook_stats_by_user IS
 REVOKE ALL ON socialsync.user_emails, public.active_webhook_accounts, public.webhook_stats_by_user
   FROM PUBLIC, anon, authenticated, service_role;
 GRANT SELECT ON socialsync.user_emails, public.active_webhook_accounts, public.webhook_stats_by_user TO service_role;
-\if :views_obey_caller
-  GRANT SELECT ON socialsync.user_emails, public.active_webhook_accounts, public.webhook_stats_by_user TO authenticated;
-\endif
-COMMIT;
-\echo '  again  views active_webhook_accounts, webhook_stats_by_user'
+$sql$)) AS statements (text);
+$view$;
+
+CREATE OR REPLACE FUNCTION pg_temp.view_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
+  SELECT * FROM pg_temp.definition_step('views', 'views active_webhook_accounts, webhook_stats_by_user', '{}',
+    '{socialsync.user_emails, public.active_webhook_accounts, public.webhook_stats_by_user}',
+    pg_temp.view_statements());
+$$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- One account for each phone number and each page
 
--- A build that was interrupted leaves an index that is not used, and IF NOT EXISTS would take for done.
-SET lock_timeout = '5min';
-SELECT format('DROP INDEX CONCURRENTLY public.%I', i.name),
-       format('SELECT ''  gone   half-built index %s''', i.name)
-FROM pg_temp.unique_indexes() AS i JOIN pg_index AS x ON x.indexrelid = to_regclass('public.' || i.name)
-WHERE NOT x.indisvalid
-\gexec
-
-DO $$
+-- Raises data_blocks, naming the accounts, when several have the same value.
+CREATE OR REPLACE FUNCTION pg_temp.require_distinct(column_name text) RETURNS SETOF void LANGUAGE plpgsql AS $$
 DECLARE
-  wanted record;
   doubles text;
 BEGIN
-  FOR wanted IN SELECT * FROM pg_temp.unique_indexes() WHERE to_regclass('public.' || name) IS NULL LOOP
-    EXECUTE format('SELECT string_agg(format(''  %%s: accounts %%s'', value, accounts), E''\n'')
-                    FROM (SELECT %1$I AS value, string_agg(id::text, '', '' ORDER BY id) AS accounts
-                          FROM public.social_accounts WHERE %1$I IS NOT NULL
-                          GROUP BY %1$I HAVING count(*) > 1 ORDER BY %1$I LIMIT 20) AS d', wanted.column_name)
-      INTO doubles;
-    IF doubles IS NOT NULL THEN
-      RAISE unique_violation USING MESSAGE = format(
-        E'%s is the same for several accounts, and decides whose a webhook is: keep it for one of them, then run '
-        'this again.\n%s', wanted.column_name, doubles);
-    END IF;
-  END LOOP;
+  EXECUTE format('SELECT string_agg(format(''  %%s: accounts %%s'', value, accounts), E''\n'')
+                  FROM (SELECT %1$I AS value, string_agg(id::text, '', '' ORDER BY id) AS accounts
+                        FROM public.social_accounts WHERE %1$I IS NOT NULL
+                        GROUP BY %1$I HAVING count(*) > 1 ORDER BY %1$I LIMIT 20) AS d', column_name)
+    INTO doubles;
+  IF doubles IS NOT NULL THEN
+    PERFORM pg_temp.data_blocks(format(
+      E'%s is the same for several accounts, and decides whose a webhook is: keep it for one of them, then run '
+      'this again.\n%s', column_name, doubles));
+  END IF;
 END $$;
 
--- Not in a function, where CONCURRENTLY is refused. It blocks nobody, and waits for older transactions.
-SELECT replace(definition, ' INDEX ', ' INDEX CONCURRENTLY '), format('SELECT ''  made   index %s''', name)
-FROM pg_temp.unique_indexes() WHERE to_regclass('public.' || name) IS NULL
-\gexec
-RESET lock_timeout;
+-- A build that was interrupted leaves an index that is not used, and IF NOT EXISTS would take for done; one that was
+-- built anew leaves its _ccnew. CONCURRENTLY blocks nobody, and waits for older transactions.
+CREATE OR REPLACE FUNCTION pg_temp.index_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
+  SELECT 'index.' || i.column_name || '.leftover' || coalesce(substring(x.indexrelid::regclass::text FROM '_ccnew.*'), ''),
+         format('removal of half-built index %s', c.relname), 'SHARE UPDATE EXCLUSIVE',
+         '{public.social_accounts}'::text[], true, false, NULL,
+         format('DROP INDEX CONCURRENTLY %s', x.indexrelid::regclass), NULL, 'left by a build that was interrupted'
+  FROM pg_temp.unique_indexes() AS i
+  JOIN pg_class AS c ON c.relnamespace = 'public'::regnamespace AND c.relname ~ ('^' || i.name || '(_ccnew\d*)?$')
+  JOIN pg_index AS x ON x.indexrelid = c.oid AND NOT x.indisvalid
+                    AND x.indrelid = to_regclass('public.social_accounts')
+  UNION ALL
+  SELECT 'index.' || i.column_name, 'index ' || i.name, 'SHARE UPDATE EXCLUSIVE', '{public.social_accounts}', true,
+         coalesce(x.indisvalid, false), format('SELECT pg_temp.require_distinct(%L)', i.column_name),
+         replace(i.definition, ' INDEX ', ' INDEX CONCURRENTLY '), NULL, NULL
+  FROM pg_temp.unique_indexes() AS i LEFT JOIN pg_index AS x ON x.indexrelid = to_regclass('public.' || i.name);
+$$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- CHECKs, once the data satisfies them: even a NOT VALID one makes every UPDATE of a bad row fail
 
-CREATE OR REPLACE FUNCTION pg_temp.violations(condition text) RETURNS bigint LANGUAGE plpgsql AS $$
+-- Raises data_blocks when a row violates it.
+CREATE OR REPLACE FUNCTION pg_temp.require_satisfied(check_name text) RETURNS SETOF void LANGUAGE plpgsql AS $$
 DECLARE
+  wanted     record;
   violations bigint;
 BEGIN
-  EXECUTE 'SELECT count(*) FROM public.social_accounts WHERE ' || condition INTO violations;
-  RETURN violations;
+  SELECT * INTO wanted FROM pg_temp.account_checks() AS k WHERE k.name = check_name;
+  EXECUTE 'SELECT count(*) FROM public.social_accounts WHERE ' || wanted.violated_by INTO violations;
+  IF violations > 0 THEN
+    PERFORM pg_temp.data_blocks(format('%s account(s) do not satisfy it yet; run this again when they do: '
+      'SELECT id FROM public.social_accounts WHERE %s', violations, wanted.violated_by));
+  END IF;
 END $$;
 
-CREATE OR REPLACE FUNCTION pg_temp.has_check(check_name text) RETURNS boolean LANGUAGE sql AS $$
-  SELECT EXISTS (SELECT FROM pg_constraint
-                 WHERE conrelid = 'public.social_accounts'::regclass AND conname = check_name);
-$$;
+CREATE OR REPLACE FUNCTION pg_temp.require_check(check_name text) RETURNS SETOF void LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_constraint
+                 WHERE conrelid = 'public.social_accounts'::regclass AND conname = check_name) THEN
+    PERFORM pg_temp.data_blocks('once it is there');
+  END IF;
+END $$;
 
--- A row that violates it came after it was counted: the CHECK waits for a later run.
-CREATE OR REPLACE FUNCTION pg_temp.validate_or_drop(check_name text) RETURNS text LANGUAGE plpgsql AS $$
+-- In the way of every UPDATE of a bad row: left over from a run that was interrupted, or made by hand.
+CREATE OR REPLACE FUNCTION pg_temp.drop_check_that_blocks(check_name text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_temp.require_satisfied(check_name);
+EXCEPTION WHEN SQLSTATE 'SS009' THEN
+  EXECUTE format('ALTER TABLE public.social_accounts DROP CONSTRAINT %I', check_name);
+END $$;
+
+-- It only reads, and blocks nobody. A row that violates it came after it was counted: then it waits for a later run.
+CREATE OR REPLACE FUNCTION pg_temp.validate_or_drop(check_name text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM set_config('lock_timeout', '60s', true);
   EXECUTE format('ALTER TABLE public.social_accounts VALIDATE CONSTRAINT %I', check_name);
-  RETURN format('  made   CHECK %s holds for every row', check_name);
 EXCEPTION WHEN check_violation THEN
+  PERFORM set_config('lock_timeout', '100ms', true);
   EXECUTE format('ALTER TABLE public.social_accounts DROP CONSTRAINT %I', check_name);
-  RETURN format('  later  CHECK %s: a row came that does not satisfy it; run this again', check_name);
 END $$;
 
--- Left over from a run that was interrupted, or made by hand: in the way of every UPDATE of a bad row.
-SELECT pg_temp.step(format('no CHECK %s: rows violate it', name), '{public.social_accounts}', false,
-                    format('ALTER TABLE public.social_accounts DROP CONSTRAINT %I', name))
-FROM pg_temp.account_checks() AS k JOIN pg_constraint AS c ON c.conname = k.name
-WHERE c.conrelid = 'public.social_accounts'::regclass AND NOT c.convalidated AND pg_temp.violations(violated_by) > 0;
-
-SELECT CASE WHEN pg_temp.has_check(name) OR violations = 0
-       THEN pg_temp.step('CHECK ' || name, '{public.social_accounts}', pg_temp.has_check(name),
-                         format('ALTER TABLE public.social_accounts ADD CONSTRAINT %I %s NOT VALID', name, definition))
-       ELSE format('  later  CHECK %s: %s account(s) do not satisfy it yet; run this again when they do',
-                   name, violations)
-       END
-FROM (SELECT *, pg_temp.violations(violated_by) AS violations FROM pg_temp.account_checks() OFFSET 0) AS k;
-
--- In a transaction of its own: it only reads, and blocks nobody.
-SELECT format('SELECT pg_temp.validate_or_drop(%L)', name)
-FROM pg_temp.account_checks() AS k JOIN pg_constraint AS c ON c.conname = k.name
-WHERE c.conrelid = 'public.social_accounts'::regclass AND NOT c.convalidated
-\gexec
+CREATE OR REPLACE FUNCTION pg_temp.check_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
+  SELECT steps.* FROM pg_temp.account_checks() AS k
+  LEFT JOIN pg_constraint AS c ON c.conrelid = to_regclass('public.social_accounts') AND c.conname = k.name
+  CROSS JOIN LATERAL (
+    SELECT format('check.%s.leftover', k.name), format('removal of half-made CHECK %s, if rows violate it', k.name), 'ACCESS EXCLUSIVE',
+           '{public.social_accounts}'::text[], false, false, NULL::text,
+           format('SELECT pg_temp.drop_check_that_blocks(%L)', k.name), NULL::text, NULL::text
+    WHERE NOT c.convalidated
+    UNION ALL
+    SELECT 'check.' || k.name, 'CHECK ' || k.name, 'ACCESS EXCLUSIVE', '{public.social_accounts}', false,
+           c.oid IS NOT NULL, format('SELECT pg_temp.require_satisfied(%L)', k.name),
+           format('ALTER TABLE public.social_accounts ADD CONSTRAINT %I %s NOT VALID', k.name, k.definition), NULL, NULL
+    UNION ALL
+    SELECT format('check.%s.valid', k.name), format('CHECK %s holds for every row', k.name), 'SHARE UPDATE EXCLUSIVE',
+           '{public.social_accounts}', false, coalesce(c.convalidated, false),
+           format('SELECT pg_temp.require_check(%L)', k.name),
+           format('SELECT pg_temp.validate_or_drop(%L)', k.name), NULL, NULL) AS steps;
+$$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- One owner: that of social_accounts, even when an administrator runs this
 
-SELECT format('ALTER %s OWNER TO %I', thing, owner)
-FROM (SELECT relowner AS owner_id, pg_get_userbyid(relowner) AS owner
-      FROM pg_class WHERE oid = 'public.social_accounts'::regclass) AS accounts,
-LATERAL (
-  SELECT format('SCHEMA %I', nspname) AS thing, nspowner AS has FROM pg_namespace
-  WHERE nspname IN ('socialsync', 'auth') AND pg_temp.is_ours(obj_description(oid, 'pg_namespace'))
-  UNION ALL
-  SELECT format('%s %s', CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, oid::regclass), relowner
-  FROM pg_class
-  WHERE relkind IN ('r', 'p', 'v')
-    AND (relnamespace = 'socialsync'::regnamespace
-         OR oid IN ('public.webhook_logs'::regclass, 'public.webhook_quarantine'::regclass,
-                    'public.active_webhook_accounts'::regclass, 'public.webhook_stats_by_user'::regclass))
-  UNION ALL
-  SELECT format('FUNCTION %s', oid::regprocedure), proowner FROM pg_proc
-  WHERE pronamespace = 'socialsync'::regnamespace
-     OR oid = 'auth.uid()'::regprocedure AND pg_temp.is_ours(obj_description(oid, 'pg_proc'))
-     OR pronamespace = 'public'::regnamespace AND proname IN (SELECT name FROM pg_temp.public_functions())
-) AS ours
-WHERE ours.has <> accounts.owner_id
-\gexec
+CREATE OR REPLACE FUNCTION pg_temp.owner_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
+  SELECT 'owner', 'one owner', NULL, '{}'::text[], false, statements IS NULL, NULL, statements, NULL, NULL
+  FROM (
+    SELECT string_agg(format('ALTER %s OWNER TO %I', thing, owner), '; ')
+    FROM (SELECT relowner AS owner_id, pg_get_userbyid(relowner) AS owner
+          FROM pg_class WHERE oid = to_regclass('public.social_accounts')) AS accounts,
+    LATERAL (
+      SELECT format('SCHEMA %I', nspname) AS thing, nspowner AS has FROM pg_namespace
+      WHERE nspname IN ('socialsync', 'auth') AND pg_temp.is_ours(obj_description(oid, 'pg_namespace'))
+      UNION ALL
+      SELECT format('%s %s', CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, oid::regclass), relowner
+      FROM pg_class
+      WHERE relkind IN ('r', 'p', 'v')
+        AND (relnamespace = to_regnamespace('socialsync')
+             OR oid IN (to_regclass('public.webhook_logs'), to_regclass('public.webhook_quarantine'),
+                        to_regclass('public.active_webhook_accounts'), to_regclass('public.webhook_stats_by_user')))
+      UNION ALL
+      SELECT format('FUNCTION %s', oid::regprocedure), proowner FROM pg_proc
+      WHERE pronamespace = to_regnamespace('socialsync')
+         OR oid = to_regprocedure('auth.uid()') AND pg_temp.is_ours(obj_description(oid, 'pg_proc'))
+         OR pronamespace = 'public'::regnamespace AND proname IN (SELECT name FROM pg_temp.public_functions())
+    ) AS ours
+    WHERE ours.has <> accounts.owner_id
+  ) AS changes (statements);
+$$;
 
-SELECT format('  made   %s, %s', action, partition) FROM socialsync.maintain_partitions();
+-- Whether the weekly partitions that maintain_partitions() makes are all there.
+CREATE OR REPLACE FUNCTION pg_temp.has_partitions() RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  IF to_regclass('public.webhook_logs') IS NULL
+     OR to_regprocedure('socialsync.wanted_partitions(integer, timestamptz)') IS NULL THEN
+    RETURN false;
+  END IF;
+  RETURN NOT EXISTS (SELECT FROM socialsync.wanted_partitions(4, NULL) AS w
+                     WHERE to_regclass('socialsync.' || w.name) IS NULL);
+END $$;
+
+CREATE OR REPLACE FUNCTION pg_temp.maintenance_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
+  SELECT 'partitions', 'weekly partitions of webhook_logs', 'SHARE ROW EXCLUSIVE',
+         '{public.users, public.social_accounts}'::text[], false, pg_temp.has_partitions(), NULL,
+         'SELECT socialsync.maintain_partitions()', NULL, NULL;
+$$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- Is it so now? The catalogue is asked once more, above all for what must not leak
 
 CREATE OR REPLACE FUNCTION pg_temp.leaks() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT format('%s has no row-level security', oid::regclass) FROM pg_class
   WHERE NOT relrowsecurity
-    AND (oid IN ('public.social_accounts'::regclass, 'public.webhook_logs'::regclass,
-                 'public.webhook_quarantine'::regclass)
-         OR oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = 'public.webhook_logs'::regclass))
+    AND (oid IN (to_regclass('public.social_accounts'), to_regclass('public.webhook_logs'),
+                 to_regclass('public.webhook_quarantine'))
+         OR oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = to_regclass('public.webhook_logs')))
   UNION ALL
   SELECT format('authenticated can read social_accounts.%s', secret)
   FROM unnest(ARRAY['app_secret', 'verify_token', 'access_token', 'refresh_token']) AS secret
@@ -1305,10 +1423,101 @@ CREATE OR REPLACE FUNCTION pg_temp.leaks() RETURNS SETOF text LANGUAGE sql AS $$
     AND NOT coalesce(proconfig::text LIKE '%search_path=%', false)
   UNION ALL
   SELECT format('%s does not obey its caller''s rights', oid::regclass) FROM pg_class
-  WHERE oid IN ('public.active_webhook_accounts'::regclass, 'public.webhook_stats_by_user'::regclass)
+  WHERE oid IN (to_regclass('public.active_webhook_accounts'), to_regclass('public.webhook_stats_by_user'))
     AND NOT coalesce('security_invoker=true' = ANY (reloptions), false)
     AND has_table_privilege('authenticated', oid, 'SELECT');
 $$;
+-- ---------------------------------------------------------------------------------------------------------------
+-- The list: every step, in order
+
+CREATE OR REPLACE FUNCTION pg_temp.steps() RETURNS TABLE (place bigint, step pg_temp.step) LANGUAGE sql AS $$
+  SELECT row_number() OVER (), all_of.step
+  FROM (SELECT pg_temp.role_steps() UNION ALL SELECT pg_temp.base_steps() UNION ALL SELECT pg_temp.schema_steps()
+        UNION ALL SELECT pg_temp.column_steps() UNION ALL SELECT pg_temp.table_steps()
+        UNION ALL SELECT pg_temp.partition_steps() UNION ALL SELECT pg_temp.function_steps()
+        UNION ALL SELECT pg_temp.access_steps() UNION ALL SELECT pg_temp.view_steps()
+        UNION ALL SELECT pg_temp.index_steps() UNION ALL SELECT pg_temp.check_steps()
+        UNION ALL SELECT pg_temp.owner_steps() UNION ALL SELECT pg_temp.maintenance_steps()) AS all_of (step);
+$$;
+
+-- One attempt, inside a transaction: what a step has to do, and its fingerprint. Gives false when there is nothing to
+-- do. Raises lock_not_available when a lock cannot be had within 100 ms, data_blocks when rows are in the way.
+CREATE OR REPLACE FUNCTION pg_temp.attempt(step_id text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+  wanted pg_temp.step;
+BEGIN
+  SELECT (s.step).* INTO wanted FROM pg_temp.steps() AS s WHERE (s.step).id = step_id;
+  IF wanted.id IS NULL OR wanted.present THEN
+    RETURN false;
+  END IF;
+  IF wanted.precheck IS NOT NULL THEN
+    EXECUTE wanted.precheck;
+  END IF;
+  PERFORM pg_temp.run_with_short_locks(wanted.tables, wanted.statements);
+  IF wanted.fingerprint IS NOT NULL THEN
+    INSERT INTO socialsync.fingerprints
+    SELECT step_id, md5(wanted.statements), md5((s.step).fingerprint) FROM pg_temp.steps() AS s
+    WHERE (s.step).id = step_id
+    ON CONFLICT (step) DO UPDATE SET source = excluded.source, result = excluded.result;
+  END IF;
+  RETURN true;
+END $$;
+-- ---------------------------------------------------------------------------------------------------------------
+-- All of it
+
+\echo SocialSync Webhooks: updating :DBNAME
+
+DO $$
+DECLARE
+  missing   text := (SELECT string_agg('  ' || m, E'\n') FROM pg_temp.missing_rights() AS m);
+  conflicts text;
+  warning   text;
+BEGIN
+  IF missing IS NOT NULL THEN
+    RAISE insufficient_privilege USING
+      MESSAGE = format(E'role %I has not the rights this needs; nothing was changed. Missing:\n%s',
+                       current_user, missing);
+  END IF;
+  conflicts := (SELECT string_agg('  ' || c, E'\n') FROM pg_temp.conflicts() AS c);
+  IF conflicts IS NOT NULL THEN
+    RAISE duplicate_object USING
+      MESSAGE = E'something of the same name is there with another definition; nothing was changed:\n' || conflicts;
+  END IF;
+  FOR warning IN SELECT w FROM pg_temp.access_warnings() AS w LOOP
+    RAISE WARNING '%', warning;
+  END LOOP;
+END $$;
+
+-- One step, one transaction: tried again while a lock cannot be had. Gives the line of the report.
+CREATE OR REPLACE FUNCTION pg_temp.do_step(step_id text, title text, tables text[]) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  FOR attempts IN 1..100 LOOP
+    BEGIN
+      RETURN CASE WHEN pg_temp.attempt(step_id) THEN '  made   ' ELSE '  there  ' END || title;
+    EXCEPTION
+      WHEN lock_not_available OR deadlock_detected THEN
+        PERFORM pg_sleep(0.1 + random() * 0.4);
+      WHEN SQLSTATE 'SS009' THEN
+        RETURN format('  later  %s: %s', title, SQLERRM);
+    END;
+  END LOOP;
+  RAISE lock_not_available USING
+    MESSAGE = format('%s: no lock within 100 attempts; run this again later, all before it is done', title),
+    DETAIL = 'Held by ' || coalesce(pg_temp.lock_holders(tables), 'nobody now');
+END $$;
+
+-- Each step is a statement of its own, so that no lock is held longer than it needs. Those that must be alone cannot
+-- be in a function either.
+SET lock_timeout = '5min';
+SELECT CASE WHEN (step).alone THEN (step).precheck
+            ELSE format('SELECT pg_temp.do_step(%L, %L, %L)', (step).id, (step).title, (step).tables) END,
+       CASE WHEN (step).alone THEN (step).statements END,
+       CASE WHEN (step).alone THEN format('SELECT %L', '  made   ' || (step).title) END
+FROM pg_temp.steps()
+WHERE NOT ((step).alone AND (step).present)
+ORDER BY place
+\gexec
+RESET lock_timeout;
 
 DO $$
 DECLARE

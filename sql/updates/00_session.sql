@@ -35,7 +35,8 @@ SET search_path = pg_catalog, pg_temp;
 SET statement_timeout = 0;
 SET idle_in_transaction_session_timeout = 0;
 SET default_transaction_isolation = 'read committed';
-SET check_function_bodies = on;
+-- The helper functions below name things that are not there yet.
+SET check_function_bodies = off;
 -- A killed psql frees its locks at once instead of when its statement ends.
 SET client_connection_check_interval = '2s';
 
@@ -52,11 +53,3 @@ BEGIN
       quote_ident(current_database()), quote_ident(current_user);
   END IF;
 END $$;
-
--- Views that obey their caller's rights came with 15; on 14 they are for the service role only.
-SELECT current_setting('server_version_num')::int >= 150000 AS views_obey_caller \gset
-\if :views_obey_caller
-  \set view_options 'WITH (security_invoker = true)'
-\else
-  \set view_options ''
-\endif

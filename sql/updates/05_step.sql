@@ -1,5 +1,29 @@
 -- ---------------------------------------------------------------------------------------------------------------
--- How a step is done
+-- What a step is, and how it is done
+
+DO $$
+BEGIN
+  IF to_regtype('pg_temp.step') IS NOT NULL THEN
+    DROP TYPE pg_temp.step CASCADE;  -- of an earlier run in this session
+  END IF;
+END $$;
+CREATE TYPE pg_temp.step AS (
+  id          text,     -- stable: scripts and the ledger name a step by it
+  title       text,
+  lock        text,     -- the strongest lock it takes on a table that others use; null: none
+  tables      text[],   -- those tables
+  alone       boolean,  -- cannot be in a transaction with anything else
+  present     boolean,  -- it is done: the catalogue has exactly what it makes
+  precheck    text,     -- a query that raises data_blocks when rows stand in the way
+  statements  text,
+  fingerprint text,     -- of what it makes, where the catalogue cannot be compared with the statements
+  note        text);
+
+-- The error of rows that stand in the way of a step; the others can be done nevertheless.
+CREATE OR REPLACE FUNCTION pg_temp.data_blocks(message text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION USING ERRCODE = 'SS009', MESSAGE = message;
+END $$;
 
 -- Who else holds locks on these tables: for the message of a step that could not get its own.
 CREATE OR REPLACE FUNCTION pg_temp.lock_holders(tables text[]) RETURNS text LANGUAGE sql AS $$
@@ -20,7 +44,7 @@ DECLARE
 BEGIN
   PERFORM set_config('lock_timeout', '1500ms', true);
   FOREACH t IN ARRAY tables LOOP
-    IF has_table_privilege(t, 'UPDATE') THEN
+    IF has_table_privilege(to_regclass(t), 'UPDATE') THEN
       EXECUTE format('LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE', t::regclass);
     END IF;
   END LOOP;
@@ -28,30 +52,18 @@ BEGIN
   EXECUTE statements;
 END $$;
 
--- One step, one transaction: nothing when `present`, else `statements`, tried again while a lock on one of
--- `tables` cannot be had. Gives the line of the report.
-CREATE OR REPLACE FUNCTION pg_temp.step(what text, tables text[], present boolean, statements text) RETURNS text
+-- Both halves of a fingerprint: of the statements, and of what the catalogue has made of them.
+CREATE OR REPLACE FUNCTION pg_temp.has_fingerprint(step_id text, statements text, result text) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
-  IF present THEN
-    RETURN '  there  ' || what;
+  IF to_regclass('socialsync.fingerprints') IS NULL THEN
+    RETURN false;
   END IF;
-  FOR attempt IN 1..100 LOOP
-    BEGIN
-      PERFORM pg_temp.run_with_short_locks(tables, statements);
-      RETURN '  made   ' || what;
-    EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
-      PERFORM pg_sleep(0.1 + random() * 0.4);
-    END;
-  END LOOP;
-  RAISE lock_not_available USING
-    MESSAGE = format('%s: no lock within 100 attempts; run this again later, all before it is done', what),
-    DETAIL = 'Held by ' || coalesce(pg_temp.lock_holders(tables), 'nobody now');
+  RETURN EXISTS (SELECT FROM socialsync.fingerprints AS f
+                 WHERE f.step = step_id AND f.source = md5(statements) AND f.result = md5(has_fingerprint.result));
 END $$;
 
 -- What we made says so in its comment: only that is replaced here, and dropped by the rollback.
 CREATE OR REPLACE FUNCTION pg_temp.is_ours(comment text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
   SELECT coalesce(starts_with(comment, 'SocialSync Webhooks: '), false);
 $$;
-
-\echo SocialSync Webhooks: updating :DBNAME

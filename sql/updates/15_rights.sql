@@ -44,14 +44,3 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_rights() RETURNS SETOF text LANGUAGE 
   WHERE to_regrole(wanted) IS NULL
     AND NOT (SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user);
 $$;
-
-DO $$
-DECLARE
-  missing text := (SELECT string_agg('  ' || m, E'\n') FROM pg_temp.missing_rights() AS m);
-BEGIN
-  IF missing IS NOT NULL THEN
-    RAISE insufficient_privilege USING
-      MESSAGE = format(E'role %I has not the rights this needs; nothing was changed. Missing:\n%s',
-                       current_user, missing);
-  END IF;
-END $$;

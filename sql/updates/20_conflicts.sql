@@ -97,15 +97,7 @@ CREATE OR REPLACE FUNCTION pg_temp.function_conflicts() RETURNS SETOF text LANGU
   FROM pg_type WHERE oid = to_regtype('public.social_platform') AND typtype <> 'e';
 $$;
 
-DO $$
-DECLARE
-  conflicts text := (
-    SELECT string_agg('  ' || c, E'\n')
-    FROM (SELECT pg_temp.column_conflicts() UNION ALL SELECT pg_temp.relation_conflicts()
-          UNION ALL SELECT pg_temp.definition_conflicts() UNION ALL SELECT pg_temp.function_conflicts()) AS all_of(c));
-BEGIN
-  IF conflicts IS NOT NULL THEN
-    RAISE duplicate_object USING
-      MESSAGE = E'something of the same name is there with another definition; nothing was changed:\n' || conflicts;
-  END IF;
-END $$;
+CREATE OR REPLACE FUNCTION pg_temp.conflicts() RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT pg_temp.column_conflicts() UNION ALL SELECT pg_temp.relation_conflicts()
+  UNION ALL SELECT pg_temp.definition_conflicts() UNION ALL SELECT pg_temp.function_conflicts();
+$$;

@@ -11,18 +11,20 @@ EXCEPTION WHEN duplicate_object OR unique_violation THEN
   NULL;
 END $$;
 
-SELECT pg_temp.step('role ' || wanted, '{}', to_regrole(wanted) IS NOT NULL,
-                    format('SELECT pg_temp.make_role(%L)', wanted))
-FROM unnest(ARRAY['anon', 'authenticated', 'service_role']) AS wanted;
-
-SELECT pg_temp.step('schema auth', '{}', to_regnamespace('auth') IS NOT NULL, $sql$
+CREATE OR REPLACE FUNCTION pg_temp.role_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
+  SELECT 'role.' || wanted, 'role ' || wanted, NULL, '{}'::text[], false, to_regrole(wanted) IS NOT NULL, NULL,
+         format('SELECT pg_temp.make_role(%L)', wanted), NULL, NULL
+  FROM unnest(ARRAY['anon', 'authenticated', 'service_role']) AS wanted
+  UNION ALL
+  SELECT 'schema.auth', 'schema auth', NULL, '{}', false, to_regnamespace('auth') IS NOT NULL, NULL, $sql$
   CREATE SCHEMA auth;
   COMMENT ON SCHEMA auth IS 'SocialSync Webhooks: made by schema_updates_webhooks.sql, which found no such schema';
   GRANT USAGE ON SCHEMA auth TO anon, authenticated, service_role;
-  $sql$);
-
--- Set by the web API for each request: the signed-in user is the `sub` of the token it verified.
-SELECT pg_temp.step('function auth.uid()', '{}', to_regprocedure('auth.uid()') IS NOT NULL, $sql$
+  $sql$, NULL, NULL
+  UNION ALL
+  -- Set by the web API for each request: the signed-in user is the `sub` of the token it verified.
+  SELECT 'function.auth_uid', 'function auth.uid()', NULL, '{}', false, to_regprocedure('auth.uid()') IS NOT NULL,
+         NULL, $sql$
   CREATE FUNCTION auth.uid() RETURNS uuid LANGUAGE sql STABLE AS $body$
     SELECT coalesce(nullif(current_setting('request.jwt.claim.sub', true), ''),
                     nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub')::uuid
@@ -30,4 +32,5 @@ SELECT pg_temp.step('function auth.uid()', '{}', to_regprocedure('auth.uid()') I
   COMMENT ON FUNCTION auth.uid() IS
     'SocialSync Webhooks: made by schema_updates_webhooks.sql, which found no such function';
   GRANT EXECUTE ON FUNCTION auth.uid() TO anon, authenticated, service_role;
-  $sql$);
+  $sql$, NULL, NULL;
+$$;

@@ -3,12 +3,14 @@
 
 -- Where default privileges open new tables to the web API's roles, these stay closed: row-level security and the
 -- grants below open what is meant to be.
-SELECT pg_temp.step('base: type social_platform', '{}', to_regtype('public.social_platform') IS NOT NULL, $sql$
+CREATE OR REPLACE FUNCTION pg_temp.base_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
+  SELECT 'base.type', 'base: type social_platform', NULL, '{}'::text[], false,
+         to_regtype('public.social_platform') IS NOT NULL, NULL, $sql$
   CREATE TYPE public.social_platform AS ENUM ('facebook', 'twitter', 'instagram', 'linkedin', 'youtube', 'tiktok',
     'whatsapp', 'whatsapp_business', 'reddit', 'x', 'website');
-  $sql$);
-
-SELECT pg_temp.step('base: table users', '{}', to_regclass('public.users') IS NOT NULL, $sql$
+  $sql$, NULL, NULL
+  UNION ALL
+  SELECT 'base.users', 'base: table users', NULL, '{}', false, to_regclass('public.users') IS NOT NULL, NULL, $sql$
   CREATE TABLE public.users (
     id         uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     email      varchar(255) UNIQUE NOT NULL,
@@ -18,10 +20,10 @@ SELECT pg_temp.step('base: table users', '{}', to_regclass('public.users') IS NO
     updated_at timestamptz DEFAULT now()
   );
   REVOKE ALL ON public.users FROM anon, authenticated;
-  $sql$);
-
-SELECT pg_temp.step('base: table social_accounts', '{public.users}',
-  to_regclass('public.social_accounts') IS NOT NULL, $sql$
+  $sql$, NULL, NULL
+  UNION ALL
+  SELECT 'base.social_accounts', 'base: table social_accounts', 'SHARE ROW EXCLUSIVE', '{public.users}', false,
+         to_regclass('public.social_accounts') IS NOT NULL, NULL, $sql$
   CREATE TABLE public.social_accounts (
     id               uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     platform         public.social_platform NOT NULL,
@@ -40,11 +42,14 @@ SELECT pg_temp.step('base: table social_accounts', '{public.users}',
   );
   CREATE INDEX idx_social_accounts_user_id ON public.social_accounts (user_id);
   REVOKE ALL ON public.social_accounts FROM anon, authenticated;
-  $sql$);
-
--- Each label in a statement of its own: it can be used only after its commit.
-SELECT format('ALTER TYPE public.social_platform ADD VALUE %L', wanted),
-       format('SELECT ''  made   label %s of type social_platform''', wanted)
-FROM unnest(ARRAY['facebook', 'instagram', 'whatsapp', 'whatsapp_business']) AS wanted
-WHERE NOT EXISTS (SELECT FROM pg_enum WHERE enumtypid = 'public.social_platform'::regtype AND enumlabel = wanted)
-\gexec
+  $sql$, NULL, NULL
+  UNION ALL
+  -- Each label in a statement of its own: it can be used only after its commit. A type that is not there yet is made
+  -- with all of them.
+  SELECT 'label.' || wanted, format('label %s of type social_platform', wanted), NULL, '{}', true,
+         to_regtype('public.social_platform') IS NULL
+         OR EXISTS (SELECT FROM pg_enum WHERE enumtypid = to_regtype('public.social_platform') AND enumlabel = wanted),
+         NULL, format('ALTER TYPE public.social_platform ADD VALUE IF NOT EXISTS %L', wanted), NULL,
+         'PostgreSQL cannot take a label away again'
+  FROM unnest(ARRAY['facebook', 'instagram', 'whatsapp', 'whatsapp_business']) AS wanted;
+$$;

@@ -24,33 +24,35 @@ $$;
 
 -- One row for each thing found: `object` names it, `restore` is the SQL that brings it back where we change it.
 CREATE OR REPLACE FUNCTION pg_temp.found() RETURNS TABLE (object text, restore text[]) LANGUAGE sql AS $$
-  SELECT 'grants', pg_temp.grants_of('public.social_accounts')
+  SELECT 'grants', pg_temp.grants_of(to_regclass('public.social_accounts'))
   UNION ALL
-  SELECT 'row security', '{}'::text[] FROM pg_class WHERE oid = 'public.social_accounts'::regclass AND relrowsecurity
+  SELECT 'row security', '{}'::text[] FROM pg_class WHERE oid = to_regclass('public.social_accounts') AND relrowsecurity
   UNION ALL
   SELECT 'authenticated reads all columns', '{}'
-  WHERE has_table_privilege('authenticated', 'public.social_accounts', 'SELECT')
+  WHERE has_table_privilege(to_regrole('authenticated')::oid, to_regclass('public.social_accounts')::oid, 'SELECT')
   UNION ALL
   SELECT 'column ' || n.name,
          CASE WHEN n.default_value IS NOT NULL AND NOT a.atthasdef
               THEN ARRAY[format('ALTER TABLE public.social_accounts ALTER COLUMN %I DROP DEFAULT', n.name)]
               ELSE '{}' END
   FROM pg_temp.new_columns() AS n
-  JOIN pg_attribute AS a ON a.attrelid = 'public.social_accounts'::regclass AND a.attname = n.name
+  JOIN pg_attribute AS a ON a.attrelid = to_regclass('public.social_accounts') AND a.attname = n.name
                         AND NOT a.attisdropped
   UNION ALL
   SELECT 'index ' || i.name, '{}' FROM pg_temp.unique_indexes() AS i
   JOIN pg_index AS x ON x.indexrelid = to_regclass('public.' || i.name) AND x.indisvalid
   UNION ALL
   SELECT 'constraint ' || k.name, '{}' FROM pg_temp.account_checks() AS k
-  JOIN pg_constraint AS c ON c.conrelid = 'public.social_accounts'::regclass AND c.conname = k.name
+  JOIN pg_constraint AS c ON c.conrelid = to_regclass('public.social_accounts') AND c.conname = k.name
   UNION ALL
   SELECT 'policy ' || p.name, '{}' FROM pg_temp.policies() AS p
-  JOIN pg_policy AS c ON c.polrelid = 'public.social_accounts'::regclass AND c.polname = p.name
+  JOIN pg_policy AS c ON c.polrelid = to_regclass('public.social_accounts') AND c.polname = p.name
   WHERE p.tbl = 'public.social_accounts';
 $$;
 
-SELECT pg_temp.step('schema socialsync', '{}', to_regnamespace('socialsync') IS NOT NULL, $sql$
+CREATE OR REPLACE FUNCTION pg_temp.schema_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
+  SELECT 'schema.socialsync', 'schema socialsync, and what there was before', NULL, '{}'::text[], false,
+         to_regnamespace('socialsync') IS NOT NULL, NULL, $sql$
   CREATE SCHEMA socialsync;
   COMMENT ON SCHEMA socialsync IS
     'SocialSync Webhooks: its internals, kept out of public, which web APIs show';
@@ -65,4 +67,29 @@ SELECT pg_temp.step('schema socialsync', '{}', to_regnamespace('socialsync') IS 
   REVOKE ALL ON SCHEMA socialsync FROM PUBLIC, anon, authenticated;
   GRANT USAGE ON SCHEMA socialsync TO service_role;
   REVOKE ALL ON socialsync.preimages FROM PUBLIC, anon, authenticated, service_role;
-  $sql$);
+  $sql$, NULL, NULL
+  UNION ALL
+  SELECT 'ledger', 'tables of what was done', NULL, '{}', false,
+         to_regclass('socialsync.fingerprints') IS NOT NULL, NULL, $sql$
+  CREATE TABLE socialsync.fingerprints (
+    step   text PRIMARY KEY,
+    source text NOT NULL,
+    result text NOT NULL
+  );
+  COMMENT ON TABLE socialsync.fingerprints IS
+    'SocialSync Webhooks: of what steps made, to see later whether somebody has changed it';
+  CREATE TABLE socialsync.migration_steps (
+    run         uuid NOT NULL,
+    step        text NOT NULL,
+    state       text NOT NULL,
+    attempts    integer NOT NULL,
+    began_at    timestamptz NOT NULL,
+    ended_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    statements  text NOT NULL,
+    note        text
+  );
+  COMMENT ON TABLE socialsync.migration_steps IS
+    'SocialSync Webhooks: which run of socialsync migrate did what, and when';
+  REVOKE ALL ON socialsync.fingerprints, socialsync.migration_steps FROM PUBLIC, anon, authenticated, service_role;
+  $sql$, NULL, NULL;
+$$;

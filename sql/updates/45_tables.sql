@@ -1,8 +1,35 @@
 -- ---------------------------------------------------------------------------------------------------------------
 -- webhook_logs and its companions
 
--- Ids are UUIDs of version 8: 48 bits of Unix milliseconds, then bits of a digest (the gateway's, which makes the
--- same event the same row) or random ones (here). They sort by time, so id is key and partition key in one.
+-- The definitions, comments and privileges (whoever the owner is) of functions and views, as text: to see whether they
+-- are as made. Null when one is missing.
+CREATE OR REPLACE FUNCTION pg_temp.made_of(functions text[], views text[]) RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(concat_ws('|', definition, comment, items), E'\n' ORDER BY definition)
+  FROM (SELECT pg_get_functiondef(p.oid), p.proacl, p.proowner, obj_description(p.oid, 'pg_proc')
+        FROM unnest(functions) AS f JOIN pg_proc AS p ON p.oid = to_regprocedure(f)
+        UNION ALL
+        SELECT concat_ws('|', c.oid::regclass, pg_get_viewdef(c.oid), c.reloptions), c.relacl, c.relowner,
+               obj_description(c.oid, 'pg_class')
+        FROM unnest(views) AS v JOIN pg_class AS c ON c.oid = to_regclass(v)) AS made (definition, acl, owner, comment)
+  LEFT JOIN LATERAL (
+    SELECT string_agg(concat_ws('=', nullif(grantee, owner), privilege_type), ',' ORDER BY grantee, privilege_type)
+    FROM aclexplode(acl)) AS granted (items) ON true
+  HAVING count(*) = cardinality(functions) + cardinality(views);
+$$;
+
+-- A step that makes functions and views: done when they are as it made them.
+CREATE OR REPLACE FUNCTION pg_temp.definition_step(id text, title text, functions text[], views text[], statements text)
+RETURNS pg_temp.step LANGUAGE sql AS $$
+  SELECT ROW(id, title, NULL, '{}'::text[], false, made IS NOT NULL AND pg_temp.has_fingerprint(id, statements, made),
+             NULL, statements, coalesce(made, ''), NULL)::pg_temp.step
+  FROM pg_temp.made_of(functions, views) AS made;
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.table_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $steps$
+  -- Ids are UUIDs of version 8: 48 bits of Unix milliseconds, then bits of a digest (the gateway's, which makes the
+  -- same event the same row) or random ones (here). They sort by time, so id is key and partition key in one.
+  SELECT * FROM pg_temp.definition_step('function.ids', 'functions for ids of webhook_logs',
+    '{socialsync.new_log_id(timestamptz), socialsync.first_log_id(timestamptz)}', '{}', $sql$
 CREATE OR REPLACE FUNCTION socialsync.new_log_id(at timestamptz DEFAULT clock_timestamp()) RETURNS uuid
 LANGUAGE sql VOLATILE PARALLEL SAFE AS $$
   SELECT encode(set_byte(bits, 6, (get_byte(bits, 6) & 15) | 128), 'hex')::uuid
@@ -21,11 +48,15 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 $$;
 COMMENT ON FUNCTION socialsync.first_log_id(timestamptz) IS
   'SocialSync Webhooks: the smallest id of webhook_logs that this time can have';
-
--- Row-level security is on before anybody can see the table. Partitions have no policies: they show their rows
--- only through webhook_logs.
-SELECT pg_temp.step('table webhook_logs', '{public.users, public.social_accounts}',
-  to_regclass('public.webhook_logs') IS NOT NULL, $sql$
+REVOKE ALL ON FUNCTION socialsync.new_log_id(timestamptz), socialsync.first_log_id(timestamptz)
+  FROM PUBLIC, anon, authenticated;
+GRANT EXECUTE ON FUNCTION socialsync.new_log_id(timestamptz), socialsync.first_log_id(timestamptz) TO service_role;
+$sql$)
+  UNION ALL
+  -- Row-level security is on before anybody can see the table. Partitions have no policies: they show their rows
+  -- only through webhook_logs.
+  SELECT 'table.webhook_logs', 'table webhook_logs', 'SHARE ROW EXCLUSIVE', '{public.users, public.social_accounts}',
+         false, to_regclass('public.webhook_logs') IS NOT NULL, NULL, $sql$
   CREATE TABLE public.webhook_logs (
     id                  uuid PRIMARY KEY DEFAULT socialsync.new_log_id(now()),
     social_account_id   uuid REFERENCES public.social_accounts (id) ON DELETE CASCADE,
@@ -58,9 +89,10 @@ SELECT pg_temp.step('table webhook_logs', '{public.users, public.social_accounts
     'SocialSync Webhooks: events whose time no weekly partition covers';
   ALTER TABLE socialsync.webhook_logs_default ENABLE ROW LEVEL SECURITY;
   REVOKE ALL ON socialsync.webhook_logs_default FROM PUBLIC, anon, authenticated;
-  $sql$);
-
-SELECT pg_temp.step('table webhook_quarantine', '{}', to_regclass('public.webhook_quarantine') IS NOT NULL, $sql$
+  $sql$, NULL, NULL
+  UNION ALL
+  SELECT 'table.webhook_quarantine', 'table webhook_quarantine', NULL, '{}', false,
+         to_regclass('public.webhook_quarantine') IS NOT NULL, NULL, $sql$
   CREATE TABLE public.webhook_quarantine (
     id           uuid PRIMARY KEY DEFAULT socialsync.new_log_id(now()),
     reason       text NOT NULL
@@ -86,10 +118,11 @@ SELECT pg_temp.step('table webhook_quarantine', '{}', to_regclass('public.webhoo
     WHERE routing_key IS NOT NULL;
   ALTER TABLE public.webhook_quarantine ENABLE ROW LEVEL SECURITY;
   REVOKE ALL ON public.webhook_quarantine FROM PUBLIC, anon, authenticated;
-  $sql$);
-
--- An event without a time of its own has a new id at each delivery: here its identity is looked for first.
-SELECT pg_temp.step('table webhook_event_keys', '{}', to_regclass('socialsync.webhook_event_keys') IS NOT NULL, $sql$
+  $sql$, NULL, NULL
+  UNION ALL
+  -- An event without a time of its own has a new id at each delivery: here its identity is looked for first.
+  SELECT 'table.webhook_event_keys', 'table webhook_event_keys', NULL, '{}', false,
+         to_regclass('socialsync.webhook_event_keys') IS NOT NULL, NULL, $sql$
   CREATE TABLE socialsync.webhook_event_keys (
     key     uuid PRIMARY KEY,
     log_id  uuid NOT NULL,
@@ -98,4 +131,5 @@ SELECT pg_temp.step('table webhook_event_keys', '{}', to_regclass('socialsync.we
   COMMENT ON TABLE socialsync.webhook_event_keys IS
     'SocialSync Webhooks: identities of events without a time of their own; kept for eight days';
   REVOKE ALL ON socialsync.webhook_event_keys FROM PUBLIC, anon, authenticated;
-  $sql$);
+  $sql$, NULL, NULL;
+$steps$;

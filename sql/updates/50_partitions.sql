@@ -2,8 +2,12 @@
 -- webhook_logs: partitions, and how long things are kept
 
 -- Functions, then who may call them, in one transaction: default privileges may open new functions to everybody.
-BEGIN;
-
+CREATE OR REPLACE FUNCTION pg_temp.partition_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $steps$
+  SELECT * FROM pg_temp.definition_step('function.partitions', 'functions for partitions and retention',
+    '{"socialsync.lock_for_partition_change(text[], boolean)", "socialsync.create_partition(text, timestamp)",
+      socialsync.weekly_partitions(), "socialsync.wanted_partitions(integer, timestamptz)",
+      socialsync.delete_expired(timestamptz), "socialsync.maintain_partitions(integer, integer)",
+      socialsync.readable(bytea)}', '{}', $sql$
 -- Gets the locks that a change of partitions needs, waiting 200 ms at a time, since others wait behind us.
 -- Dropping stops every query of webhook_logs for its moment; adding need not stop inserts, save those that go to the
 -- default partition meanwhile: they would fail when their rows have another place suddenly.
@@ -165,9 +169,11 @@ END $$;
 COMMENT ON FUNCTION socialsync.readable(bytea) IS
   'SocialSync Webhooks: a body as text, whatever it holds; parts that are not UTF-8 are shown as \ooo';
 
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA socialsync FROM PUBLIC, anon, authenticated;
-GRANT EXECUTE ON FUNCTION
-  socialsync.new_log_id(timestamptz), socialsync.first_log_id(timestamptz), socialsync.readable(bytea),
-  socialsync.maintain_partitions(integer, integer)
-  TO service_role;
-COMMIT;
+REVOKE ALL ON FUNCTION
+  socialsync.lock_for_partition_change(text[], boolean), socialsync.create_partition(text, timestamp),
+  socialsync.weekly_partitions(), socialsync.wanted_partitions(integer, timestamptz),
+  socialsync.delete_expired(timestamptz), socialsync.maintain_partitions(integer, integer), socialsync.readable(bytea)
+  FROM PUBLIC, anon, authenticated;
+GRANT EXECUTE ON FUNCTION socialsync.readable(bytea), socialsync.maintain_partitions(integer, integer) TO service_role;
+$sql$);
+$steps$;

@@ -1,8 +1,11 @@
 -- ---------------------------------------------------------------------------------------------------------------
 -- What programs call. With the caller's rights: row-level security holds inside too.
 
-BEGIN;
-
+CREATE OR REPLACE FUNCTION pg_temp.function_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $steps$
+  SELECT * FROM pg_temp.definition_step('function.public', 'functions that programs call',
+    (SELECT array_agg(CASE WHEN to_regtype('public.social_platform') IS NOT NULL  -- else its name is an error
+                           THEN format('public.%s(%s)', name, arguments) ELSE format('public.%s()', name) END)
+     FROM pg_temp.public_functions()), '{}', $sql$
 CREATE OR REPLACE FUNCTION public.get_whatsapp_user_by_phone_number_id(p_phone_number_id varchar)
 RETURNS TABLE (user_id uuid, social_account_id uuid, access_token text, app_secret varchar, verify_token varchar,
                display_phone_number varchar, business_name varchar, username varchar, is_active boolean)
@@ -79,10 +82,12 @@ GRANT EXECUTE ON FUNCTION
   public.log_webhook(uuid, public.social_platform, varchar, jsonb, varchar, varchar),
   public.mark_webhook_processed(uuid, integer, text)
   TO service_role;
-COMMIT;
-
--- Tells running gateways to read the accounts again. Not for last_webhook_at and webhook_status, which change with
--- every batch of events.
+$sql$)
+  UNION ALL
+  -- Tells running gateways to read the accounts again. Not for last_webhook_at and webhook_status, which change with
+  -- every batch of events.
+  SELECT * FROM pg_temp.definition_step('function.notify', 'function of the trigger of social_accounts',
+    '{socialsync.notify_accounts_changed()}', '{}', $sql$
 CREATE OR REPLACE FUNCTION socialsync.notify_accounts_changed() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -90,8 +95,11 @@ BEGIN
   RETURN NULL;
 END $$;
 REVOKE ALL ON FUNCTION socialsync.notify_accounts_changed() FROM PUBLIC, anon, authenticated;
-
-SELECT pg_temp.step('trigger socialsync_accounts_changed', '{public.social_accounts}',
-  EXISTS (SELECT FROM pg_trigger WHERE tgrelid = 'public.social_accounts'::regclass AND tgenabled IN ('O', 'A')
-          AND tgname = 'socialsync_accounts_changed' AND pg_get_triggerdef(oid) = pg_temp.account_trigger()),
-  replace(pg_temp.account_trigger(), 'CREATE TRIGGER', 'CREATE OR REPLACE TRIGGER'));
+$sql$)
+  UNION ALL
+  SELECT 'trigger', 'trigger socialsync_accounts_changed', 'SHARE ROW EXCLUSIVE', '{public.social_accounts}', false,
+         EXISTS (SELECT FROM pg_trigger
+                 WHERE tgrelid = to_regclass('public.social_accounts') AND tgenabled IN ('O', 'A')
+                   AND tgname = 'socialsync_accounts_changed' AND pg_get_triggerdef(oid) = pg_temp.account_trigger()),
+         NULL, replace(pg_temp.account_trigger(), 'CREATE TRIGGER', 'CREATE OR REPLACE TRIGGER'), NULL, NULL;
+$steps$;

@@ -16,7 +16,7 @@ $$;
 CREATE OR REPLACE FUNCTION pg_temp.application_roles() RETURNS text LANGUAGE sql AS $$
   SELECT string_agg(DISTINCT quote_ident(p.role), ', ')
   FROM pg_class AS c, pg_temp.privileges(c.oid) AS p
-  WHERE c.oid = 'public.social_accounts'::regclass
+  WHERE c.oid = to_regclass('public.social_accounts')
     AND p.role NOT IN (pg_get_userbyid(c.relowner), 'PUBLIC', 'anon', 'authenticated', 'service_role');
 $$;
 
@@ -25,11 +25,11 @@ CREATE OR REPLACE FUNCTION pg_temp.policies_for_found_rights() RETURNS text LANG
   SELECT concat(
     'CREATE POLICY webhooks_application ON public.social_accounts TO ' || pg_temp.application_roles()
       || ' USING (true);',
-    CASE WHEN has_any_column_privilege('authenticated', 'public.social_accounts', 'INSERT, UPDATE')
-           OR has_table_privilege('authenticated', 'public.social_accounts', 'DELETE')
+    CASE WHEN has_any_column_privilege(to_regrole('authenticated')::oid, pg_class.oid, 'INSERT, UPDATE')
+           OR has_table_privilege(to_regrole('authenticated')::oid, pg_class.oid, 'DELETE')
     THEN 'CREATE POLICY webhooks_own_writes ON public.social_accounts TO authenticated '
          'USING (user_id = (SELECT auth.uid()));' END)
-  FROM pg_class WHERE oid = 'public.social_accounts'::regclass AND NOT relrowsecurity;
+  FROM pg_class WHERE oid = to_regclass('public.social_accounts') AND NOT relrowsecurity;
 $$;
 
 CREATE OR REPLACE FUNCTION pg_temp.missing_policies(for_table text) RETURNS text LANGUAGE sql AS $$
@@ -37,14 +37,8 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_policies(for_table text) RETURNS text
                            p.grantee, CASE p.command WHEN 'INSERT' THEN 'WITH CHECK' ELSE 'USING' END, p.condition), ' ')
   FROM pg_temp.policies() AS p
   WHERE p.tbl = for_table
-    AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = for_table::regclass AND polname = p.name);
+    AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = to_regclass(for_table) AND polname = p.name);
 $$;
-
-SELECT pg_temp.step('row-level security of ' || t, ARRAY[t],
-  pg_temp.missing_policies(t) IS NULL AND (SELECT relrowsecurity FROM pg_class WHERE oid = t::regclass),
-  concat(CASE t WHEN 'public.social_accounts' THEN pg_temp.policies_for_found_rights() END,
-         pg_temp.missing_policies(t), format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', t)))
-FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine']) AS t;
 
 -- Whether a signed-in user may have this: of its accounts it reads all but the secrets, deletes, and writes what is
 -- not ours, where it could before; its logs it reads.
@@ -60,19 +54,28 @@ LANGUAGE sql AS $$
     ELSE false END;
 $$;
 
+-- What the record says of the time before the first update.
+CREATE OR REPLACE FUNCTION pg_temp.was_found(thing text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  IF to_regclass('socialsync.preimages') IS NULL THEN
+    RETURN EXISTS (SELECT FROM pg_temp.found() AS f WHERE f.object = thing);
+  END IF;
+  RETURN EXISTS (SELECT FROM socialsync.preimages AS p WHERE p.object = thing);
+END $$;
+
 -- Rights on whole tables that become rights on columns: what could be read or written is, column by column, and what
 -- the contract names can be read in any case.
 CREATE OR REPLACE FUNCTION pg_temp.tenant_columns() RETURNS TABLE (privilege text, column_name text) LANGUAGE sql AS $$
   SELECT w.privilege, a.attname
   FROM pg_attribute AS a, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) AS w (privilege)
-  WHERE a.attrelid = 'public.social_accounts'::regclass AND a.attnum > 0 AND NOT a.attisdropped
+  WHERE a.attrelid = to_regclass('public.social_accounts') AND a.attnum > 0 AND NOT a.attisdropped
     AND pg_temp.tenant_may(w.privilege, 'public.social_accounts', a.attname)
     AND CASE WHEN w.privilege = 'SELECT'
-        THEN EXISTS (SELECT FROM socialsync.preimages WHERE object = 'authenticated reads all columns')
+        THEN pg_temp.was_found('authenticated reads all columns')
              OR a.attname IN (SELECT name FROM pg_temp.new_columns() UNION
                               SELECT name FROM pg_temp.needed_columns() WHERE tbl = 'public.social_accounts' UNION
                               VALUES ('profile_url'), ('token_expires_at'), ('updated_at'))
-        ELSE EXISTS (SELECT FROM pg_temp.privileges('public.social_accounts') AS p
+        ELSE EXISTS (SELECT FROM pg_temp.privileges(to_regclass('public.social_accounts')) AS p
                      WHERE p.role = 'authenticated' AND p.privilege = w.privilege AND p.column_name = '') END
   ORDER BY a.attnum;
 $$;
@@ -82,9 +85,9 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_column_grants() RETURNS text LANGUAGE
   SELECT string_agg(format('GRANT %s (%s) ON public.social_accounts TO authenticated;', privilege, names), ' ')
   FROM (SELECT t.privilege, string_agg(quote_ident(t.column_name), ', ') AS names
         FROM pg_temp.tenant_columns() AS t
-        WHERE EXISTS (SELECT FROM pg_temp.privileges('public.social_accounts') AS p
+        WHERE EXISTS (SELECT FROM pg_temp.privileges(to_regclass('public.social_accounts')) AS p
                       WHERE p.role = 'authenticated' AND p.privilege = t.privilege AND p.column_name = '')
-           OR NOT EXISTS (SELECT FROM pg_temp.privileges('public.social_accounts') AS p
+           OR NOT EXISTS (SELECT FROM pg_temp.privileges(to_regclass('public.social_accounts')) AS p
                           WHERE p.role = 'authenticated' AND p.privilege = t.privilege
                             AND p.column_name = t.column_name)
         GROUP BY t.privilege) AS grants;
@@ -95,7 +98,7 @@ CREATE OR REPLACE FUNCTION pg_temp.excess_grants() RETURNS text LANGUAGE sql AS 
   SELECT string_agg(DISTINCT format('REVOKE %s%s ON %s FROM %s;', p.privilege,
                                     ' (' || quote_ident(nullif(p.column_name, '')) || ')', tbl, p.role), ' ')
   FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine']) AS tbl,
-       pg_temp.privileges(tbl::regclass) AS p
+       pg_temp.privileges(to_regclass(tbl)) AS p
   WHERE p.role IN ('anon', 'PUBLIC')
      OR p.role = 'authenticated' AND NOT pg_temp.tenant_may(p.privilege, tbl, p.column_name);
 $$;
@@ -108,58 +111,56 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_table_grants() RETURNS text LANGUAGE 
                           'socialsync.webhook_event_keys']) AS tbl,
              unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS privilege
         UNION ALL SELECT 'authenticated', 'public.webhook_logs', 'SELECT') AS wanted
-  WHERE NOT EXISTS (SELECT FROM pg_temp.privileges(tbl::regclass) AS p
+  WHERE NOT EXISTS (SELECT FROM pg_temp.privileges(to_regclass(tbl)) AS p
                     WHERE p.role = wanted.role AND p.privilege = wanted.privilege AND p.column_name = '');
 $$;
 
-DO $$
-BEGIN
-  IF EXISTS (SELECT FROM pg_temp.privileges('public.social_accounts') WHERE role = 'PUBLIC') THEN
-    RAISE WARNING 'social_accounts was open to PUBLIC, which would show its secrets to every tenant: that is taken '
-      'away. Roles that relied on it need grants of their own';
-  END IF;
-END $$;
+CREATE OR REPLACE FUNCTION pg_temp.access_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
+  -- Policies first, then row-level security, in one transaction: nobody sees an empty table in between.
+  SELECT 'row_security.' || split_part(t, '.', 2), 'row-level security of ' || t, 'ACCESS EXCLUSIVE', ARRAY[t], false,
+         pg_temp.missing_policies(t) IS NULL
+           AND coalesce((SELECT relrowsecurity FROM pg_class WHERE oid = to_regclass(t)), false),
+         NULL,
+         concat(CASE t WHEN 'public.social_accounts' THEN pg_temp.policies_for_found_rights() END,
+                pg_temp.missing_policies(t), format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', t)),
+         NULL, NULL
+  FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine']) AS t
+  UNION ALL
+  SELECT 'grants', 'grants of tables', NULL, '{}', false, statements = '', NULL, statements, NULL, NULL
+  FROM concat_ws(' ', pg_temp.excess_grants(), pg_temp.missing_column_grants(), pg_temp.missing_table_grants())
+       AS statements;
+$$;
 
-SELECT pg_temp.step('grants of tables', '{}', statements = '', statements)
-FROM concat_ws(' ', pg_temp.excess_grants(), pg_temp.missing_column_grants(), pg_temp.missing_table_grants())
-     AS statements;
-
--- Ours to say, not to change: a view with its owner's rights shows what row-level security hides.
-DO $$
-DECLARE
-  open_views text;
-BEGIN
-  SELECT string_agg(DISTINCT v.oid::regclass::text, ', ') INTO open_views
+-- What is ours to say, not to change.
+CREATE OR REPLACE FUNCTION pg_temp.access_warnings() RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT 'social_accounts was open to PUBLIC, which would show its secrets to every tenant: that is taken away. Roles '
+         'that relied on it need grants of their own'
+  WHERE EXISTS (SELECT FROM pg_temp.privileges(to_regclass('public.social_accounts')) WHERE role = 'PUBLIC')
+  UNION ALL
+  -- A view with its owner's rights shows what row-level security hides.
+  SELECT format('these views show everybody''s accounts to the roles of the web API: %s. Take the right away, or set '
+                'security_invoker', string_agg(DISTINCT v.oid::regclass::text, ', '))
   FROM pg_depend AS d JOIN pg_rewrite AS r ON r.oid = d.objid JOIN pg_class AS v ON v.oid = r.ev_class
   WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
-    AND d.refobjid = 'public.social_accounts'::regclass AND v.relkind IN ('v', 'm')
+    AND d.refobjid = to_regclass('public.social_accounts') AND v.relkind IN ('v', 'm')
     AND NOT coalesce(v.reloptions && ARRAY['security_invoker=true', 'security_invoker=on'], false)
-    AND (has_any_column_privilege('anon', v.oid, 'SELECT') OR has_any_column_privilege('authenticated', v.oid, 'SELECT'));
-  IF open_views IS NOT NULL THEN
-    RAISE WARNING 'these views show everybody''s accounts to the roles of the web API: %. Take the right away, or set '
-      'security_invoker', open_views;
-  END IF;
-END $$;
-
--- An unqualified CREATE TABLE of a role of that name would land in our schema: "$user" comes first in search_path.
-DO $$
-BEGIN
-  IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'socialsync' AND rolname IN (current_user, session_user)
-               AND NOT coalesce(rolconfig::text LIKE '%search_path=%', false))
-     AND NOT EXISTS (SELECT FROM pg_db_role_setting AS s JOIN pg_database AS d ON d.oid = s.setdatabase
-                     WHERE d.datname = current_database() AND s.setconfig::text LIKE '%search_path=%') THEN
-    RAISE WARNING 'the schema socialsync is ours, and comes first for the role of that name: '
-      'ALTER ROLE socialsync SET search_path = public';
-  END IF;
-END $$;
-
--- Ours to say, not to change: the table of users belongs to the application.
-DO $$
-BEGIN
-  IF EXISTS (SELECT FROM pg_class WHERE oid = 'public.users'::regclass AND NOT relrowsecurity)
-     AND (has_any_column_privilege('authenticated', 'public.users', 'SELECT')
-          OR has_any_column_privilege('anon', 'public.users', 'SELECT')) THEN
-    RAISE WARNING 'public.users has no row-level security and is open to the roles of the web API: '
-      'everybody can read everybody''s e-mail address there. Enable it, with a policy such as USING (id = auth.uid())';
-  END IF;
-END $$;
+    AND (has_any_column_privilege(to_regrole('anon')::oid, v.oid, 'SELECT')
+         OR has_any_column_privilege(to_regrole('authenticated')::oid, v.oid, 'SELECT'))
+  HAVING count(*) > 0
+  UNION ALL
+  -- An unqualified CREATE TABLE of a role of that name would land in our schema: "$user" comes first in search_path.
+  SELECT 'the schema socialsync is ours, and comes first for the role of that name: '
+         'ALTER ROLE socialsync SET search_path = public'
+  WHERE EXISTS (SELECT FROM pg_roles WHERE rolname = 'socialsync' AND rolname IN (current_user, session_user)
+                  AND NOT coalesce(rolconfig::text LIKE '%search_path=%', false))
+    AND NOT EXISTS (SELECT FROM pg_db_role_setting AS s JOIN pg_database AS d ON d.oid = s.setdatabase
+                    WHERE d.datname = current_database() AND s.setconfig::text LIKE '%search_path=%')
+  UNION ALL
+  -- The table of users belongs to the application.
+  SELECT 'public.users has no row-level security and is open to the roles of the web API: everybody can read '
+         'everybody''s e-mail address there. Enable it, with a policy such as USING (id = auth.uid())'
+  FROM pg_class
+  WHERE oid = to_regclass('public.users') AND NOT relrowsecurity
+    AND (has_any_column_privilege(to_regrole('authenticated')::oid, oid, 'SELECT')
+         OR has_any_column_privilege(to_regrole('anon')::oid, oid, 'SELECT'));
+$$;

@@ -1,9 +1,14 @@
 -- ---------------------------------------------------------------------------------------------------------------
 -- Monitoring views. OR REPLACE forgets options that are not said again, so security_invoker is said each time.
 
-BEGIN;
-SET LOCAL lock_timeout = '3s';
-
+-- Views that obey their caller's rights came with 15; on 14 they are for the service role only.
+CREATE OR REPLACE FUNCTION pg_temp.view_statements() RETURNS text LANGUAGE sql AS $view$
+  SELECT CASE WHEN current_setting('server_version_num')::integer >= 150000 THEN
+    replace(text, ' AS -- obeys its caller', ' WITH (security_invoker = true) AS')
+    || 'GRANT SELECT ON socialsync.user_emails, public.active_webhook_accounts, public.webhook_stats_by_user '
+       'TO authenticated;'
+  ELSE text END
+  FROM (VALUES ($sql$
 -- The views below obey their caller, who may not read users: this one, with its owner's rights, gives a signed-in
 -- user its own address, and all to those who can read them all anyway. The barrier keeps a caller's conditions from
 -- seeing rows that are not the caller's.
@@ -15,7 +20,7 @@ CREATE OR REPLACE VIEW socialsync.user_emails WITH (security_barrier = true) AS
                 OR has_column_privilege('public.users', 'email', 'SELECT') AND NOT row_security_active('public.users'));
 
 -- Accounts that can receive webhooks, the one that received most recently first.
-CREATE OR REPLACE VIEW public.active_webhook_accounts :view_options AS
+CREATE OR REPLACE VIEW public.active_webhook_accounts AS -- obeys its caller
   SELECT a.id, a.user_id, u.email, a.platform, a.phone_number_id, a.page_id, a.business_name, a.display_name,
          a.webhook_status, a.last_webhook_at, a.webhook_events, a.created_at
   FROM public.social_accounts AS a
@@ -24,7 +29,7 @@ CREATE OR REPLACE VIEW public.active_webhook_accounts :view_options AS
   ORDER BY a.last_webhook_at DESC NULLS LAST, a.created_at DESC;
 
 -- One row for each account of a platform that sends webhooks, with 0 where none came.
-CREATE OR REPLACE VIEW public.webhook_stats_by_user :view_options AS
+CREATE OR REPLACE VIEW public.webhook_stats_by_user AS -- obeys its caller
   SELECT a.user_id, u.email, a.platform, a.business_name, l.total_webhooks, l.processed_webhooks, l.error_webhooks,
          l.avg_processing_time_ms, greatest(a.last_webhook_at, l.newest) AS last_webhook_at
   FROM public.social_accounts AS a
@@ -48,8 +53,11 @@ COMMENT ON VIEW public.webhook_stats_by_user IS
 REVOKE ALL ON socialsync.user_emails, public.active_webhook_accounts, public.webhook_stats_by_user
   FROM PUBLIC, anon, authenticated, service_role;
 GRANT SELECT ON socialsync.user_emails, public.active_webhook_accounts, public.webhook_stats_by_user TO service_role;
-\if :views_obey_caller
-  GRANT SELECT ON socialsync.user_emails, public.active_webhook_accounts, public.webhook_stats_by_user TO authenticated;
-\endif
-COMMIT;
-\echo '  again  views active_webhook_accounts, webhook_stats_by_user'
+$sql$)) AS statements (text);
+$view$;
+
+CREATE OR REPLACE FUNCTION pg_temp.view_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
+  SELECT * FROM pg_temp.definition_step('views', 'views active_webhook_accounts, webhook_stats_by_user', '{}',
+    '{socialsync.user_emails, public.active_webhook_accounts, public.webhook_stats_by_user}',
+    pg_temp.view_statements());
+$$;

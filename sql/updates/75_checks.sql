@@ -1,46 +1,61 @@
 -- ---------------------------------------------------------------------------------------------------------------
 -- CHECKs, once the data satisfies them: even a NOT VALID one makes every UPDATE of a bad row fail
 
-CREATE OR REPLACE FUNCTION pg_temp.violations(condition text) RETURNS bigint LANGUAGE plpgsql AS $$
+-- Raises data_blocks when a row violates it.
+CREATE OR REPLACE FUNCTION pg_temp.require_satisfied(check_name text) RETURNS SETOF void LANGUAGE plpgsql AS $$
 DECLARE
+  wanted     record;
   violations bigint;
 BEGIN
-  EXECUTE 'SELECT count(*) FROM public.social_accounts WHERE ' || condition INTO violations;
-  RETURN violations;
+  SELECT * INTO wanted FROM pg_temp.account_checks() AS k WHERE k.name = check_name;
+  EXECUTE 'SELECT count(*) FROM public.social_accounts WHERE ' || wanted.violated_by INTO violations;
+  IF violations > 0 THEN
+    PERFORM pg_temp.data_blocks(format('%s account(s) do not satisfy it yet; run this again when they do: '
+      'SELECT id FROM public.social_accounts WHERE %s', violations, wanted.violated_by));
+  END IF;
 END $$;
 
-CREATE OR REPLACE FUNCTION pg_temp.has_check(check_name text) RETURNS boolean LANGUAGE sql AS $$
-  SELECT EXISTS (SELECT FROM pg_constraint
-                 WHERE conrelid = 'public.social_accounts'::regclass AND conname = check_name);
-$$;
+CREATE OR REPLACE FUNCTION pg_temp.require_check(check_name text) RETURNS SETOF void LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_constraint
+                 WHERE conrelid = 'public.social_accounts'::regclass AND conname = check_name) THEN
+    PERFORM pg_temp.data_blocks('once it is there');
+  END IF;
+END $$;
 
--- A row that violates it came after it was counted: the CHECK waits for a later run.
-CREATE OR REPLACE FUNCTION pg_temp.validate_or_drop(check_name text) RETURNS text LANGUAGE plpgsql AS $$
+-- In the way of every UPDATE of a bad row: left over from a run that was interrupted, or made by hand.
+CREATE OR REPLACE FUNCTION pg_temp.drop_check_that_blocks(check_name text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_temp.require_satisfied(check_name);
+EXCEPTION WHEN SQLSTATE 'SS009' THEN
+  EXECUTE format('ALTER TABLE public.social_accounts DROP CONSTRAINT %I', check_name);
+END $$;
+
+-- It only reads, and blocks nobody. A row that violates it came after it was counted: then it waits for a later run.
+CREATE OR REPLACE FUNCTION pg_temp.validate_or_drop(check_name text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM set_config('lock_timeout', '60s', true);
   EXECUTE format('ALTER TABLE public.social_accounts VALIDATE CONSTRAINT %I', check_name);
-  RETURN format('  made   CHECK %s holds for every row', check_name);
 EXCEPTION WHEN check_violation THEN
+  PERFORM set_config('lock_timeout', '100ms', true);
   EXECUTE format('ALTER TABLE public.social_accounts DROP CONSTRAINT %I', check_name);
-  RETURN format('  later  CHECK %s: a row came that does not satisfy it; run this again', check_name);
 END $$;
 
--- Left over from a run that was interrupted, or made by hand: in the way of every UPDATE of a bad row.
-SELECT pg_temp.step(format('no CHECK %s: rows violate it', name), '{public.social_accounts}', false,
-                    format('ALTER TABLE public.social_accounts DROP CONSTRAINT %I', name))
-FROM pg_temp.account_checks() AS k JOIN pg_constraint AS c ON c.conname = k.name
-WHERE c.conrelid = 'public.social_accounts'::regclass AND NOT c.convalidated AND pg_temp.violations(violated_by) > 0;
-
-SELECT CASE WHEN pg_temp.has_check(name) OR violations = 0
-       THEN pg_temp.step('CHECK ' || name, '{public.social_accounts}', pg_temp.has_check(name),
-                         format('ALTER TABLE public.social_accounts ADD CONSTRAINT %I %s NOT VALID', name, definition))
-       ELSE format('  later  CHECK %s: %s account(s) do not satisfy it yet; run this again when they do',
-                   name, violations)
-       END
-FROM (SELECT *, pg_temp.violations(violated_by) AS violations FROM pg_temp.account_checks() OFFSET 0) AS k;
-
--- In a transaction of its own: it only reads, and blocks nobody.
-SELECT format('SELECT pg_temp.validate_or_drop(%L)', name)
-FROM pg_temp.account_checks() AS k JOIN pg_constraint AS c ON c.conname = k.name
-WHERE c.conrelid = 'public.social_accounts'::regclass AND NOT c.convalidated
-\gexec
+CREATE OR REPLACE FUNCTION pg_temp.check_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
+  SELECT steps.* FROM pg_temp.account_checks() AS k
+  LEFT JOIN pg_constraint AS c ON c.conrelid = to_regclass('public.social_accounts') AND c.conname = k.name
+  CROSS JOIN LATERAL (
+    SELECT format('check.%s.leftover', k.name), format('removal of half-made CHECK %s, if rows violate it', k.name), 'ACCESS EXCLUSIVE',
+           '{public.social_accounts}'::text[], false, false, NULL::text,
+           format('SELECT pg_temp.drop_check_that_blocks(%L)', k.name), NULL::text, NULL::text
+    WHERE NOT c.convalidated
+    UNION ALL
+    SELECT 'check.' || k.name, 'CHECK ' || k.name, 'ACCESS EXCLUSIVE', '{public.social_accounts}', false,
+           c.oid IS NOT NULL, format('SELECT pg_temp.require_satisfied(%L)', k.name),
+           format('ALTER TABLE public.social_accounts ADD CONSTRAINT %I %s NOT VALID', k.name, k.definition), NULL, NULL
+    UNION ALL
+    SELECT format('check.%s.valid', k.name), format('CHECK %s holds for every row', k.name), 'SHARE UPDATE EXCLUSIVE',
+           '{public.social_accounts}', false, coalesce(c.convalidated, false),
+           format('SELECT pg_temp.require_check(%L)', k.name),
+           format('SELECT pg_temp.validate_or_drop(%L)', k.name), NULL, NULL) AS steps;
+$$;

@@ -5,11 +5,19 @@ import pathlib
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 UPDATES = ROOT / "sql" / "schema_updates_webhooks.sql"
 ROLLBACK = ROOT / "sql" / "schema_rollback_webhooks.sql"
-UPDATE_PARTS = sorted((ROOT / "sql" / "updates").glob("*.sql"))
+STEPS = 36
 FIXTURES = ROOT / "test" / "sql"
 
 ALINE = "00000000-0000-4000-8000-00000000000a"
 BRUNO = "00000000-0000-4000-8000-00000000000b"
+
+
+def updates_up_to(step):
+    """The update as it is when it ends after that many of its steps."""
+    text = UPDATES.read_text()
+    last = "ORDER BY place\n\\gexec"
+    assert text.count(last) == 1
+    return text[:text.index(last)] + f"AND place <= {step} " + last + "\n"
 
 
 class Database:

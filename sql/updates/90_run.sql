@@ -1,0 +1,68 @@
+-- ---------------------------------------------------------------------------------------------------------------
+-- All of it
+
+\echo SocialSync Webhooks: updating :DBNAME
+
+DO $$
+DECLARE
+  missing   text := (SELECT string_agg('  ' || m, E'\n') FROM pg_temp.missing_rights() AS m);
+  conflicts text;
+  warning   text;
+BEGIN
+  IF missing IS NOT NULL THEN
+    RAISE insufficient_privilege USING
+      MESSAGE = format(E'role %I has not the rights this needs; nothing was changed. Missing:\n%s',
+                       current_user, missing);
+  END IF;
+  conflicts := (SELECT string_agg('  ' || c, E'\n') FROM pg_temp.conflicts() AS c);
+  IF conflicts IS NOT NULL THEN
+    RAISE duplicate_object USING
+      MESSAGE = E'something of the same name is there with another definition; nothing was changed:\n' || conflicts;
+  END IF;
+  FOR warning IN SELECT w FROM pg_temp.access_warnings() AS w LOOP
+    RAISE WARNING '%', warning;
+  END LOOP;
+END $$;
+
+-- One step, one transaction: tried again while a lock cannot be had. Gives the line of the report.
+CREATE OR REPLACE FUNCTION pg_temp.do_step(step_id text, title text, tables text[]) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  FOR attempts IN 1..100 LOOP
+    BEGIN
+      RETURN CASE WHEN pg_temp.attempt(step_id) THEN '  made   ' ELSE '  there  ' END || title;
+    EXCEPTION
+      WHEN lock_not_available OR deadlock_detected THEN
+        PERFORM pg_sleep(0.1 + random() * 0.4);
+      WHEN SQLSTATE 'SS009' THEN
+        RETURN format('  later  %s: %s', title, SQLERRM);
+    END;
+  END LOOP;
+  RAISE lock_not_available USING
+    MESSAGE = format('%s: no lock within 100 attempts; run this again later, all before it is done', title),
+    DETAIL = 'Held by ' || coalesce(pg_temp.lock_holders(tables), 'nobody now');
+END $$;
+
+-- Each step is a statement of its own, so that no lock is held longer than it needs. Those that must be alone cannot
+-- be in a function either.
+SET lock_timeout = '5min';
+SELECT CASE WHEN (step).alone THEN (step).precheck
+            ELSE format('SELECT pg_temp.do_step(%L, %L, %L)', (step).id, (step).title, (step).tables) END,
+       CASE WHEN (step).alone THEN (step).statements END,
+       CASE WHEN (step).alone THEN format('SELECT %L', '  made   ' || (step).title) END
+FROM pg_temp.steps()
+WHERE NOT ((step).alone AND (step).present)
+ORDER BY place
+\gexec
+RESET lock_timeout;
+
+DO $$
+DECLARE
+  leaks text := (SELECT string_agg('  ' || l, E'\n') FROM pg_temp.leaks() AS l);
+BEGIN
+  IF leaks IS NOT NULL THEN
+    RAISE EXCEPTION E'all steps are done, but tenants are not apart (a role inherits rights?):\n%', leaks;
+  END IF;
+END $$;
+
+SELECT pg_advisory_unlock_all() \g /dev/null
+\echo 'SocialSync Webhooks: database' :DBNAME 'is up to date'
