@@ -30,6 +30,7 @@ SET statement_timeout = 0;
 SET client_connection_check_interval = '2s';
 
 \echo SocialSync Webhooks: rolling back :DBNAME
+-- @definitions
 -- ---------------------------------------------------------------------------------------------------------------
 -- What we made says so in its comment; nothing else is touched
 
@@ -175,6 +176,35 @@ BEGIN
     END;
   END LOOP;
 END $$;
+
+-- The labels that the update added, taken away by making the type anew: PostgreSQL knows no other way. It writes the
+-- table anew, while nobody can use it.
+CREATE OR REPLACE FUNCTION pg_temp.rebuild_enum() RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+  added text[] := ARRAY(SELECT enumlabel FROM pg_enum
+                        WHERE enumtypid = 'public.social_platform'::regtype AND NOT pg_temp.was_found('label ' || enumlabel)
+                          AND enumlabel IN ('facebook', 'instagram', 'whatsapp', 'whatsapp_business'));
+  used  bigint;
+BEGIN
+  IF NOT EXISTS (SELECT FROM socialsync.preimages WHERE starts_with(object, 'label ')) OR added = '{}' THEN
+    RETURN;
+  END IF;
+  EXECUTE 'SELECT count(*) FROM public.social_accounts WHERE platform::text = ANY ($1)' INTO used USING added;
+  IF used > 0 THEN
+    RAISE dependent_objects_still_exist USING MESSAGE = format(
+      '%s account(s) are of platform %s: give them another one, or roll back without rebuilding the enum',
+      used, array_to_string(added, ', '));
+  END IF;
+  RETURN NEXT pg_temp.run('ALTER TYPE public.social_platform RENAME TO social_platform_before_rollback');
+  RETURN NEXT pg_temp.run(format('CREATE TYPE public.social_platform AS ENUM (%s)',
+    (SELECT string_agg(quote_literal(enumlabel), ', ' ORDER BY enumsortorder) FROM pg_enum
+     WHERE enumtypid = 'public.social_platform_before_rollback'::regtype AND enumlabel <> ALL (added))));
+  RETURN NEXT pg_temp.run(format('ALTER TYPE public.social_platform OWNER TO %s',
+    (SELECT typowner::regrole FROM pg_type WHERE oid = 'public.social_platform_before_rollback'::regtype)));
+  RETURN NEXT pg_temp.run('ALTER TABLE public.social_accounts ALTER COLUMN platform TYPE public.social_platform '
+                          'USING platform::text::public.social_platform');
+  RETURN NEXT pg_temp.run('DROP TYPE public.social_platform_before_rollback');
+END $$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- Schemas and roles, then all of it in one transaction
 
@@ -242,7 +272,7 @@ BEGIN
 END $$;
 
 -- Dependants first.
-CREATE OR REPLACE FUNCTION pg_temp.roll_back() RETURNS SETOF text LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.roll_back(rebuild_enum boolean DEFAULT false) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM pg_temp.lock_tables_patiently();
   PERFORM set_config('lock_timeout', '3s', true);
@@ -256,12 +286,29 @@ BEGIN
   RETURN QUERY SELECT pg_temp.drop_constraints();
   RETURN QUERY SELECT pg_temp.drop_indexes();
   RETURN QUERY SELECT pg_temp.drop_columns();
+  IF rebuild_enum THEN
+    RETURN QUERY SELECT pg_temp.rebuild_enum();
+  END IF;
   RETURN QUERY SELECT pg_temp.restore_found();
   RETURN QUERY SELECT pg_temp.drop_functions('socialsync');
   RETURN QUERY SELECT pg_temp.drop_schemas();
   RETURN QUERY SELECT pg_temp.drop_roles();
 END $$;
 
+-- What changes how others see the database goes; columns, tables and all data stay, and the update brings the rest back.
+CREATE OR REPLACE FUNCTION pg_temp.roll_back_softly() RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_temp.lock_tables_patiently();
+  PERFORM set_config('lock_timeout', '3s', true);
+  RETURN QUERY SELECT pg_temp.drop_views();
+  RETURN QUERY SELECT pg_temp.drop_functions('public');
+  RETURN QUERY SELECT pg_temp.drop_trigger();
+  RETURN QUERY SELECT pg_temp.drop_policies();
+  RETURN QUERY SELECT pg_temp.restore_row_security();
+  RETURN QUERY SELECT pg_temp.restore_found();
+END $$;
+
+-- @run
 SELECT pg_temp.roll_back();
 
 SELECT format('  stays  label %s of type social_platform', enumlabel)

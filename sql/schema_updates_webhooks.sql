@@ -53,6 +53,7 @@ BEGIN
       quote_ident(current_database()), quote_ident(current_user);
   END IF;
 END $$;
+-- @definitions: from here to @run there is nothing of psql, for programs that work through the steps themselves
 -- ---------------------------------------------------------------------------------------------------------------
 -- What a step is, and how it is done
 
@@ -474,16 +475,7 @@ CREATE OR REPLACE FUNCTION pg_temp.base_steps() RETURNS SETOF pg_temp.step LANGU
   );
   CREATE INDEX idx_social_accounts_user_id ON public.social_accounts (user_id);
   REVOKE ALL ON public.social_accounts FROM anon, authenticated;
-  $sql$, NULL, NULL
-  UNION ALL
-  -- Each label in a statement of its own: it can be used only after its commit. A type that is not there yet is made
-  -- with all of them.
-  SELECT 'label.' || wanted, format('label %s of type social_platform', wanted), NULL, '{}', true,
-         to_regtype('public.social_platform') IS NULL
-         OR EXISTS (SELECT FROM pg_enum WHERE enumtypid = to_regtype('public.social_platform') AND enumlabel = wanted),
-         NULL, format('ALTER TYPE public.social_platform ADD VALUE IF NOT EXISTS %L', wanted), NULL,
-         'PostgreSQL cannot take a label away again'
-  FROM unnest(ARRAY['facebook', 'instagram', 'whatsapp', 'whatsapp_business']) AS wanted;
+  $sql$, NULL, NULL;
 $$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- What was there before us, so that the rollback can bring back exactly that
@@ -517,6 +509,8 @@ CREATE OR REPLACE FUNCTION pg_temp.found() RETURNS TABLE (object text, restore t
   UNION ALL
   SELECT 'authenticated reads all columns', '{}'
   WHERE has_table_privilege(to_regrole('authenticated')::oid, to_regclass('public.social_accounts')::oid, 'SELECT')
+  UNION ALL
+  SELECT 'label ' || enumlabel, '{}' FROM pg_enum WHERE enumtypid = to_regtype('public.social_platform')
   UNION ALL
   SELECT 'column ' || n.name,
          CASE WHEN n.default_value IS NOT NULL AND NOT a.atthasdef
@@ -579,6 +573,17 @@ CREATE OR REPLACE FUNCTION pg_temp.schema_steps() RETURNS SETOF pg_temp.step LAN
     'SocialSync Webhooks: which run of socialsync migrate did what, and when';
   REVOKE ALL ON socialsync.fingerprints, socialsync.migration_steps FROM PUBLIC, anon, authenticated, service_role;
   $sql$, NULL, NULL;
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.label_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
+  -- Each label in a statement of its own: it can be used only after its commit. A type that is not there yet is made
+  -- with all of them.
+  SELECT 'label.' || wanted, format('label %s of type social_platform', wanted), NULL, '{}'::text[], true,
+         to_regtype('public.social_platform') IS NULL
+         OR EXISTS (SELECT FROM pg_enum WHERE enumtypid = to_regtype('public.social_platform') AND enumlabel = wanted),
+         NULL, format('ALTER TYPE public.social_platform ADD VALUE IF NOT EXISTS %L', wanted), NULL,
+         'PostgreSQL cannot take a label away again'
+  FROM unnest(ARRAY['facebook', 'instagram', 'whatsapp', 'whatsapp_business']) AS wanted;
 $$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- social_accounts: columns
@@ -1303,23 +1308,9 @@ BEGIN
   END IF;
 END $$;
 
-CREATE OR REPLACE FUNCTION pg_temp.require_check(check_name text) RETURNS SETOF void LANGUAGE plpgsql AS $$
-BEGIN
-  IF NOT EXISTS (SELECT FROM pg_constraint
-                 WHERE conrelid = 'public.social_accounts'::regclass AND conname = check_name) THEN
-    PERFORM pg_temp.data_blocks('once it is there');
-  END IF;
-END $$;
-
--- In the way of every UPDATE of a bad row: left over from a run that was interrupted, or made by hand.
-CREATE OR REPLACE FUNCTION pg_temp.drop_check_that_blocks(check_name text) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-  PERFORM pg_temp.require_satisfied(check_name);
-EXCEPTION WHEN SQLSTATE 'SS009' THEN
-  EXECUTE format('ALTER TABLE public.social_accounts DROP CONSTRAINT %I', check_name);
-END $$;
-
--- It only reads, and blocks nobody. A row that violates it came after it was counted: then it waits for a later run.
+-- Validating only reads, and blocks nobody. Where a row violates it (it was left by a run that was interrupted, made by
+-- hand, or the row came after the others were counted) the CHECK is in the way of every UPDATE of that row: it goes, and
+-- waits for a later run.
 CREATE OR REPLACE FUNCTION pg_temp.validate_or_drop(check_name text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM set_config('lock_timeout', '60s', true);
@@ -1333,19 +1324,14 @@ CREATE OR REPLACE FUNCTION pg_temp.check_steps() RETURNS SETOF pg_temp.step LANG
   SELECT steps.* FROM pg_temp.account_checks() AS k
   LEFT JOIN pg_constraint AS c ON c.conrelid = to_regclass('public.social_accounts') AND c.conname = k.name
   CROSS JOIN LATERAL (
-    SELECT format('check.%s.leftover', k.name), format('removal of half-made CHECK %s, if rows violate it', k.name), 'ACCESS EXCLUSIVE',
-           '{public.social_accounts}'::text[], false, false, NULL::text,
-           format('SELECT pg_temp.drop_check_that_blocks(%L)', k.name), NULL::text, NULL::text
-    WHERE NOT c.convalidated
-    UNION ALL
-    SELECT 'check.' || k.name, 'CHECK ' || k.name, 'ACCESS EXCLUSIVE', '{public.social_accounts}', false,
+    SELECT 'check.' || k.name, 'CHECK ' || k.name, 'ACCESS EXCLUSIVE', '{public.social_accounts}'::text[], false,
            c.oid IS NOT NULL, format('SELECT pg_temp.require_satisfied(%L)', k.name),
            format('ALTER TABLE public.social_accounts ADD CONSTRAINT %I %s NOT VALID', k.name, k.definition), NULL, NULL
     UNION ALL
-    SELECT format('check.%s.valid', k.name), format('CHECK %s holds for every row', k.name), 'SHARE UPDATE EXCLUSIVE',
-           '{public.social_accounts}', false, coalesce(c.convalidated, false),
-           format('SELECT pg_temp.require_check(%L)', k.name),
-           format('SELECT pg_temp.validate_or_drop(%L)', k.name), NULL, NULL) AS steps;
+    SELECT format('check.%s.valid', k.name), format('CHECK %s: validated, or removed', k.name),
+           'SHARE UPDATE EXCLUSIVE', '{public.social_accounts}', false, c.convalidated, NULL,
+           format('SELECT pg_temp.validate_or_drop(%L)', k.name), NULL, NULL
+    WHERE c.oid IS NOT NULL) AS steps;
 $$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- One owner: that of social_accounts, even when an administrator runs this
@@ -1433,6 +1419,7 @@ $$;
 CREATE OR REPLACE FUNCTION pg_temp.steps() RETURNS TABLE (place bigint, step pg_temp.step) LANGUAGE sql AS $$
   SELECT row_number() OVER (), all_of.step
   FROM (SELECT pg_temp.role_steps() UNION ALL SELECT pg_temp.base_steps() UNION ALL SELECT pg_temp.schema_steps()
+        UNION ALL SELECT pg_temp.label_steps()
         UNION ALL SELECT pg_temp.column_steps() UNION ALL SELECT pg_temp.table_steps()
         UNION ALL SELECT pg_temp.partition_steps() UNION ALL SELECT pg_temp.function_steps()
         UNION ALL SELECT pg_temp.access_steps() UNION ALL SELECT pg_temp.view_steps()
@@ -1462,6 +1449,7 @@ BEGIN
   END IF;
   RETURN true;
 END $$;
+-- @run
 -- ---------------------------------------------------------------------------------------------------------------
 -- All of it
 
@@ -1518,6 +1506,11 @@ WHERE NOT ((step).alone AND (step).present)
 ORDER BY place
 \gexec
 RESET lock_timeout;
+
+-- The CHECKs that were made now.
+SELECT format('SELECT pg_temp.do_step(%L, %L, %L)', (step).id, (step).title, (step).tables)
+FROM pg_temp.steps() WHERE (step).id LIKE 'check.%.valid' AND NOT (step).present ORDER BY place
+\gexec
 
 DO $$
 DECLARE

@@ -1,3 +1,4 @@
+-- @definitions
 -- ---------------------------------------------------------------------------------------------------------------
 -- What we made says so in its comment; nothing else is touched
 

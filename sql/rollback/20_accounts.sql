@@ -90,3 +90,32 @@ BEGIN
     END;
   END LOOP;
 END $$;
+
+-- The labels that the update added, taken away by making the type anew: PostgreSQL knows no other way. It writes the
+-- table anew, while nobody can use it.
+CREATE OR REPLACE FUNCTION pg_temp.rebuild_enum() RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+  added text[] := ARRAY(SELECT enumlabel FROM pg_enum
+                        WHERE enumtypid = 'public.social_platform'::regtype AND NOT pg_temp.was_found('label ' || enumlabel)
+                          AND enumlabel IN ('facebook', 'instagram', 'whatsapp', 'whatsapp_business'));
+  used  bigint;
+BEGIN
+  IF NOT EXISTS (SELECT FROM socialsync.preimages WHERE starts_with(object, 'label ')) OR added = '{}' THEN
+    RETURN;
+  END IF;
+  EXECUTE 'SELECT count(*) FROM public.social_accounts WHERE platform::text = ANY ($1)' INTO used USING added;
+  IF used > 0 THEN
+    RAISE dependent_objects_still_exist USING MESSAGE = format(
+      '%s account(s) are of platform %s: give them another one, or roll back without rebuilding the enum',
+      used, array_to_string(added, ', '));
+  END IF;
+  RETURN NEXT pg_temp.run('ALTER TYPE public.social_platform RENAME TO social_platform_before_rollback');
+  RETURN NEXT pg_temp.run(format('CREATE TYPE public.social_platform AS ENUM (%s)',
+    (SELECT string_agg(quote_literal(enumlabel), ', ' ORDER BY enumsortorder) FROM pg_enum
+     WHERE enumtypid = 'public.social_platform_before_rollback'::regtype AND enumlabel <> ALL (added))));
+  RETURN NEXT pg_temp.run(format('ALTER TYPE public.social_platform OWNER TO %s',
+    (SELECT typowner::regrole FROM pg_type WHERE oid = 'public.social_platform_before_rollback'::regtype)));
+  RETURN NEXT pg_temp.run('ALTER TABLE public.social_accounts ALTER COLUMN platform TYPE public.social_platform '
+                          'USING platform::text::public.social_platform');
+  RETURN NEXT pg_temp.run('DROP TYPE public.social_platform_before_rollback');
+END $$;

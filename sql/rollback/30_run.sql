@@ -65,7 +65,7 @@ BEGIN
 END $$;
 
 -- Dependants first.
-CREATE OR REPLACE FUNCTION pg_temp.roll_back() RETURNS SETOF text LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.roll_back(rebuild_enum boolean DEFAULT false) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM pg_temp.lock_tables_patiently();
   PERFORM set_config('lock_timeout', '3s', true);
@@ -79,12 +79,29 @@ BEGIN
   RETURN QUERY SELECT pg_temp.drop_constraints();
   RETURN QUERY SELECT pg_temp.drop_indexes();
   RETURN QUERY SELECT pg_temp.drop_columns();
+  IF rebuild_enum THEN
+    RETURN QUERY SELECT pg_temp.rebuild_enum();
+  END IF;
   RETURN QUERY SELECT pg_temp.restore_found();
   RETURN QUERY SELECT pg_temp.drop_functions('socialsync');
   RETURN QUERY SELECT pg_temp.drop_schemas();
   RETURN QUERY SELECT pg_temp.drop_roles();
 END $$;
 
+-- What changes how others see the database goes; columns, tables and all data stay, and the update brings the rest back.
+CREATE OR REPLACE FUNCTION pg_temp.roll_back_softly() RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_temp.lock_tables_patiently();
+  PERFORM set_config('lock_timeout', '3s', true);
+  RETURN QUERY SELECT pg_temp.drop_views();
+  RETURN QUERY SELECT pg_temp.drop_functions('public');
+  RETURN QUERY SELECT pg_temp.drop_trigger();
+  RETURN QUERY SELECT pg_temp.drop_policies();
+  RETURN QUERY SELECT pg_temp.restore_row_security();
+  RETURN QUERY SELECT pg_temp.restore_found();
+END $$;
+
+-- @run
 SELECT pg_temp.roll_back();
 
 SELECT format('  stays  label %s of type social_platform', enumlabel)

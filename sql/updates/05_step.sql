@@ -1,3 +1,4 @@
+-- @definitions: from here to @run there is nothing of psql, for programs that work through the steps themselves
 -- ---------------------------------------------------------------------------------------------------------------
 -- What a step is, and how it is done
 

@@ -42,14 +42,5 @@ CREATE OR REPLACE FUNCTION pg_temp.base_steps() RETURNS SETOF pg_temp.step LANGU
   );
   CREATE INDEX idx_social_accounts_user_id ON public.social_accounts (user_id);
   REVOKE ALL ON public.social_accounts FROM anon, authenticated;
-  $sql$, NULL, NULL
-  UNION ALL
-  -- Each label in a statement of its own: it can be used only after its commit. A type that is not there yet is made
-  -- with all of them.
-  SELECT 'label.' || wanted, format('label %s of type social_platform', wanted), NULL, '{}', true,
-         to_regtype('public.social_platform') IS NULL
-         OR EXISTS (SELECT FROM pg_enum WHERE enumtypid = to_regtype('public.social_platform') AND enumlabel = wanted),
-         NULL, format('ALTER TYPE public.social_platform ADD VALUE IF NOT EXISTS %L', wanted), NULL,
-         'PostgreSQL cannot take a label away again'
-  FROM unnest(ARRAY['facebook', 'instagram', 'whatsapp', 'whatsapp_business']) AS wanted;
+  $sql$, NULL, NULL;
 $$;

@@ -31,6 +31,8 @@ CREATE OR REPLACE FUNCTION pg_temp.found() RETURNS TABLE (object text, restore t
   SELECT 'authenticated reads all columns', '{}'
   WHERE has_table_privilege(to_regrole('authenticated')::oid, to_regclass('public.social_accounts')::oid, 'SELECT')
   UNION ALL
+  SELECT 'label ' || enumlabel, '{}' FROM pg_enum WHERE enumtypid = to_regtype('public.social_platform')
+  UNION ALL
   SELECT 'column ' || n.name,
          CASE WHEN n.default_value IS NOT NULL AND NOT a.atthasdef
               THEN ARRAY[format('ALTER TABLE public.social_accounts ALTER COLUMN %I DROP DEFAULT', n.name)]
@@ -92,4 +94,15 @@ CREATE OR REPLACE FUNCTION pg_temp.schema_steps() RETURNS SETOF pg_temp.step LAN
     'SocialSync Webhooks: which run of socialsync migrate did what, and when';
   REVOKE ALL ON socialsync.fingerprints, socialsync.migration_steps FROM PUBLIC, anon, authenticated, service_role;
   $sql$, NULL, NULL;
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.label_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
+  -- Each label in a statement of its own: it can be used only after its commit. A type that is not there yet is made
+  -- with all of them.
+  SELECT 'label.' || wanted, format('label %s of type social_platform', wanted), NULL, '{}'::text[], true,
+         to_regtype('public.social_platform') IS NULL
+         OR EXISTS (SELECT FROM pg_enum WHERE enumtypid = to_regtype('public.social_platform') AND enumlabel = wanted),
+         NULL, format('ALTER TYPE public.social_platform ADD VALUE IF NOT EXISTS %L', wanted), NULL,
+         'PostgreSQL cannot take a label away again'
+  FROM unnest(ARRAY['facebook', 'instagram', 'whatsapp', 'whatsapp_business']) AS wanted;
 $$;

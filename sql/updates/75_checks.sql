@@ -15,23 +15,9 @@ BEGIN
   END IF;
 END $$;
 
-CREATE OR REPLACE FUNCTION pg_temp.require_check(check_name text) RETURNS SETOF void LANGUAGE plpgsql AS $$
-BEGIN
-  IF NOT EXISTS (SELECT FROM pg_constraint
-                 WHERE conrelid = 'public.social_accounts'::regclass AND conname = check_name) THEN
-    PERFORM pg_temp.data_blocks('once it is there');
-  END IF;
-END $$;
-
--- In the way of every UPDATE of a bad row: left over from a run that was interrupted, or made by hand.
-CREATE OR REPLACE FUNCTION pg_temp.drop_check_that_blocks(check_name text) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-  PERFORM pg_temp.require_satisfied(check_name);
-EXCEPTION WHEN SQLSTATE 'SS009' THEN
-  EXECUTE format('ALTER TABLE public.social_accounts DROP CONSTRAINT %I', check_name);
-END $$;
-
--- It only reads, and blocks nobody. A row that violates it came after it was counted: then it waits for a later run.
+-- Validating only reads, and blocks nobody. Where a row violates it (it was left by a run that was interrupted, made by
+-- hand, or the row came after the others were counted) the CHECK is in the way of every UPDATE of that row: it goes, and
+-- waits for a later run.
 CREATE OR REPLACE FUNCTION pg_temp.validate_or_drop(check_name text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM set_config('lock_timeout', '60s', true);
@@ -45,17 +31,12 @@ CREATE OR REPLACE FUNCTION pg_temp.check_steps() RETURNS SETOF pg_temp.step LANG
   SELECT steps.* FROM pg_temp.account_checks() AS k
   LEFT JOIN pg_constraint AS c ON c.conrelid = to_regclass('public.social_accounts') AND c.conname = k.name
   CROSS JOIN LATERAL (
-    SELECT format('check.%s.leftover', k.name), format('removal of half-made CHECK %s, if rows violate it', k.name), 'ACCESS EXCLUSIVE',
-           '{public.social_accounts}'::text[], false, false, NULL::text,
-           format('SELECT pg_temp.drop_check_that_blocks(%L)', k.name), NULL::text, NULL::text
-    WHERE NOT c.convalidated
-    UNION ALL
-    SELECT 'check.' || k.name, 'CHECK ' || k.name, 'ACCESS EXCLUSIVE', '{public.social_accounts}', false,
+    SELECT 'check.' || k.name, 'CHECK ' || k.name, 'ACCESS EXCLUSIVE', '{public.social_accounts}'::text[], false,
            c.oid IS NOT NULL, format('SELECT pg_temp.require_satisfied(%L)', k.name),
            format('ALTER TABLE public.social_accounts ADD CONSTRAINT %I %s NOT VALID', k.name, k.definition), NULL, NULL
     UNION ALL
-    SELECT format('check.%s.valid', k.name), format('CHECK %s holds for every row', k.name), 'SHARE UPDATE EXCLUSIVE',
-           '{public.social_accounts}', false, coalesce(c.convalidated, false),
-           format('SELECT pg_temp.require_check(%L)', k.name),
-           format('SELECT pg_temp.validate_or_drop(%L)', k.name), NULL, NULL) AS steps;
+    SELECT format('check.%s.valid', k.name), format('CHECK %s: validated, or removed', k.name),
+           'SHARE UPDATE EXCLUSIVE', '{public.social_accounts}', false, c.convalidated, NULL,
+           format('SELECT pg_temp.validate_or_drop(%L)', k.name), NULL, NULL
+    WHERE c.oid IS NOT NULL) AS steps;
 $$;

@@ -4,6 +4,7 @@
 CREATE OR REPLACE FUNCTION pg_temp.steps() RETURNS TABLE (place bigint, step pg_temp.step) LANGUAGE sql AS $$
   SELECT row_number() OVER (), all_of.step
   FROM (SELECT pg_temp.role_steps() UNION ALL SELECT pg_temp.base_steps() UNION ALL SELECT pg_temp.schema_steps()
+        UNION ALL SELECT pg_temp.label_steps()
         UNION ALL SELECT pg_temp.column_steps() UNION ALL SELECT pg_temp.table_steps()
         UNION ALL SELECT pg_temp.partition_steps() UNION ALL SELECT pg_temp.function_steps()
         UNION ALL SELECT pg_temp.access_steps() UNION ALL SELECT pg_temp.view_steps()

@@ -1,3 +1,4 @@
+-- @run
 -- ---------------------------------------------------------------------------------------------------------------
 -- All of it
 
@@ -54,6 +55,11 @@ WHERE NOT ((step).alone AND (step).present)
 ORDER BY place
 \gexec
 RESET lock_timeout;
+
+-- The CHECKs that were made now.
+SELECT format('SELECT pg_temp.do_step(%L, %L, %L)', (step).id, (step).title, (step).tables)
+FROM pg_temp.steps() WHERE (step).id LIKE 'check.%.valid' AND NOT (step).present ORDER BY place
+\gexec
 
 DO $$
 DECLARE

@@ -12,6 +12,7 @@
 #include "cli/database.hpp"
 #include "cli/exit_code.hpp"
 #include "migrate/psql.hpp"
+#include "migrate/sql_files.hpp"
 #include "process/account.hpp"
 #include "store/first_tenant.hpp"
 #include "store/schema.hpp"

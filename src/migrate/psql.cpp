@@ -8,10 +8,6 @@
 #include "pg/options.hpp"
 #include "process/child.hpp"
 
-namespace socialsync::embedded {
-std::string_view embedded_sql(std::string_view file_name);
-}
-
 namespace socialsync::migrate {
 namespace {
 
@@ -49,8 +45,5 @@ std::string run_psql(const pg::ConnectionOptions& options, std::string_view sql)
   if (finished.exit_code != 0) throw PsqlFailed(finished.output);
   return finished.output;
 }
-
-std::string_view schema_updates() { return embedded::embedded_sql("schema_updates_webhooks.sql"); }
-std::string_view schema_rollback() { return embedded::embedded_sql("schema_rollback_webhooks.sql"); }
 
 }  // namespace socialsync::migrate

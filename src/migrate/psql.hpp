@@ -18,8 +18,4 @@ class PsqlFailed : public std::runtime_error {
 // psql reads a service file that is gone when this returns. Returns what psql printed.
 std::string run_psql(const pg::ConnectionOptions& options, std::string_view sql);
 
-// The files in sql/, as they were when this program was built.
-std::string_view schema_updates();
-std::string_view schema_rollback();
-
 }  // namespace socialsync::migrate

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "migrate/psql.hpp"
+#include "migrate/sql_files.hpp"
 #include "support/database.hpp"
 
 namespace socialsync::migrate {

@@ -9,6 +9,8 @@
 
 namespace socialsync::cli::migration {
 
+void add_plan(CLI::App& migrate, Action& chosen);
+void add_apply(CLI::App& migrate, Action& chosen);
 void add_sql(CLI::App& migrate, Action& chosen);
 
 enum class Output { text, json };

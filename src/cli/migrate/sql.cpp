@@ -5,7 +5,7 @@
 
 #include "cli/exit_code.hpp"
 #include "cli/migrate/commands.hpp"
-#include "migrate/psql.hpp"
+#include "migrate/sql_files.hpp"
 
 namespace socialsync::cli::migration {
 namespace {

@@ -1,0 +1,144 @@
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <fmt/core.h>
+
+#include "cli/exit_code.hpp"
+#include "cli/migrate/commands.hpp"
+#include "cli/terminal.hpp"
+#include "migrate/apply.hpp"
+#include "migrate/outcome.hpp"
+
+namespace socialsync::cli::migration {
+namespace {
+
+namespace json = boost::json;
+using migrate::StepReport;
+
+struct Options {
+  Common common;
+  bool yes = false;
+  bool no_backup = false;
+  std::string backup;
+  std::uint64_t lock_budget_s = 600;
+  std::string fault;
+};
+
+migrate::Fault fault_of(const std::string& text) {
+  const std::size_t colon = text.find(':');
+  const std::string moment = text.substr(0, colon);
+  migrate::Fault fault;
+  if (moment == "before") fault.moment = migrate::Fault::Moment::before;
+  if (moment == "during") fault.moment = migrate::Fault::Moment::during;
+  if (moment == "after") fault.moment = migrate::Fault::Moment::after;
+  if (colon != std::string::npos) fault.step = text.substr(colon + 1);
+  return fault;
+}
+
+void print_step(const StepReport& step, std::size_t number, std::size_t count) {
+  const bool later = step.state == StepReport::State::later;
+  fmt::print("[{:>2}/{}] {:<52} {}  {}\n", number, count, step.title,
+             coloured(later ? Colour::yellow : Colour::green, later ? "LATER" : "done "),
+             later ? "" : readable_duration(step.took));
+  if (!step.note.empty()) fmt::print("        {}\n", coloured(Colour::dim, step.note));
+  std::fflush(stdout);
+}
+
+void print_step_json(const StepReport& step) {
+  const json::object event{{"v", 1},
+                           {"event", "step"},
+                           {"id", step.id},
+                           {"state", step.state == StepReport::State::later ? "later" : "done"},
+                           {"attempts", step.attempts},
+                           {"took_ms", step.took.count()},
+                           {"note", step.note}};
+  fmt::print("{}\n", json::serialize(event));
+  std::fflush(stdout);
+}
+
+std::size_t count_later(const migrate::ApplyReport& report) {
+  std::size_t later = 0;
+  for (const StepReport& step : report.steps) later += step.state == StepReport::State::later ? 1 : 0;
+  return later;
+}
+
+void print_summary(const migrate::ApplyReport& report) {
+  const std::size_t later = count_later(report);
+  for (const std::string& warning : report.warnings)
+    fmt::print("{} {}\n", coloured(Colour::yellow, "warning:"), warning);
+  if (report.steps.empty()) {
+    fmt::print("Nothing to do: all {} steps are done.\n", report.present);
+    return;
+  }
+  fmt::print("{} done, {} were there, {} later.\n", report.steps.size() - later, report.present, later);
+  if (later > 0)
+    fmt::print("Rows are in the way of what comes later: fill them (socialsync migrate backfill), then run this "
+               "again.\n");
+  fmt::print("Clients with a prepared SELECT * on social_accounts get 0A000 until they connect again.\n");
+}
+
+void print_summary_json(const migrate::ApplyReport& report, int exit_code) {
+  json::array warnings(report.warnings.begin(), report.warnings.end());
+  const std::size_t later = count_later(report);
+  const json::object summary{{"v", 1},
+                             {"run", report.run},
+                             {"event", "summary"},
+                             {"exit", exit_code},
+                             {"done", report.steps.size() - later},
+                             {"present", report.present},
+                             {"later", later},
+                             {"warnings", warnings}};
+  fmt::print("{}\n", json::serialize(summary));
+}
+
+void require_backup(const Options& options) {
+  if (options.no_backup) return;
+  throw migrate::Failure(migrate::Outcome::no_backup,
+                         "no verified backup: make one with socialsync migrate backup, or say --no-backup");
+}
+
+int apply(const Options& options) {
+  const pg::ConnectionOptions database = database_of(options.common);
+  require_backup(options);
+  if (!confirmed("Change this database?", options.yes)) return ExitCode::done;
+  const bool is_json = options.common.output == Output::json;
+  ProgressLine line;
+  const migrate::ApplyEvents events{.step_ended =
+                                        [&](const StepReport& step, std::size_t number, std::size_t count) {
+                                          line.clear();
+                                          is_json ? print_step_json(step) : print_step(step, number, count);
+                                        },
+                                    .progress = line.shower()};
+  const migrate::ApplyOptions apply_options{.lock_budget = std::chrono::seconds(options.lock_budget_s),
+                                            .fault = fault_of(options.fault)};
+  const migrate::ApplyReport report = migrate::apply(database, apply_options, events);
+  line.clear();
+  const auto outcome = count_later(report) > 0 ? migrate::Outcome::data_blocks : migrate::Outcome::done;
+  is_json ? print_summary_json(report, static_cast<int>(outcome)) : print_summary(report);
+  return static_cast<int>(outcome);
+}
+
+}  // namespace
+
+void add_apply(CLI::App& migrate, Action& chosen) {
+  CLI::App* command = migrate.add_subcommand("apply", "Bring the database up to date, while it is in use");
+  command->footer(
+      "Each step is a transaction of its own. A lock is tried for 100 ms at a time, so nobody waits longer for it; "
+      "who holds it is named. Stopped anywhere, even by kill -9, it goes on when it is run again.\n"
+      "Example:  socialsync migrate apply --yes");
+  const auto options = std::make_shared<Options>();
+  add_common(*command, options->common, true);
+  command->add_flag("--yes", options->yes, "Do not ask");
+  command->add_flag("--no-backup", options->no_backup, "Go on without a verified backup");
+  command->add_option("--backup", options->backup, "The backup to rely on (default: the newest in ./backups)")
+      ->type_name("DIR");
+  command->add_option("--lock-budget", options->lock_budget_s,
+                      "Seconds to try for one step's locks (default 600); then exit 4");
+  command->add_option("--fault", options->fault, "Kill this program: before|during|after:STEP")->group("");
+  command->callback([&chosen, options] {
+    chosen = [options] { return guarded(options->common, [&] { return apply(*options); }); };
+  });
+}
+
+}  // namespace socialsync::cli::migration

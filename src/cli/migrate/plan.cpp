@@ -1,0 +1,118 @@
+#include <cstdio>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <fmt/core.h>
+
+#include "cli/migrate/commands.hpp"
+#include "cli/terminal.hpp"
+#include "migrate/outcome.hpp"
+#include "migrate/plan.hpp"
+
+namespace socialsync::cli::migration {
+namespace {
+
+namespace json = boost::json;
+using migrate::Outcome;
+using migrate::Plan;
+using migrate::Step;
+
+struct Options {
+  Common common;
+  bool exit_code = false;
+  bool show_sql = false;
+};
+
+void print_lines(Colour colour, const char* title, const std::vector<std::string>& lines) {
+  for (const std::string& line : lines) fmt::print("{} {}\n", coloured(colour, title), line);
+}
+
+// Of a lock's name its initials, as operators call it.
+std::string short_lock(const Step& step) {
+  if (step.lock.empty()) return "none";
+  std::string text;
+  bool begins = true;
+  for (const char c : step.lock) {
+    if (begins) text += c;
+    begins = c == ' ';
+  }
+  return text;
+}
+
+void print_step(const Step& step, std::size_t number, const Plan& plan, bool show_sql) {
+  fmt::print("{:>3}  {:<52} {:<5} {:<17} {:>6}  {}\n", number, step.title.substr(0, 52), short_lock(step),
+             migrate::blocks(step), readable_duration(migrate::estimate(step, plan.accounts)),
+             step.present ? coloured(Colour::dim, "done") : coloured(Colour::bold, "todo"));
+  if (!step.present && !step.note.empty()) fmt::print("       {}\n", coloured(Colour::dim, step.note));
+  if (!step.present && show_sql) fmt::print("{}\n\n", step.statements);
+}
+
+void print_plan(const Plan& plan, bool show_sql) {
+  fmt::print("{}  database={}  PostgreSQL {}  role={}  accounts≈{}  plan {}\n\n",
+             coloured(Colour::bold, "migrate plan"), plan.database, plan.server_version, plan.role,
+             readable_count(plan.accounts), plan.hash);
+  fmt::print("  #  {:<52} {:<5} {:<18} {:>6}  {}\n", "step", "lock", "blocks", "est.", "state");
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) print_step(plan.steps[i], i + 1, plan, show_sql);
+  fmt::print("\n");
+  print_lines(Colour::red, "missing right:", plan.missing_rights);
+  print_lines(Colour::red, "conflict:", plan.conflicts);
+  print_lines(Colour::yellow, "warning:", plan.warnings);
+  print_lines(Colour::yellow, "blocker:", plan.blockers);
+  fmt::print("{} to do, {} done.{}\n", plan.todo(), plan.steps.size() - plan.todo(),
+             plan.todo() > 0 ? "  Next: socialsync migrate backup, then socialsync migrate apply" : "");
+}
+
+json::array array_of(const std::vector<std::string>& lines) { return json::array(lines.begin(), lines.end()); }
+
+void print_plan_json(const Plan& plan) {
+  json::array steps;
+  for (const Step& step : plan.steps)
+    steps.push_back(json::object{{"id", step.id},
+                                 {"title", step.title},
+                                 {"lock", step.lock},
+                                 {"blocks", migrate::blocks(step)},
+                                 {"estimate_ms", migrate::estimate(step, plan.accounts).count()},
+                                 {"state", step.present ? "done" : "todo"},
+                                 {"note", step.note},
+                                 {"sql", step.statements}});
+  const json::object document{{"v", 1},
+                              {"database", plan.database},
+                              {"server_version", plan.server_version},
+                              {"role", plan.role},
+                              {"accounts", plan.accounts},
+                              {"plan", plan.hash},
+                              {"todo", plan.todo()},
+                              {"steps", steps},
+                              {"missing_rights", array_of(plan.missing_rights)},
+                              {"conflicts", array_of(plan.conflicts)},
+                              {"warnings", array_of(plan.warnings)},
+                              {"blockers", array_of(plan.blockers)}};
+  fmt::print("{}\n", json::serialize(document));
+}
+
+int plan(const Options& options) {
+  const Plan made = migrate::make_plan(database_of(options.common));
+  options.common.output == Output::json ? print_plan_json(made) : print_plan(made, options.show_sql);
+  if (!made.missing_rights.empty() && options.exit_code) return static_cast<int>(Outcome::refused);
+  if (!made.conflicts.empty()) return static_cast<int>(Outcome::conflict);
+  return static_cast<int>(options.exit_code && made.todo() > 0 ? Outcome::pending : Outcome::done);
+}
+
+}  // namespace
+
+void add_plan(CLI::App& migrate, Action& chosen) {
+  CLI::App* command = migrate.add_subcommand("plan", "Show what apply would do; changes nothing");
+  command->footer(
+      "Locks: AE ACCESS EXCLUSIVE, SRE SHARE ROW EXCLUSIVE, SUE SHARE UPDATE EXCLUSIVE.\n"
+      "Example:  socialsync migrate plan --exit-code   # 10: there is something to do");
+  const auto options = std::make_shared<Options>();
+  add_common(*command, options->common, true);
+  command->add_flag("--exit-code", options->exit_code, "Exit 10 when there is something to do");
+  command->add_flag("--sql", options->show_sql, "Show the statements too");
+  command->callback([&chosen, options] {
+    chosen = [options] { return guarded(options->common, [&] { return plan(*options); }); };
+  });
+}
+
+}  // namespace socialsync::cli::migration

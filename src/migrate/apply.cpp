@@ -1,0 +1,277 @@
+#include "migrate/apply.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <random>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "migrate/outcome.hpp"
+#include "migrate/runner.hpp"
+#include "migrate/watch.hpp"
+#include "pg/error.hpp"
+
+namespace socialsync::migrate {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds pause_min{100};
+constexpr milliseconds pause_max{500};
+constexpr milliseconds poll_interval{100};
+constexpr milliseconds kill_delay{30};  // into a statement that a fault is to interrupt
+
+constexpr const char* try_run_lock =
+    "SELECT pg_try_advisory_lock(hashtextextended('socialsync webhooks migration', 0))";
+
+constexpr const char* select_other_run = R"(
+SELECT format('pid %s, app=%s, since %s', a.pid, a.application_name, date_trunc('second', a.backend_start))
+FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
+WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+  AND (l.classid::bigint << 32 | l.objid::bigint) = hashtextextended('socialsync webhooks migration', 0))";
+
+constexpr const char* insert_step = R"(
+INSERT INTO socialsync.migration_steps (run, step, state, attempts, began_at, statements, note)
+VALUES ($1, $2, $3, $4, clock_timestamp() - make_interval(secs => $5::float8), $6, nullif($7, '')))";
+
+// https://www.postgresql.org/docs/current/errcodes-appendix.html
+bool is_worth_another_attempt(const pg::Error& error) {
+  constexpr std::string_view states[] = {"55P03", "40P01", "40001"};
+  const bool lock = std::ranges::find(states, error.sqlstate()) != std::end(states);
+  const bool raced = error.sqlstate() == "XX000" &&
+                     std::string_view(error.what()).find("tuple concurrently updated") != std::string_view::npos;
+  return lock || raced;
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += "\n  " + line;
+  return text;
+}
+
+milliseconds random_pause() {
+  static std::minstd_rand random(std::random_device{}());
+  return milliseconds(std::uniform_int_distribution<long>(pause_min.count(), pause_max.count())(random));
+}
+
+}  // namespace
+
+Runner::Runner(const pg::ConnectionOptions& options, const ApplyOptions& apply_options,
+               const ApplyEvents& events)
+    : options_(options), apply_options_(apply_options), events_(events), interrupt_([this] {
+        if (const pg::Session* session = to_cancel_) session->cancel();
+      }) {}
+
+void Runner::connect() {
+  to_cancel_ = nullptr;
+  catalogue_.reset();
+  catalogue_ = std::make_unique<Catalogue>(options_, Catalogue::Use::write);
+  take_run_lock();
+  to_cancel_ = &catalogue_->session();
+}
+
+// Never waits in the server: a session that waits for an advisory lock would deadlock with CREATE INDEX
+// CONCURRENTLY.
+void Runner::take_run_lock() {
+  const auto deadline = Clock::now() + apply_options_.run_lock_wait;
+  for (;;) {
+    const pg::ResultSet taken = catalogue_->session().query(try_run_lock);
+    if (taken.text(0, 0) == "t") return;
+    if (Clock::now() > deadline) break;
+    std::this_thread::sleep_for(poll_interval);
+  }
+  const pg::ResultSet other = catalogue_->session().query(select_other_run);
+  throw Failure(Outcome::other_run,
+                fmt::format("another run is changing this database now ({}): let it end, then run this again",
+                            other.rows() > 0 ? other.text(0, 0) : "it has just ended"));
+}
+
+void Runner::reconnect() {
+  const auto deadline = Clock::now() + apply_options_.reconnect_budget;
+  for (;;) {
+    stop_if_interrupted();
+    try {
+      connect();
+      return;
+    } catch (const pg::Error& error) {
+      if (Clock::now() > deadline)
+        throw Failure(Outcome::lock_budget_spent,
+                      fmt::format("the connection is lost, and cannot be made again: {}. What was done is done: run "
+                                  "this again",
+                                  error.what()));
+      std::this_thread::sleep_for(pause_max);
+    }
+  }
+}
+
+void Runner::refuse_what_cannot_work() {
+  const std::vector<std::string> missing = catalogue_->missing_rights();
+  if (!missing.empty())
+    throw Failure(Outcome::refused, "rights are missing; nothing was changed:" + joined(missing));
+  const std::vector<std::string> conflicts = catalogue_->conflicts();
+  if (!conflicts.empty())
+    throw Failure(
+        Outcome::conflict,
+        "something of the same name is there with another definition; nothing was changed:" + joined(conflicts));
+}
+
+std::optional<Step> Runner::next_step() {
+  const std::vector<Step> steps = catalogue_->steps();
+  count_ = steps.size();
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    if (steps[i].present || put_off_.contains(steps[i].id)) continue;
+    number_ = i + 1;
+    return steps[i];
+  }
+  return std::nullopt;
+}
+
+std::string Runner::label_of(const Step& step) const {
+  return fmt::format("[{:>2}/{}] {}", number_, count_, step.title);
+}
+
+void Runner::stop_if_interrupted() const {
+  if (interrupt_.happened())
+    throw Failure(Outcome::interrupted, "interrupted: what was done is done; run this again to go on");
+}
+
+void Runner::fault(Fault::Moment moment, const Step& step) const {
+  if (apply_options_.fault.moment == moment && apply_options_.fault.step == step.id) raise(SIGKILL);
+}
+
+void Runner::record(const Step& step, const StepReport& report) {
+  pg::Session& session = catalogue_->session();
+  const pg::ResultSet there = session.query("SELECT to_regclass('socialsync.migration_steps') IS NOT NULL");
+  if (there.text(0, 0) != "t") return;
+  const double seconds = static_cast<double>(report.took.count()) / 1000;
+  session.query(insert_step, {report_.run, step.id, report.state == StepReport::State::done ? "done" : "later",
+                              std::to_string(report.attempts), std::to_string(seconds), step.statements,
+                              report.note});
+}
+
+void Runner::run_in_transaction(const Step& step, const StepReport& report) {
+  pg::Session& session = catalogue_->session();
+  session.execute("BEGIN");
+  session.query("SELECT pg_temp.attempt($1)", {step.id});
+  fault(Fault::Moment::during, step);
+  record(step, report);
+  session.execute("COMMIT");
+}
+
+void Runner::run_alone(const Step& step) {
+  pg::Session& session = catalogue_->session();
+  if (!step.precheck.empty()) session.query(step.precheck);
+  const Watch watch(options_, session.backend_pid(), label_of(step), events_.progress);
+  // Its waiting blocks nobody, and an index whose build is given up is left half-built: so it is patient.
+  session.query("SELECT set_config('lock_timeout', $1, false)",
+                {std::to_string(apply_options_.lock_budget.count())});
+  std::jthread killer;
+  if (apply_options_.fault.moment == Fault::Moment::during && apply_options_.fault.step == step.id)
+    killer = std::jthread([this, &step] {
+      std::this_thread::sleep_for(kill_delay);
+      fault(Fault::Moment::during, step);
+    });
+  session.execute(step.statements);
+  if (killer.joinable()) killer.join();
+  session.execute("RESET lock_timeout");
+}
+
+Runner::Attempt Runner::attempt(const Step& step, StepReport& report) {
+  const auto began = Clock::now();
+  const auto took = [&] { return std::chrono::duration_cast<milliseconds>(Clock::now() - began); };
+  pg::Session& session = catalogue_->session();
+  try {
+    if (step.alone) {
+      run_alone(step);
+      report.took = took();
+      record(step, report);
+    } else {
+      run_in_transaction(step, report);
+      report.took = took();
+    }
+    return Attempt::done;
+  } catch (const pg::Error& error) {
+    stop_if_interrupted();
+    if (error.kind() == pg::ErrorKind::connection) return Attempt::lost;
+    if (session.in_transaction()) session.execute("ROLLBACK");
+    session.execute("RESET lock_timeout");
+    if (error.sqlstate() == data_blocks_sqlstate) {
+      report.state = StepReport::State::later;
+      report.note = error.what();
+      return Attempt::done;
+    }
+    if (!is_worth_another_attempt(error))
+      throw Failure(Outcome::internal_error, fmt::format("{}: {} ({}). All before it is done: run this again",
+                                                         step.title, error.what(), error.sqlstate()));
+    return Attempt::blocked;
+  }
+}
+
+void Runner::wait_before_next(const Step& step, StepReport& report, Clock::time_point deadline) {
+  const std::string holders = lock_holders(catalogue_->session(), step.tables);
+  if (!holders.empty()) report.note = "waited for " + holders;
+  if (Clock::now() > deadline)
+    throw Failure(Outcome::lock_budget_spent,
+                  fmt::format("{}: no lock in {} attempts, held by {}. All before it is done: "
+                              "run this again later",
+                              step.title, report.attempts, holders.empty() ? "nobody now" : holders));
+  if (events_.progress)
+    events_.progress({.what = label_of(step),
+                      .note = fmt::format("waiting for lock, try {}, blocked by {}", report.attempts,
+                                          holders.empty() ? "somebody" : holders)});
+  std::this_thread::sleep_for(random_pause());
+}
+
+StepReport Runner::work_on(const Step& step) {
+  StepReport report{.id = step.id, .title = step.title};
+  const auto deadline = Clock::now() + apply_options_.lock_budget;
+  fault(Fault::Moment::before, step);
+  for (;; ++report.attempts) {
+    stop_if_interrupted();
+    if (events_.progress) events_.progress({.what = label_of(step)});
+    const Attempt outcome = attempt(step, report);
+    if (outcome == Attempt::done) break;
+    if (outcome == Attempt::lost) {
+      reconnect();
+      return report;  // whether it is done is to be seen
+    }
+    wait_before_next(step, report, deadline);
+    if (step.alone) return report;  // it may have left something half-built, which goes first
+  }
+  fault(Fault::Moment::after, step);
+  if (events_.step_ended) events_.step_ended(report, number_, count_);
+  if (report.state == StepReport::State::later) put_off_.insert(step.id);
+  report_.steps.push_back(report);
+  return report;
+}
+
+ApplyReport Runner::run() {
+  connect();
+  refuse_what_cannot_work();
+  report_.warnings = catalogue_->warnings();
+  const pg::ResultSet run = catalogue_->session().query("SELECT gen_random_uuid()");
+  report_.run = run.text(0, 0);
+  std::string last;
+  for (std::optional<Step> step = next_step(); step; step = next_step()) {
+    const std::size_t ended = report_.steps.size();
+    if (step->id == last)
+      throw Failure(Outcome::internal_error, step->title + ": done, but the catalogue does not show it");
+    work_on(*step);
+    last = report_.steps.size() > ended ? step->id : "";
+  }
+  report_.present = count_ - std::min(count_, report_.steps.size());
+  const std::vector<std::string> leaks = catalogue_->leaks();
+  if (!leaks.empty())
+    throw Failure(Outcome::verify_failed,
+                  "all steps are done, but tenants are not apart (a role inherits rights?):" + joined(leaks));
+  return std::move(report_);
+}
+
+ApplyReport apply(const pg::ConnectionOptions& options, const ApplyOptions& apply_options,
+                  const ApplyEvents& events) {
+  Runner runner(options, apply_options, events);
+  return runner.run();
+}
+
+}  // namespace socialsync::migrate

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+
+#include "migrate/apply.hpp"
+#include "migrate/interrupt.hpp"
+
+namespace socialsync::migrate {
+
+// One run of apply(): holds the lock that only one run can hold.
+class Runner {
+ public:
+  Runner(const pg::ConnectionOptions& options, const ApplyOptions& apply_options, const ApplyEvents& events);
+
+  ApplyReport run();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  enum class Attempt { done, blocked, lost };
+
+  void connect();
+  void reconnect();
+  void take_run_lock();
+  void refuse_what_cannot_work();
+  std::optional<Step> next_step();
+  StepReport work_on(const Step& step);
+  Attempt attempt(const Step& step, StepReport& report);
+  void run_alone(const Step& step);
+  void run_in_transaction(const Step& step, const StepReport& report);
+  void record(const Step& step, const StepReport& report);
+  void wait_before_next(const Step& step, StepReport& report, Clock::time_point deadline);
+  void fault(Fault::Moment moment, const Step& step) const;
+  void stop_if_interrupted() const;
+  std::string label_of(const Step& step) const;
+
+  pg::ConnectionOptions options_;
+  ApplyOptions apply_options_;
+  const ApplyEvents& events_;
+  std::unique_ptr<Catalogue> catalogue_;
+  std::atomic<const pg::Session*> to_cancel_ = nullptr;
+  Interrupt interrupt_;
+  ApplyReport report_;
+  std::set<std::string> put_off_;  // steps that rows are in the way of
+  std::size_t number_ = 0;
+  std::size_t count_ = 0;
+};
+
+}  // namespace socialsync::migrate
