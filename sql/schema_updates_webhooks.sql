@@ -1039,10 +1039,14 @@ RETURNS TABLE (role text, privilege text, column_name text) LANGUAGE sql AS $$
 $$;
 
 -- Roles other than the owner and the web API's that have rights on social_accounts: an application's own, say.
--- Without a policy for them, row-level security would show them an empty table.
+-- Without a policy for them, row-level security would show them an empty table. The setting socialsync.rls_roles (role
+-- names with commas between) adds more, such as one that has its rights through another.
 CREATE OR REPLACE FUNCTION pg_temp.application_roles() RETURNS text LANGUAGE sql AS $$
   SELECT string_agg(DISTINCT quote_ident(p.role), ', ')
-  FROM pg_class AS c, pg_temp.privileges(c.oid) AS p
+  FROM pg_class AS c, LATERAL (
+    SELECT role FROM pg_temp.privileges(c.oid)
+    UNION SELECT trim(r) FROM regexp_split_to_table(current_setting('socialsync.rls_roles', true), ',') AS r
+          WHERE trim(r) <> '') AS p
   WHERE c.oid = to_regclass('public.social_accounts')
     AND p.role NOT IN (pg_get_userbyid(c.relowner), 'PUBLIC', 'anon', 'authenticated', 'service_role');
 $$;

@@ -15,8 +15,12 @@ void add_migrate(CLI::App& app, Action& chosen) {
       "6 verify "
       "failed · 7 another run is active · 8 backup missing or unverified · 9 data blocks a step · 10 plan "
       "--exit-code: changes pending · 130 interrupted, safe to run again");
+  migration::add_doctor(*command, chosen);
   migration::add_plan(*command, chosen);
   migration::add_apply(*command, chosen);
+  migration::add_status(*command, chosen);
+  migration::add_rollback(*command, chosen);
+  migration::add_contract(*command, chosen);
   migration::add_sql(*command, chosen);
 }
 

@@ -9,6 +9,7 @@
 
 #include "migrate/outcome.hpp"
 #include "migrate/runner.hpp"
+#include "migrate/session.hpp"
 #include "migrate/watch.hpp"
 #include "pg/error.hpp"
 
@@ -19,17 +20,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds pause_min{100};
 constexpr milliseconds pause_max{500};
-constexpr milliseconds poll_interval{100};
 constexpr milliseconds kill_delay{30};  // into a statement that a fault is to interrupt
-
-constexpr const char* try_run_lock =
-    "SELECT pg_try_advisory_lock(hashtextextended('socialsync webhooks migration', 0))";
-
-constexpr const char* select_other_run = R"(
-SELECT format('pid %s, app=%s, since %s', a.pid, a.application_name, date_trunc('second', a.backend_start))
-FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
-WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-  AND (l.classid::bigint << 32 | l.objid::bigint) = hashtextextended('socialsync webhooks migration', 0))";
 
 constexpr const char* insert_step = R"(
 INSERT INTO socialsync.migration_steps (run, step, state, attempts, began_at, statements, note)
@@ -39,9 +30,14 @@ VALUES ($1, $2, $3, $4, clock_timestamp() - make_interval(secs => $5::float8), $
 bool is_worth_another_attempt(const pg::Error& error) {
   constexpr std::string_view states[] = {"55P03", "40P01", "40001"};
   const bool lock = std::ranges::find(states, error.sqlstate()) != std::end(states);
-  const bool raced = error.sqlstate() == "XX000" &&
-                     std::string_view(error.what()).find("tuple concurrently updated") != std::string_view::npos;
+  const bool raced =
+      error.sqlstate() == "XX000" &&
+      std::string_view(error.what()).find("tuple concurrently updated") != std::string_view::npos;
   return lock || raced;
+}
+
+milliseconds since(std::chrono::steady_clock::time_point began) {
+  return std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began);
 }
 
 std::string joined(const std::vector<std::string>& lines) {
@@ -67,24 +63,10 @@ void Runner::connect() {
   to_cancel_ = nullptr;
   catalogue_.reset();
   catalogue_ = std::make_unique<Catalogue>(options_, Catalogue::Use::write);
-  take_run_lock();
+  take_run_lock(catalogue_->session(), apply_options_.run_lock_wait);
+  catalogue_->session().query("SELECT set_config('socialsync.rls_roles', $1, false)",
+                              {apply_options_.rls_roles});
   to_cancel_ = &catalogue_->session();
-}
-
-// Never waits in the server: a session that waits for an advisory lock would deadlock with CREATE INDEX
-// CONCURRENTLY.
-void Runner::take_run_lock() {
-  const auto deadline = Clock::now() + apply_options_.run_lock_wait;
-  for (;;) {
-    const pg::ResultSet taken = catalogue_->session().query(try_run_lock);
-    if (taken.text(0, 0) == "t") return;
-    if (Clock::now() > deadline) break;
-    std::this_thread::sleep_for(poll_interval);
-  }
-  const pg::ResultSet other = catalogue_->session().query(select_other_run);
-  throw Failure(Outcome::other_run,
-                fmt::format("another run is changing this database now ({}): let it end, then run this again",
-                            other.rows() > 0 ? other.text(0, 0) : "it has just ended"));
 }
 
 void Runner::reconnect() {
@@ -96,10 +78,11 @@ void Runner::reconnect() {
       return;
     } catch (const pg::Error& error) {
       if (Clock::now() > deadline)
-        throw Failure(Outcome::lock_budget_spent,
-                      fmt::format("the connection is lost, and cannot be made again: {}. What was done is done: run "
-                                  "this again",
-                                  error.what()));
+        throw Failure(
+            Outcome::lock_budget_spent,
+            fmt::format("the connection is lost, and cannot be made again: {}. What was done is done: run "
+                        "this again",
+                        error.what()));
       std::this_thread::sleep_for(pause_max);
     }
   }
@@ -111,9 +94,9 @@ void Runner::refuse_what_cannot_work() {
     throw Failure(Outcome::refused, "rights are missing; nothing was changed:" + joined(missing));
   const std::vector<std::string> conflicts = catalogue_->conflicts();
   if (!conflicts.empty())
-    throw Failure(
-        Outcome::conflict,
-        "something of the same name is there with another definition; nothing was changed:" + joined(conflicts));
+    throw Failure(Outcome::conflict,
+                  "something of the same name is there with another definition; nothing was changed:" +
+                      joined(conflicts));
 }
 
 std::optional<Step> Runner::next_step() {
@@ -145,16 +128,18 @@ void Runner::record(const Step& step, const StepReport& report) {
   const pg::ResultSet there = session.query("SELECT to_regclass('socialsync.migration_steps') IS NOT NULL");
   if (there.text(0, 0) != "t") return;
   const double seconds = static_cast<double>(report.took.count()) / 1000;
-  session.query(insert_step, {report_.run, step.id, report.state == StepReport::State::done ? "done" : "later",
-                              std::to_string(report.attempts), std::to_string(seconds), step.statements,
-                              report.note});
+  session.query(insert_step,
+                {report_.run, step.id, report.state == StepReport::State::done ? "done" : "later",
+                 std::to_string(report.attempts), std::to_string(seconds), step.statements, report.note});
 }
 
-void Runner::run_in_transaction(const Step& step, const StepReport& report) {
+void Runner::run_in_transaction(const Step& step, StepReport& report) {
   pg::Session& session = catalogue_->session();
+  const auto began = Clock::now();
   session.execute("BEGIN");
   session.query("SELECT pg_temp.attempt($1)", {step.id});
   fault(Fault::Moment::during, step);
+  report.took = since(began);
   record(step, report);
   session.execute("COMMIT");
 }
@@ -179,16 +164,14 @@ void Runner::run_alone(const Step& step) {
 
 Runner::Attempt Runner::attempt(const Step& step, StepReport& report) {
   const auto began = Clock::now();
-  const auto took = [&] { return std::chrono::duration_cast<milliseconds>(Clock::now() - began); };
   pg::Session& session = catalogue_->session();
   try {
     if (step.alone) {
       run_alone(step);
-      report.took = took();
+      report.took = since(began);
       record(step, report);
     } else {
       run_in_transaction(step, report);
-      report.took = took();
     }
     return Attempt::done;
   } catch (const pg::Error& error) {
@@ -241,7 +224,10 @@ StepReport Runner::work_on(const Step& step) {
   }
   fault(Fault::Moment::after, step);
   if (events_.step_ended) events_.step_ended(report, number_, count_);
-  if (report.state == StepReport::State::later) put_off_.insert(step.id);
+  if (report.state == StepReport::State::later) {
+    put_off_.insert(step.id);
+    record(step, report);  // its own transaction was rolled back
+  }
   report_.steps.push_back(report);
   return report;
 }

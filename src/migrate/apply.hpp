@@ -22,8 +22,10 @@ struct Fault {
 
 struct ApplyOptions {
   std::chrono::milliseconds lock_budget{600'000};  // for all attempts at one step
-  std::chrono::milliseconds run_lock_wait{1'500};  // for another run to end, say a killed one's server process
+  std::chrono::milliseconds run_lock_wait{
+      1'500};  // for another run to end, say a killed one's server process
   std::chrono::milliseconds reconnect_budget{60'000};
+  std::string rls_roles{};  // more roles that shall see all accounts, with commas between
   Fault fault{};
 };
 
@@ -49,9 +51,10 @@ struct ApplyEvents {
   ShowProgress progress;
 };
 
-// Brings the database up to date. Each step is a transaction of its own with its entry in the ledger; a lock is
-// waited for 100 ms at a time. Throws Failure: refused (nothing changed), conflict (nothing changed), other_run,
-// lock_budget_spent, interrupted, or verify_failed when tenants could see each other's rows in the end.
+// Brings the database up to date. Each step is a transaction of its own with its entry in the ledger; a lock
+// is waited for 100 ms at a time. Throws Failure: refused (nothing changed), conflict (nothing changed),
+// other_run, lock_budget_spent, interrupted, or verify_failed when tenants could see each other's rows in the
+// end.
 ApplyReport apply(const pg::ConnectionOptions& options, const ApplyOptions& apply_options,
                   const ApplyEvents& events);
 

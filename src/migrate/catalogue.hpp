@@ -28,7 +28,7 @@ struct Step {
 constexpr const char* data_blocks_sqlstate = "SS009";
 
 // A session that knows the definitions of sql/updates: as functions of its own temporary schema, which nobody
-// else sees. Throws pg::Error; Failure (refused) for a standby, a transaction pooler or too old a server.
+// else sees. Throws what open_session() throws.
 class Catalogue {
  public:
   enum class Use {
@@ -37,7 +37,7 @@ class Catalogue {
   };
   Catalogue(const pg::ConnectionOptions& options, Use use);
 
-  pg::Session& session() { return session_; }
+  pg::Session& session() { return *session_; }
 
   std::vector<Step> steps();
   std::vector<std::string> missing_rights();
@@ -47,12 +47,12 @@ class Catalogue {
 
  private:
   std::vector<std::string> lines_of(const std::string& function);
-  void refuse_what_cannot_work();
 
-  pg::Session session_;
+  std::unique_ptr<pg::Session> session_;
 };
 
-// What the definitions make of each statement, over all steps: the same for the same work on the same database.
+// What the definitions make of each statement, over all steps: the same for the same work on the same
+// database.
 std::string hash_of(const std::vector<Step>& steps, pg::Session& session);
 
 }  // namespace socialsync::migrate

@@ -6,8 +6,8 @@
 
 namespace socialsync::migrate {
 
-// While it lives, SIGINT and SIGTERM do not end the program: they call `stop` once, on a thread of its own. Made
-// before any other thread is, so that the signals come to nobody else.
+// While it lives, SIGINT and SIGTERM do not end the program: they call `stop` once, on a thread of its own.
+// Made before any other thread is, so that the signals come to nobody else.
 class Interrupt {
  public:
   explicit Interrupt(std::function<void()> stop);

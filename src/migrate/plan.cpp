@@ -58,11 +58,12 @@ Plan make_plan(const pg::ConnectionOptions& options) {
   plan.steps = catalogue.steps();
   plan.hash = hash_of(plan.steps, catalogue.session());
   plan.warnings = catalogue.warnings();
-  const bool adds_columns = std::ranges::any_of(
-      plan.steps, [](const Step& step) { return step.id == "columns" && !step.present; });
+  const bool adds_columns =
+      std::ranges::any_of(plan.steps, [](const Step& step) { return step.id == "columns" && !step.present; });
   if (adds_columns) {
     plan.warnings.emplace_back(
-        "a prepared SELECT * or RETURNING * on social_accounts fails with 0A000 until its client connects again");
+        "a prepared SELECT * or RETURNING * on social_accounts fails with 0A000 until its client connects "
+        "again");
     if (catalogue.session().query(select_prepared).rows() > 0)
       plan.warnings.emplace_back(
           "social_accounts is published: subscribers need the new columns first, or replication stops");

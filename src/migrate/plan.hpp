@@ -14,9 +14,9 @@ namespace socialsync::migrate {
 struct Plan {
   std::string database;
   std::string role;
-  std::string server_version;        // "15.18"
-  std::uint64_t accounts = 0;        // rows of social_accounts, as the statistics estimate
-  std::string hash;                  // the same for the same work
+  std::string server_version;  // "15.18"
+  std::uint64_t accounts = 0;  // rows of social_accounts, as the statistics estimate
+  std::string hash;            // the same for the same work
   std::vector<Step> steps;
   std::vector<std::string> missing_rights;
   std::vector<std::string> conflicts;
@@ -26,8 +26,8 @@ struct Plan {
   std::size_t todo() const;
 };
 
-// Reads the catalogue in one transaction that is never committed, and no table: it takes no lock that others wait
-// for, and its time does not depend on the number of rows. Throws as Catalogue does.
+// Reads the catalogue in one transaction that is never committed, and no table: it takes no lock that others
+// wait for, and its time does not depend on the number of rows. Throws as Catalogue does.
 Plan make_plan(const pg::ConnectionOptions& options);
 
 // How long a step takes, by the number of rows that it reads; measured on two cores of a small server.

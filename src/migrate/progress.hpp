@@ -11,7 +11,7 @@ struct Progress {
   std::string what;  // "backfill", "[4/17] index idx_social_accounts_page_id"
   std::uint64_t done = 0;
   std::uint64_t total = 0;  // 0: not known
-  std::string unit{};        // "rows", "bytes"
+  std::string unit{};       // "rows", "bytes"
   std::string note{};  // "waiting for lock, try 5, blocked by pid 4121 (idle in transaction 14m, app=report)"
 };
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -22,13 +24,12 @@ class Runner {
 
   void connect();
   void reconnect();
-  void take_run_lock();
   void refuse_what_cannot_work();
   std::optional<Step> next_step();
   StepReport work_on(const Step& step);
   Attempt attempt(const Step& step, StepReport& report);
   void run_alone(const Step& step);
-  void run_in_transaction(const Step& step, const StepReport& report);
+  void run_in_transaction(const Step& step, StepReport& report);
   void record(const Step& step, const StepReport& report);
   void wait_before_next(const Step& step, StepReport& report, Clock::time_point deadline);
   void fault(Fault::Moment moment, const Step& step) const;

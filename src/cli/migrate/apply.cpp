@@ -1,4 +1,9 @@
+#include "migrate/apply.hpp"
+
+#include <algorithm>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
@@ -7,7 +12,6 @@
 #include "cli/exit_code.hpp"
 #include "cli/migrate/commands.hpp"
 #include "cli/terminal.hpp"
-#include "migrate/apply.hpp"
 #include "migrate/outcome.hpp"
 
 namespace socialsync::cli::migration {
@@ -22,8 +26,15 @@ struct Options {
   bool no_backup = false;
   std::string backup;
   std::uint64_t lock_budget_s = 600;
+  std::vector<std::string> rls_roles;
   std::string fault;
 };
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ",") + name;
+  return text;
+}
 
 migrate::Fault fault_of(const std::string& text) {
   const std::size_t colon = text.find(':');
@@ -38,7 +49,7 @@ migrate::Fault fault_of(const std::string& text) {
 
 void print_step(const StepReport& step, std::size_t number, std::size_t count) {
   const bool later = step.state == StepReport::State::later;
-  fmt::print("[{:>2}/{}] {:<52} {}  {}\n", number, count, step.title,
+  fmt::print("[{:>2}/{}] {:<56} {}  {}\n", number, count, step.title,
              coloured(later ? Colour::yellow : Colour::green, later ? "LATER" : "done "),
              later ? "" : readable_duration(step.took));
   if (!step.note.empty()) fmt::print("        {}\n", coloured(Colour::dim, step.note));
@@ -73,9 +84,13 @@ void print_summary(const migrate::ApplyReport& report) {
   }
   fmt::print("{} done, {} were there, {} later.\n", report.steps.size() - later, report.present, later);
   if (later > 0)
-    fmt::print("Rows are in the way of what comes later: fill them (socialsync migrate backfill), then run this "
-               "again.\n");
-  fmt::print("Clients with a prepared SELECT * on social_accounts get 0A000 until they connect again.\n");
+    fmt::print(
+        "Rows are in the way of what comes later: fill them (socialsync migrate backfill), then run this "
+        "again.\n");
+  const bool added_columns =
+      std::ranges::any_of(report.steps, [](const StepReport& step) { return step.id == "columns"; });
+  if (added_columns)
+    fmt::print("Clients with a prepared SELECT * on social_accounts get 0A000 until they connect again.\n");
 }
 
 void print_summary_json(const migrate::ApplyReport& report, int exit_code) {
@@ -111,6 +126,7 @@ int apply(const Options& options) {
                                         },
                                     .progress = line.shower()};
   const migrate::ApplyOptions apply_options{.lock_budget = std::chrono::seconds(options.lock_budget_s),
+                                            .rls_roles = joined(options.rls_roles),
                                             .fault = fault_of(options.fault)};
   const migrate::ApplyReport report = migrate::apply(database, apply_options, events);
   line.clear();
@@ -124,7 +140,8 @@ int apply(const Options& options) {
 void add_apply(CLI::App& migrate, Action& chosen) {
   CLI::App* command = migrate.add_subcommand("apply", "Bring the database up to date, while it is in use");
   command->footer(
-      "Each step is a transaction of its own. A lock is tried for 100 ms at a time, so nobody waits longer for it; "
+      "Each step is a transaction of its own. A lock is tried for 100 ms at a time, so nobody waits longer "
+      "for it; "
       "who holds it is named. Stopped anywhere, even by kill -9, it goes on when it is run again.\n"
       "Example:  socialsync migrate apply --yes");
   const auto options = std::make_shared<Options>();
@@ -135,6 +152,11 @@ void add_apply(CLI::App& migrate, Action& chosen) {
       ->type_name("DIR");
   command->add_option("--lock-budget", options->lock_budget_s,
                       "Seconds to try for one step's locks (default 600); then exit 4");
+  command
+      ->add_option(
+          "--rls-role", options->rls_roles,
+          "A role that shall go on seeing all accounts once row-level security is on; may be repeated")
+      ->type_name("ROLE");
   command->add_option("--fault", options->fault, "Kill this program: before|during|after:STEP")->group("");
   command->callback([&chosen, options] {
     chosen = [options] { return guarded(options->common, [&] { return apply(*options); }); };

@@ -9,8 +9,12 @@
 
 namespace socialsync::cli::migration {
 
+void add_doctor(CLI::App& migrate, Action& chosen);
 void add_plan(CLI::App& migrate, Action& chosen);
 void add_apply(CLI::App& migrate, Action& chosen);
+void add_rollback(CLI::App& migrate, Action& chosen);
+void add_status(CLI::App& migrate, Action& chosen);
+void add_contract(CLI::App& migrate, Action& chosen);
 void add_sql(CLI::App& migrate, Action& chosen);
 
 enum class Output { text, json };

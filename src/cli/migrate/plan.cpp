@@ -1,3 +1,5 @@
+#include "migrate/plan.hpp"
+
 #include <cstdio>
 #include <memory>
 
@@ -8,7 +10,6 @@
 #include "cli/migrate/commands.hpp"
 #include "cli/terminal.hpp"
 #include "migrate/outcome.hpp"
-#include "migrate/plan.hpp"
 
 namespace socialsync::cli::migration {
 namespace {
@@ -63,7 +64,9 @@ void print_plan(const Plan& plan, bool show_sql) {
              plan.todo() > 0 ? "  Next: socialsync migrate backup, then socialsync migrate apply" : "");
 }
 
-json::array array_of(const std::vector<std::string>& lines) { return json::array(lines.begin(), lines.end()); }
+json::array array_of(const std::vector<std::string>& lines) {
+  return json::array(lines.begin(), lines.end());
+}
 
 void print_plan_json(const Plan& plan) {
   json::array steps;

@@ -1,0 +1,74 @@
+#include "migrate/doctor.hpp"
+
+#include <algorithm>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <fmt/core.h>
+
+#include "cli/migrate/commands.hpp"
+#include "cli/terminal.hpp"
+#include "migrate/outcome.hpp"
+
+namespace socialsync::cli::migration {
+namespace {
+
+namespace json = boost::json;
+using migrate::Finding;
+using State = Finding::State;
+
+const char* word_of(State state) {
+  switch (state) {
+    case State::warning: return "warning";
+    case State::bad: return "bad";
+    case State::good: break;
+  }
+  return "good";
+}
+
+void print_finding(const Finding& finding) {
+  const Colour colour = finding.state == State::good      ? Colour::green
+                        : finding.state == State::warning ? Colour::yellow
+                                                          : Colour::red;
+  fmt::print("{}  {}{}  {}\n", finding.id, coloured(colour, word_of(finding.state)),
+             std::string(7 - std::string_view(word_of(finding.state)).size(), ' '), finding.found);
+  if (!finding.todo.empty()) fmt::print("              {}\n", coloured(Colour::dim, finding.todo));
+}
+
+void print_json(const std::vector<Finding>& findings) {
+  json::array all;
+  for (const Finding& finding : findings)
+    all.push_back(json::object{{"id", finding.id},
+                               {"state", word_of(finding.state)},
+                               {"found", finding.found},
+                               {"todo", finding.todo}});
+  fmt::print("{}\n", json::serialize(json::object{{"v", 1}, {"findings", all}}));
+}
+
+int doctor(const Common& common) {
+  const std::vector<Finding> findings = migrate::examine(database_of(common));
+  const auto bad = std::ranges::count(findings, State::bad, &Finding::state);
+  const auto warnings = std::ranges::count(findings, State::warning, &Finding::state);
+  if (common.output == Output::json) {
+    print_json(findings);
+  } else {
+    for (const Finding& finding : findings) print_finding(finding);
+    fmt::print("\n{} to put right before apply, {} to know.{}\n", bad, warnings,
+               bad == 0 ? "  Next: socialsync migrate plan" : "");
+  }
+  return static_cast<int>(bad > 0 ? migrate::Outcome::refused : migrate::Outcome::done);
+}
+
+}  // namespace
+
+void add_doctor(CLI::App& migrate, Action& chosen) {
+  CLI::App* command = migrate.add_subcommand("doctor", "Find what could get in the way; changes nothing");
+  command->footer("Exits 3 when something must be put right first.\nExample:  socialsync migrate doctor");
+  const auto common = std::make_shared<Common>();
+  add_common(*command, *common, true);
+  command->callback(
+      [&chosen, common] { chosen = [common] { return guarded(*common, [&] { return doctor(*common); }); }; });
+}
+
+}  // namespace socialsync::cli::migration

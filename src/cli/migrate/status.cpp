@@ -1,0 +1,95 @@
+#include "migrate/status.hpp"
+
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <fmt/core.h>
+
+#include "cli/exit_code.hpp"
+#include "cli/migrate/commands.hpp"
+#include "cli/terminal.hpp"
+
+namespace socialsync::cli::migration {
+namespace {
+
+namespace json = boost::json;
+using migrate::Leftover;
+using migrate::Status;
+
+struct ContractOptions {
+  Common common;
+  std::vector<std::string> drop;
+  bool yes = false;
+};
+
+void print_status(const Status& status) {
+  fmt::print("{} steps done, {} to do.\n", status.done, status.todo.size());
+  for (const std::string& id : status.todo) fmt::print("  todo  {}\n", id);
+  if (!status.active.empty()) fmt::print("Running now: {}\n", status.active);
+  for (const Status::Run& run : status.runs)
+    fmt::print("run {}  {} to {}  {} steps{}{}\n", run.run, run.began_at, run.ended_at, run.steps,
+               run.later.empty() ? "" : ", later: ", run.later);
+}
+
+void print_status_json(const Status& status) {
+  json::array runs;
+  for (const Status::Run& run : status.runs)
+    runs.push_back(json::object{{"run", run.run},
+                                {"began_at", run.began_at},
+                                {"ended_at", run.ended_at},
+                                {"steps", run.steps},
+                                {"later", run.later}});
+  const json::object document{{"v", 1},
+                              {"done", status.done},
+                              {"todo", json::array(status.todo.begin(), status.todo.end())},
+                              {"active", status.active},
+                              {"runs", runs}};
+  fmt::print("{}\n", json::serialize(document));
+}
+
+int status(const Common& common) {
+  const Status now = migrate::look(database_of(common));
+  common.output == Output::json ? print_status_json(now) : print_status(now);
+  return ExitCode::done;
+}
+
+int contract(const ContractOptions& options) {
+  const pg::ConnectionOptions database = database_of(options.common);
+  if (options.drop.empty()) {
+    const std::vector<Leftover> found = migrate::leftovers(database);
+    for (const Leftover& leftover : found) fmt::print("{}\n    {}\n", leftover.id, leftover.why);
+    fmt::print("{}", found.empty() ? "Nothing is left over.\n"
+                             : "Drop one: socialsync migrate contract --drop ID\n");
+    return ExitCode::done;
+  }
+  if (!confirmed("Drop this for good? A rollback does not bring it back", options.yes)) return ExitCode::done;
+  for (const Leftover& dropped : migrate::drop_leftovers(database, options.drop))
+    fmt::print("  done   {}\n", dropped.statement);
+  return ExitCode::done;
+}
+
+}  // namespace
+
+void add_status(CLI::App& migrate, Action& chosen) {
+  CLI::App* command = migrate.add_subcommand("status", "What is done, what is to do, and what runs now");
+  command->footer("Example:  socialsync migrate status");
+  const auto common = std::make_shared<Common>();
+  add_common(*command, *common, true);
+  command->callback(
+      [&chosen, common] { chosen = [common] { return guarded(*common, [&] { return status(*common); }); }; });
+}
+
+void add_contract(CLI::App& migrate, Action& chosen) {
+  CLI::App* command = migrate.add_subcommand("contract", "Drop what the new schema does not need any more");
+  command->footer("Without --drop it only lists.\nExample:  socialsync migrate contract --drop ID --yes");
+  const auto options = std::make_shared<ContractOptions>();
+  add_common(*command, options->common, false);
+  command->add_option("--drop", options->drop, "What to drop; may be repeated")->type_name("ID");
+  command->add_flag("--yes", options->yes, "Do not ask");
+  command->callback([&chosen, options] {
+    chosen = [options] { return guarded(options->common, [&] { return contract(*options); }); };
+  });
+}
+
+}  // namespace socialsync::cli::migration

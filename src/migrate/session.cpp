@@ -1,0 +1,87 @@
+#include "migrate/session.hpp"
+
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "migrate/outcome.hpp"
+
+namespace socialsync::migrate {
+namespace {
+
+// https://www.postgresql.org/docs/current/runtime-config-client.html. A killed client frees its locks after
+// client_connection_check_interval instead of at the end of its statement.
+constexpr const char* set_session = R"(
+SET client_min_messages = warning;
+SET search_path = pg_catalog, pg_temp;
+SET statement_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
+SET default_transaction_isolation = 'read committed';
+SET check_function_bodies = off;
+SET client_connection_check_interval = '500ms')";
+
+constexpr const char* try_run_lock =
+    "SELECT pg_try_advisory_lock(hashtextextended('socialsync webhooks migration', 0))";
+
+constexpr const char* select_other_run = R"(
+SELECT format('pid %s, app=%s, since %s', a.pid, a.application_name, date_trunc('second', a.backend_start))
+FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
+WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+  AND (l.classid::bigint << 32 | l.objid::bigint) = hashtextextended('socialsync webhooks migration', 0))";
+
+constexpr int oldest_version = 140000;
+constexpr std::chrono::milliseconds poll_interval{100};
+
+void refuse_what_cannot_work(pg::Session& session) {
+  if (session.server_version() < oldest_version)
+    throw Failure(Outcome::refused, fmt::format("PostgreSQL 14 or newer is needed, this is {}",
+                                                session.server_version() / 10000));
+  const pg::ResultSet now = session.query(
+      "SELECT pg_is_in_recovery(), current_setting('transaction_read_only')::boolean, pg_backend_pid(), "
+      "has_database_privilege(current_database(), 'TEMP'), quote_ident(current_database()), "
+      "quote_ident(current_user)");
+  if (now.text(0, 0) == "t")
+    throw Failure(Outcome::refused, "this server is a standby (in recovery): name the primary");
+  if (now.text(0, 1) == "t")
+    throw Failure(
+        Outcome::refused,
+        "transactions are read-only here (default_transaction_read_only is on for this role or database): "
+        "name a role that may write");
+  if (now.text(0, 3) != "t")
+    throw Failure(Outcome::refused, fmt::format("missing right: GRANT TEMPORARY ON DATABASE {} TO {}",
+                                                now.text(0, 4), now.text(0, 5)));
+  // A pooler gives out servers of its own, under process ids of its own.
+  const bool is_pooled = now.text(0, 2) != std::to_string(session.backend_pid());
+  if (is_pooled)
+    throw Failure(
+        Outcome::refused,
+        "a connection pooler is in between, which may change the server process at any moment: name "
+        "PostgreSQL itself (on Supabase: port 5432, not 6543)");
+}
+
+}  // namespace
+
+std::unique_ptr<pg::Session> open_session(const pg::ConnectionOptions& options) {
+  auto session = std::make_unique<pg::Session>(options);
+  refuse_what_cannot_work(*session);
+  session->execute(set_session);
+  return session;
+}
+
+// Never waits in the server: a session that waits for an advisory lock would deadlock with CREATE INDEX
+// CONCURRENTLY.
+void take_run_lock(pg::Session& session, std::chrono::milliseconds limit) {
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  for (;;) {
+    const pg::ResultSet taken = session.query(try_run_lock);
+    if (taken.text(0, 0) == "t") return;
+    if (std::chrono::steady_clock::now() > deadline) break;
+    std::this_thread::sleep_for(poll_interval);
+  }
+  const pg::ResultSet other = session.query(select_other_run);
+  throw Failure(Outcome::other_run,
+                fmt::format("another run is changing this database now ({}): let it end, then run this again",
+                            other.rows() > 0 ? other.text(0, 0) : "it has just ended"));
+}
+
+}  // namespace socialsync::migrate

@@ -1,0 +1,45 @@
+// What was done so far, by whom, and what is going on now.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "pg/options.hpp"
+
+namespace socialsync::migrate {
+
+struct Status {
+  struct Run {
+    std::string run;
+    std::string began_at;
+    std::string ended_at;  // its last step's end
+    std::uint64_t steps = 0;
+    std::string later;  // steps that rows were in the way of
+  };
+  std::size_t done = 0;
+  std::vector<std::string> todo;  // ids of steps
+  std::string active;             // the session that changes the database now; empty: none
+  std::vector<Run> runs;          // the newest ten, newest first
+};
+
+// Reads only, in a transaction that is never committed.
+Status look(const pg::ConnectionOptions& options);
+
+// --- What the new world does not need any more
+
+struct Leftover {
+  std::string id;  // "constraint.social_accounts_user_id_platform_key"
+  std::string why;
+  std::string statement;
+};
+
+// Never dropped by apply().
+std::vector<Leftover> leftovers(const pg::ConnectionOptions& options);
+
+// Drops those, each in a transaction with a lock tried for 100 ms at a time. Throws Failure (wrong_usage) for
+// an id that is none.
+std::vector<Leftover> drop_leftovers(const pg::ConnectionOptions& options,
+                                     const std::vector<std::string>& ids);
+
+}  // namespace socialsync::migrate
