@@ -103,7 +103,7 @@ std::vector<std::string> dump_arguments(const std::string& program, const Backup
   std::vector<std::string> arguments{program,
                                      "--format=directory",
                                      "--no-password",
-                                     "--lock-wait-timeout=10s",
+                                     "--lock-wait-timeout=5s",
                                      fmt::format("--jobs={}", wanted.jobs),
                                      "--snapshot=" + snapshot,
                                      "--file=" + target.string()};

@@ -139,7 +139,7 @@ void only_read(const CopySource& source, const DumpCopy& copy, const Attention& 
 
 std::string schema_text(const CopySource& source, const std::string& snapshot, const Attention& attention) {
   const TemporaryFile text;
-  std::vector<std::string> arguments{source.programs.pg_dump, "--schema-only", "--lock-wait-timeout=10s",
+  std::vector<std::string> arguments{source.programs.pg_dump, "--schema-only", "--lock-wait-timeout=5s",
                                      "--file=" + text.path()};
   if (!snapshot.empty()) arguments.push_back("--snapshot=" + snapshot);
   ClientRun run(with(arguments, copy_restrictions(source.session)), source.options);

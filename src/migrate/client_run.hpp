@@ -30,4 +30,7 @@ class ClientRun {
   process::Child child_;
 };
 
+// What such a program printed without what the server adds to an error: that quotes rows.
+std::string without_rows(const std::string& printed);
+
 }  // namespace socialsync::migrate
