@@ -92,6 +92,23 @@ class Snapshot {
   std::vector<StoredTable> tables_;
 };
 
+// Throws Failure (lock_budget_spent) when a table stays locked.
+Snapshot take_snapshot(pg::Session& session, bool schema_only) {
+  try {
+    Snapshot snapshot(session);
+    require_all_rows(session, snapshot.tables(), schema_only);
+    snapshot.lock_tables();
+    return snapshot;
+  } catch (const pg::Error& error) {
+    constexpr std::string_view lock_not_available = "55P03";
+    if (error.sqlstate() != lock_not_available) throw;
+    throw Failure(
+        Outcome::lock_budget_spent,
+        "somebody holds a table locked (pg_locks and pg_stat_activity tell who); nothing was written: run "
+        "it again");
+  }
+}
+
 std::uint64_t bytes_of(const std::vector<StoredTable>& tables) {
   std::uint64_t sum = 0;
   for (const StoredTable& table : tables) sum += table.bytes;
@@ -148,9 +165,7 @@ void describe_files(const BackupDirectory& directory, BackupManifest& manifest, 
 
 void fill(const CopySource& source, const BackupOptions& wanted, const BackupDirectory& directory,
           BackupManifest& manifest, const Attention& attention) {
-  Snapshot snapshot(source.session);
-  require_all_rows(source.session, snapshot.tables(), wanted.schema_only);
-  snapshot.lock_tables();
+  Snapshot snapshot = take_snapshot(source.session, wanted.schema_only);
   const std::string schema = wanted.schema_only ? schema_text(source, snapshot.id(), attention) : "";
   dump(source, wanted, snapshot, directory, manifest, attention);
   // A snapshot that lives on would hold up VACUUM and every index that is built concurrently.

@@ -24,7 +24,7 @@ struct BackupReport {
 // Dumps the database from one snapshot while others go on writing, restores that into a scratch database on
 // the same server and compares. SIGINT, SIGTERM and SIGHUP stop it; however it ends, nothing unfinished is
 // left. Throws pg::Error when it cannot connect, and Failure: refused (no pg_dump, no right to read a table,
-// the directory), no_backup (the dump failed, the copy differs), interrupted.
+// the directory), lock_budget_spent, no_backup (the dump failed, the copy differs), interrupted.
 BackupReport back_up(const pg::ConnectionOptions& options, const BackupOptions& wanted,
                      const ShowProgress& show);
 

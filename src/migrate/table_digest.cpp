@@ -19,7 +19,8 @@ constexpr const char* pin_sql = R"(
                ('extra_float_digits', '3'), ('bytea_output', 'hex'), ('lc_monetary', 'C'), ('xmloption', 'content'),
                ('search_path', 'pg_catalog'), ('row_security', 'off'), ('default_transaction_read_only', 'off'),
                ('lock_timeout', '5s'), ('statement_timeout', '0'), ('transaction_timeout', '0'),
-               ('idle_in_transaction_session_timeout', '0'), ('idle_session_timeout', '0')) AS pinned (pin, wanted)
+               ('idle_in_transaction_session_timeout', '0'), ('idle_session_timeout', '0'),
+               ('max_parallel_workers_per_gather', '0')) AS pinned (pin, wanted)
   JOIN pg_catalog.pg_settings ON name = pin)";
 
 constexpr const char* tables_sql = R"(

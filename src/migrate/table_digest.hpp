@@ -27,7 +27,7 @@ struct TableDigest {
   bool operator==(const TableDigest&) const = default;
 };
 
-// Sets all that a value's text depends on, and takes away time limits but that for locks.
+// Sets all that a value's text depends on, takes away time limits but that for locks, and uses one processor.
 void pin_settings(pg::Session& session);
 
 // Ordinary tables and partitions, by name: all that hold rows of their own and are not the server's or an

@@ -131,7 +131,7 @@ def test_what_it_leaves(good, cluster, database_name):
     assert manifest == {key: value for key, value in report.items() if key != "directory"}
     assert (manifest["v"], manifest["database"], manifest["schema_only"]) == (1, database_name, False)
     assert manifest["bytes"] == sum(path.stat().st_size for path in (directory / "dump").iterdir())
-    assert manifest["pg_dump_version"].startswith(f"{cluster.version}.")
+    assert int(manifest["pg_dump_version"].split(".")[0]) >= cluster.version
     assert cluster.password not in json.dumps(manifest)
 
 
@@ -216,6 +216,16 @@ def test_rows_that_the_role_cannot_see(owned, tmp_path, statement, complaint):
     assert done.returncode == 3
     assert complaint in done.stderr and "public.kept" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_a_table_that_stays_locked(owned, tmp_path):
+    holder = psycopg2.connect(owned)
+    with holder.cursor() as cursor:
+        cursor.execute("LOCK TABLE kept IN ACCESS EXCLUSIVE MODE")
+        done = backup(tmp_path, owned)
+    holder.close()
+    assert done.returncode == 4 and "holds a table locked" in done.stderr
 
 
 def test_no_connection(tmp_path):

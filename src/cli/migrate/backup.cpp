@@ -93,10 +93,8 @@ void add_backup(CLI::App& migrate, Action& chosen) {
       "Example:  socialsync migrate backup --dir /var/backups/socialsync\n"
       "          socialsync migrate backup --check /var/backups/socialsync\n"
       "Exit codes: 0 done · 1 internal error · 2 wrong usage · 3 refused: no connection, no pg_dump that "
-      "fits, "
-      "a table that may not be read · 8 the dump failed, or the copy differs; --check: no backup that counts "
-      "· "
-      "130 interrupted, nothing is left behind");
+      "fits, a table that may not be read · 4 a table stays locked, run it again · 8 the dump failed, or "
+      "the copy differs; --check: no backup that counts · 130 interrupted, nothing is left behind");
   command->callback([&chosen, options, check] {
     options->wants_check = check->count() > 0;
     chosen = [options] { return back_up(*options); };
