@@ -21,6 +21,7 @@ void add_migrate(CLI::App& app, Action& chosen) {
   migration::add_status(*command, chosen);
   migration::add_rollback(*command, chosen);
   migration::add_contract(*command, chosen);
+  migration::add_backup(*command, chosen);
   migration::add_sql(*command, chosen);
 }
 

@@ -176,7 +176,7 @@ Runner::Attempt Runner::attempt(const Step& step, StepReport& report) {
     return Attempt::done;
   } catch (const pg::Error& error) {
     stop_if_interrupted();
-    if (error.kind() == pg::ErrorKind::connection) return Attempt::lost;
+    if (error.kind() == pg::ErrorKind::connection) throw;
     if (session.in_transaction()) session.execute("ROLLBACK");
     session.execute("RESET lock_timeout");
     if (error.sqlstate() == data_blocks_sqlstate) {
@@ -206,7 +206,7 @@ void Runner::wait_before_next(const Step& step, StepReport& report, Clock::time_
   std::this_thread::sleep_for(random_pause());
 }
 
-StepReport Runner::work_on(const Step& step) {
+void Runner::work_on(const Step& step) {
   StepReport report{.id = step.id, .title = step.title};
   const auto deadline = Clock::now() + apply_options_.lock_budget;
   fault(Fault::Moment::before, step);
@@ -215,12 +215,8 @@ StepReport Runner::work_on(const Step& step) {
     if (events_.progress) events_.progress({.what = label_of(step)});
     const Attempt outcome = attempt(step, report);
     if (outcome == Attempt::done) break;
-    if (outcome == Attempt::lost) {
-      reconnect();
-      return report;  // whether it is done is to be seen
-    }
     wait_before_next(step, report, deadline);
-    if (step.alone) return report;  // it may have left something half-built, which goes first
+    if (step.alone) return;  // it may have left something half-built, which goes first
   }
   fault(Fault::Moment::after, step);
   if (events_.step_ended) events_.step_ended(report, number_, count_);
@@ -229,7 +225,25 @@ StepReport Runner::work_on(const Step& step) {
     record(step, report);  // its own transaction was rolled back
   }
   report_.steps.push_back(report);
-  return report;
+}
+
+// False when there is none. After a lost connection whether the last one is done is to be seen in the
+// catalogue.
+bool Runner::do_next_step() {
+  try {
+    const std::optional<Step> step = next_step();
+    if (!step) return false;
+    if (step->id == last_done_)
+      throw Failure(Outcome::internal_error, step->title + ": done, but the catalogue does not show it");
+    const std::size_t ended = report_.steps.size();
+    work_on(*step);
+    last_done_ = report_.steps.size() > ended ? step->id : "";
+  } catch (const pg::Error& error) {
+    stop_if_interrupted();
+    if (error.kind() != pg::ErrorKind::connection) throw;
+    reconnect();
+  }
+  return true;
 }
 
 ApplyReport Runner::run() {
@@ -238,14 +252,7 @@ ApplyReport Runner::run() {
   report_.warnings = catalogue_->warnings();
   const pg::ResultSet run = catalogue_->session().query("SELECT gen_random_uuid()");
   report_.run = run.text(0, 0);
-  std::string last;
-  for (std::optional<Step> step = next_step(); step; step = next_step()) {
-    const std::size_t ended = report_.steps.size();
-    if (step->id == last)
-      throw Failure(Outcome::internal_error, step->title + ": done, but the catalogue does not show it");
-    work_on(*step);
-    last = report_.steps.size() > ended ? step->id : "";
-  }
+  while (do_next_step()) continue;
   report_.present = count_ - std::min(count_, report_.steps.size());
   const std::vector<std::string> leaks = catalogue_->leaks();
   if (!leaks.empty())

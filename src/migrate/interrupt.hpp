@@ -4,10 +4,12 @@
 #include <functional>
 #include <thread>
 
+#include "process/interruption.hpp"
+
 namespace socialsync::migrate {
 
-// While it lives, SIGINT and SIGTERM do not end the program: they call `stop` once, on a thread of its own.
-// Made before any other thread is, so that the signals come to nobody else.
+// While it lives, SIGINT, SIGTERM and SIGHUP do not end the program: they call `stop` once, on a thread of
+// its own, for one that waits for the server.
 class Interrupt {
  public:
   explicit Interrupt(std::function<void()> stop);
@@ -15,13 +17,13 @@ class Interrupt {
   Interrupt(const Interrupt&) = delete;
   Interrupt& operator=(const Interrupt&) = delete;
 
-  bool happened() const { return happened_; }
+  bool happened() const { return signals_.requested(); }
 
  private:
-  void wait_for_signal();
+  void call_when_requested() const;
 
+  process::Interruption signals_;
   std::function<void()> stop_;
-  std::atomic<bool> happened_ = false;
   std::atomic<bool> ending_ = false;
   std::thread thread_;
 };

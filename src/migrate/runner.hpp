@@ -20,13 +20,14 @@ class Runner {
 
  private:
   using Clock = std::chrono::steady_clock;
-  enum class Attempt { done, blocked, lost };
+  enum class Attempt { done, blocked };
 
   void connect();
   void reconnect();
   void refuse_what_cannot_work();
+  bool do_next_step();
   std::optional<Step> next_step();
-  StepReport work_on(const Step& step);
+  void work_on(const Step& step);
   Attempt attempt(const Step& step, StepReport& report);
   void run_alone(const Step& step);
   void run_in_transaction(const Step& step, StepReport& report);
@@ -44,6 +45,7 @@ class Runner {
   Interrupt interrupt_;
   ApplyReport report_;
   std::set<std::string> put_off_;  // steps that rows are in the way of
+  std::string last_done_;
   std::size_t number_ = 0;
   std::size_t count_ = 0;
 };

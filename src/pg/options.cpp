@@ -38,4 +38,11 @@ ConnectionOptions expanded(const ConnectionOptions& options) {
   return all;
 }
 
+ConnectionOptions with_database(const ConnectionOptions& options, const std::string& name) {
+  ConnectionOptions all = expanded(options);
+  std::erase_if(all, [](const auto& option) { return option.first == "dbname"; });
+  all.emplace_back("dbname", name);
+  return all;
+}
+
 }  // namespace socialsync::pg

@@ -14,4 +14,7 @@ using ConnectionOptions = std::vector<std::pair<std::string, std::string>>;
 // does not repeat it, since it may hold a password.
 ConnectionOptions expanded(const ConnectionOptions& options);
 
+// The same server and role, but that database. Taken apart as by expanded().
+ConnectionOptions with_database(const ConnectionOptions& options, const std::string& name);
+
 }  // namespace socialsync::pg

@@ -140,7 +140,9 @@ Child::Child(const Command& command, const std::string& log_path) {
 bool Child::running() {
   if (pid_ < 0) return false;
   int status = 0;
-  if (waitpid(pid_, &status, WNOHANG) == 0) return true;
+  const pid_t ended = waitpid(pid_, &status, WNOHANG);
+  if (ended == 0) return true;
+  if (ended == pid_) exit_code_ = exit_code_of(status);
   pid_ = -1;
   return false;
 }

@@ -37,11 +37,14 @@ class Child {
   Child& operator=(const Child&) = delete;
 
   bool running();
+  // As in Finished, of one that no longer runs.
+  int exit_code() const { return exit_code_; }
   // Sends the signal and waits; after `limit`, kills.
   void stop(int signal, std::chrono::seconds limit);
 
  private:
   pid_t pid_ = -1;
+  int exit_code_ = 0;
 };
 
 }  // namespace socialsync::process

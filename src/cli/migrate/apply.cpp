@@ -1,6 +1,7 @@
 #include "migrate/apply.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/migrate/commands.hpp"
 #include "cli/terminal.hpp"
+#include "migrate/backup.hpp"
 #include "migrate/outcome.hpp"
 
 namespace socialsync::cli::migration {
@@ -25,6 +27,7 @@ struct Options {
   bool yes = false;
   bool no_backup = false;
   std::string backup;
+  int backup_age_h = 24;
   std::uint64_t lock_budget_s = 600;
   std::vector<std::string> rls_roles;
   std::string fault;
@@ -107,15 +110,22 @@ void print_summary_json(const migrate::ApplyReport& report, int exit_code) {
   fmt::print("{}\n", json::serialize(summary));
 }
 
-void require_backup(const Options& options) {
+void require_backup(const Options& options, const pg::ConnectionOptions& database) {
   if (options.no_backup) return;
-  throw migrate::Failure(migrate::Outcome::no_backup,
-                         "no verified backup: make one with socialsync migrate backup, or say --no-backup");
+  try {
+    const migrate::BackupReport found =
+        migrate::require_recent_backup(database, options.backup, std::chrono::hours(options.backup_age_h));
+    fmt::print(stderr, "Relying on the verified backup {}\n", found.directory.string());
+  } catch (const migrate::Failure& failure) {
+    throw migrate::Failure(
+        failure.outcome(),
+        fmt::format("{}. Make one with socialsync migrate backup, or say --no-backup", failure.what()));
+  }
 }
 
 int apply(const Options& options) {
   const pg::ConnectionOptions database = database_of(options.common);
-  require_backup(options);
+  require_backup(options, database);
   if (!confirmed("Change this database?", options.yes)) return ExitCode::done;
   const bool is_json = options.common.output == Output::json;
   ProgressLine line;
@@ -150,6 +160,7 @@ void add_apply(CLI::App& migrate, Action& chosen) {
   command->add_flag("--no-backup", options->no_backup, "Go on without a verified backup");
   command->add_option("--backup", options->backup, "The backup to rely on (default: the newest in ./backups)")
       ->type_name("DIR");
+  command->add_option("--backup-age", options->backup_age_h, "Hours that it may be old (default 24)");
   command->add_option("--lock-budget", options->lock_budget_s,
                       "Seconds to try for one step's locks (default 600); then exit 4");
   command

@@ -15,6 +15,7 @@ void add_apply(CLI::App& migrate, Action& chosen);
 void add_rollback(CLI::App& migrate, Action& chosen);
 void add_status(CLI::App& migrate, Action& chosen);
 void add_contract(CLI::App& migrate, Action& chosen);
+void add_backup(CLI::App& migrate, Action& chosen);
 void add_sql(CLI::App& migrate, Action& chosen);
 
 enum class Output { text, json };

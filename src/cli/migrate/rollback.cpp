@@ -1,5 +1,6 @@
 #include "migrate/rollback.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 
@@ -33,7 +34,9 @@ void print_report(const RollbackReport& report, bool soft) {
     fmt::print("  kept   {} in {} ({})\n", made.table, made.file, readable_bytes(made.bytes));
   for (const std::string& line : report.lines) fmt::print("{}\n", line);
   for (const std::string& thing : report.residue) fmt::print("  stays  {}\n", thing);
-  if (report.lines.empty()) {
+  const bool any_done =
+      std::ranges::any_of(report.lines, [](const std::string& line) { return line.starts_with("  done"); });
+  if (!any_done) {
     fmt::print("Nothing to do: this database was never updated, or is rolled back already.\n");
     return;
   }

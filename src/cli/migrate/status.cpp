@@ -60,7 +60,7 @@ int contract(const ContractOptions& options) {
     const std::vector<Leftover> found = migrate::leftovers(database);
     for (const Leftover& leftover : found) fmt::print("{}\n    {}\n", leftover.id, leftover.why);
     fmt::print("{}", found.empty() ? "Nothing is left over.\n"
-                             : "Drop one: socialsync migrate contract --drop ID\n");
+                                   : "Drop one: socialsync migrate contract --drop ID\n");
     return ExitCode::done;
   }
   if (!confirmed("Drop this for good? A rollback does not bring it back", options.yes)) return ExitCode::done;

@@ -1,0 +1,104 @@
+#include "migrate/backup.hpp"
+
+#include <cstdio>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <fmt/core.h>
+
+#include "cli/exit_code.hpp"
+#include "cli/migrate/commands.hpp"
+#include "cli/terminal.hpp"
+
+namespace socialsync::cli::migration {
+namespace {
+
+struct Options {
+  Common common;
+  migrate::BackupOptions backup;
+  bool wants_check = false;
+  std::string checked_directory;
+  int age_max_hours = 24;
+};
+
+std::string verdict(const migrate::BackupManifest& manifest) {
+  const bool restored = manifest.verified == migrate::Verified::restored;
+  if (!restored)
+    return coloured(Colour::yellow, fmt::format("only read back, not restored: {}", manifest.verified_note));
+  return coloured(Colour::green,
+                  manifest.schema_only
+                      ? "restored into a scratch database: its schema is the same"
+                      : "restored into a scratch database: all counts and hashes are the same");
+}
+
+void print_text(const migrate::BackupReport& report) {
+  const migrate::BackupManifest& manifest = report.manifest;
+  const std::string content = manifest.schema_only ? "schema only"
+                                                   : fmt::format("{} tables, {} rows", manifest.tables.size(),
+                                                                 readable_count(manifest.rows()));
+  fmt::print("backup    {}\n", report.directory.string());
+  fmt::print("database  {}, as of {}\n", manifest.database.name, migrate::utc_text(manifest.started_at));
+  fmt::print("holds     {}, {}\n", content, readable_bytes(manifest.bytes()));
+  fmt::print("verified  {}\n", verdict(manifest));
+}
+
+void print_json(const migrate::BackupReport& report) {
+  boost::json::object object = boost::json::parse(migrate::to_json(report.manifest)).as_object();
+  object["directory"] = report.directory.string();
+  fmt::print("{}\n", boost::json::serialize(object));
+}
+
+int back_up(const Options& options) {
+  return guarded(options.common, [&] {
+    const pg::ConnectionOptions database = database_of(options.common);
+    ProgressLine line;
+    const migrate::BackupReport report =
+        options.wants_check ? migrate::require_recent_backup(database, options.checked_directory,
+                                                             std::chrono::hours(options.age_max_hours))
+                            : migrate::back_up(database, options.backup, line.shower());
+    line.clear();
+    options.common.output == Output::json ? print_json(report) : print_text(report);
+    return ExitCode::done;
+  });
+}
+
+}  // namespace
+
+void add_backup(CLI::App& migrate, Action& chosen) {
+  CLI::App* command = migrate.add_subcommand(
+      "backup", "Dump the database, restore the dump into a scratch database, and compare all tables");
+  const auto options = std::make_shared<Options>();
+  add_common(*command, options->common, true);
+  command
+      ->add_option("--dir", options->backup.directory, "To be made. Default: backups/<database>-<UTC time>")
+      ->type_name("DIR");
+  command->add_flag("--schema-only", options->backup.schema_only, "No rows; compares the text of the schema");
+  command->add_option("--jobs", options->backup.jobs, "Connections that dump and restore (default 2)")
+      ->check(CLI::Range(1, 64).description(""))
+      ->type_name("N");
+  CLI::Option* check =
+      command->add_option("--check", options->checked_directory,
+                          "Only say whether that backup (default: the newest of this database "
+                          "under ./backups) is one that apply accepts");
+  check->expected(0, 1)->type_name("[DIR]");
+  command->add_option("--max-age-hours", options->age_max_hours, "With --check (default 24)")
+      ->check(CLI::Range(0, 24 * 366).description(""))
+      ->needs(check)
+      ->type_name("N");
+  command->footer(
+      "The scratch database is on the same server, which needs room for a second copy meanwhile; it is "
+      "dropped "
+      "at the end. A role without CREATEDB gets a backup that was only read back.\n"
+      "Example:  socialsync migrate backup --dir /var/backups/socialsync\n"
+      "          socialsync migrate backup --check /var/backups/socialsync\n"
+      "Exit codes: 0 done · 1 internal error · 2 wrong usage · 3 refused: no connection, no pg_dump that "
+      "fits, a table that may not be read · 4 a table stays locked, run it again · 8 the dump failed, or "
+      "the copy differs; --check: no backup that counts · 130 interrupted, nothing is left behind");
+  command->callback([&chosen, options, check] {
+    options->wants_check = check->count() > 0;
+    chosen = [options] { return back_up(*options); };
+  });
+}
+
+}  // namespace socialsync::cli::migration

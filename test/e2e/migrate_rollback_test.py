@@ -1,0 +1,123 @@
+"""`socialsync migrate rollback`: the database as it was, to the byte."""
+
+import csv
+
+import psycopg2
+import pytest
+
+from migration import GIVE_IDS, ORIGINAL_ROWS, changed_lines, make_legacy
+
+LABEL = ["    'whatsapp_business'", "    'website'", "    'website',"]
+
+
+@pytest.fixture
+def legacy(cluster):
+    return make_legacy(cluster)
+
+
+def roll_back(legacy, *arguments):
+    return legacy.migrate("rollback", "--yes", "--no-export", *arguments)
+
+
+def test_only_the_label_stays_and_it_is_said(legacy):
+    before, rows = legacy.dump(), legacy.sql(ORIGINAL_ROWS)
+    legacy.must_apply()
+    done = roll_back(legacy)
+    assert done.returncode == 0, done.stderr
+    assert "stays  label whatsapp_business" in done.stdout
+    assert set(changed_lines(before, legacy.dump())) <= set(LABEL)
+    assert legacy.sql(ORIGINAL_ROWS) == rows
+    assert "Nothing to do" in roll_back(legacy).stdout
+
+
+def test_with_the_enum_made_anew_not_a_byte_differs(legacy):
+    before, rows = legacy.dump(), legacy.sql(ORIGINAL_ROWS)
+    legacy.must_apply()
+    legacy.sql(GIVE_IDS)
+    legacy.must_apply()
+    done = roll_back(legacy, "--rebuild-enum")
+    assert done.returncode == 0, done.stderr
+    assert "stays  label" not in done.stdout
+    assert legacy.dump() == before
+    assert legacy.sql(ORIGINAL_ROWS) == rows
+
+
+def test_a_label_in_use_is_not_taken_away(legacy):
+    legacy.must_apply()
+    legacy.sql("UPDATE social_accounts SET platform = 'whatsapp_business', phone_number_id = '1' WHERE platform = 'whatsapp'")
+    before = legacy.dump()
+    done = roll_back(legacy, "--rebuild-enum")
+    assert done.returncode == 3
+    assert "1 account(s) are of platform whatsapp_business" in done.stderr
+    assert legacy.dump() == before
+
+
+@pytest.mark.parametrize("step", ["ledger", "columns", "table.webhook_logs", "trigger", "row_security.social_accounts",
+                                  "views", "index.phone_number_id", "partitions"])
+def test_an_update_that_stopped_is_undone_too(legacy, step):
+    before = legacy.dump()
+    legacy.apply("--fault", f"after:{step}")
+    assert roll_back(legacy, "--rebuild-enum").returncode == 0
+    assert legacy.dump() == before
+    legacy.must_apply()
+
+
+def test_softly_it_keeps_the_data_and_apply_brings_it_back(legacy):
+    legacy.must_apply()
+    legacy.sql(GIVE_IDS)
+    legacy.must_apply()
+    after_apply, rows = legacy.dump(), legacy.sql("SELECT id, phone_number_id, page_id FROM social_accounts ORDER BY id")
+    done = roll_back(legacy, "--soft")
+    assert done.returncode == 0, done.stderr
+    assert legacy.sql("SELECT relrowsecurity FROM pg_class WHERE oid = 'social_accounts'::regclass") == "f"
+    assert legacy.sql("SELECT id, phone_number_id, page_id FROM social_accounts ORDER BY id") == rows
+    assert legacy.apply().returncode == 0
+    assert legacy.dump() == after_apply
+
+
+def test_what_would_be_lost_is_written_first(legacy, tmp_path):
+    legacy.must_apply()
+    legacy.sql("UPDATE social_accounts SET phone_number_id = '4711', app_secret = 'a, \"secret\"' WHERE platform = 'whatsapp'")
+    legacy.sql("SELECT log_webhook(id, platform, 'messages', '{}') FROM social_accounts WHERE platform = 'whatsapp'")
+    folder = tmp_path / "kept"
+    done = legacy.migrate("rollback", "--yes", "--export", str(folder))
+    assert done.returncode == 0, done.stderr
+    with open(folder / "social_accounts.csv", encoding="utf8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["phone_number_id"], row["app_secret"]) == ("4711", 'a, "secret"')
+    assert len((folder / "webhook_logs.csv").read_text().splitlines()) == 2
+    assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
+
+
+def test_what_depends_on_it_stops_it(legacy):
+    legacy.must_apply()
+    legacy.sql("CREATE VIEW mine AS SELECT phone_number_id FROM social_accounts")
+    before = legacy.dump()
+    done = roll_back(legacy)
+    assert done.returncode == 3
+    assert "Nothing was changed" in done.stderr
+    assert legacy.dump() == before
+
+
+def test_a_reader_holds_it_up_but_nobody_behind_it(legacy):
+    legacy.must_apply()
+    reader = psycopg2.connect(legacy.cluster.dsn(legacy.name))
+    reader.cursor().execute("SELECT 1 FROM social_accounts")
+    run = legacy.start("rollback", "--yes", "--no-export")
+    for _ in range(20):
+        legacy.sql("SET statement_timeout = '1s'; SELECT count(*) FROM social_accounts")
+    assert run.poll() is None
+    reader.close()
+    out, error = run.communicate(timeout=60)
+    assert run.returncode == 0, out + error
+
+
+def test_contract_drops_only_what_it_is_asked_to(legacy):
+    constraint = legacy.sql("""SELECT 'constraint.' || conname FROM pg_constraint
+        WHERE conrelid = 'social_accounts'::regclass AND pg_get_constraintdef(oid) = 'UNIQUE (user_id, platform)'""")
+    before = legacy.dump()
+    assert constraint in legacy.migrate("contract").stdout
+    assert legacy.migrate("contract", "--drop", "constraint.nothing", "--yes").returncode == 2
+    assert legacy.dump() == before
+    assert legacy.migrate("contract", "--drop", constraint, "--yes").returncode == 0
+    assert "Nothing is left over" in legacy.migrate("contract").stdout
