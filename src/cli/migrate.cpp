@@ -16,6 +16,8 @@ void add_migrate(CLI::App& app, Action& chosen) {
       "failed · 7 another run is active · 8 backup missing or unverified · 9 data blocks a step · 10 plan "
       "--exit-code: changes pending · 130 interrupted, safe to run again");
   migration::add_sql(*command, chosen);
+  migration::add_verify(*command, chosen);
+  migration::add_route_test(*command, chosen);
 }
 
 }  // namespace socialsync::cli

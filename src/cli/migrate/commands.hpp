@@ -10,6 +10,8 @@
 namespace socialsync::cli::migration {
 
 void add_sql(CLI::App& migrate, Action& chosen);
+void add_verify(CLI::App& migrate, Action& chosen);
+void add_route_test(CLI::App& migrate, Action& chosen);
 
 enum class Output { text, json };
 
