@@ -8,7 +8,6 @@ SELECT CASE WHEN p.pid IS NULL THEN i.indisvalid AND c.relname !~ '_cc(new|old)\
 FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
 LEFT JOIN pg_stat_progress_create_index AS p ON p.index_relid = i.indexrelid
 WHERE i.indrelid IN (SELECT to_regclass(t) FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs',
-                                                             'public.webhook_quarantine',
-                                                             'socialsync.webhook_event_keys']) AS t
+                                                             'public.webhook_quarantine']) AS t
                      UNION ALL
-                     SELECT inhrelid FROM pg_inherits WHERE inhparent = to_regclass('public.webhook_logs'))
+                     SELECT oid FROM pg_class WHERE relnamespace = to_regnamespace('socialsync'))

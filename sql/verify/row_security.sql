@@ -15,9 +15,9 @@ wanted (tbl, name, kind, command, grantee, condition) AS (
 found AS (SELECT *, format('%s.%s', schemaname, tablename) AS tbl FROM pg_policies)
 SELECT coalesce(c.relrowsecurity, false) AS ok, format('%s has no row-level security', t.name) AS item,
        format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', t.name) AS todo
-FROM (SELECT name FROM tables UNION ALL
-      SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = to_regclass('public.webhook_logs')) AS t
-LEFT JOIN pg_class AS c ON c.oid = to_regclass(t.name)
+FROM (SELECT name, to_regclass(name) AS id FROM tables UNION ALL
+      SELECT inhrelid::regclass::text, inhrelid FROM pg_inherits WHERE inhparent = to_regclass('public.webhook_logs')) AS t
+LEFT JOIN pg_class AS c ON c.oid = t.id
 UNION ALL
 SELECT f.policyname IS NOT NULL AND (f.permissive, f.cmd, f.roles, f.qual, f.with_check) IS NOT DISTINCT FROM
          (w.kind, w.command, ARRAY[w.grantee]::name[], CASE WHEN w.command <> 'INSERT' THEN w.condition END,

@@ -10,7 +10,7 @@ SELECT NOT has_any_column_privilege('authenticated', c.oid, 'SELECT'), format('a
        format('REVOKE ALL ON %s FROM authenticated', c.oid::regclass)
 FROM pg_class AS c
 WHERE c.oid = to_regclass('public.webhook_quarantine')
-   OR c.oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = to_regclass('public.webhook_logs'))
+   OR c.relnamespace = to_regnamespace('socialsync') AND c.relkind IN ('r', 'p')
 UNION ALL
 SELECT NOT has_function_privilege('authenticated', p.oid, 'EXECUTE'), format('authenticated can call %s', p.oid::regprocedure),
        format('REVOKE ALL ON FUNCTION %s FROM authenticated, PUBLIC', p.oid::regprocedure)

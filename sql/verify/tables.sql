@@ -8,7 +8,7 @@ FROM (VALUES ('public.webhook_logs', 'partitioned by RANGE (id)'), ('public.webh
 LEFT JOIN LATERAL (
   SELECT CASE relkind WHEN 'p' THEN 'partitioned by ' || pg_get_partkeydef(oid) WHEN 'r' THEN 'a plain table'
          ELSE 'no table' END AS kind
-  FROM pg_class WHERE oid = to_regclass(n.name)) AS c ON true
+  FROM pg_class WHERE format('%s.%s', relnamespace::regnamespace, relname) = n.name) AS c ON true
 UNION ALL
 SELECT coalesce(format_type(a.atttypid, a.atttypmod) = n.type, false),
        format('%s.%s %s, wanted %s', n.tbl, n.name,

@@ -15,4 +15,5 @@ LEFT JOIN LATERAL (
 UNION ALL
 SELECT coalesce(p.prosrc LIKE '%pg_notify(''socialsync_accounts''%', false),
        'socialsync.notify_accounts_changed() does not announce changes', NULL
-FROM (VALUES (1)) AS one LEFT JOIN pg_proc AS p ON p.oid = to_regprocedure('socialsync.notify_accounts_changed()')
+FROM (VALUES (1)) AS one
+LEFT JOIN pg_proc AS p ON p.pronamespace = to_regnamespace('socialsync') AND p.proname = 'notify_accounts_changed'

@@ -33,7 +33,8 @@ UNION ALL
 SELECT coalesce('security_barrier=true' = ANY (c.reloptions), false),
        'socialsync.user_emails ' || CASE WHEN c.oid IS NULL THEN 'is missing'
                                          ELSE 'has no security_barrier' END, NULL
-FROM (VALUES (1)) AS one LEFT JOIN pg_class AS c ON c.oid = to_regclass('socialsync.user_emails') AND c.relkind = 'v'
+FROM (VALUES (1)) AS one
+LEFT JOIN pg_class AS c ON c.relnamespace = to_regnamespace('socialsync') AND c.relname = 'user_emails' AND c.relkind = 'v'
 UNION ALL
 -- Somebody's own view: told, not condemned.
 SELECT DISTINCT true, format('note: view %s, not ours, shows every account to anon or authenticated', v.oid::regclass), NULL
