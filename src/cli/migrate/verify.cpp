@@ -9,6 +9,7 @@
 
 #include "cli/migrate/commands.hpp"
 #include "cli/migrate/verify_output.hpp"
+#include "cli/migrate/verify_outside.hpp"
 #include "cli/terminal.hpp"
 #include "migrate/outcome.hpp"
 #include "pg/session.hpp"
@@ -22,6 +23,8 @@ struct Options {
   Common common;
   Format format = Format::text;
   bool no_behaviour = false;
+  std::string backup;
+  std::string gateway;
 };
 
 migrate::SharedSettings shared_settings() {
@@ -49,6 +52,8 @@ std::vector<migrate::Finding> findings_of(const Options& options) {
           ? migrate::skipped_behaviour("--no-behaviour", "leave that out where a test may write")
           : migrate::verify_behaviour(session, progress.shower());
   findings.insert(findings.end(), tried.begin(), tried.end());
+  findings.push_back(check_backup(session, options.backup));
+  findings.push_back(check_gateway(options.gateway));
   std::ranges::sort(findings, {}, &migrate::Finding::id);
   return findings;
 }
@@ -81,7 +86,7 @@ void add_verify(CLI::App& migrate, Action& chosen) {
       "tenants\n"
       "of its own (triggers of yours on users and social_accounts run there too).\n\n"
       "Examples:\n"
-      "  socialsync migrate verify\n"
+      "  socialsync migrate verify --gateway http://127.0.0.1:8000 --backup backups/DIR\n"
       "  socialsync migrate verify --no-behaviour --output junit >verify.xml   on a standby, with SELECT "
       "alone\n\n"
       "Exit codes: 0 nothing failed · 2 wrong usage or setting · 3 no database · 6 a probe failed");
@@ -94,6 +99,12 @@ void add_verify(CLI::App& migrate, Action& chosen) {
       ->type_name("FORMAT");
   command->add_flag("--no-behaviour", options->no_behaviour,
                     "Only look: for a standby or a role that may not write");
+  command->add_option("--backup", options->backup, "The backup from before the migration, to be looked at")
+      ->type_name("DIR");
+  command
+      ->add_option("--gateway", options->gateway,
+                   "A gateway on this database, to be asked whether it is ready")
+      ->type_name("URL");
   command->callback([&chosen, options] {
     if (options->format == Format::json) options->common.output = Output::json;
     chosen = [options] { return guarded(options->common, [&] { return verify(*options); }); };
