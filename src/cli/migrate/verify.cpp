@@ -89,7 +89,8 @@ void add_verify(CLI::App& migrate, Action& chosen) {
       "  socialsync migrate verify --gateway http://127.0.0.1:8000 --backup backups/DIR\n"
       "  socialsync migrate verify --no-behaviour --output junit >verify.xml   on a standby, with SELECT "
       "alone\n\n"
-      "Exit codes: 0 nothing failed · 2 wrong usage or setting · 3 no database · 6 a probe failed");
+      "Exit codes: 0 nothing failed · 2 wrong usage or setting · 3 no database · 4 somebody locks the "
+      "tables, run again · 6 a probe failed");
   const auto options = std::make_shared<Options>();
   add_common(*command, options->common, false);
   const std::map<std::string, Format> formats{
