@@ -39,6 +39,12 @@ long HttpClient::post(std::string_view body, const std::string& signature) {
   curl_easy_setopt(handle_->curl, CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(handle_->curl, CURLOPT_POSTFIELDS, body.data());
   curl_easy_setopt(handle_->curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+  return perform();
+}
+
+long HttpClient::get() { return perform(); }
+
+long HttpClient::perform() {
   const CURLcode result = curl_easy_perform(handle_->curl);
   if (result != CURLE_OK) throw std::runtime_error(std::string("no answer: ") + curl_easy_strerror(result));
   long status = 0;

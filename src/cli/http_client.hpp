@@ -6,16 +6,20 @@
 
 namespace socialsync::cli {
 
-// POSTs JSON to one URL over one connection, as Meta does. The only libcurl.
+// Asks one URL over one connection. The only libcurl.
 class HttpClient {
  public:
   explicit HttpClient(const std::string& url);
   ~HttpClient();
 
-  // The answer's status. Throws std::runtime_error when there is none.
+  // Each gives the answer's status. Throws std::runtime_error when there is none.
+  long get();
+  // JSON, as Meta sends it.
   long post(std::string_view body, const std::string& signature);
 
  private:
+  long perform();
+
   struct Handle;
   std::unique_ptr<Handle> handle_;
 };

@@ -23,6 +23,8 @@ void add_migrate(CLI::App& app, Action& chosen) {
   migration::add_contract(*command, chosen);
   migration::add_backup(*command, chosen);
   migration::add_sql(*command, chosen);
+  migration::add_verify(*command, chosen);
+  migration::add_route_test(*command, chosen);
 }
 
 }  // namespace socialsync::cli

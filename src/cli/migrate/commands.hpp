@@ -17,6 +17,8 @@ void add_status(CLI::App& migrate, Action& chosen);
 void add_contract(CLI::App& migrate, Action& chosen);
 void add_backup(CLI::App& migrate, Action& chosen);
 void add_sql(CLI::App& migrate, Action& chosen);
+void add_verify(CLI::App& migrate, Action& chosen);
+void add_route_test(CLI::App& migrate, Action& chosen);
 
 enum class Output { text, json };
 
