@@ -10,7 +10,7 @@
 namespace socialsync::migrate {
 namespace {
 
-using State = Finding::State;
+using State = Diagnosis::State;
 
 // One question to the catalogue: each row is a finding's text. No row: the good one.
 struct Question {
@@ -88,7 +88,7 @@ LEFT JOIN pg_attribute AS a ON a.attrelid = to_regclass('public.social_accounts'
                            AND NOT a.attisdropped
 WHERE to_regclass('public.social_accounts') IS NOT NULL)";
 
-void ask(pg::Session& session, const Question& question, std::vector<Finding>& findings) {
+void ask(pg::Session& session, const Question& question, std::vector<Diagnosis>& findings) {
   const pg::ResultSet rows = session.query(question.sql);
   if (rows.rows() == 0) findings.push_back({.id = question.id, .found = question.good});
   for (std::size_t row = 0; row < rows.rows(); ++row)
@@ -98,7 +98,7 @@ void ask(pg::Session& session, const Question& question, std::vector<Finding>& f
                         .todo = question.todo});
 }
 
-void ask_data(pg::Session& session, std::vector<Finding>& findings) {
+void ask_data(pg::Session& session, std::vector<Diagnosis>& findings) {
   const std::size_t before = findings.size();
   const pg::ResultSet columns = session.query(select_data_questions);
   for (std::size_t column = 0; column < columns.rows(); ++column) {
@@ -125,7 +125,7 @@ void ask_data(pg::Session& session, std::vector<Finding>& findings) {
         {.id = "D13", .found = "every account has the key that routes to it, and each key is one's"});
 }
 
-void add_all(std::vector<Finding>& findings, const char* id, const std::vector<std::string>& lines,
+void add_all(std::vector<Diagnosis>& findings, const char* id, const std::vector<std::string>& lines,
              const char* good, const char* todo) {
   if (lines.empty()) findings.push_back({.id = id, .found = good});
   for (const std::string& line : lines)
@@ -134,8 +134,8 @@ void add_all(std::vector<Finding>& findings, const char* id, const std::vector<s
 
 }  // namespace
 
-std::vector<Finding> examine(const pg::ConnectionOptions& options) {
-  std::vector<Finding> findings;
+std::vector<Diagnosis> examine(const pg::ConnectionOptions& options) {
+  std::vector<Diagnosis> findings;
   std::unique_ptr<Catalogue> catalogue;
   try {
     catalogue = std::make_unique<Catalogue>(options, Catalogue::Use::read);

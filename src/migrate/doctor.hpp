@@ -8,7 +8,7 @@
 
 namespace socialsync::migrate {
 
-struct Finding {
+struct Diagnosis {
   enum class State { good, warning, bad };
   std::string id;  // "D05": stable
   State state = State::good;
@@ -18,6 +18,6 @@ struct Finding {
 
 // Reads only, in a transaction that is never committed. A server that cannot be reached at all is a
 // pg::Error.
-std::vector<Finding> examine(const pg::ConnectionOptions& options);
+std::vector<Diagnosis> examine(const pg::ConnectionOptions& options);
 
 }  // namespace socialsync::migrate

@@ -6,7 +6,7 @@
 namespace socialsync::migrate {
 namespace {
 
-constexpr std::chrono::milliseconds poll_interval{50};
+constexpr std::chrono::milliseconds poll_interval{100};
 
 }  // namespace
 
@@ -19,8 +19,10 @@ Interrupt::~Interrupt() {
 }
 
 void Interrupt::call_when_requested() const {
-  while (!ending_ && !signals_.requested()) std::this_thread::sleep_for(poll_interval);
-  if (signals_.requested()) stop_();
+  while (!ending_) {
+    std::this_thread::sleep_for(poll_interval);
+    if (signals_.requested()) stop_();
+  }
 }
 
 }  // namespace socialsync::migrate

@@ -15,8 +15,8 @@ namespace socialsync::cli::migration {
 namespace {
 
 namespace json = boost::json;
-using migrate::Finding;
-using State = Finding::State;
+using migrate::Diagnosis;
+using State = Diagnosis::State;
 
 const char* word_of(State state) {
   switch (state) {
@@ -27,7 +27,7 @@ const char* word_of(State state) {
   return "good";
 }
 
-void print_finding(const Finding& finding) {
+void print_finding(const Diagnosis& finding) {
   const Colour colour = finding.state == State::good      ? Colour::green
                         : finding.state == State::warning ? Colour::yellow
                                                           : Colour::red;
@@ -36,9 +36,9 @@ void print_finding(const Finding& finding) {
   if (!finding.todo.empty()) fmt::print("              {}\n", coloured(Colour::dim, finding.todo));
 }
 
-void print_json(const std::vector<Finding>& findings) {
+void print_json(const std::vector<Diagnosis>& findings) {
   json::array all;
-  for (const Finding& finding : findings)
+  for (const Diagnosis& finding : findings)
     all.push_back(json::object{{"id", finding.id},
                                {"state", word_of(finding.state)},
                                {"found", finding.found},
@@ -47,13 +47,13 @@ void print_json(const std::vector<Finding>& findings) {
 }
 
 int doctor(const Common& common) {
-  const std::vector<Finding> findings = migrate::examine(database_of(common));
-  const auto bad = std::ranges::count(findings, State::bad, &Finding::state);
-  const auto warnings = std::ranges::count(findings, State::warning, &Finding::state);
+  const std::vector<Diagnosis> findings = migrate::examine(database_of(common));
+  const auto bad = std::ranges::count(findings, State::bad, &Diagnosis::state);
+  const auto warnings = std::ranges::count(findings, State::warning, &Diagnosis::state);
   if (common.output == Output::json) {
     print_json(findings);
   } else {
-    for (const Finding& finding : findings) print_finding(finding);
+    for (const Diagnosis& finding : findings) print_finding(finding);
     fmt::print("\n{} to put right before apply, {} to know.{}\n", bad, warnings,
                bad == 0 ? "  Next: socialsync migrate plan" : "");
   }
