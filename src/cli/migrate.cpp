@@ -15,6 +15,7 @@ void add_migrate(CLI::App& app, Action& chosen) {
       "6 verify "
       "failed · 7 another run is active · 8 backup missing or unverified · 9 data blocks a step · 10 plan "
       "--exit-code: changes pending · 130 interrupted, safe to run again");
+  migration::add_backfill(*command, chosen);
   migration::add_sql(*command, chosen);
 }
 

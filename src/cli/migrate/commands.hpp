@@ -9,6 +9,7 @@
 
 namespace socialsync::cli::migration {
 
+void add_backfill(CLI::App& migrate, Action& chosen);
 void add_sql(CLI::App& migrate, Action& chosen);
 
 enum class Output { text, json };
