@@ -65,6 +65,7 @@ class Walk {
   }
 
   BackfillReport run() {
+    plan_by_index(session_);
     std::string keys = source_.keys;
     for (int number_of_pass = 1; number_of_pass <= passes_max; ++number_of_pass) {
       pass_ = number_of_pass;

@@ -65,6 +65,10 @@ void prepare_backfill(pg::Session& session) {
   if (!rows.is_null(0, 0)) refuse(std::string(rows.text(0, 0)));
 }
 
+void plan_by_index(pg::Session& session) {
+  session.execute("SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off");
+}
+
 void claim_migration(pg::Session& session) {
   const auto until = std::chrono::steady_clock::now() + claim_patience;
   constexpr const char* try_lock =

@@ -11,6 +11,10 @@ void prepare_backfill(pg::Session& session);
 // Keeps others from migrating this database while the session lasts. Throws Failure (other_run).
 void claim_migration(pg::Session& session);
 
+// From here on every statement is about few rows of large tables, and must find them by their ids whatever
+// the statistics say.
+void plan_by_index(pg::Session& session);
+
 // Who holds a lock on social_accounts that keeps us from writing: "pid 4121 (idle in transaction, report)".
 std::string lock_holders(pg::Session& session);
 

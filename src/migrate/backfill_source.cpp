@@ -31,6 +31,7 @@ std::string shown(const BackfillWish& wish, const std::string& value) {
   return fmt::format("CASE WHEN nullif({}::text, '') IS NOT NULL THEN '••••' END", value);
 }
 
+// Nothing more is said of `a`: the planner should have no other way to it than by its id.
 constexpr const char* within_batch = "($1::uuid IS NULL OR id > $1::uuid) AND id <= $2::uuid";
 
 }  // namespace
@@ -122,8 +123,8 @@ std::string BackfillSql::write(const std::string& keys, const std::string& passe
       " locked AS MATERIALIZED (SELECT a.id, {2} FROM public.social_accounts AS a {3}"
       "  WHERE a.id IN (SELECT id FROM needy) AND ({4}) AND ({1})"
       "  ORDER BY a.id FOR NO KEY UPDATE OF a SKIP LOCKED),"
-      " written AS (UPDATE public.social_accounts AS a SET {5} FROM locked WHERE a.id = locked.id RETURNING "
-      "a.id),"
+      " written AS (UPDATE public.social_accounts AS a SET {5} FROM locked WHERE a.id = locked.id "
+      "RETURNING a.id),"
       "{6}"
       " passed_over AS (INSERT INTO {7} SELECT id FROM needy EXCEPT SELECT id FROM locked RETURNING id)"
       " SELECT (SELECT count(*) FROM written), (SELECT count(*) FROM passed_over), {8}",
