@@ -66,7 +66,8 @@ void prepare_backfill(pg::Session& session) {
 }
 
 void plan_by_index(pg::Session& session) {
-  session.execute("SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off");
+  session.execute(
+      "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off");
 }
 
 void claim_migration(pg::Session& session) {

@@ -1,14 +1,19 @@
 """`socialsync migrate backfill`: new columns are filled on a live database, and nothing else happens to it."""
 
+import contextlib
 import json
+import os
 import signal
 import subprocess
 import threading
 import time
 
+import psycopg2
 import pytest
 
 import program
+import schema
+from cluster import Cluster
 from schema import ALINE, make_database
 from tenants import Database
 from waiting import eventually
@@ -345,15 +350,10 @@ def test_replaced_values_are_the_owner_s_alone_and_go_with_the_rollback(cluster,
     accounts.must("--set", "platform=whatsapp,business_name=B", "--overwrite")
     for role in ("anon", "authenticated", "service_role"):
         assert not accounts.value("SELECT has_any_column_privilege(%s, 'socialsync.backfill_preimages', 'SELECT')", role)
-    migrated = make_database_of(cluster, accounts)
+    migrated = schema.Database(cluster, accounts.name)
     migrated.must_update()
     migrated.must_roll_back()
     assert accounts.value("SELECT to_regnamespace('socialsync')") is None
-
-
-def make_database_of(cluster, accounts):
-    from schema import Database as Schema
-    return Schema(cluster, accounts.name)
 
 
 # ---- While others work
@@ -362,7 +362,6 @@ def make_database_of(cluster, accounts):
 @pytest.fixture
 def holder(cluster, accounts):
     """Another session, in a transaction that holds wa_aline's row."""
-    import psycopg2
     connection = psycopg2.connect(cluster.dsn(accounts.name))
     connection.cursor().execute("UPDATE social_accounts SET username = username WHERE account_id = 'wa_aline'")
     yield connection
@@ -412,37 +411,80 @@ def test_writers_hardly_notice(accounts, cluster):
 
 
 def test_a_killed_run_is_continued(accounts):
-    accounts.add_many(2000)
+    accounts.add_many(1200)
     accounts.slow_down()
     running = accounts.start("--business-name-from-display-name")
     done = "SELECT count(*) FROM social_accounts WHERE business_name IS NOT NULL"
     some = eventually(lambda: accounts.value(done))
     running.kill()
     running.communicate()
-    assert some < 2003
+    assert some < 1203
     accounts.rows("DROP TRIGGER slow ON social_accounts")
     left = eventually(lambda: not accounts.value("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-                                                 "AND application_name = 'socialsync migrate'") and 2003 - accounts.value(done))
+                                                 "AND application_name = 'socialsync migrate'") and 1203 - accounts.value(done))
     assert accounts.must("--business-name-from-display-name")["changed"] == left
-    assert accounts.value(done) == 2003
+    assert accounts.value(done) == 1203
 
 
 def test_an_interrupt_ends_it_after_the_batch(accounts):
-    accounts.add_many(2000)
+    accounts.add_many(1200)
     accounts.slow_down()
     running = accounts.start("--business-name-from-display-name")
     eventually(lambda: accounts.value("SELECT count(*) FROM social_accounts WHERE business_name IS NOT NULL"))
     running.send_signal(signal.SIGINT)
     report = json.loads(running.communicate(timeout=60)[0])
-    assert running.returncode == 130 and report["interrupted"] and 0 < report["changed"] < 2003
+    assert running.returncode == 130 and report["interrupted"] and 0 < report["changed"] < 1203
     assert accounts.value("SELECT count(*) FROM social_accounts WHERE business_name IS NOT NULL") == report["changed"]
 
 
 def test_batches_become_smaller_where_rows_are_slow(accounts):
-    accounts.add_many(1500)
+    accounts.add_many(800)
     accounts.slow_down()
-    report = accounts.must("--business-name-from-display-name", "--max-batch", "200")
-    assert report["changed"] == 1503 and report["batches"] > 6
+    report = accounts.must("--business-name-from-display-name")
+    assert (report["changed"], report["batches"]) == (803, 3)  # 500, 250, the rest
+
+
+class Standby(Cluster):
+    """A copy of a server that follows it, two seconds late."""
+
+    def __init__(self, primary):
+        super().__init__(settings={"recovery_min_apply_delay": "2s", "wal_receiver_status_interval": "1s"})
+        self._primary = primary
+
+    def _init_db(self, password_file):
+        account = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
+        subprocess.run([self._primary.tool("pg_basebackup"), "-D", self.data_dir, "-d", self._primary.dsn(), "-R", "-c", "fast",
+                        "--no-sync"], check=True, cwd=self.host, **account)
+
+
+def test_it_pauses_while_a_standby_is_behind(accounts, cluster):
+    paused = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'socialsync migrate' AND query LIKE '%%replay_lag%%'"
+    with Standby(cluster), writing(accounts, cluster):
+        eventually(lambda: accounts.value("SELECT max(replay_lag) > '1.5 s' FROM pg_stat_replication"))
+        running = accounts.start("--business-name-from-display-name", "--max-lag", "0.5")
+        eventually(lambda: accounts.value(paused))
+        time.sleep(0.7)
+        assert running.poll() is None and accounts.account("wa_aline")["business_name"] is None
+    report = json.loads(running.communicate(timeout=60)[0])
+    assert report["throttled_ms"] >= 400 and report["changed"] == 3
+
+
+@contextlib.contextmanager
+def writing(accounts, cluster):
+    """Somebody else's transactions, one after another."""
+    stop = threading.Event()
+
+    def write():
+        database = Database(cluster.dsn(accounts.name))
+        while not stop.wait(0.02):
+            database.rows("UPDATE users SET full_name = full_name")
+        database.close()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    yield
+    stop.set()
+    writer.join()
 
 
 def test_one_at_a_time(accounts):
