@@ -48,6 +48,8 @@ struct Batch {
   std::uint64_t same = 0;
   std::uint64_t needy = 0;
   std::uint64_t kept_values = 0;
+  std::string needy_ids;              // as an array of PostgreSQL's
+  std::string keeping_ids;            // of accounts that keep a value
   std::vector<std::uint64_t> values;  // to write, by wish
 };
 
@@ -96,8 +98,8 @@ class Walk {
       const auto began = Clock::now();
       survey(keys, last_key, batch);
       if (batch.keys == 0) return;
-      if (batch.needy > 0 && writes_ && !write(keys, batch)) continue;
-      report_on(keys, batch);
+      if (batch.needy > 0 && writes_ && !write(batch)) continue;
+      report_on(batch);
       pace_.took(since(began));
       batch.after = batch.last;
       done += batch.keys;
@@ -119,27 +121,26 @@ class Walk {
                    .note = why.empty() ? fmt::format("batch {}", pace_.size()) : why});
   }
 
-  pg::Session::Parameters within(const Batch& batch, const std::string& last, std::size_t rows_max) const {
-    return {batch.after, last, std::to_string(rows_max)};
-  }
-
   void survey(const std::string& keys, const std::string& last_key, Batch& batch) {
-    const pg::ResultSet found =
-        patiently([&] { return session_.query(sql_.survey(keys), within(batch, last_key, pace_.size())); });
+    const pg::ResultSet found = patiently([&] {
+      return session_.query(sql_.survey(keys), {batch.after, last_key, std::to_string(pace_.size())});
+    });
     batch.keys = number(found, 1);
     if (batch.keys == 0) return;
     batch.last = found.text(0, 0);
     batch.same = number(found, 2);
     batch.needy = number(found, 3);
     batch.kept_values = number(found, 4);
-    batch.values = numbers(found, 5);
+    batch.needy_ids = found.text(0, 5);
+    batch.keeping_ids = found.text(0, 6);
+    batch.values = numbers(found, 7);
   }
 
-  void report_on(const std::string& keys, const Batch& batch) {
-    if (!writes_) add_preview(keys, batch);
+  void report_on(const Batch& batch) {
+    if (!writes_) add_preview(batch);
     if (pass_ > 1) return;
     report_.same += batch.same;
-    if (batch.kept_values > 0) add_kept(keys, batch);
+    if (batch.kept_values > 0) add_kept(batch);
   }
 
   // One number for each wish, from this column on.
@@ -154,11 +155,11 @@ class Walk {
     for (std::size_t i = 0; i < values.size(); ++i) report_.changed_by_wish[i] += values[i];
   }
 
-  void add_kept(const std::string& keys, const Batch& batch) {
+  void add_kept(const Batch& batch) {
     report_.kept_count += batch.kept_values;
     if (report_.kept.size() == listed_max) return;
     const pg::ResultSet rows =
-        session_.query(sql_.kept(keys), within(batch, batch.last, listed_max - report_.kept.size()));
+        session_.query(sql_.kept(), {batch.keeping_ids, std::to_string(listed_max - report_.kept.size())});
     for (std::size_t row = 0; row < rows.rows(); ++row)
       report_.kept.push_back({.id = std::string(rows.text(row, 0)),
                               .column = std::string(rows.text(row, 1)),
@@ -166,12 +167,12 @@ class Walk {
                               .to = {}});
   }
 
-  void add_preview(const std::string& keys, const Batch& batch) {
+  void add_preview(const Batch& batch) {
     report_.changed += batch.needy;
     count_values(batch.values);
     if (batch.needy == 0 || report_.preview.size() == previewed_max) return;
-    const pg::ResultSet rows =
-        session_.query(sql_.preview(keys), within(batch, batch.last, previewed_max - report_.preview.size()));
+    const pg::ResultSet rows = session_.query(
+        sql_.preview(), {batch.needy_ids, std::to_string(previewed_max - report_.preview.size())});
     for (std::size_t row = 0; row < rows.rows(); ++row)
       report_.preview.push_back({.id = std::string(rows.text(row, 0)),
                                  .column = std::string(rows.text(row, 1)),
@@ -180,12 +181,11 @@ class Walk {
   }
 
   // False when the batch must be tried again, smaller: a row of it is refused, and not yet alone.
-  bool write(const std::string& keys, const Batch& batch) {
+  bool write(const Batch& batch) {
     const auto began = Clock::now();
     try {
-      count_written(patiently([&] {
-        return session_.query(sql_.write(keys, passed_over_, options_.run), {batch.after, batch.last});
-      }));
+      count_written(patiently(
+          [&] { return session_.query(sql_.write(passed_over_, options_.run), {batch.needy_ids}); }));
     } catch (const pg::Error& error) {
       if (!is_refusal(error)) throw;
       if (batch.keys > 1) {

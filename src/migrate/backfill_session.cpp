@@ -12,7 +12,7 @@ namespace socialsync::migrate {
 namespace {
 
 // A server notices that our killed predecessor is gone after client_connection_check_interval.
-constexpr std::chrono::seconds claim_patience{4};
+constexpr std::chrono::seconds claim_patience{3};
 constexpr std::chrono::milliseconds claim_pause{200};
 
 constexpr const char* settings = R"(

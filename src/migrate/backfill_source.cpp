@@ -31,20 +31,16 @@ std::string shown(const BackfillWish& wish, const std::string& value) {
   return fmt::format("CASE WHEN nullif({}::text, '') IS NOT NULL THEN '••••' END", value);
 }
 
-// Nothing more is said of `a`: the planner should have no other way to it than by its id.
-constexpr const char* within_batch = "($1::uuid IS NULL OR id > $1::uuid) AND id <= $2::uuid";
-
 }  // namespace
 
 BackfillSql::BackfillSql(const BackfillSource& source) : source_(source) {
   any_write_ = each(source, " OR ", [](const BackfillWish& wish, std::size_t) { return is_written(wish); });
 }
 
-std::string BackfillSql::accounts_of(const std::string& keys) const {
-  return fmt::format(
-      "(SELECT id AS key FROM {} WHERE {}) AS keys JOIN public.social_accounts AS a ON a.id = key {} WHERE "
-      "({})",
-      keys, within_batch, source_.joined, source_.filter);
+// By their ids, given as such: of a condition or a join the planner could think that they are many.
+std::string BackfillSql::accounts() const {
+  return fmt::format("public.social_accounts AS a {} WHERE a.id = ANY ($1::uuid[]) AND ({})", source_.joined,
+                     source_.filter);
 }
 
 std::string BackfillSql::survey(const std::string& keys) const {
@@ -62,31 +58,31 @@ std::string BackfillSql::survey(const std::string& keys) const {
     return fmt::format("count(*) FILTER (WHERE writes{})", i);
   });
   return fmt::format(
-      "WITH picked AS MATERIALIZED (SELECT id FROM {} WHERE {} ORDER BY id LIMIT $3::bigint),"
-      " seen AS (SELECT ({}) AS writes, ({}) AS keeps, {} AS kept_values, {}"
+      "WITH picked AS MATERIALIZED (SELECT id FROM {} WHERE ($1::uuid IS NULL OR id > $1::uuid)"
+      "  AND id <= $2::uuid ORDER BY id LIMIT $3::bigint),"
+      " seen AS (SELECT a.id, ({}) AS writes, ({}) AS keeps, {} AS kept_values, {}"
       "  FROM picked JOIN public.social_accounts AS a USING (id) {} WHERE ({}) AND ({}))"
       " SELECT (SELECT id FROM picked ORDER BY id DESC LIMIT 1), (SELECT count(*) FROM picked),"
       "  count(*) FILTER (WHERE NOT writes AND NOT keeps), count(*) FILTER (WHERE writes),"
-      "  coalesce(sum(kept_values), 0), {} FROM seen",
-      keys, within_batch, any_write_, any_kept, kept_values, writes, source_.joined, source_.filter, any_wish,
-      counts);
+      "  coalesce(sum(kept_values), 0), array_agg(id) FILTER (WHERE writes),"
+      "  array_agg(id) FILTER (WHERE keeps), {} FROM seen",
+      keys, any_write_, any_kept, kept_values, writes, source_.joined, source_.filter, any_wish, counts);
 }
 
-std::string BackfillSql::kept(const std::string& keys) const {
+std::string BackfillSql::kept() const {
   const std::string parts = each(source_, " UNION ALL ", [&](const BackfillWish& wish, std::size_t) {
-    return fmt::format("SELECT a.id, '{}' FROM {} AND {}", wish.column->name, accounts_of(keys),
-                       is_kept(wish));
+    return fmt::format("SELECT a.id, '{}' FROM {} AND {}", wish.column->name, accounts(), is_kept(wish));
   });
-  return fmt::format("SELECT * FROM ({}) AS kept (id, name) ORDER BY id, name LIMIT $3::bigint", parts);
+  return fmt::format("SELECT * FROM ({}) AS kept (id, name) ORDER BY id, name LIMIT $2::bigint", parts);
 }
 
-std::string BackfillSql::preview(const std::string& keys) const {
+std::string BackfillSql::preview() const {
   const std::string parts = each(source_, " UNION ALL ", [&](const BackfillWish& wish, std::size_t) {
     return fmt::format("SELECT a.id, '{}', {}, {} FROM {} AND {}", wish.column->name,
                        shown(wish, fmt::format("a.{}", wish.column->name)), shown(wish, wish.value),
-                       accounts_of(keys), is_written(wish));
+                       accounts(), is_written(wish));
   });
-  return fmt::format("SELECT * FROM ({}) AS changes (id, name) ORDER BY id, name LIMIT $3::bigint", parts);
+  return fmt::format("SELECT * FROM ({}) AS changes (id, name) ORDER BY id, name LIMIT $2::bigint", parts);
 }
 
 // Of the values that are replaced: not of those that were not there.
@@ -104,8 +100,7 @@ std::string BackfillSql::saved_values(const std::string& run) const {
       run, parts);
 }
 
-std::string BackfillSql::write(const std::string& keys, const std::string& passed_over,
-                               const std::string& run) const {
+std::string BackfillSql::write(const std::string& passed_over, const std::string& run) const {
   const std::string seen = each(source_, ", ", [](const BackfillWish& wish, std::size_t i) {
     return fmt::format(
         "coalesce({1}, false) AS writes{0}, {2} AS new{0}, a.{3}::text AS old{0}, {4} AS unset{0}", i,
@@ -119,17 +114,13 @@ std::string BackfillSql::write(const std::string& keys, const std::string& passe
     return fmt::format("(SELECT count(*) FROM locked WHERE writes{})", i);
   });
   return fmt::format(
-      "WITH needy AS MATERIALIZED (SELECT a.id FROM {0} AND ({1})),"
-      " locked AS MATERIALIZED (SELECT a.id, {2} FROM public.social_accounts AS a {3}"
-      "  WHERE a.id IN (SELECT id FROM needy) AND ({4}) AND ({1})"
+      "WITH locked AS MATERIALIZED (SELECT a.id, {} FROM {} AND ({})"
       "  ORDER BY a.id FOR NO KEY UPDATE OF a SKIP LOCKED),"
-      " written AS (UPDATE public.social_accounts AS a SET {5} FROM locked WHERE a.id = locked.id "
-      "RETURNING a.id),"
-      "{6}"
-      " passed_over AS (INSERT INTO {7} SELECT id FROM needy EXCEPT SELECT id FROM locked RETURNING id)"
-      " SELECT (SELECT count(*) FROM written), (SELECT count(*) FROM passed_over), {8}",
-      accounts_of(keys), any_write_, seen, source_.joined, source_.filter, set, saved_values(run),
-      passed_over, counts);
+      " written AS (UPDATE public.social_accounts AS a SET {} FROM locked WHERE a.id = locked.id RETURNING "
+      "a.id),{}"
+      " passed_over AS (INSERT INTO {} SELECT unnest($1::uuid[]) EXCEPT SELECT id FROM locked RETURNING id)"
+      " SELECT (SELECT count(*) FROM written), (SELECT count(*) FROM passed_over), {}",
+      seen, accounts(), any_write_, set, saved_values(run), passed_over, counts);
 }
 
 std::string BackfillSql::rival(const BackfillWish& wish) const {

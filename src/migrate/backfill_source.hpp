@@ -23,27 +23,28 @@ struct BackfillSource {
   std::uint64_t total = 0;  // keys, about; 0: not known
 };
 
-// The statements of one batch: the accounts with $1 < id <= $2, at most $3 of them (the survey), or all.
+// The statements of one batch.
 class BackfillSql {
  public:
   explicit BackfillSql(const BackfillSource& source);
 
-  // Last key of the batch, keys, accounts that have all already, accounts to change, values kept, then values
-  // to write by wish.
+  // Looks at $3 keys at most, with $1 < id <= $2: the last of them, how many, accounts that have all already,
+  // accounts to change, values kept, the ids of accounts to change, those of accounts that keep a value, then
+  // values to write by wish.
   std::string survey(const std::string& keys) const;
-  // id, column: values that are kept, $3 at most.
-  std::string kept(const std::string& keys) const;
-  // id, column, from, to: what would be written, $3 at most; secrets as dots.
-  std::string preview(const std::string& keys) const;
-  // Changes those that nobody has locked: accounts changed, accounts passed over, then values by wish. The
-  // ids of those passed over go to the table `passed_over`; replaced values, where `run` is not empty, to the
-  // pre-images of that run.
-  std::string write(const std::string& keys, const std::string& passed_over, const std::string& run) const;
+  // id, column: values that the accounts $1 (an array) keep, $2 at most.
+  std::string kept() const;
+  // id, column, from, to: what would be written to the accounts $1, $2 at most; secrets as dots.
+  std::string preview() const;
+  // Changes those of the accounts $1 that nobody has locked: accounts changed, accounts passed over, then
+  // values by wish. The ids of those passed over go to the table `passed_over`; replaced values, where `run`
+  // is not empty, to the pre-images of that run.
+  std::string write(const std::string& passed_over, const std::string& run) const;
   // id of the account that has the value which account $1 should get for this column.
   std::string rival(const BackfillWish& wish) const;
 
  private:
-  std::string accounts_of(const std::string& keys) const;
+  std::string accounts() const;
   std::string saved_values(const std::string& run) const;
 
   const BackfillSource& source_;

@@ -102,7 +102,7 @@ void make_constants(pg::Session& session, const BackfillHeader& header) {
   session.execute(
       fmt::format("CREATE TEMPORARY TABLE backfill_wanted AS SELECT {} FROM pg_temp.backfill_lines AS l"
                   " WHERE NOT EXISTS (SELECT FROM pg_temp.backfill_problems);"
-                  "DROP TABLE pg_temp.backfill_lines",
+                  "ANALYZE pg_temp.backfill_wanted; DROP TABLE pg_temp.backfill_lines",
                   typed_columns(header)));
 }
 
