@@ -73,7 +73,8 @@ $$;
 -- Partitions go with their table.
 CREATE OR REPLACE FUNCTION pg_temp.drop_tables() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('DROP TABLE %s', t))
-  FROM unnest(ARRAY['public.webhook_logs', 'public.webhook_quarantine', 'socialsync.webhook_event_keys']) AS t
+  FROM unnest(ARRAY['public.webhook_logs', 'public.webhook_quarantine', 'socialsync.webhook_event_keys',
+                    'socialsync.backfill_preimages']) AS t
   WHERE pg_temp.is_ours(obj_description(to_regclass(t), 'pg_class'));
 $$;
 

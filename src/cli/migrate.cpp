@@ -17,6 +17,7 @@ void add_migrate(CLI::App& app, Action& chosen) {
   migration::add_backup(*command, chosen);
   migration::add_plan(*command, chosen);
   migration::add_apply(*command, chosen);
+  migration::add_backfill(*command, chosen);
   migration::add_verify(*command, chosen);
   migration::add_route_test(*command, chosen);
   migration::add_status(*command, chosen);

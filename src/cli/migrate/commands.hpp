@@ -16,6 +16,7 @@ void add_rollback(CLI::App& migrate, Action& chosen);
 void add_status(CLI::App& migrate, Action& chosen);
 void add_contract(CLI::App& migrate, Action& chosen);
 void add_backup(CLI::App& migrate, Action& chosen);
+void add_backfill(CLI::App& migrate, Action& chosen);
 void add_sql(CLI::App& migrate, Action& chosen);
 void add_verify(CLI::App& migrate, Action& chosen);
 void add_route_test(CLI::App& migrate, Action& chosen);

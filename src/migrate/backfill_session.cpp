@@ -1,0 +1,101 @@
+#include "migrate/backfill_session.hpp"
+
+#include <chrono>
+#include <thread>
+
+#include <fmt/core.h>
+
+#include "migrate/backfill_columns.hpp"
+#include "migrate/outcome.hpp"
+
+namespace socialsync::migrate {
+namespace {
+
+// A server notices that our killed predecessor is gone after client_connection_check_interval.
+constexpr std::chrono::seconds claim_patience{3};
+constexpr std::chrono::milliseconds claim_pause{200};
+
+constexpr const char* settings = R"(
+SET client_encoding = 'UTF8';
+SET client_min_messages = warning;
+SET search_path = pg_catalog, pg_temp;
+SET default_transaction_isolation = 'read committed';
+SET lock_timeout = '100ms';
+SET statement_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
+SET client_connection_check_interval = '2s')";
+
+constexpr const char* select_obstacle = R"(
+SELECT CASE
+  WHEN pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean
+  THEN 'this server is read-only (a standby?): connect to the primary'
+  WHEN NOT has_database_privilege(current_database(), 'TEMP')
+  THEN format('missing right: GRANT TEMPORARY ON DATABASE %I TO %I', current_database(), current_user)
+  WHEN row_security_active('public.social_accounts')
+  THEN format('row-level security would hide accounts from role %I: connect as %I, who owns social_accounts',
+              current_user, pg_get_userbyid(relowner))
+  WHEN NOT has_table_privilege('public.social_accounts', 'SELECT, UPDATE')
+  THEN format('missing right: GRANT SELECT, UPDATE ON public.social_accounts TO %I', current_user)
+END FROM pg_class WHERE oid = 'public.social_accounts'::regclass)";
+
+void refuse(const std::string& message) { throw Failure(Outcome::refused, message); }
+
+// The first column that is not there; "social_accounts" when the table is not.
+std::string missing_thing(pg::Session& session) {
+  if (session.query("SELECT to_regclass('public.social_accounts')").is_null(0, 0))
+    return "table social_accounts";
+  for (const BackfillColumn& column : backfill_columns()) {
+    const pg::ResultSet rows = session.query(
+        "SELECT FROM pg_attribute WHERE attrelid = 'public.social_accounts'::regclass AND NOT "
+        "attisdropped AND attname = $1",
+        {std::string(column.name)});
+    if (rows.rows() == 0) return fmt::format("column {} of social_accounts", column.name);
+  }
+  return session.query("SELECT to_regclass('socialsync.preimages')").is_null(0, 0) ? "schema socialsync" : "";
+}
+
+}  // namespace
+
+void prepare_backfill(pg::Session& session) {
+  session.execute(settings);
+  if (const std::string missing = missing_thing(session); !missing.empty())
+    refuse(
+        fmt::format("the database is not migrated, {} is missing. Run: socialsync migrate apply", missing));
+  const pg::ResultSet rows = session.query(select_obstacle);
+  if (!rows.is_null(0, 0)) refuse(std::string(rows.text(0, 0)));
+}
+
+void plan_by_index(pg::Session& session) {
+  session.execute(
+      "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off");
+}
+
+void claim_migration(pg::Session& session) {
+  const auto until = std::chrono::steady_clock::now() + claim_patience;
+  constexpr const char* try_lock =
+      "SELECT pg_try_advisory_lock(hashtextextended('socialsync webhooks migration', 0))";
+  while (session.query(try_lock).text(0, 0) != "t") {
+    if (std::chrono::steady_clock::now() > until)
+      throw Failure(Outcome::other_run,
+                    "another run is changing this database now: let it end, then run this again");
+    std::this_thread::sleep_for(claim_pause);
+  }
+}
+
+std::string lock_holders(pg::Session& session) {
+  const pg::ResultSet rows = session.query(R"(
+SELECT string_agg(DISTINCT format('pid %s (%s, %s)', pid, a.state, coalesce(nullif(a.application_name, ''), 'unnamed')), '; ')
+FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
+WHERE l.relation = 'public.social_accounts'::regclass AND l.granted AND pid <> pg_backend_pid()
+  AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'))");
+  return rows.is_null(0, 0) ? "nobody now" : std::string(rows.text(0, 0));
+}
+
+std::string new_run_name(pg::Session& session) {
+  return std::string(session
+                         .query("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD\"T\"HH24MISS\"Z-\"') || "
+                                "left(replace(gen_random_uuid()::text, '-', ''), 6)")
+                         .text(0, 0));
+}
+
+}  // namespace socialsync::migrate

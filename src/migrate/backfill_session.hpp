@@ -1,0 +1,24 @@
+#pragma once
+
+#include "pg/session.hpp"
+
+namespace socialsync::migrate {
+
+// Sets the session up for a backfill. Throws Failure (refused) when the database is not migrated or
+// read-only, or row-level security would hide accounts from this role.
+void prepare_backfill(pg::Session& session);
+
+// Keeps others from migrating this database while the session lasts. Throws Failure (other_run).
+void claim_migration(pg::Session& session);
+
+// From here on every statement is about few rows of large tables, and must find them by their ids whatever
+// the statistics say.
+void plan_by_index(pg::Session& session);
+
+// Who holds a lock on social_accounts that keeps us from writing: "pid 4121 (idle in transaction, report)".
+std::string lock_holders(pg::Session& session);
+
+// The name of a new run: "20261122T144626Z-5f3a9c".
+std::string new_run_name(pg::Session& session);
+
+}  // namespace socialsync::migrate

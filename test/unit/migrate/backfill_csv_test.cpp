@@ -1,0 +1,79 @@
+#include "migrate/backfill_csv.hpp"
+
+#include <sstream>
+
+#include <doctest/doctest.h>
+
+#include "migrate/outcome.hpp"
+
+using namespace socialsync::migrate;
+
+namespace {
+
+std::vector<CsvRecord> records(const std::string& text) {
+  std::istringstream input(text);
+  CsvReader reader(input);
+  std::vector<CsvRecord> all;
+  while (std::optional<CsvRecord> record = reader.next()) all.push_back(*record);
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("a record ends with its line, whatever ends lines") {
+  for (const char* text : {"a,b\n1,2\n", "a,b\r\n1,2\r\n", "a,b\r1,2\r", "a,b\n1,2"}) {
+    CAPTURE(text);
+    const auto all = records(text);
+    REQUIRE(all.size() == 2);
+    CHECK(all[0].text == "a,b");
+    CHECK(all[1].text == "1,2");
+    CHECK(all[1].line == 2);
+  }
+}
+
+TEST_CASE("a quoted field may hold lines, which count") {
+  const auto all = records("a\r\n\"one\r\ntwo \"\"three\"\"\nfour\"\r\nb\r\n");
+  REQUIRE(all.size() == 3);
+  CHECK(all[1].text == "\"one\r\ntwo \"\"three\"\"\nfour\"");
+  CHECK(all[2].line == 5);
+}
+
+TEST_CASE("blank lines are left out, and count") {
+  const auto all = records("\n a\n\n \t\r\nb");
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].line == 2);
+  CHECK(all[1].line == 5);
+}
+
+TEST_CASE("a byte order mark is no part of the header") { CHECK(records("\xef\xbb\xbfid")[0].text == "id"); }
+
+TEST_CASE("UTF-16 is refused") { CHECK_THROWS_AS(records(std::string("\xff\xfei\0", 4)), Failure); }
+
+TEST_CASE("a quote that is never closed is told") {
+  const auto all = records("a\n\"b\nc\n");
+  CHECK(all[0].is_closed);
+  CHECK_FALSE(all[1].is_closed);
+}
+
+TEST_CASE("a record that never ends is cut") {
+  const auto all = records("a\n\"" + std::string(2 * CsvReader::record_bytes_max, 'x') + "\"\nb\n");
+  REQUIRE(all.size() == 3);
+  CHECK_FALSE(all[1].is_whole);
+  CHECK(all[1].text.size() == CsvReader::record_bytes_max);
+  CHECK(all[2].text == "b");
+}
+
+TEST_CASE("the delimiter is what separates names") {
+  CHECK(csv_delimiter("id,page_id") == ',');
+  CHECK(csv_delimiter("id;page_id") == ';');
+  CHECK(csv_delimiter("id\tpage_id\tx") == '\t');
+  CHECK(csv_delimiter("\"a,b,c\";page_id") == ';');
+  CHECK(csv_delimiter("id") == ',');
+}
+
+TEST_CASE("fields come without their quotes") {
+  CHECK(csv_fields(R"(a;"b;c";"d ""e""";;"")", ';') ==
+        std::vector<std::string>{"a", "b;c", "d \"e\"", "", ""});
+  CHECK(count_csv_fields(R"(a;"b;c";"d ""e""";;"")", ';') == 5);
+  CHECK(csv_fields(csv_quoted("a \"b\",\nc"), ',') == std::vector<std::string>{"a \"b\",\nc"});
+}
