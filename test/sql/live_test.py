@@ -96,6 +96,7 @@ def test_two_may_maintain_partitions_at_once(legacy):
     assert legacy.sql("SELECT count(*) FROM pg_inherits WHERE inhparent = 'webhook_logs'::regclass") == "34"
 
 
+@pytest.mark.every_version
 def test_rows_that_arrive_while_their_partition_is_made_are_kept(legacy, connect):
     legacy.must_update()
     this_week = legacy.sql("SELECT min(name) FROM socialsync.weekly_partitions() WHERE ends_at > now()")
