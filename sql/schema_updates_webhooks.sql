@@ -91,7 +91,8 @@ BEGIN
 END $$;
 
 -- One step, one transaction: nothing when `present`, else `statements`, tried again while a lock on one of
--- `tables` cannot be had. Gives the line of the report.
+-- `tables` cannot be had. Gives the line of the report. One call in a statement: a second would work, and wait, under
+-- the locks of the first.
 CREATE OR REPLACE FUNCTION pg_temp.step(what text, tables text[], present boolean, statements text) RETURNS text
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -989,11 +990,16 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_policies(for_table text) RETURNS text
     AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = for_table::regclass AND polname = p.name);
 $$;
 
-SELECT pg_temp.step('row-level security of ' || t, ARRAY[t],
-  pg_temp.missing_policies(t) IS NULL AND (SELECT relrowsecurity FROM pg_class WHERE oid = t::regclass),
-  concat(CASE t WHEN 'public.social_accounts' THEN pg_temp.policies_for_found_rights() END,
-         pg_temp.missing_policies(t), format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', t)))
-FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine']) AS t;
+CREATE OR REPLACE FUNCTION pg_temp.secure(t text) RETURNS text LANGUAGE sql AS $$
+  SELECT pg_temp.step('row-level security of ' || t, ARRAY[t],
+    pg_temp.missing_policies(t) IS NULL AND (SELECT relrowsecurity FROM pg_class WHERE oid = t::regclass),
+    concat(CASE t WHEN 'public.social_accounts' THEN pg_temp.policies_for_found_rights() END,
+           pg_temp.missing_policies(t), format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', t)));
+$$;
+
+SELECT pg_temp.secure('public.social_accounts');
+SELECT pg_temp.secure('public.webhook_logs');
+SELECT pg_temp.secure('public.webhook_quarantine');
 
 -- Whether a signed-in user may have this: of its accounts it reads all but the secrets, deletes, and writes what is
 -- not ours, where it could before; its logs it reads.
@@ -1218,6 +1224,11 @@ CREATE OR REPLACE FUNCTION pg_temp.has_check(check_name text) RETURNS boolean LA
                  WHERE conrelid = 'public.social_accounts'::regclass AND conname = check_name);
 $$;
 
+CREATE OR REPLACE FUNCTION pg_temp.drop_check(check_name text) RETURNS text LANGUAGE sql AS $$
+  SELECT pg_temp.step(format('no CHECK %s: rows violate it', check_name), '{public.social_accounts}', false,
+                      format('ALTER TABLE public.social_accounts DROP CONSTRAINT %I', check_name));
+$$;
+
 -- A row that violates it came after it was counted: the CHECK waits for a later run.
 CREATE OR REPLACE FUNCTION pg_temp.validate_or_drop(check_name text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
@@ -1225,23 +1236,27 @@ BEGIN
   EXECUTE format('ALTER TABLE public.social_accounts VALIDATE CONSTRAINT %I', check_name);
   RETURN format('  made   CHECK %s holds for every row', check_name);
 EXCEPTION WHEN check_violation THEN
-  EXECUTE format('ALTER TABLE public.social_accounts DROP CONSTRAINT %I', check_name);
+  PERFORM pg_temp.drop_check(check_name);
   RETURN format('  later  CHECK %s: a row came that does not satisfy it; run this again', check_name);
 END $$;
 
+-- Rows are counted in one statement and CHECKs changed in others, so that no strong lock is held over a count.
+
 -- Left over from a run that was interrupted, or made by hand: in the way of every UPDATE of a bad row.
-SELECT pg_temp.step(format('no CHECK %s: rows violate it', name), '{public.social_accounts}', false,
-                    format('ALTER TABLE public.social_accounts DROP CONSTRAINT %I', name))
+SELECT format('SELECT pg_temp.drop_check(%L)', name)
 FROM pg_temp.account_checks() AS k JOIN pg_constraint AS c ON c.conname = k.name
-WHERE c.conrelid = 'public.social_accounts'::regclass AND NOT c.convalidated AND pg_temp.violations(violated_by) > 0;
+WHERE c.conrelid = 'public.social_accounts'::regclass AND NOT c.convalidated AND pg_temp.violations(violated_by) > 0
+\gexec
 
 SELECT CASE WHEN pg_temp.has_check(name) OR violations = 0
-       THEN pg_temp.step('CHECK ' || name, '{public.social_accounts}', pg_temp.has_check(name),
-                         format('ALTER TABLE public.social_accounts ADD CONSTRAINT %I %s NOT VALID', name, definition))
-       ELSE format('  later  CHECK %s: %s account(s) do not satisfy it yet; run this again when they do',
-                   name, violations)
+       THEN format('SELECT pg_temp.step(%L, %L, %L, %L)', 'CHECK ' || name, '{public.social_accounts}',
+                   pg_temp.has_check(name),
+                   format('ALTER TABLE public.social_accounts ADD CONSTRAINT %I %s NOT VALID', name, definition))
+       ELSE format('SELECT %L', format('  later  CHECK %s: %s account(s) do not satisfy it yet; run this again when '
+                                       'they do', name, violations))
        END
-FROM (SELECT *, pg_temp.violations(violated_by) AS violations FROM pg_temp.account_checks() OFFSET 0) AS k;
+FROM (SELECT *, pg_temp.violations(violated_by) AS violations FROM pg_temp.account_checks() OFFSET 0) AS k
+\gexec
 
 -- In a transaction of its own: it only reads, and blocks nobody.
 SELECT format('SELECT pg_temp.validate_or_drop(%L)', name)

@@ -29,7 +29,8 @@ BEGIN
 END $$;
 
 -- One step, one transaction: nothing when `present`, else `statements`, tried again while a lock on one of
--- `tables` cannot be had. Gives the line of the report.
+-- `tables` cannot be had. Gives the line of the report. One call in a statement: a second would work, and wait, under
+-- the locks of the first.
 CREATE OR REPLACE FUNCTION pg_temp.step(what text, tables text[], present boolean, statements text) RETURNS text
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -40,11 +40,16 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_policies(for_table text) RETURNS text
     AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = for_table::regclass AND polname = p.name);
 $$;
 
-SELECT pg_temp.step('row-level security of ' || t, ARRAY[t],
-  pg_temp.missing_policies(t) IS NULL AND (SELECT relrowsecurity FROM pg_class WHERE oid = t::regclass),
-  concat(CASE t WHEN 'public.social_accounts' THEN pg_temp.policies_for_found_rights() END,
-         pg_temp.missing_policies(t), format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', t)))
-FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine']) AS t;
+CREATE OR REPLACE FUNCTION pg_temp.secure(t text) RETURNS text LANGUAGE sql AS $$
+  SELECT pg_temp.step('row-level security of ' || t, ARRAY[t],
+    pg_temp.missing_policies(t) IS NULL AND (SELECT relrowsecurity FROM pg_class WHERE oid = t::regclass),
+    concat(CASE t WHEN 'public.social_accounts' THEN pg_temp.policies_for_found_rights() END,
+           pg_temp.missing_policies(t), format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', t)));
+$$;
+
+SELECT pg_temp.secure('public.social_accounts');
+SELECT pg_temp.secure('public.webhook_logs');
+SELECT pg_temp.secure('public.webhook_quarantine');
 
 -- Whether a signed-in user may have this: of its accounts it reads all but the secrets, deletes, and writes what is
 -- not ours, where it could before; its logs it reads.
