@@ -23,4 +23,7 @@ LATERAL (
 WHERE ours.has <> accounts.owner_id
 \gexec
 
-SELECT format('  made   %s, %s', action, partition) FROM socialsync.maintain_partitions();
+-- Each in a transaction of its own: while one is made, nobody writes to users and social_accounts.
+SELECT format('SELECT ''  made   '' || socialsync.add_partition(%L, %L) || %L', name, monday, ', socialsync.' || name)
+FROM socialsync.wanted_partitions(4, NULL) WHERE to_regclass('socialsync.' || name) IS NULL
+\gexec
