@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """How long writers wait while a live database is migrated: by us, by one transaction, and by our rollback.
 
-300,000 accounts, 200 writers, and a report that holds its lock for six seconds when the migration begins. A figure
-counts only when the schema is there afterwards and the old columns hold what they held.
+300,000 accounts, 200 writers, and reports that hold their locks: for six seconds when the migration begins, then
+again and again. A figure counts only when the schema is there afterwards and the old columns hold what they held.
 """
 
 import argparse
@@ -33,7 +33,9 @@ NAIVE = f"psql -X -v ON_ERROR_STOP=1 -f {ROOT}/bench/naive_migration.sql"
 
 TEMPLATE = "bench_legacy"
 REPORT_S = 6
-REPORT_LEAD_S = 0.5  # the report has its lock that long before the migration begins
+SHORT_REPORT_S = 0.7
+BETWEEN_REPORTS_S = 0.15
+REPORT_LEAD_S = 0.5  # the first report has its lock that long before the migration begins
 TAIL_S = 2  # writers go on that long after the migration
 
 FILL = """
@@ -89,18 +91,32 @@ def copy_of(cluster, template, name):
     cluster.drop_database(name)
 
 
-class Report(threading.Thread):
-    """Somebody's transaction that has read social_accounts, and takes its time. Begun when it is made."""
+class Reports(threading.Thread):
+    """Transactions that have read both tables and take their time: one of six seconds, begun when this is made, then
+    short ones until `finish()`, so that every step meets some."""
 
     def __init__(self, dsn):
         super().__init__()
         self._connection = psycopg2.connect(dsn)
-        self._connection.cursor().execute("SELECT id FROM social_accounts LIMIT 1")
+        self._end = threading.Event()
+        self._read()
         self.start()
 
     def run(self):
-        time.sleep(REPORT_S)
+        self._end.wait(REPORT_S)
+        while not self._end.is_set():
+            self._connection.rollback()
+            self._end.wait(BETWEEN_REPORTS_S)
+            self._read()
+            self._end.wait(SHORT_REPORT_S)
         self._connection.close()
+
+    def finish(self):
+        self._end.set()
+        self.join()
+
+    def _read(self):
+        self._connection.cursor().execute("SELECT FROM social_accounts, users LIMIT 1")
 
 
 @dataclass
@@ -133,11 +149,13 @@ def measure(cluster, database, name, command, options):
         with Writers(cluster, database, folder, options.accounts, options.writers, options.rate, seconds) as writers:
             writing_since_s = time.time()
             time.sleep(options.baseline)
-            report = Report(cluster.dsn(database))
+            reports = Reports(cluster.dsn(database))
             time.sleep(REPORT_LEAD_S)
-            done = migrate(cluster, database, command)
+            try:
+                done = migrate(cluster, database, command)
+            finally:
+                reports.finish()
             transactions, failed = writers.finish()
-            report.join()
     if max(one.end_s for one in transactions) < done.ended_s + TAIL_S:
         raise WrongAnswer(f"{name} outlasted the writers: give more --seconds")
     if cluster.psql(database, CHECKSUM) != checksum or cluster.psql(database, WRITTEN) == "0":

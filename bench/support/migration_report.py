@@ -69,7 +69,7 @@ def _target(value, at_most):
 
 def table(figures):
     lines = [
-        f"{figures['writers']} writers, {figures['rate']} updates/s of {figures['accounts']:,} accounts, a report of 6 s; "
+        f"{figures['writers']} writers, {figures['rate']} updates/s of {figures['accounts']:,} accounts, reports of 6 s and less; "
         f"PostgreSQL {figures['postgresql']}, durable; {figures['machine']}", "",
         _row("", [title for title, _, _ in COLUMNS])]
     for name, run in figures["runs"].items():
