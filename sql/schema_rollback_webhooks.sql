@@ -244,17 +244,28 @@ BEGIN
   END LOOP;
 END $$;
 
--- The locks this needs stop all queries of users and social_accounts: waits 100 ms for them at a time, then lets
--- everybody go on before the next attempt.
+-- What the rollback locks; the application's own tables last, so that they wait for no other.
+CREATE OR REPLACE FUNCTION pg_temp.locked_tables() RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT t FROM unnest(ARRAY['socialsync.webhook_event_keys', 'public.webhook_quarantine', 'public.webhook_logs',
+                             'public.social_accounts', 'public.users']) WITH ORDINALITY AS tables (t, place)
+  WHERE to_regclass(t) IS NOT NULL AND has_table_privilege(to_regclass(t), 'UPDATE') ORDER BY place;
+$$;
+
+-- The locks this needs stop all queries of these tables: waits 100 ms for all of them, then lets everybody go on
+-- before the next attempt. SHARE UPDATE EXCLUSIVE first, on all of them: that waits for autovacuum, and stops nobody.
 CREATE OR REPLACE FUNCTION pg_temp.lock_tables() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   tbl text;
+  give_up_at timestamptz;
 BEGIN
-  FOREACH tbl IN ARRAY ARRAY['public.users', 'public.social_accounts', 'public.webhook_logs'] LOOP
-    CONTINUE WHEN to_regclass(tbl) IS NULL OR NOT has_table_privilege(tbl, 'UPDATE');
-    PERFORM set_config('lock_timeout', '1500ms', true);
+  PERFORM set_config('lock_timeout', '1500ms', true);
+  FOR tbl IN SELECT pg_temp.locked_tables() LOOP
     EXECUTE format('LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE', tbl);
-    PERFORM set_config('lock_timeout', '100ms', true);
+  END LOOP;
+  give_up_at := clock_timestamp() + interval '100 ms';
+  FOR tbl IN SELECT pg_temp.locked_tables() LOOP
+    PERFORM set_config('lock_timeout',
+      format('%sms', greatest(1, extract(milliseconds FROM give_up_at - clock_timestamp())::integer)), true);
     EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', tbl);
   END LOOP;
 END $$;

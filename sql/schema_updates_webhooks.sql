@@ -748,10 +748,12 @@ $steps$;
 CREATE OR REPLACE FUNCTION pg_temp.partition_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $steps$
   SELECT * FROM pg_temp.definition_step('function.partitions', 'functions for partitions and retention',
     '{"socialsync.lock_for_partition_change(text[], boolean)", "socialsync.create_partition(text, timestamp)",
+      "socialsync.add_partition(text, timestamp)",
       socialsync.weekly_partitions(), "socialsync.wanted_partitions(integer, timestamptz)",
       socialsync.delete_expired(timestamptz), "socialsync.maintain_partitions(integer, integer)",
       socialsync.readable(bytea)}', '{}', $sql$
--- Gets the locks that a change of partitions needs, waiting 200 ms at a time, since others wait behind us.
+-- Gets the locks that a change of partitions needs, waiting 50 ms for each, since others wait behind us: the
+-- application's own tables last, so that they wait for no other.
 -- Dropping stops every query of webhook_logs for its moment; adding need not stop inserts, save those that go to the
 -- default partition meanwhile: they would fail when their rows have another place suddenly.
 CREATE OR REPLACE FUNCTION socialsync.lock_for_partition_change(to_drop text[], stop_inserts boolean) RETURNS void
@@ -764,7 +766,7 @@ BEGIN
       -- Evicts autovacuum, which takes a second, before anybody queues behind the strong lock.
       PERFORM set_config('lock_timeout', '1500ms', true);
       LOCK TABLE ONLY public.webhook_logs, socialsync.webhook_logs_default IN SHARE UPDATE EXCLUSIVE MODE;
-      PERFORM set_config('lock_timeout', '200ms', true);
+      PERFORM set_config('lock_timeout', '50ms', true);
       IF to_drop <> '{}' THEN
         LOCK TABLE ONLY public.webhook_logs IN ACCESS EXCLUSIVE MODE;
       ELSIF stop_inserts THEN
@@ -773,13 +775,13 @@ BEGIN
       FOREACH name IN ARRAY to_drop LOOP
         EXECUTE format('LOCK TABLE socialsync.%I IN ACCESS EXCLUSIVE MODE', name);
       END LOOP;
+      LOCK TABLE socialsync.webhook_logs_default IN ACCESS EXCLUSIVE MODE;
       -- A new partition gets the foreign keys too.
       FOREACH name IN ARRAY ARRAY['public.users', 'public.social_accounts'] LOOP
         IF has_table_privilege(name, 'UPDATE') THEN
           EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', name);
         END IF;
       END LOOP;
-      LOCK TABLE socialsync.webhook_logs_default IN ACCESS EXCLUSIVE MODE;
       RETURN;
     EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
       PERFORM pg_sleep(0.1 + random() * 0.4);
@@ -806,6 +808,21 @@ BEGIN
   EXECUTE format('ALTER TABLE public.webhook_logs ATTACH PARTITION socialsync.%I FOR VALUES FROM (%L) TO (%L)',
                  name, first_id, end_id);
   RETURN moved;
+END $$;
+
+-- One of them, under locks of its own; gives what was done.
+CREATE OR REPLACE FUNCTION socialsync.add_partition(name text, monday timestamp) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
+DECLARE
+  moved bigint;
+BEGIN
+  -- A week that has begun, and has no partition, is one whose events go to the default partition now.
+  PERFORM socialsync.lock_for_partition_change('{}', stop_inserts => monday <= now() AT TIME ZONE 'UTC');
+  IF to_regclass('socialsync.' || name) IS NOT NULL THEN
+    RETURN 'found';
+  END IF;
+  moved := socialsync.create_partition(name, monday);
+  RETURN 'created' || CASE WHEN moved > 0 THEN format(' with %s rows of the default partition', moved) ELSE '' END;
 END $$;
 
 -- The weekly partitions there are: name, and the end of its week.
@@ -854,7 +871,6 @@ DECLARE
   expired   text[];
   missing   timestamp;
   wanted    record;
-  moved     bigint;
 BEGIN
   IF weeks_ahead IS NULL OR weeks_ahead NOT BETWEEN 0 AND 520 OR retention_days < 1 THEN
     RAISE invalid_parameter_value USING
@@ -881,8 +897,7 @@ BEGIN
   FOR wanted IN SELECT * FROM socialsync.wanted_partitions(weeks_ahead, keep_from) LOOP
     partition := 'socialsync.' || wanted.name;
     CONTINUE WHEN to_regclass(partition) IS NOT NULL;
-    moved := socialsync.create_partition(wanted.name, wanted.monday);
-    action := 'created' || CASE WHEN moved > 0 THEN format(' with %s rows of the default partition', moved) ELSE '' END;
+    action := socialsync.add_partition(wanted.name, wanted.monday);
     RETURN NEXT;
   END LOOP;
 END $$;
@@ -914,6 +929,7 @@ COMMENT ON FUNCTION socialsync.readable(bytea) IS
 
 REVOKE ALL ON FUNCTION
   socialsync.lock_for_partition_change(text[], boolean), socialsync.create_partition(text, timestamp),
+  socialsync.add_partition(text, timestamp),
   socialsync.weekly_partitions(), socialsync.wanted_partitions(integer, timestamptz),
   socialsync.delete_expired(timestamptz), socialsync.maintain_partitions(integer, integer), socialsync.readable(bytea)
   FROM PUBLIC, anon, authenticated;
@@ -1366,21 +1382,20 @@ CREATE OR REPLACE FUNCTION pg_temp.owner_steps() RETURNS SETOF pg_temp.step LANG
   ) AS changes (statements);
 $$;
 
--- Whether the weekly partitions that maintain_partitions() makes are all there.
-CREATE OR REPLACE FUNCTION pg_temp.has_partitions() RETURNS boolean LANGUAGE plpgsql AS $$
-BEGIN
-  IF to_regclass('public.webhook_logs') IS NULL
-     OR to_regprocedure('socialsync.wanted_partitions(integer, timestamptz)') IS NULL THEN
-    RETURN false;
-  END IF;
-  RETURN NOT EXISTS (SELECT FROM socialsync.wanted_partitions(4, NULL) AS w
-                     WHERE to_regclass('socialsync.' || w.name) IS NULL);
-END $$;
+-- The weeks that maintain_partitions() makes partitions for when nobody says otherwise: socialsync.wanted_partitions().
+CREATE OR REPLACE FUNCTION pg_temp.weeks() RETURNS TABLE (name text, monday timestamp) LANGUAGE sql AS $$
+  SELECT 'webhook_logs_p' || to_char(week, 'YYYYMMDD'), week
+  FROM date_trunc('week', now() AT TIME ZONE 'UTC') AS this_week,
+       generate_series(this_week - interval '2 weeks', this_week + interval '4 weeks', interval '1 week') AS week
+  ORDER BY week;
+$$;
 
+-- Each in a transaction of its own: while one is made, nobody writes to users and social_accounts.
 CREATE OR REPLACE FUNCTION pg_temp.maintenance_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
-  SELECT 'partitions', 'weekly partitions of webhook_logs', 'SHARE ROW EXCLUSIVE',
-         '{public.users, public.social_accounts}'::text[], false, pg_temp.has_partitions(), NULL,
-         'SELECT socialsync.maintain_partitions()', NULL, NULL;
+  SELECT 'partition.' || right(name, 8), 'partition socialsync.' || name, 'SHARE ROW EXCLUSIVE',
+         '{public.users, public.social_accounts}'::text[], false, to_regclass('socialsync.' || name) IS NOT NULL, NULL,
+         format('SELECT socialsync.add_partition(%L, %L)', name, monday), NULL, NULL
+  FROM pg_temp.weeks();
 $$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- Is it so now? The catalogue is asked once more, above all for what must not leak

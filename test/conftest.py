@@ -10,8 +10,21 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent / "support"))
 from cluster import Cluster  # noqa: E402
 
 
+def pytest_addoption(parser):
+    parser.addoption("--postgresql", type=int, metavar="N", help="the server's version; Debian's unless given")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "every_version: one of the few that script/test runs on each PostgreSQL")
+
+
 @pytest.fixture(scope="session")
-def cluster():
+def server_version(request):
+    return request.config.getoption("--postgresql")
+
+
+@pytest.fixture(scope="session")
+def cluster(server_version):
     """A PostgreSQL that tests share: each makes databases of its own in it."""
-    with Cluster() as running:
+    with Cluster(version=server_version) as running:
         yield running

@@ -7,6 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
+from servers import OTHER_VERSIONS  # noqa: E402
 from suite import (  # noqa: E402
     ROOT,
     Stage,
@@ -27,6 +28,7 @@ SANITIZER_SETTINGS = {
     "TSAN_OPTIONS": "second_deadlock_stack=1:external_symbolizer_path=/usr/bin/llvm-symbolizer-19",
 }
 FUZZERS_AT_ONCE = 2
+SERVERS_AT_ONCE = 2
 
 
 def check_style(suite, with_clang_tidy):
@@ -57,6 +59,13 @@ def check_schema(suite):
     tests = sorted((ROOT / "test/sql").glob("*_test.sql"))
     suite.run(Stage("schema (pgTAP)", [*IN_CLUSTER, "pg_prove", "--verbose", *tests], count_tap))
     suite.run(Stage("schema (update and rollback)", [*PYTEST, "test/sql"], count_pytest))
+
+
+def check_versions(suite):
+    """A few tests of all sorts on each PostgreSQL besides Debian's, with the release build."""
+    tests = [*PYTEST, "-m", "every_version", "test/sql", "test/e2e", "--postgresql"]
+    stages = [Stage(f"PostgreSQL {version}", [*tests, version], count_pytest) for version in OTHER_VERSIONS]
+    suite.run_side_by_side(stages, SERVERS_AT_ONCE)
 
 
 def fuzz(suite, seconds):
@@ -93,6 +102,7 @@ def main():
     check_style(suite, options.tidy)
     check_behaviour(suite, "release")
     check_schema(suite)
+    check_versions(suite)
     if not options.quick:
         for preset in ("asan", "tsan"):
             check_behaviour(suite, preset)

@@ -28,7 +28,7 @@ def with_context(result, ours, peer):
         ratios["ceiling"] = _ratios(speeds[ours], result["ceiling"]["runs"], 3)
     if ours in speeds and peer in speeds:
         ratios["peer"] = _ratios(speeds[ours], speeds[peer], 2)
-    return result | {"ratios": ratios, "machine": _machine(), "commit": _commit()}
+    return result | {"ratios": ratios, "machine": machine(), "commit": commit()}
 
 
 def table(result):
@@ -64,12 +64,12 @@ def _ratio(against, ratio, target):
     return f"ours / {against:<8}{ratio['median']:>8.2f}   at least {target}: {verdict}   (rounds: {rounds})"
 
 
-def _machine():
+def machine():
     cpu_lines = Path("/proc/cpuinfo").read_text().splitlines()
     models = [line.split(":")[1].strip() for line in cpu_lines if line.startswith("model name")]
     return f"{os.cpu_count()} × {models[0] if models else 'CPU'}"
 
 
-def _commit():
+def commit():
     done = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False)
     return done.stdout.strip() or None

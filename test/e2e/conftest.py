@@ -11,9 +11,9 @@ TEMPLATE = "migrated"
 
 
 @pytest.fixture(scope="session")
-def cluster():
+def cluster(server_version):
     """Reached by TCP and with a password, as in production."""
-    with Cluster(tcp=True) as running:
+    with Cluster(tcp=True, version=server_version) as running:
         running.create_database(TEMPLATE)
         running.psql(TEMPLATE, file=ROOT / "sql/schema_updates_webhooks.sql")
         yield running

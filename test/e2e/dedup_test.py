@@ -10,6 +10,8 @@ from tenants import SHARED_SECRET, new_key
 
 COPIES = 50
 
+pytestmark = pytest.mark.every_version
+
 
 @pytest.fixture(scope="module")
 def accounts(database):

@@ -107,8 +107,9 @@ def fault_points(legacy):
     """Every moment of every step of a whole run, in order; a kill in the middle of some is one after them, too."""
     steps = [step for step, state in legacy.steps().items() if state == "todo"]
     checks = [step for step in steps if step.startswith("check.")]
-    steps = [step for step in steps if step not in checks and step != "partitions"]
-    steps += [one for check in checks for one in (check, check + ".valid")] + ["partitions"]
+    last = [step for step in steps if step.startswith("partition.")]
+    steps = [step for step in steps if step not in checks + last]
+    steps += [one for check in checks for one in (check, check + ".valid")] + last
     return [f"{moment}:{step}" for step in steps for moment in ("before", "during", "after")
             if not (moment == "after" and step.startswith(ALONE))]
 
@@ -247,7 +248,7 @@ def test_duplicates_hold_up_their_index_only(legacy):
     assert "page_id is the same for several accounts" in done.stdout
     states = legacy.steps()
     assert states["index.page_id"] == "todo"
-    assert states["index.phone_number_id"] == states["partitions"] == "done"
+    assert states["index.phone_number_id"] == states["function.partitions"] == "done"
     doctor = legacy.migrate("doctor")
     assert doctor.returncode == 3
     assert "page_id same is the same for accounts" in doctor.stdout

@@ -53,7 +53,7 @@ def test_a_label_in_use_is_not_taken_away(legacy):
 
 
 @pytest.mark.parametrize("step", ["ledger", "columns", "table.webhook_logs", "trigger", "row_security.social_accounts",
-                                  "views", "index.phone_number_id", "partitions"])
+                                  "views", "index.phone_number_id"])
 def test_an_update_that_stopped_is_undone_too(legacy, step):
     before = legacy.dump()
     legacy.apply("--fault", f"after:{step}")

@@ -10,8 +10,6 @@ from schema import make_database
 numbers = itertools.count()
 
 
-
-
 def _database(cluster, shape):
     return make_database(cluster, f"db{next(numbers)}", shape)
 
@@ -27,9 +25,9 @@ def empty(cluster):
 
 
 @pytest.fixture
-def supabase():
+def supabase(server_version):
     """Its roles are the server's, so it has a server of its own."""
-    with Cluster() as running:
+    with Cluster(version=server_version) as running:
         yield make_database(running, "project", "supabase")
 
 

@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from schema import ALINE, UPDATES
+from schema import ALINE, ROLLBACK, UPDATES
 
 INSERT_LOG = "INSERT INTO webhook_logs (platform, webhook_type, payload) VALUES ('x', 'messages', '{}')"
 
@@ -55,6 +55,49 @@ def test_writers_go_on_while_a_reader_blocks_the_update(legacy, connect):
     assert writer.longest_s < 1.0
 
 
+RECORD_DDL = """
+    CREATE TABLE ddl (transaction xid8, command text, tbl text);
+    CREATE FUNCTION record_ddl() RETURNS event_trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      INSERT INTO public.ddl SELECT pg_current_xact_id(), command_tag, substring(object_identity FROM '[^ ]*$')
+      FROM pg_event_trigger_ddl_commands();
+    END $$;
+    CREATE EVENT TRIGGER record_ddl ON ddl_command_end WHEN TAG IN ('ALTER TABLE', 'CREATE POLICY')
+      EXECUTE FUNCTION record_ddl()"""
+
+
+def test_no_lock_is_held_over_the_next_step(legacy):
+    """Between two steps the data may be looked at, or another table's lock be waited for: by then all are let go."""
+    legacy.sql(RECORD_DDL)
+    legacy.sql("DELETE FROM social_accounts")  # all CHECKs can be made
+    legacy.must_update()
+    assert legacy.sql("SELECT count(*) > 5 FROM ddl WHERE command = 'ALTER TABLE' AND tbl = 'public.social_accounts'") == "t"
+    of_several_steps = legacy.sql("""
+        SELECT transaction, array_agg(command || ' ' || tbl) FROM ddl GROUP BY transaction
+        HAVING bool_or(tbl = 'public.social_accounts')
+           AND (count(*) FILTER (WHERE command = 'ALTER TABLE') > 1 OR count(DISTINCT tbl) > 1)
+           OR count(*) FILTER (WHERE command = 'ALTER TABLE' AND tbl = 'public.webhook_logs') > 1""")
+    assert of_several_steps == ""
+
+
+@pytest.mark.parametrize("held", ["LOCK TABLE social_accounts IN SHARE UPDATE EXCLUSIVE MODE",
+                                  "SELECT count(*) FROM webhook_quarantine"])
+def test_writers_of_users_go_on_while_something_else_blocks_the_rollback(legacy, connect, held):
+    legacy.must_update()
+    writer = Writer(connect(legacy), f"UPDATE users SET full_name = 'x' WHERE id = '{ALINE}'")
+    holder = connect(legacy)
+    holder.cursor().execute(held)
+    writer.start()
+    run = subprocess.Popen([legacy.cluster.tool("psql"), "-X", "-d", legacy.cluster.dsn(legacy.name), "-f", ROLLBACK],
+                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    time.sleep(2)
+    assert run.poll() is None, "it was not held up"
+    holder.commit()
+    assert (run.communicate(timeout=60)[1], run.returncode) == ("", 0)
+    writer.finish()
+    assert writer.longest_s < 0.8
+
+
 @pytest.mark.parametrize("seconds", [0.05, 0.15, 0.3, 0.5, 0.8])
 def test_killed_at_any_moment_it_can_be_run_again(legacy, seconds):
     run = subprocess.Popen([legacy.cluster.tool("psql"), "-X", "-d", legacy.cluster.dsn(legacy.name), "-f", UPDATES],
@@ -96,6 +139,7 @@ def test_two_may_maintain_partitions_at_once(legacy):
     assert legacy.sql("SELECT count(*) FROM pg_inherits WHERE inhparent = 'webhook_logs'::regclass") == "34"
 
 
+@pytest.mark.every_version
 def test_rows_that_arrive_while_their_partition_is_made_are_kept(legacy, connect):
     legacy.must_update()
     this_week = legacy.sql("SELECT min(name) FROM socialsync.weekly_partitions() WHERE ends_at > now()")

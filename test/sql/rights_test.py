@@ -62,6 +62,7 @@ def test_names_roles_that_are_missing():
         assert shop.update(user="shop_owner").returncode == 0
 
 
+@pytest.mark.every_version
 def test_what_an_administrator_makes_belongs_to_the_owner(legacy, role):
     owned_by(legacy, role("shop_owner"))
     legacy.must_update()
@@ -80,6 +81,7 @@ def test_what_an_administrator_makes_belongs_to_the_owner(legacy, role):
     assert legacy.update(user="shop_owner").returncode == 0
 
 
+@pytest.mark.every_version
 def test_an_application_role_keeps_its_rows(legacy, role):
     legacy.sql(f"GRANT SELECT, UPDATE ON social_accounts TO {role('shop_app')};"
                f"GRANT SELECT (id, platform) ON social_accounts TO {role('shop_report')}")
@@ -128,6 +130,7 @@ WEB_RIGHTS = """
     FROM unnest(ARRAY['social_accounts', 'webhook_logs', 'webhook_quarantine']) AS t"""
 
 
+@pytest.mark.every_version
 @pytest.mark.parametrize("shape", ["legacy", "supabase"])
 def test_grants_on_everything_are_narrowed_again(shape, request):
     """What many do when their web API says `permission denied`."""

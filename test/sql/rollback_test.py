@@ -8,7 +8,9 @@ from schema import STEPS, updates_up_to, make_database
 
 MAKE_ROLES = """
     DO $$ BEGIN CREATE ROLE shop_app; CREATE ROLE shop_report; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"""
-LABEL = ["-    'website'", "+    'website',", "+    'whatsapp_business'"]
+# What stays, in a dump and in test/support/catalogue.sql.
+LABEL = [["-    'website'", "+    'website',", "+    'whatsapp_business'"],
+         ["+label 11 of social_platform: whatsapp_business"]]
 
 
 def changes(before, after):
@@ -44,6 +46,7 @@ def test_privileges_that_were_passed_on_stay(found):
     assert grants[0] == grants[1]
 
 
+@pytest.mark.every_version
 @pytest.mark.parametrize("grants", GRANTS.values(), ids=GRANTS.keys())
 def test_brings_back_what_was_found(found, grants):
     found.sql(MAKE_ROLES + grants)
@@ -53,7 +56,7 @@ def test_brings_back_what_was_found(found, grants):
     found.must_update()
     found.must_update()
     found.must_roll_back()
-    assert changes(before, found.dump()) == LABEL
+    assert changes(before, found.dump()) in LABEL
     assert found.sql(rows) == data
 
 
@@ -84,9 +87,10 @@ def test_undoes_an_update_that_stopped(legacy, tmp_path, done_steps):
     stopped.write_text(updates_up_to(done_steps))
     assert legacy.cluster.run_psql(legacy.name, file=stopped).returncode == 0
     legacy.must_roll_back()
-    assert changes(before, legacy.dump()) in ([], LABEL)
+    assert changes(before, legacy.dump()) in ([], *LABEL)
 
 
+@pytest.mark.every_version
 def test_the_update_works_again_afterwards(legacy):
     legacy.must_update()
     after_update = legacy.dump()
@@ -103,7 +107,7 @@ def test_columns_that_were_found_stay_with_their_data(legacy):
     before = legacy.dump()
     legacy.must_update()
     legacy.must_roll_back()
-    assert changes(before, legacy.dump()) == LABEL
+    assert changes(before, legacy.dump()) in LABEL
     assert legacy.sql("SELECT phone_number_id FROM social_accounts WHERE platform = 'whatsapp'") == "mine"
 
 
@@ -129,7 +133,7 @@ def test_comes_after_the_block_of_the_guide(legacy):
         DROP FUNCTION IF EXISTS mark_webhook_processed(UUID, INTEGER, TEXT);"""
     assert "depends on" in legacy.cluster.run_psql(legacy.name, block).stderr
     legacy.must_roll_back()
-    assert changes(before, legacy.dump()) == LABEL
+    assert changes(before, legacy.dump()) in LABEL
 
 
 def test_partitions_that_were_detached_go_too(legacy):
@@ -138,7 +142,7 @@ def test_partitions_that_were_detached_go_too(legacy):
     partition = legacy.sql("SELECT min(name) FROM socialsync.weekly_partitions()")
     legacy.sql(f"ALTER TABLE webhook_logs DETACH PARTITION socialsync.{partition}")
     legacy.must_roll_back()
-    assert changes(before, legacy.dump()) == LABEL
+    assert changes(before, legacy.dump()) in LABEL
 
 
 def test_waits_for_readers_without_stopping_them(legacy, connect):
@@ -188,5 +192,3 @@ def test_an_empty_database_keeps_its_base(empty):
     empty.must_roll_back()
     assert empty.sql("SELECT email FROM users") == "first@example.org"
     assert empty.sql("SELECT count(*) FROM social_accounts") == "0"
-
-

@@ -29,6 +29,11 @@ CREATE FUNCTION pg_temp.sign_in(email text) RETURNS void LANGUAGE sql AS $$
   SELECT set_config('request.jwt.claims', json_build_object('sub', id, 'role', 'authenticated')::text, true)
   FROM public.users AS u WHERE u.email = $1
 $$;
+-- What a view gives to a signed-in user. Before 15 views cannot obey their caller, and are shut to all but the service.
+CREATE FUNCTION pg_temp.view_gives(query text, expected text[], what text) RETURNS text LANGUAGE sql AS $$
+  SELECT CASE WHEN current_setting('server_version_num')::int >= 150000 THEN results_eq(query, expected, what)
+              ELSE throws_ok(query, '42501', NULL, what) END
+$$;
 CREATE TEMP TABLE partitions AS
   SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'webhook_logs'::regclass;
 GRANT SELECT ON partitions TO authenticated, anon;
@@ -39,11 +44,12 @@ SET LOCAL ROLE authenticated;
 SELECT is(auth.uid(), '10000000-0000-4000-8000-00000000000a', 'A is signed in');
 SELECT is((SELECT array_agg(username::text) FROM social_accounts), ARRAY['a'], 'A sees its own account only');
 SELECT is((SELECT array_agg(payload ->> 'of') FROM webhook_logs), ARRAY['a'], 'A sees its own logs only');
-SELECT is((SELECT array_agg(email::text) FROM active_webhook_accounts), ARRAY['a@example.org'],
-          'active_webhook_accounts: its own row');
-SELECT is((SELECT array_agg(email || ' ' || total_webhooks) FROM webhook_stats_by_user), ARRAY['a@example.org 1'],
-          'webhook_stats_by_user: its own row');
-SELECT is_empty($$SELECT * FROM active_webhook_accounts WHERE email LIKE 'b%'$$, 'no search by the e-mail of others');
+SELECT pg_temp.view_gives('SELECT email::text FROM active_webhook_accounts', ARRAY['a@example.org'],
+                          'active_webhook_accounts: its own row');
+SELECT pg_temp.view_gives($$SELECT email || ' ' || total_webhooks FROM webhook_stats_by_user$$,
+                          ARRAY['a@example.org 1'], 'webhook_stats_by_user: its own row');
+SELECT pg_temp.view_gives($$SELECT email::text FROM active_webhook_accounts WHERE email LIKE 'b%'$$, '{}',
+                          'no search by the e-mail of others');
 
 SELECT throws_ok(format('SELECT %I FROM social_accounts', secret), '42501', NULL, 'A cannot read ' || secret)
 FROM unnest(ARRAY['app_secret', 'verify_token', 'access_token', 'refresh_token']) AS secret;
@@ -83,8 +89,10 @@ SELECT pg_temp.sign_in('b@example.org');
 SET LOCAL ROLE authenticated;
 SELECT is((SELECT array_agg(username::text) FROM social_accounts), ARRAY['b'], 'B sees its own account only');
 SELECT is((SELECT array_agg(payload ->> 'of') FROM webhook_logs), ARRAY['b', 'b'], 'B sees its logs of all partitions');
-SELECT is((SELECT array_agg(email::text) FROM active_webhook_accounts), ARRAY['b@example.org'], 'B finds its e-mail');
-SELECT is_empty($$SELECT * FROM active_webhook_accounts WHERE email LIKE 'a%'$$, 'and nobody else''s');
+SELECT pg_temp.view_gives('SELECT email::text FROM active_webhook_accounts', ARRAY['b@example.org'],
+                          'B finds its e-mail');
+SELECT pg_temp.view_gives($$SELECT email::text FROM active_webhook_accounts WHERE email LIKE 'a%'$$, '{}',
+                          'and nobody else''s');
 SELECT is((SELECT exact_payload FROM webhook_logs LIMIT 1), NULL, 'B may read exact_payload of its own');
 RESET ROLE;
 
@@ -93,8 +101,9 @@ REVOKE SELECT ON users FROM authenticated;
 -- ---- C: an account without logs counts 0
 SELECT pg_temp.sign_in('c@example.org');
 SET LOCAL ROLE authenticated;
-SELECT row_eq($$SELECT email, total_webhooks, processed_webhooks, error_webhooks FROM webhook_stats_by_user$$,
-              ROW('c@example.org'::varchar(255), 0::bigint, 0::bigint, 0::bigint), 'no logs are counted as 0');
+SELECT pg_temp.view_gives(
+  $$SELECT concat_ws(' ', email, total_webhooks, processed_webhooks, error_webhooks) FROM webhook_stats_by_user$$,
+  ARRAY['c@example.org 0 0 0'], 'no logs are counted as 0');
 RESET ROLE;
 
 -- ---- signed in, but without a token
@@ -102,7 +111,7 @@ SELECT set_config('request.jwt.claims', '', true);
 SET LOCAL ROLE authenticated;
 SELECT is_empty('SELECT id FROM social_accounts', 'without a user there are no accounts');
 SELECT is_empty('SELECT id FROM webhook_logs', 'nor logs');
-SELECT is_empty('SELECT email FROM webhook_stats_by_user', 'nor statistics');
+SELECT pg_temp.view_gives('SELECT email::text FROM webhook_stats_by_user', '{}', 'nor statistics');
 RESET ROLE;
 
 -- ---- anon

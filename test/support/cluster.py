@@ -7,15 +7,17 @@
 
 From a shell, a command with PGHOST, PGPORT, PGUSER, PGDATABASE and SOCIALSYNC_TEST_DSN set:
 
-    cluster.py run [--tcp] [--durable] [--file SQL]... -- COMMAND...
+    cluster.py run [--version N] [--tcp] [--durable] [--file SQL]... -- COMMAND...
 
 It listens on a unix socket in its own folder, trusts whoever may open it, and goes away with its folder.
 """
 
 import argparse
 import atexit
+import functools
 import os
 import pathlib
+import re
 import secrets
 import shutil
 import signal
@@ -25,10 +27,12 @@ import sys
 import tempfile
 import time
 
+from servers import SERVER_USER, bin_folder, unprivileged
+
 SUPERUSER = "postgres"
-SERVER_USER = "postgres"
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 30
+CATALOGUE = pathlib.Path(__file__).with_name("catalogue.sql")
 MEMORY_FOLDER = pathlib.Path("/dev/shm")
 MEMORY_WANTED_BYTES = 4 << 30
 
@@ -42,15 +46,11 @@ class PsqlError(Exception):
         self.stderr = stderr
 
 
-def newest_bin():
-    """The folder of the newest installed server, or SOCIALSYNC_PG_BIN where that is set."""
-    chosen = os.environ.get("SOCIALSYNC_PG_BIN")
-    if chosen:
-        return pathlib.Path(chosen)
-    found = [path.parent for path in pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb")]
-    if not found:
-        raise RuntimeError("no PostgreSQL server under /usr/lib/postgresql: install postgresql-15")
-    return max(found, key=lambda path: int(path.parent.name))
+@functools.cache
+def _major_version(tool):
+    """Of a client program: 15."""
+    said = subprocess.run([tool, "--version"], capture_output=True, text=True, check=True).stdout
+    return int(re.search(r"(\d+)\.", said)[1])
 
 
 def free_port():
@@ -72,10 +72,11 @@ class Cluster:
     tcp       listen on 127.0.0.1:`port` too, where passwords are asked (scram); the superuser's is `password`
     durable   fsync on, as in production; off otherwise, which still survives a killed server
     settings  further lines of postgresql.conf, as a dict
+    version   of the server; Debian's unless said otherwise. Client programs are always Debian's
     """
 
-    def __init__(self, tcp=False, durable=False, settings=None, bin_dir=None):
-        self.bin_dir = pathlib.Path(bin_dir) if bin_dir else newest_bin()
+    def __init__(self, tcp=False, durable=False, settings=None, version=None):
+        self.bin_dir = bin_folder(version)
         self.tcp = tcp
         self.port = free_port()
         self.password = secrets.token_urlsafe(12)
@@ -116,7 +117,7 @@ class Cluster:
         with open(self.log_file, "a", encoding="utf8") as log:
             self._server = subprocess.Popen(
                 [self.bin_dir / "postgres", "-D", self.data_dir], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                cwd=self._folder, start_new_session=True, **_unprivileged())
+                cwd=self._folder, start_new_session=True, **unprivileged())
         _wait_until(self._is_ready, START_TIMEOUT_S)
         return self
 
@@ -192,7 +193,9 @@ class Cluster:
         return subprocess.run(command, input=sql, capture_output=True, text=True, check=False)
 
     def dump_schema(self, database):
-        """pg_dump --schema-only, without the lines that differ from one dump to the next."""
+        """The schema as text that differs when the schema does: pg_dump's where it is no older than the server."""
+        if self.version > _major_version(self.tool("pg_dump")):
+            return self.psql(database, file=CATALOGUE)
         done = subprocess.run(
             [self.tool("pg_dump"), "--schema-only", "-d", self.dsn(database)],
             capture_output=True, text=True, check=True)
@@ -201,8 +204,8 @@ class Cluster:
 
     def tool(self, name):
         """The full path of a client program, this server's own where it has one."""
-        own = self.bin_dir / name
-        return str(own) if own.exists() else shutil.which(name)
+        own = [folder / name for folder in (self.bin_dir, bin_folder())]
+        return next((str(path) for path in own if path.exists()), None) or shutil.which(name)
 
     @staticmethod
     def _all_settings(durable, extra):
@@ -235,7 +238,7 @@ class Cluster:
             [self.bin_dir / "initdb", "--pgdata", self.data_dir, "--username", self.user, "--encoding", "UTF8",
              "--locale", "C.UTF-8", "--auth-local", "trust", "--auth-host", "scram-sha-256",
              "--pwfile", password_file, "--no-sync"],
-            capture_output=True, text=True, cwd=self._folder, check=False, **_unprivileged())
+            capture_output=True, text=True, cwd=self._folder, check=False, **unprivileged())
         if done.returncode != 0:
             raise RuntimeError(f"initdb exited {done.returncode}:\n{done.stderr}")
 
@@ -254,13 +257,6 @@ class Cluster:
 
     def _log_tail(self):
         return self.log_file.read_text()[-2000:] if self.log_file.exists() else ""
-
-
-def _unprivileged():
-    """PostgreSQL refuses to run as root."""
-    if os.geteuid() != 0:
-        return {}
-    return {"user": SERVER_USER, "group": SERVER_USER, "extra_groups": []}
 
 
 def _children(pid):
@@ -292,7 +288,7 @@ def _wait_until(condition, timeout_s=20):
 
 
 def _run(options):
-    with Cluster(tcp=options.tcp, durable=options.durable) as cluster:
+    with Cluster(tcp=options.tcp, durable=options.durable, version=options.version) as cluster:
         cluster.create_database(options.database)
         for file in options.file:
             cluster.psql(options.database, file=file)
@@ -305,6 +301,7 @@ def main():
     run = actions.add_parser("run")
     run.add_argument("--tcp", action="store_true", help="listen on 127.0.0.1 too")
     run.add_argument("--durable", action="store_true", help="fsync on")
+    run.add_argument("--version", type=int, help="of PostgreSQL; Debian's unless given")
     run.add_argument("--database", default="test")
     run.add_argument("--file", action="append", default=[], help="SQL to run first; may be repeated")
     run.add_argument("command", nargs="+")

@@ -5,7 +5,7 @@ import pathlib
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 UPDATES = ROOT / "sql" / "schema_updates_webhooks.sql"
 ROLLBACK = ROOT / "sql" / "schema_rollback_webhooks.sql"
-STEPS = 36
+STEPS = 41
 FIXTURES = ROOT / "test" / "sql"
 
 ALINE = "00000000-0000-4000-8000-00000000000a"

@@ -1,0 +1,220 @@
+#!/usr/bin/python3
+"""How long writers wait while a live database is migrated: by us, by one transaction, and by our rollback.
+
+300,000 accounts, 200 writers, and reports that hold their locks: for six seconds when the migration begins, then
+again and again. A figure counts only when the schema is there afterwards and the old columns hold what they held.
+"""
+
+import argparse
+import contextlib
+import json
+import shlex
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "support"))
+
+import migration_report  # noqa: E402
+import psycopg2  # noqa: E402
+from database import ROOT, WrongAnswer  # noqa: E402
+from migration_report import Run  # noqa: E402
+from writers import Writers  # noqa: E402
+
+from cluster import Cluster, PsqlError  # noqa: E402
+
+APPLY = f"psql -X -f {ROOT}/sql/schema_updates_webhooks.sql"
+ROLLBACK = f"psql -X -f {ROOT}/sql/schema_rollback_webhooks.sql"
+NAIVE = f"psql -X -v ON_ERROR_STOP=1 -f {ROOT}/bench/naive_migration.sql"
+
+TEMPLATE = "bench_legacy"
+REPORT_S = 6
+SHORT_REPORT_S = 0.7
+BETWEEN_REPORTS_S = 0.15
+REPORT_LEAD_S = 0.5  # the first report has its lock that long before the migration begins
+TAIL_S = 2  # writers go on that long after the migration
+
+FILL = """
+    TRUNCATE users, social_accounts;
+    INSERT INTO users (id, email, full_name)
+    SELECT ('aaaaaaaa-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, 'user' || n || '@example.com', 'User ' || n
+    FROM generate_series(1, {accounts}) AS n;
+
+    INSERT INTO social_accounts (id, user_id, platform, account_id, username, display_name, access_token)
+    SELECT ('bbbbbbbb-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid,
+           ('aaaaaaaa-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid,
+           (ARRAY['facebook', 'twitter', 'linkedin', 'youtube'])[1 + n % 4]::social_platform,
+           'account' || n, 'user' || n, 'User ' || n, md5(n::text)
+    FROM generate_series(1, {accounts}) AS n;
+
+    VACUUM ANALYZE;
+"""
+
+# All old columns but updated_at, which shows that there were writers.
+CHECKSUM = """
+    SELECT count(*), sum(hashtextextended(ROW(id, platform, account_id, username, display_name, profile_url,
+                                              access_token, refresh_token, token_expires_at, is_active, user_id,
+                                              created_at)::text, 0)::numeric)
+    FROM social_accounts
+"""
+WRITTEN = "SELECT count(*) FROM social_accounts WHERE updated_at <> created_at"
+MIGRATED = """
+    SELECT (SELECT count(*) FROM pg_attribute WHERE attrelid = 'social_accounts'::regclass AND NOT attisdropped
+            AND attname IN ('phone_number_id', 'page_id', 'webhook_status', 'webhook_metadata')) = 4
+       AND (SELECT count(*) FROM pg_index WHERE indrelid = 'social_accounts'::regclass AND indisvalid) = 5
+       AND (SELECT count(*) FROM pg_constraint WHERE conrelid = 'social_accounts'::regclass AND contype = 'c'
+            AND convalidated) = 3
+       AND to_regclass('webhook_logs') IS NOT NULL
+       AND (SELECT relrowsecurity FROM pg_class WHERE oid = 'social_accounts'::regclass)
+"""
+
+
+@contextlib.contextmanager
+def server(options):
+    """As PostgreSQL comes, but for the connections."""
+    with Cluster(durable=True, version=options.postgresql, settings={"max_connections": "300"}) as cluster:
+        cluster.create_database(TEMPLATE)
+        cluster.psql(TEMPLATE, file=ROOT / "test/sql/legacy.sql")
+        cluster.psql(TEMPLATE, FILL.format(accounts=options.accounts))
+        yield cluster
+
+
+@contextlib.contextmanager
+def copy_of(cluster, template, name):
+    cluster.create_database(name, template=template)
+    cluster.psql(name, "CHECKPOINT")
+    yield name
+    cluster.drop_database(name)
+
+
+class Reports(threading.Thread):
+    """Transactions that have read both tables and take their time: one of six seconds, begun when this is made, then
+    short ones until `finish()`, so that every step meets some."""
+
+    def __init__(self, dsn):
+        super().__init__()
+        self._connection = psycopg2.connect(dsn)
+        self._end = threading.Event()
+        self._read()
+        self.start()
+
+    def run(self):
+        self._end.wait(REPORT_S)
+        while not self._end.is_set():
+            self._connection.rollback()
+            self._end.wait(BETWEEN_REPORTS_S)
+            self._read()
+            self._end.wait(SHORT_REPORT_S)
+        self._connection.close()
+
+    def finish(self):
+        self._end.set()
+        self.join()
+
+    def _read(self):
+        self._connection.cursor().execute("SELECT FROM social_accounts, users LIMIT 1")
+
+
+@dataclass
+class Migration:
+    """A command that has ended: when it began and ended, and when it said what."""
+
+    began_s: float
+    ended_s: float
+    said: list
+
+
+def migrate(cluster, database, command):
+    began_s = time.time()
+    url = f"postgresql:///{database}?host={cluster.host}&port={cluster.port}&user={cluster.user}"
+    process = subprocess.Popen(
+        shlex.split(command), env=cluster.environment(database) | {"DATABASE_URL": url}, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd="/")
+    said = [(time.time(), line.rstrip()) for line in process.stdout]
+    if process.wait() != 0:
+        raise WrongAnswer(f"{command} exited {process.returncode}:\n" + "\n".join(line for _, line in said))
+    return Migration(began_s, time.time(), said)
+
+
+def measure(cluster, database, name, command, options):
+    """The writers before and during the command; checks that old columns are as they were."""
+    say(name)
+    checksum = cluster.psql(database, CHECKSUM)
+    seconds = options.baseline + options.seconds
+    with tempfile.TemporaryDirectory() as folder:
+        with Writers(cluster, database, folder, options.accounts, options.writers, options.rate, seconds) as writers:
+            writing_since_s = time.time()
+            time.sleep(options.baseline)
+            reports = Reports(cluster.dsn(database))
+            time.sleep(REPORT_LEAD_S)
+            try:
+                done = migrate(cluster, database, command)
+            finally:
+                reports.finish()
+            transactions, failed = writers.finish()
+    if max(one.end_s for one in transactions) < done.ended_s + TAIL_S:
+        raise WrongAnswer(f"{name} outlasted the writers: give more --seconds")
+    if cluster.psql(database, CHECKSUM) != checksum or cluster.psql(database, WRITTEN) == "0":
+        raise WrongAnswer(f"{name}: the old columns do not hold what they held, or nobody wrote")
+    return Run.of(transactions, failed, writing_since_s, done)
+
+
+def measure_ours(cluster, options):
+    """The update, and its rollback."""
+    with copy_of(cluster, TEMPLATE, "ours") as database:
+        before = cluster.dump_schema(database)
+        yield "ours", measure(cluster, database, "ours", options.apply, options)
+        check_migrated(cluster, database)
+        yield "rollback", measure(cluster, database, "rollback", options.rollback, options)
+        left = set(cluster.dump_schema(database).splitlines()) ^ set(before.splitlines())
+        if any("website" not in line and "whatsapp_business" not in line for line in left):
+            raise WrongAnswer("after the rollback the schema is another:\n" + "\n".join(left))
+
+
+def measure_naive(cluster, options):
+    with copy_of(cluster, TEMPLATE, "naive") as database:
+        yield "one transaction", measure(cluster, database, "one transaction", NAIVE, options)
+        check_migrated(cluster, database)
+
+
+def check_migrated(cluster, database):
+    if cluster.psql(database, MIGRATED) != "t":
+        raise WrongAnswer(f"{database}: the schema is not there")
+
+
+def say(what):
+    print(what, file=sys.stderr, flush=True)
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(prog="script/bench migrate", description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--accounts", type=int, default=300_000)
+    parser.add_argument("--writers", type=int, default=200)
+    parser.add_argument("--rate", type=int, default=600, help="updates a second, of all of them")
+    parser.add_argument("--baseline", type=int, default=5, help="seconds of writing before each migration")
+    parser.add_argument("--seconds", type=int, default=25, help="for each migration, and some after it")
+    parser.add_argument("--apply", default=APPLY, metavar="COMMAND", help="ours; DATABASE_URL and PG… name the database")
+    parser.add_argument("--rollback", default=ROLLBACK, metavar="COMMAND", help="what undoes it")
+    parser.add_argument("--postgresql", type=int, metavar="N", help="version of the server; Debian's unless given")
+    parser.add_argument("--json", action="store_true", help="figures for a program")
+    return parser.parse_args()
+
+
+def main():
+    options = parse_arguments()
+    try:
+        with server(options) as cluster:
+            runs = dict([*measure_ours(cluster, options), *measure_naive(cluster, options)])
+            version = cluster.psql("postgres", "SHOW server_version").split()[0]
+    except (WrongAnswer, PsqlError) as error:
+        sys.exit(f"migrate: {error}")
+    result = migration_report.result(runs, version, options)
+    print(json.dumps(result, indent=1) if options.json else migration_report.table(result))
+
+
+if __name__ == "__main__":
+    main()
