@@ -27,8 +27,8 @@ from writers import Writers  # noqa: E402
 
 from cluster import Cluster, PsqlError  # noqa: E402
 
-APPLY = f"psql -X -f {ROOT}/sql/schema_updates_webhooks.sql"
-ROLLBACK = f"psql -X -f {ROOT}/sql/schema_rollback_webhooks.sql"
+APPLY = f"{ROOT}/build/release/socialsync migrate apply --yes --no-backup"
+ROLLBACK = f"{ROOT}/build/release/socialsync migrate rollback --yes --no-export"
 NAIVE = f"psql -X -v ON_ERROR_STOP=1 -f {ROOT}/bench/naive_migration.sql"
 
 TEMPLATE = "bench_legacy"
@@ -131,8 +131,10 @@ class Migration:
 def migrate(cluster, database, command):
     began_s = time.time()
     url = f"postgresql:///{database}?host={cluster.host}&port={cluster.port}&user={cluster.user}"
+    environment = cluster.environment(database) | {"DATABASE_URL": url}
+    del environment["SOCIALSYNC_TEST_DSN"]  # our program knows all settings of that name
     process = subprocess.Popen(
-        shlex.split(command), env=cluster.environment(database) | {"DATABASE_URL": url}, stdin=subprocess.DEVNULL,
+        shlex.split(command), env=environment, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd="/")
     said = [(time.time(), line.rstrip()) for line in process.stdout]
     if process.wait() != 0:
