@@ -44,7 +44,8 @@ class Recorder:
 
     def run(self, command):
         """Runs it on a terminal; what it shows goes into the text behind the command."""
-        self.text += f"$ {command}\n" + readable(self._shown_by(command)).rstrip("\n") + "\n"
+        shown = readable(self._shown_by(command)).replace(f"{self._folder}/", "")
+        self.text += f"$ {command}\n" + shown.rstrip("\n") + "\n"
 
     def _shown_by(self, command):
         pid, terminal = pty.fork()
@@ -79,7 +80,7 @@ def readable(shown):
         *progress, last = line.split("\r\x1b[K")
         told = {}
         for one in progress:
-            if one.strip():
+            if " · " in one or "%" in one:  # not the mere name of what begins
                 told.setdefault(re.sub(r"[\d,.█░%]+", "#", one), one)
         lines += [f"  ~ {one}" for one in list(told.values())[:PROGRESS_LINES_MAX]] + [last]
     return "\n".join(lines)
