@@ -15,6 +15,7 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "release_only: long, and about the database more than about our memory")
     config.addinivalue_line("markers", "every_version: one of the few that script/test runs on each PostgreSQL")
 
 

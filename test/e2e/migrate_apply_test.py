@@ -28,6 +28,7 @@ def rows_of(legacy):
     return legacy.sql("SELECT xmin, * FROM social_accounts ORDER BY id")
 
 
+@pytest.mark.every_version
 def test_a_plan_changes_nothing_and_names_every_step(legacy):
     before = legacy.dump(), rows_of(legacy)
     done = legacy.migrate("plan", "--exit-code")
@@ -50,6 +51,8 @@ def test_a_plan_needs_the_right_to_look_and_no_more(legacy):
     legacy.sql("DROP OWNED BY reader; DROP ROLE reader")
 
 
+@pytest.mark.every_version
+@pytest.mark.release_only
 def test_applied_it_is_what_the_file_for_psql_makes(legacy):
     original = legacy.sql(ORIGINAL_ROWS)
     done = legacy.apply()
@@ -63,6 +66,8 @@ def test_applied_it_is_what_the_file_for_psql_makes(legacy):
     assert set(legacy.steps().values()) == {"done"}
 
 
+@pytest.mark.every_version
+@pytest.mark.release_only
 def test_applied_again_it_does_nothing(legacy):
     legacy.sql("SELECT 1")
     legacy.must_apply()
@@ -114,6 +119,8 @@ def fault_points(legacy):
             if not (moment == "after" and step.startswith(ALONE))]
 
 
+@pytest.mark.every_version
+@pytest.mark.release_only
 def test_killed_at_every_moment_of_every_step_it_goes_on(cluster, legacy):
     expected = dump_of_psql_update(cluster, with_ids=True)
     original = legacy.sql(ORIGINAL_ROWS)
@@ -137,6 +144,7 @@ def test_killed_after_a_step_that_is_alone_it_goes_on(legacy, step):
     assert legacy.dump() == dump_of_psql_update(legacy.cluster, with_ids=False)
 
 
+@pytest.mark.every_version
 def test_an_index_that_was_half_built_is_built_anew(legacy):
     legacy.must_apply()
     legacy.sql("DROP INDEX idx_social_accounts_page_id; UPDATE social_accounts SET page_id = 'same'")
@@ -161,6 +169,7 @@ def test_interrupted_it_stops_and_says_so(legacy, other):
     legacy.must_apply()
 
 
+@pytest.mark.every_version
 def test_a_connection_that_is_lost_is_made_again(legacy, other):
     other.cursor().execute("SELECT 1 FROM social_accounts")
     run = legacy.start("apply", "--yes", "--no-backup")
