@@ -27,6 +27,11 @@ SET client_encoding = 'UTF8';
 SET client_min_messages = notice;
 SET search_path = pg_catalog, pg_temp;
 SET statement_timeout = 0;
+SET row_security = off;
+SET quote_all_identifiers = off;
+SET standard_conforming_strings = on;
+SELECT set_config(name, '0', false) FROM pg_settings
+WHERE name IN ('transaction_timeout', 'idle_session_timeout') \g /dev/null
 SET client_connection_check_interval = '2s';
 
 \echo SocialSync Webhooks: rolling back :DBNAME
@@ -151,6 +156,11 @@ BEGIN
                   SELECT grantor, grantee FROM pg_attribute, aclexplode(attacl) WHERE attrelid = c.oid) AS i
     WHERE c.oid = 'public.social_accounts'::regclass AND i.grantor = c.relowner
   LOOP
+    -- Whoever got rights after the update keeps them.
+    CONTINUE WHEN holder.role NOT IN ('PUBLIC', 'anon', 'authenticated', 'service_role') AND NOT EXISTS (
+      SELECT FROM socialsync.preimages, unnest(restore) AS r (statement)
+      WHERE statement LIKE 'GRANT %'
+        AND right(replace(statement, ' WITH GRANT OPTION', ''), length(' TO ' || holder.role)) = ' TO ' || holder.role);
     BEGIN
       EXECUTE format('REVOKE ALL ON public.social_accounts FROM %s', holder.role);
     EXCEPTION WHEN dependent_objects_still_exist THEN
@@ -172,8 +182,8 @@ BEGIN
                    ORDER BY object, place LOOP
     BEGIN
       RETURN NEXT pg_temp.run(statement);
-    EXCEPTION WHEN undefined_object THEN
-      RAISE NOTICE 'not restored: % (%)', statement, SQLERRM;
+    EXCEPTION WHEN undefined_object OR undefined_column THEN
+      RETURN NEXT format('  stays  not restored: %s (%s)', statement, SQLERRM);
     END;
   END LOOP;
 END $$;
@@ -182,11 +192,17 @@ END $$;
 -- table anew, while nobody can use it.
 CREATE OR REPLACE FUNCTION pg_temp.rebuild_enum() RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
-  added text[] := ARRAY(SELECT enumlabel FROM pg_enum
+  added text[];
+  used  bigint;
+  preset text;
+  comment text := obj_description(to_regtype('public.social_platform'), 'pg_type');
+BEGIN
+  IF to_regclass('socialsync.preimages') IS NULL THEN
+    RETURN;
+  END IF;
+  added := ARRAY(SELECT enumlabel FROM pg_enum
                         WHERE enumtypid = 'public.social_platform'::regtype AND NOT pg_temp.was_found('label ' || enumlabel)
                           AND enumlabel IN ('facebook', 'instagram', 'whatsapp', 'whatsapp_business'));
-  used  bigint;
-BEGIN
   IF NOT EXISTS (SELECT FROM socialsync.preimages WHERE starts_with(object, 'label ')) OR added = '{}' THEN
     RETURN;
   END IF;
@@ -196,6 +212,12 @@ BEGIN
       '%s account(s) are of platform %s: give them another one, or roll back without rebuilding the enum',
       used, array_to_string(added, ', '));
   END IF;
+  SELECT pg_get_expr(adbin, adrelid) INTO preset FROM pg_attrdef AS d JOIN pg_attribute AS a
+    ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+  WHERE d.adrelid = 'public.social_accounts'::regclass AND a.attname = 'platform';
+  IF preset IS NOT NULL THEN
+    RETURN NEXT pg_temp.run('ALTER TABLE public.social_accounts ALTER COLUMN platform DROP DEFAULT');
+  END IF;
   RETURN NEXT pg_temp.run('ALTER TYPE public.social_platform RENAME TO social_platform_before_rollback');
   RETURN NEXT pg_temp.run(format('CREATE TYPE public.social_platform AS ENUM (%s)',
     (SELECT string_agg(quote_literal(enumlabel), ', ' ORDER BY enumsortorder) FROM pg_enum
@@ -204,6 +226,12 @@ BEGIN
     (SELECT typowner::regrole FROM pg_type WHERE oid = 'public.social_platform_before_rollback'::regtype)));
   RETURN NEXT pg_temp.run('ALTER TABLE public.social_accounts ALTER COLUMN platform TYPE public.social_platform '
                           'USING platform::text::public.social_platform');
+  IF preset IS NOT NULL THEN
+    RETURN NEXT pg_temp.run('ALTER TABLE public.social_accounts ALTER COLUMN platform SET DEFAULT ' || preset);
+  END IF;
+  IF comment IS NOT NULL THEN
+    RETURN NEXT pg_temp.run(format('COMMENT ON TYPE public.social_platform IS %L', comment));
+  END IF;
   RETURN NEXT pg_temp.run('DROP TYPE public.social_platform_before_rollback');
 END $$;
 -- ---------------------------------------------------------------------------------------------------------------
@@ -232,7 +260,7 @@ DECLARE
 BEGIN
   FOR role IN SELECT rolname FROM pg_roles WHERE rolname IN ('anon', 'authenticated', 'service_role')
               AND pg_temp.is_ours(shobj_description(oid, 'pg_authid')) ORDER BY rolname LOOP
-    IF EXISTS (SELECT FROM pg_auth_members WHERE roleid = role::regrole AND member <> current_user::regrole) THEN
+    IF EXISTS (SELECT FROM pg_auth_members WHERE roleid = role::regrole AND member <> quote_ident(current_user)::regrole) THEN
       RETURN NEXT format('  stays  role %s: it has members', role);
       CONTINUE;
     END IF;
@@ -246,7 +274,8 @@ END $$;
 
 -- What the rollback locks; the application's own tables last, so that they wait for no other.
 CREATE OR REPLACE FUNCTION pg_temp.locked_tables() RETURNS SETOF text LANGUAGE sql AS $$
-  SELECT t FROM unnest(ARRAY['socialsync.webhook_event_keys', 'public.webhook_quarantine', 'public.webhook_logs',
+  SELECT t FROM unnest(ARRAY['socialsync.preimages', 'socialsync.fingerprints', 'socialsync.migration_steps',
+                             'socialsync.backfill_preimages', 'socialsync.webhook_event_keys', 'public.webhook_quarantine', 'public.webhook_logs',
                              'public.social_accounts', 'public.users']) WITH ORDINALITY AS tables (t, place)
   WHERE to_regclass(t) IS NOT NULL AND has_table_privilege(to_regclass(t), 'UPDATE') ORDER BY place;
 $$;
@@ -307,7 +336,8 @@ BEGIN
   RETURN QUERY SELECT pg_temp.drop_roles();
 END $$;
 
--- What changes how others see the database goes; columns, tables and all data stay, and the update brings the rest back.
+-- What routes and logs webhooks goes, and no gateway starts. Columns, tables, all data and the walls around them stay: the
+-- new columns hold secrets by now, which the old privileges would open. The update brings the rest back.
 CREATE OR REPLACE FUNCTION pg_temp.roll_back_softly() RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM pg_temp.lock_tables_patiently();
@@ -315,9 +345,6 @@ BEGIN
   RETURN QUERY SELECT pg_temp.drop_views();
   RETURN QUERY SELECT pg_temp.drop_functions('public');
   RETURN QUERY SELECT pg_temp.drop_trigger();
-  RETURN QUERY SELECT pg_temp.drop_policies();
-  RETURN QUERY SELECT pg_temp.restore_row_security();
-  RETURN QUERY SELECT pg_temp.restore_found();
 END $$;
 
 -- @run

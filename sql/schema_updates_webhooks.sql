@@ -33,7 +33,13 @@ SET client_encoding = 'UTF8';
 SET client_min_messages = notice;
 SET search_path = pg_catalog, pg_temp;
 SET statement_timeout = 0;
+-- Rows that row-level security hides would be taken for none: an error is better.
+SET row_security = off;
+SET quote_all_identifiers = off;
+SET standard_conforming_strings = on;
 SET idle_in_transaction_session_timeout = 0;
+SELECT set_config(name, '0', false) FROM pg_settings
+WHERE name IN ('transaction_timeout', 'idle_session_timeout') \g /dev/null
 SET default_transaction_isolation = 'read committed';
 -- The helper functions below name things that are not there yet.
 SET check_function_bodies = off;
@@ -265,12 +271,12 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_rights() RETURNS SETOF text LANGUAGE 
   UNION ALL
   -- What an administrator or a member makes goes to the owner of social_accounts.
   SELECT format('GRANT CREATE ON SCHEMA public TO %I', pg_get_userbyid(relowner))
-  FROM pg_class WHERE oid = to_regclass('public.social_accounts') AND relowner <> current_user::regrole
+  FROM pg_class WHERE oid = to_regclass('public.social_accounts') AND relowner <> quote_ident(current_user)::regrole
     AND NOT has_schema_privilege(relowner, 'public', 'CREATE')
   UNION ALL
   SELECT format('GRANT SELECT ON public.users TO %I', pg_get_userbyid(relowner))
   FROM pg_class WHERE oid = to_regclass('public.social_accounts') AND to_regclass('public.users') IS NOT NULL
-    AND relowner <> current_user::regrole AND NOT has_table_privilege(relowner, 'public.users', 'SELECT')
+    AND relowner <> quote_ident(current_user)::regrole AND NOT has_table_privilege(relowner, 'public.users', 'SELECT')
   UNION ALL
   SELECT format('GRANT CREATE ON DATABASE %I TO %I', current_database(), current_user)
   WHERE NOT has_database_privilege(current_database(), 'CREATE')
@@ -286,6 +292,13 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_rights() RETURNS SETOF text LANGUAGE 
   SELECT format('GRANT SELECT, REFERENCES ON public.users TO %I', current_user)
   WHERE to_regclass('public.users') IS NOT NULL
     AND NOT (has_table_privilege('public.users', 'SELECT') AND has_table_privilege('public.users', 'REFERENCES'))
+  UNION ALL
+  -- FORCE hides rows from the owner too: what cannot be seen cannot be checked, nor kept in a rollback.
+  SELECT format('ALTER ROLE %I BYPASSRLS, or ALTER TABLE %s NO FORCE ROW LEVEL SECURITY', current_user, oid::regclass)
+  FROM pg_class
+  WHERE relforcerowsecurity AND oid IN (to_regclass('public.social_accounts'), to_regclass('public.users'),
+                                        to_regclass('public.webhook_logs'), to_regclass('public.webhook_quarantine'))
+    AND NOT (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user)
   UNION ALL
   SELECT format('CREATE ROLE %I NOLOGIN (an administrator, or somebody with CREATEROLE)', wanted)
   FROM unnest(ARRAY['anon', 'authenticated', 'service_role']) AS wanted
@@ -528,7 +541,11 @@ CREATE OR REPLACE FUNCTION pg_temp.found() RETURNS TABLE (object text, restore t
   UNION ALL
   SELECT 'policy ' || p.name, '{}' FROM pg_temp.policies() AS p
   JOIN pg_policy AS c ON c.polrelid = to_regclass('public.social_accounts') AND c.polname = p.name
-  WHERE p.tbl = 'public.social_accounts';
+  WHERE p.tbl = 'public.social_accounts'
+  UNION ALL
+  SELECT 'policy ' || polname, '{}' FROM pg_policy
+  WHERE polrelid = to_regclass('public.social_accounts')
+    AND polname IN ('webhooks_application', 'webhooks_own_writes');
 $$;
 
 CREATE OR REPLACE FUNCTION pg_temp.schema_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
@@ -1067,13 +1084,20 @@ CREATE OR REPLACE FUNCTION pg_temp.application_roles() RETURNS text LANGUAGE sql
     AND p.role NOT IN (pg_get_userbyid(c.relowner), 'PUBLIC', 'anon', 'authenticated', 'service_role');
 $$;
 
+CREATE OR REPLACE FUNCTION pg_temp.has_policy(policy_name text) RETURNS boolean LANGUAGE sql AS $$
+  SELECT EXISTS (SELECT FROM pg_policy
+                 WHERE polrelid = to_regclass('public.social_accounts') AND polname = policy_name);
+$$;
+
 -- A signed-in user that could write to social_accounts before row-level security was on still can: its own rows.
 CREATE OR REPLACE FUNCTION pg_temp.policies_for_found_rights() RETURNS text LANGUAGE sql AS $$
   SELECT concat(
-    'CREATE POLICY webhooks_application ON public.social_accounts TO ' || pg_temp.application_roles()
-      || ' USING (true);',
-    CASE WHEN has_any_column_privilege(to_regrole('authenticated')::oid, pg_class.oid, 'INSERT, UPDATE')
-           OR has_table_privilege(to_regrole('authenticated')::oid, pg_class.oid, 'DELETE')
+    CASE WHEN NOT pg_temp.has_policy('webhooks_application')
+    THEN 'CREATE POLICY webhooks_application ON public.social_accounts TO ' || pg_temp.application_roles()
+      || ' USING (true);' END,
+    CASE WHEN NOT pg_temp.has_policy('webhooks_own_writes')
+          AND (has_any_column_privilege(to_regrole('authenticated')::oid, pg_class.oid, 'INSERT, UPDATE')
+               OR has_table_privilege(to_regrole('authenticated')::oid, pg_class.oid, 'DELETE'))
     THEN 'CREATE POLICY webhooks_own_writes ON public.social_accounts TO authenticated '
          'USING (user_id = (SELECT auth.uid()));' END)
   FROM pg_class WHERE oid = to_regclass('public.social_accounts') AND NOT relrowsecurity;

@@ -27,6 +27,11 @@ SET client_encoding = 'UTF8';
 SET client_min_messages = notice;
 SET search_path = pg_catalog, pg_temp;
 SET statement_timeout = 0;
+SET row_security = off;
+SET quote_all_identifiers = off;
+SET standard_conforming_strings = on;
+SELECT set_config(name, '0', false) FROM pg_settings
+WHERE name IN ('transaction_timeout', 'idle_session_timeout') \g /dev/null
 SET client_connection_check_interval = '2s';
 
 \echo SocialSync Webhooks: rolling back :DBNAME

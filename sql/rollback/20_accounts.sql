@@ -64,6 +64,11 @@ BEGIN
                   SELECT grantor, grantee FROM pg_attribute, aclexplode(attacl) WHERE attrelid = c.oid) AS i
     WHERE c.oid = 'public.social_accounts'::regclass AND i.grantor = c.relowner
   LOOP
+    -- Whoever got rights after the update keeps them.
+    CONTINUE WHEN holder.role NOT IN ('PUBLIC', 'anon', 'authenticated', 'service_role') AND NOT EXISTS (
+      SELECT FROM socialsync.preimages, unnest(restore) AS r (statement)
+      WHERE statement LIKE 'GRANT %'
+        AND right(replace(statement, ' WITH GRANT OPTION', ''), length(' TO ' || holder.role)) = ' TO ' || holder.role);
     BEGIN
       EXECUTE format('REVOKE ALL ON public.social_accounts FROM %s', holder.role);
     EXCEPTION WHEN dependent_objects_still_exist THEN
@@ -85,8 +90,8 @@ BEGIN
                    ORDER BY object, place LOOP
     BEGIN
       RETURN NEXT pg_temp.run(statement);
-    EXCEPTION WHEN undefined_object THEN
-      RAISE NOTICE 'not restored: % (%)', statement, SQLERRM;
+    EXCEPTION WHEN undefined_object OR undefined_column THEN
+      RETURN NEXT format('  stays  not restored: %s (%s)', statement, SQLERRM);
     END;
   END LOOP;
 END $$;
@@ -95,11 +100,17 @@ END $$;
 -- table anew, while nobody can use it.
 CREATE OR REPLACE FUNCTION pg_temp.rebuild_enum() RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
-  added text[] := ARRAY(SELECT enumlabel FROM pg_enum
+  added text[];
+  used  bigint;
+  preset text;
+  comment text := obj_description(to_regtype('public.social_platform'), 'pg_type');
+BEGIN
+  IF to_regclass('socialsync.preimages') IS NULL THEN
+    RETURN;
+  END IF;
+  added := ARRAY(SELECT enumlabel FROM pg_enum
                         WHERE enumtypid = 'public.social_platform'::regtype AND NOT pg_temp.was_found('label ' || enumlabel)
                           AND enumlabel IN ('facebook', 'instagram', 'whatsapp', 'whatsapp_business'));
-  used  bigint;
-BEGIN
   IF NOT EXISTS (SELECT FROM socialsync.preimages WHERE starts_with(object, 'label ')) OR added = '{}' THEN
     RETURN;
   END IF;
@@ -109,6 +120,12 @@ BEGIN
       '%s account(s) are of platform %s: give them another one, or roll back without rebuilding the enum',
       used, array_to_string(added, ', '));
   END IF;
+  SELECT pg_get_expr(adbin, adrelid) INTO preset FROM pg_attrdef AS d JOIN pg_attribute AS a
+    ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+  WHERE d.adrelid = 'public.social_accounts'::regclass AND a.attname = 'platform';
+  IF preset IS NOT NULL THEN
+    RETURN NEXT pg_temp.run('ALTER TABLE public.social_accounts ALTER COLUMN platform DROP DEFAULT');
+  END IF;
   RETURN NEXT pg_temp.run('ALTER TYPE public.social_platform RENAME TO social_platform_before_rollback');
   RETURN NEXT pg_temp.run(format('CREATE TYPE public.social_platform AS ENUM (%s)',
     (SELECT string_agg(quote_literal(enumlabel), ', ' ORDER BY enumsortorder) FROM pg_enum
@@ -117,5 +134,11 @@ BEGIN
     (SELECT typowner::regrole FROM pg_type WHERE oid = 'public.social_platform_before_rollback'::regtype)));
   RETURN NEXT pg_temp.run('ALTER TABLE public.social_accounts ALTER COLUMN platform TYPE public.social_platform '
                           'USING platform::text::public.social_platform');
+  IF preset IS NOT NULL THEN
+    RETURN NEXT pg_temp.run('ALTER TABLE public.social_accounts ALTER COLUMN platform SET DEFAULT ' || preset);
+  END IF;
+  IF comment IS NOT NULL THEN
+    RETURN NEXT pg_temp.run(format('COMMENT ON TYPE public.social_platform IS %L', comment));
+  END IF;
   RETURN NEXT pg_temp.run('DROP TYPE public.social_platform_before_rollback');
 END $$;

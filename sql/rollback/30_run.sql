@@ -24,7 +24,7 @@ DECLARE
 BEGIN
   FOR role IN SELECT rolname FROM pg_roles WHERE rolname IN ('anon', 'authenticated', 'service_role')
               AND pg_temp.is_ours(shobj_description(oid, 'pg_authid')) ORDER BY rolname LOOP
-    IF EXISTS (SELECT FROM pg_auth_members WHERE roleid = role::regrole AND member <> current_user::regrole) THEN
+    IF EXISTS (SELECT FROM pg_auth_members WHERE roleid = role::regrole AND member <> quote_ident(current_user)::regrole) THEN
       RETURN NEXT format('  stays  role %s: it has members', role);
       CONTINUE;
     END IF;
@@ -38,7 +38,8 @@ END $$;
 
 -- What the rollback locks; the application's own tables last, so that they wait for no other.
 CREATE OR REPLACE FUNCTION pg_temp.locked_tables() RETURNS SETOF text LANGUAGE sql AS $$
-  SELECT t FROM unnest(ARRAY['socialsync.webhook_event_keys', 'public.webhook_quarantine', 'public.webhook_logs',
+  SELECT t FROM unnest(ARRAY['socialsync.preimages', 'socialsync.fingerprints', 'socialsync.migration_steps',
+                             'socialsync.backfill_preimages', 'socialsync.webhook_event_keys', 'public.webhook_quarantine', 'public.webhook_logs',
                              'public.social_accounts', 'public.users']) WITH ORDINALITY AS tables (t, place)
   WHERE to_regclass(t) IS NOT NULL AND has_table_privilege(to_regclass(t), 'UPDATE') ORDER BY place;
 $$;
@@ -99,7 +100,8 @@ BEGIN
   RETURN QUERY SELECT pg_temp.drop_roles();
 END $$;
 
--- What changes how others see the database goes; columns, tables and all data stay, and the update brings the rest back.
+-- What routes and logs webhooks goes, and no gateway starts. Columns, tables, all data and the walls around them stay: the
+-- new columns hold secrets by now, which the old privileges would open. The update brings the rest back.
 CREATE OR REPLACE FUNCTION pg_temp.roll_back_softly() RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM pg_temp.lock_tables_patiently();
@@ -107,9 +109,6 @@ BEGIN
   RETURN QUERY SELECT pg_temp.drop_views();
   RETURN QUERY SELECT pg_temp.drop_functions('public');
   RETURN QUERY SELECT pg_temp.drop_trigger();
-  RETURN QUERY SELECT pg_temp.drop_policies();
-  RETURN QUERY SELECT pg_temp.restore_row_security();
-  RETURN QUERY SELECT pg_temp.restore_found();
 END $$;
 
 -- @run

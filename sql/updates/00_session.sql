@@ -33,7 +33,13 @@ SET client_encoding = 'UTF8';
 SET client_min_messages = notice;
 SET search_path = pg_catalog, pg_temp;
 SET statement_timeout = 0;
+-- Rows that row-level security hides would be taken for none: an error is better.
+SET row_security = off;
+SET quote_all_identifiers = off;
+SET standard_conforming_strings = on;
 SET idle_in_transaction_session_timeout = 0;
+SELECT set_config(name, '0', false) FROM pg_settings
+WHERE name IN ('transaction_timeout', 'idle_session_timeout') \g /dev/null
 SET default_transaction_isolation = 'read committed';
 -- The helper functions below name things that are not there yet.
 SET check_function_bodies = off;

@@ -49,7 +49,11 @@ CREATE OR REPLACE FUNCTION pg_temp.found() RETURNS TABLE (object text, restore t
   UNION ALL
   SELECT 'policy ' || p.name, '{}' FROM pg_temp.policies() AS p
   JOIN pg_policy AS c ON c.polrelid = to_regclass('public.social_accounts') AND c.polname = p.name
-  WHERE p.tbl = 'public.social_accounts';
+  WHERE p.tbl = 'public.social_accounts'
+  UNION ALL
+  SELECT 'policy ' || polname, '{}' FROM pg_policy
+  WHERE polrelid = to_regclass('public.social_accounts')
+    AND polname IN ('webhooks_application', 'webhooks_own_writes');
 $$;
 
 CREATE OR REPLACE FUNCTION pg_temp.schema_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$

@@ -24,13 +24,20 @@ CREATE OR REPLACE FUNCTION pg_temp.application_roles() RETURNS text LANGUAGE sql
     AND p.role NOT IN (pg_get_userbyid(c.relowner), 'PUBLIC', 'anon', 'authenticated', 'service_role');
 $$;
 
+CREATE OR REPLACE FUNCTION pg_temp.has_policy(policy_name text) RETURNS boolean LANGUAGE sql AS $$
+  SELECT EXISTS (SELECT FROM pg_policy
+                 WHERE polrelid = to_regclass('public.social_accounts') AND polname = policy_name);
+$$;
+
 -- A signed-in user that could write to social_accounts before row-level security was on still can: its own rows.
 CREATE OR REPLACE FUNCTION pg_temp.policies_for_found_rights() RETURNS text LANGUAGE sql AS $$
   SELECT concat(
-    'CREATE POLICY webhooks_application ON public.social_accounts TO ' || pg_temp.application_roles()
-      || ' USING (true);',
-    CASE WHEN has_any_column_privilege(to_regrole('authenticated')::oid, pg_class.oid, 'INSERT, UPDATE')
-           OR has_table_privilege(to_regrole('authenticated')::oid, pg_class.oid, 'DELETE')
+    CASE WHEN NOT pg_temp.has_policy('webhooks_application')
+    THEN 'CREATE POLICY webhooks_application ON public.social_accounts TO ' || pg_temp.application_roles()
+      || ' USING (true);' END,
+    CASE WHEN NOT pg_temp.has_policy('webhooks_own_writes')
+          AND (has_any_column_privilege(to_regrole('authenticated')::oid, pg_class.oid, 'INSERT, UPDATE')
+               OR has_table_privilege(to_regrole('authenticated')::oid, pg_class.oid, 'DELETE'))
     THEN 'CREATE POLICY webhooks_own_writes ON public.social_accounts TO authenticated '
          'USING (user_id = (SELECT auth.uid()));' END)
   FROM pg_class WHERE oid = to_regclass('public.social_accounts') AND NOT relrowsecurity;

@@ -22,6 +22,11 @@ constexpr milliseconds pause_min{100};
 constexpr milliseconds pause_max{500};
 constexpr milliseconds kill_delay{30};  // into a statement that a fault is to interrupt
 
+constexpr const char* select_unknown_roles = R"(
+SELECT string_agg(quote_ident(trim(r)), ', ')
+FROM regexp_split_to_table($1, ',') AS r
+WHERE trim(r) <> '' AND NOT EXISTS (SELECT FROM pg_roles WHERE rolname = trim(r)))";
+
 constexpr const char* insert_step = R"(
 INSERT INTO socialsync.migration_steps (run, step, state, attempts, began_at, statements, note)
 VALUES ($1, $2, $3, $4, clock_timestamp() - make_interval(secs => $5::float8), $6, nullif($7, '')))";
@@ -92,6 +97,11 @@ void Runner::refuse_what_cannot_work() {
   const std::vector<std::string> missing = catalogue_->missing_rights();
   if (!missing.empty())
     throw Failure(Outcome::refused, "rights are missing; nothing was changed:" + joined(missing));
+  const pg::ResultSet strangers =
+      catalogue_->session().query(select_unknown_roles, {apply_options_.rls_roles});
+  if (!strangers.is_null(0, 0))
+    throw Failure(Outcome::refused,
+                  fmt::format("--rls-role: there is no role {}; nothing was changed", strangers.text(0, 0)));
   const std::vector<std::string> conflicts = catalogue_->conflicts();
   if (!conflicts.empty())
     throw Failure(Outcome::conflict,
@@ -223,7 +233,18 @@ void Runner::work_on(const Step& step) {
   if (report.state == StepReport::State::later) {
     put_off_.insert(step.id);
     record(step, report);  // its own transaction was rolled back
+  } else {
+    done_.insert(step.id);
   }
+  report_.steps.push_back(report);
+}
+
+// It was done, and is to do again: rows have come that undo it, or what it does has no effect here.
+void Runner::put_off(const Step& step) {
+  StepReport report{.id = step.id, .title = step.title, .state = StepReport::State::later};
+  report.note = "it was done, but did not last: see what is in its way, then run this again";
+  put_off_.insert(step.id);
+  if (events_.step_ended) events_.step_ended(report, number_, count_);
   report_.steps.push_back(report);
 }
 
@@ -233,11 +254,11 @@ bool Runner::do_next_step() {
   try {
     const std::optional<Step> step = next_step();
     if (!step) return false;
-    if (step->id == last_done_)
-      throw Failure(Outcome::internal_error, step->title + ": done, but the catalogue does not show it");
-    const std::size_t ended = report_.steps.size();
-    work_on(*step);
-    last_done_ = report_.steps.size() > ended ? step->id : "";
+    if (done_.contains(step->id)) {
+      put_off(*step);
+    } else {
+      work_on(*step);
+    }
   } catch (const pg::Error& error) {
     stop_if_interrupted();
     if (error.kind() != pg::ErrorKind::connection) throw;

@@ -34,6 +34,10 @@ SELECT CASE
   WHEN row_security_active('public.social_accounts')
   THEN format('row-level security would hide accounts from role %I: connect as %I, who owns social_accounts',
               current_user, pg_get_userbyid(relowner))
+  WHEN NOT relrowsecurity
+       OR has_column_privilege('anon', oid, 'app_secret', 'SELECT')
+       OR has_column_privilege('authenticated', oid, 'app_secret', 'SELECT')
+  THEN 'the migration is not finished, and secrets would be open to the roles of the web API. Run: socialsync migrate apply'
   WHEN NOT has_table_privilege('public.social_accounts', 'SELECT, UPDATE')
   THEN format('missing right: GRANT SELECT, UPDATE ON public.social_accounts TO %I', current_user)
 END FROM pg_class WHERE oid = 'public.social_accounts'::regclass)";

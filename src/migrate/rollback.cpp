@@ -33,6 +33,20 @@ UNION ALL
 SELECT relname, format('COPY (SELECT * FROM %s) TO STDOUT (FORMAT csv, HEADER)', oid::regclass)
 FROM pg_class
 WHERE oid IN (to_regclass('public.webhook_logs'), to_regclass('public.webhook_quarantine'))
+  AND pg_temp.is_ours(obj_description(oid, 'pg_class'))
+UNION ALL
+-- Partitions that were detached, and what backfill has overwritten.
+SELECT relname, format('COPY (SELECT * FROM %s) TO STDOUT (FORMAT csv, HEADER)', oid::regclass)
+FROM pg_class
+WHERE relnamespace = to_regnamespace('socialsync') AND relkind = 'r' AND NOT relispartition
+  AND (relname LIKE 'webhook\_logs\_%' OR relname = 'backfill_preimages'))";
+
+// What came while the first files were written, and before the locks were had.
+constexpr const char* select_late_exports = R"(
+SELECT relname || '.late', format('COPY (SELECT * FROM %s WHERE created_at >= %L) TO STDOUT (FORMAT csv, HEADER)',
+                                  oid::regclass, $1::timestamptz)
+FROM pg_class
+WHERE oid IN (to_regclass('public.webhook_logs'), to_regclass('public.webhook_quarantine'))
   AND pg_temp.is_ours(obj_description(oid, 'pg_class')))";
 
 constexpr const char* select_residue = R"(
@@ -62,17 +76,26 @@ RollbackReport::Export export_table(pg::Session& session, const std::filesystem:
   return made;
 }
 
-// In one snapshot, so that the files agree with each other.
-void export_all(pg::Session& session, const std::filesystem::path& folder, RollbackReport& report,
-                const ShowProgress& show) {
-  std::filesystem::create_directories(folder);
-  std::filesystem::permissions(folder, std::filesystem::perms::owner_all);
-  session.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ");
-  const pg::ResultSet copies = session.query(select_exports);
+void export_those(pg::Session& session, const pg::ResultSet& copies, const std::filesystem::path& folder,
+                  RollbackReport& report, const ShowProgress& show) {
   for (std::size_t row = 0; row < copies.rows(); ++row)
     report.exports.push_back(export_table(session, folder, std::string(copies.text(row, 0)),
                                           std::string(copies.text(row, 1)), show));
+}
+
+// In one snapshot, so that the files agree with each other. Gives the snapshot's time.
+std::string export_all(pg::Session& session, const std::filesystem::path& folder, RollbackReport& report,
+                       const ShowProgress& show) {
+  if (std::filesystem::create_directories(folder))
+    std::filesystem::permissions(folder, std::filesystem::perms::owner_all);
+  session.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+  // A row's time is that of its transaction's begin, which may be older than we are.
+  const pg::ResultSet since = session.query(
+      "SELECT least(now(), min(xact_start)) FROM pg_stat_activity WHERE datname = current_database()");
+  const pg::ResultSet copies = session.query(select_exports);
+  export_those(session, copies, folder, report, show);
   session.execute("COMMIT");
+  return std::string(since.text(0, 0));
 }
 
 Failure failure_of(const pg::Error& error) {
@@ -99,12 +122,19 @@ RollbackReport roll_back(const pg::ConnectionOptions& options, const RollbackOpt
   session->execute(std::string(rollback_definitions()));
   const bool full = rollback_options.depth == RollbackOptions::Depth::full;
   try {
+    std::string exported_since;
     if (full && !rollback_options.export_folder.empty())
-      export_all(*session, rollback_options.export_folder, report, show);
+      exported_since = export_all(*session, rollback_options.export_folder, report, show);
     const Watch watch(options, session->backend_pid(), "rollback", show);
+    session->execute("BEGIN");
+    session->query("SELECT pg_temp.lock_tables_patiently()");
+    if (!exported_since.empty())
+      export_those(*session, session->query(select_late_exports, {exported_since}),
+                   rollback_options.export_folder, report, show);
     const pg::ResultSet lines = full ? session->query("SELECT pg_temp.roll_back($1)",
                                                       {rollback_options.rebuild_enum ? "true" : "false"})
                                      : session->query("SELECT pg_temp.roll_back_softly()");
+    session->execute("COMMIT");
     for (std::size_t row = 0; row < lines.rows(); ++row) report.lines.emplace_back(lines.text(row, 0));
   } catch (const pg::Error& error) {
     throw failure_of(error);

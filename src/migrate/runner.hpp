@@ -27,6 +27,7 @@ class Runner {
   void refuse_what_cannot_work();
   bool do_next_step();
   std::optional<Step> next_step();
+  void put_off(const Step& step);
   void work_on(const Step& step);
   Attempt attempt(const Step& step, StepReport& report);
   void run_alone(const Step& step);
@@ -45,7 +46,7 @@ class Runner {
   Interrupt interrupt_;
   ApplyReport report_;
   std::set<std::string> put_off_;  // steps that rows are in the way of
-  std::string last_done_;
+  std::set<std::string> done_;
   std::size_t number_ = 0;
   std::size_t count_ = 0;
 };

@@ -10,15 +10,22 @@ namespace socialsync::migrate {
 namespace {
 
 // https://www.postgresql.org/docs/current/runtime-config-client.html. A killed client frees its locks after
-// client_connection_check_interval instead of at the end of its statement.
+// client_connection_check_interval instead of at the end of its statement. Rows that row-level security hides
+// would be taken for none: with row_security off that is an error.
 constexpr const char* set_session = R"(
 SET client_min_messages = warning;
+SET client_encoding = 'UTF8';
+SET row_security = off;
+SET quote_all_identifiers = off;
+SET standard_conforming_strings = on;
 SET search_path = pg_catalog, pg_temp;
 SET statement_timeout = 0;
 SET idle_in_transaction_session_timeout = 0;
 SET default_transaction_isolation = 'read committed';
 SET check_function_bodies = off;
-SET client_connection_check_interval = '500ms')";
+SET client_connection_check_interval = '500ms';
+-- Those that this version has.
+SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('transaction_timeout', 'idle_session_timeout'))";
 
 constexpr const char* try_run_lock =
     "SELECT pg_try_advisory_lock(hashtextextended('socialsync webhooks migration', 0))";
@@ -26,7 +33,7 @@ constexpr const char* try_run_lock =
 constexpr const char* select_other_run = R"(
 SELECT format('pid %s, app=%s, since %s', a.pid, a.application_name, date_trunc('second', a.backend_start))
 FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
-WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+WHERE l.locktype = 'advisory' AND l.granted AND a.datname = current_database() AND l.objsubid = 1
   AND (l.classid::bigint << 32 | l.objid::bigint) = hashtextextended('socialsync webhooks migration', 0))";
 
 constexpr int oldest_version = 140000;

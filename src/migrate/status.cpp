@@ -20,7 +20,7 @@ constexpr const char* select_active = R"(
 SELECT format('pid %s (app=%s, %s) since %s', a.pid, a.application_name, a.state,
               date_trunc('second', a.backend_start))
 FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
-WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+WHERE l.locktype = 'advisory' AND l.granted AND a.datname = current_database() AND l.objsubid = 1
   AND (l.classid::bigint << 32 | l.objid::bigint) = hashtextextended('socialsync webhooks migration', 0))";
 
 constexpr const char* has_ledger =

@@ -269,3 +269,54 @@ def test_a_role_that_is_named_goes_on_seeing_all_accounts(legacy):
     legacy.must_apply("--rls-role", "auditor")
     assert legacy.cluster.psql(legacy.name, "SELECT count(*) FROM social_accounts", user="auditor") == "3"
     legacy.sql("DROP POLICY webhooks_application ON social_accounts; DROP ROLE auditor")
+
+
+# --- Found by attacking it
+
+def test_forced_row_security_is_refused_where_it_hides_rows(legacy):
+    """What cannot be seen cannot be checked."""
+    legacy.sql("DROP ROLE IF EXISTS \"Shop.Owner\"; CREATE ROLE \"Shop.Owner\" LOGIN CREATEROLE")
+    own = "; ".join(f'ALTER {kind} {name} OWNER TO "Shop.Owner"' for kind, name in [
+        ("TABLE", "social_accounts"), ("TABLE", "users"), ("TYPE", "social_platform")])
+    legacy.sql(f'{own}; GRANT CREATE, USAGE ON SCHEMA public TO "Shop.Owner"; '
+               f'GRANT CREATE ON DATABASE {legacy.name} TO "Shop.Owner"')
+    legacy.sql("ALTER TABLE social_accounts FORCE ROW LEVEL SECURITY")
+    refused = legacy.apply(user="Shop.Owner")
+    assert refused.returncode == 3
+    assert "NO FORCE ROW LEVEL SECURITY" in refused.stderr
+    assert legacy.migrate("doctor", user="Shop.Owner").returncode == 3
+    legacy.sql("ALTER TABLE social_accounts NO FORCE ROW LEVEL SECURITY")
+    assert legacy.apply(user="Shop.Owner").returncode == 9
+    done = legacy.migrate("rollback", "--yes", "--no-export", user="Shop.Owner")
+    assert done.returncode == 0, done.stderr
+    legacy.sql(f'REASSIGN OWNED BY "Shop.Owner" TO {legacy.cluster.user}; DROP OWNED BY "Shop.Owner"; DROP ROLE "Shop.Owner"')
+
+
+def test_row_security_that_was_switched_off_is_switched_on_again(legacy):
+    legacy.sql("DROP ROLE IF EXISTS shop_app; CREATE ROLE shop_app; GRANT SELECT ON social_accounts TO shop_app")
+    legacy.must_apply()
+    legacy.sql("ALTER TABLE social_accounts DISABLE ROW LEVEL SECURITY")
+    legacy.must_apply()
+    assert legacy.sql("SELECT relrowsecurity FROM pg_class WHERE oid = 'social_accounts'::regclass") == "t"
+    legacy.sql("DROP OWNED BY shop_app; DROP ROLE shop_app")
+
+
+def test_a_role_that_is_not_there_is_refused_at_once(legacy):
+    before = legacy.dump()
+    done = legacy.apply("--rls-role", "nobody_of_that_name")
+    assert done.returncode == 3
+    assert "there is no role nobody_of_that_name" in done.stderr
+    assert legacy.dump() == before
+
+
+def test_a_password_in_a_bad_url_is_not_shown(legacy):
+    done = legacy.migrate("plan", "--dsn", "postgresql://u:hunter%zz2@127.0.0.1/db")
+    assert done.returncode == 3
+    assert "hunter" not in done.stdout + done.stderr
+
+
+def test_secrets_are_not_filled_in_before_they_are_closed(legacy):
+    legacy.apply("--fault", "after:table.webhook_event_keys")
+    done = legacy.migrate("backfill", "--set", "platform=youtube,business_name=x", "--yes")
+    assert done.returncode == 3
+    assert "socialsync migrate apply" in done.stderr

@@ -1,11 +1,13 @@
 """`socialsync migrate rollback`: the database as it was, to the byte."""
 
 import csv
+import time
 
 import psycopg2
 import pytest
 
 from migration import GIVE_IDS, ORIGINAL_ROWS, changed_lines, make_legacy
+from waiting import eventually
 
 # In a dump, and in test/support/catalogue.sql.
 LABEL = ["    'whatsapp_business'", "    'website'", "    'website',", "label 11 of social_platform: whatsapp_business"]
@@ -73,7 +75,9 @@ def test_softly_it_keeps_the_data_and_apply_brings_it_back(legacy):
     after_apply, rows = legacy.dump(), legacy.sql("SELECT id, phone_number_id, page_id FROM social_accounts ORDER BY id")
     done = roll_back(legacy, "--soft")
     assert done.returncode == 0, done.stderr
-    assert legacy.sql("SELECT relrowsecurity FROM pg_class WHERE oid = 'social_accounts'::regclass") == "f"
+    assert legacy.sql("SELECT to_regproc('log_webhook') IS NULL AND to_regclass('webhook_logs') IS NOT NULL") == "t"
+    assert legacy.sql("SELECT has_column_privilege('authenticated', 'social_accounts', 'app_secret', 'SELECT')") == "f"
+    assert legacy.sql("SELECT relrowsecurity FROM pg_class WHERE oid = 'social_accounts'::regclass") == "t"
     assert legacy.sql("SELECT id, phone_number_id, page_id FROM social_accounts ORDER BY id") == rows
     assert legacy.apply().returncode == 0
     assert legacy.dump() == after_apply
@@ -126,3 +130,71 @@ def test_contract_drops_only_what_it_is_asked_to(legacy):
     assert legacy.dump() == before
     assert legacy.migrate("contract", "--drop", constraint, "--yes").returncode == 0
     assert "Nothing is left over" in legacy.migrate("contract").stdout
+
+
+# --- Found by attacking it
+
+def test_what_comes_while_it_waits_for_its_locks_is_kept(legacy, tmp_path):
+    legacy.must_apply()
+    reader = psycopg2.connect(legacy.cluster.dsn(legacy.name))
+    reader.cursor().execute("SELECT 1 FROM users")
+    run = legacy.start("rollback", "--yes", "--export", str(tmp_path / "kept"))
+    eventually(lambda: (tmp_path / "kept" / "webhook_quarantine.csv").exists())
+    time.sleep(0.5)
+    log_id = legacy.sql("SELECT log_webhook(id, platform, 'messages', '{}') FROM social_accounts WHERE platform = 'whatsapp'")
+    reader.close()
+    out, error = run.communicate(timeout=60)
+    assert run.returncode == 0, out + error
+    assert log_id in (tmp_path / "kept" / "webhook_logs.late.csv").read_text()
+
+
+def test_a_detached_partition_is_kept_too(legacy, tmp_path):
+    legacy.must_apply()
+    log_id = legacy.sql("SELECT log_webhook(id, platform, 'messages', '{}') FROM social_accounts WHERE platform = 'whatsapp'")
+    partition = legacy.sql(f"SELECT tableoid::regclass FROM webhook_logs WHERE id = '{log_id}'")
+    legacy.sql(f"ALTER TABLE webhook_logs DETACH PARTITION {partition}")
+    done = legacy.migrate("rollback", "--yes", "--export", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert log_id in (tmp_path / (partition.removeprefix("socialsync.") + ".csv")).read_text()
+
+
+def test_a_folder_that_was_there_keeps_its_mode(legacy, tmp_path):
+    legacy.must_apply()
+    tmp_path.chmod(0o755)
+    assert legacy.migrate("rollback", "--yes", "--export", str(tmp_path)).returncode == 0
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+
+
+def test_rights_given_after_the_update_stay(legacy):
+    legacy.must_apply()
+    legacy.sql("DROP ROLE IF EXISTS newcomer; CREATE ROLE newcomer; GRANT SELECT ON social_accounts TO newcomer")
+    assert roll_back(legacy).returncode == 0
+    assert legacy.sql("SELECT has_table_privilege('newcomer', 'social_accounts', 'SELECT')") == "t"
+    legacy.sql("DROP OWNED BY newcomer; DROP ROLE newcomer")
+
+
+def test_a_column_that_is_gone_does_not_stop_it(legacy):
+    legacy.sql("DROP ROLE IF EXISTS looker; CREATE ROLE looker; GRANT SELECT (profile_url) ON social_accounts TO looker")
+    legacy.must_apply()
+    legacy.sql("ALTER TABLE social_accounts DROP profile_url")
+    done = roll_back(legacy)
+    assert done.returncode == 0, done.stderr
+    assert "not restored: GRANT SELECT (profile_url)" in done.stdout
+    legacy.sql("DROP OWNED BY looker; DROP ROLE looker")
+
+
+def test_with_nothing_to_undo_the_enum_stays_too(legacy):
+    before = legacy.dump()
+    assert roll_back(legacy, "--rebuild-enum").returncode == 0
+    assert legacy.dump() == before
+
+
+def test_a_reader_of_the_ledger_stops_nobody(legacy):
+    legacy.must_apply()
+    reader = psycopg2.connect(legacy.cluster.dsn(legacy.name))
+    reader.cursor().execute("SELECT 1 FROM socialsync.migration_steps")
+    run = legacy.start("rollback", "--yes", "--no-export")
+    for _ in range(20):
+        legacy.sql("SET statement_timeout = '1s'; SELECT count(*) FROM users")
+    reader.close()
+    assert run.wait(60) == 0

@@ -77,6 +77,7 @@ pg::ConnectionOptions database_of(const Common& common) {
   if (!common.dsn.empty()) options = {{"dbname", common.dsn}};
   if (options.empty())
     throw migrate::Failure(Outcome::refused, "no database is named: set DATABASE_URL, or say --dsn");
+  pg::expanded(options);  // libpq's own complaint about one that it cannot read quotes it, password and all
   options.emplace_back("fallback_application_name", "socialsync migrate");
   return options;
 }

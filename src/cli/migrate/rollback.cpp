@@ -72,9 +72,10 @@ int roll_back(const Options& options) {
                                    .export_folder = options.export_folder};
   if (options.soft) rollback_options.depth = RollbackOptions::Depth::soft;
   if (options.export_folder.empty() && !options.no_export) rollback_options.export_folder = default_folder();
-  const bool sure = confirmed(options.soft ? "Take back what others see of the update?"
-                                           : "Undo the update, and drop the columns and tables it made?",
-                              options.yes);
+  const bool sure =
+      confirmed(options.soft ? "Take back the views, functions and the trigger, so that no gateway starts?"
+                             : "Undo the update, and drop the columns and tables it made?",
+                options.yes);
   if (!sure) return ExitCode::done;
   ProgressLine line;
   const RollbackReport report = migrate::roll_back(database, rollback_options, line.shower());
@@ -96,7 +97,8 @@ void add_rollback(CLI::App& migrate, Action& chosen) {
   add_common(*command, options->common, true);
   command->add_flag("--yes", options->yes, "Do not ask");
   command->add_flag("--soft", options->soft,
-                    "Keep columns, tables and data; take back policies, views, functions and the trigger");
+                    "Keep columns, tables, data and policies; take back the views, the functions and the "
+                    "trigger, so that no gateway starts");
   command->add_flag(
       "--rebuild-enum", options->rebuild_enum,
       "Also take the added labels away: rewrites social_accounts, which nobody can use meanwhile");
