@@ -1,8 +1,5 @@
 #include "migrate/backfill_session.hpp"
 
-#include <chrono>
-#include <thread>
-
 #include <fmt/core.h>
 
 #include "migrate/backfill_columns.hpp"
@@ -10,10 +7,6 @@
 
 namespace socialsync::migrate {
 namespace {
-
-// A server notices that our killed predecessor is gone after client_connection_check_interval.
-constexpr std::chrono::seconds claim_patience{3};
-constexpr std::chrono::milliseconds claim_pause{200};
 
 constexpr const char* settings = R"(
 SET client_encoding = 'UTF8';
@@ -72,18 +65,6 @@ void prepare_backfill(pg::Session& session) {
 void plan_by_index(pg::Session& session) {
   session.execute(
       "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off");
-}
-
-void claim_migration(pg::Session& session) {
-  const auto until = std::chrono::steady_clock::now() + claim_patience;
-  constexpr const char* try_lock =
-      "SELECT pg_try_advisory_lock(hashtextextended('socialsync webhooks migration', 0))";
-  while (session.query(try_lock).text(0, 0) != "t") {
-    if (std::chrono::steady_clock::now() > until)
-      throw Failure(Outcome::other_run,
-                    "another run is changing this database now: let it end, then run this again");
-    std::this_thread::sleep_for(claim_pause);
-  }
 }
 
 std::string lock_holders(pg::Session& session) {

@@ -8,9 +8,6 @@ namespace socialsync::migrate {
 // read-only, or row-level security would hide accounts from this role.
 void prepare_backfill(pg::Session& session);
 
-// Keeps others from migrating this database while the session lasts. Throws Failure (other_run).
-void claim_migration(pg::Session& session);
-
 // From here on every statement is about few rows of large tables, and must find them by their ids whatever
 // the statistics say.
 void plan_by_index(pg::Session& session);

@@ -27,7 +27,7 @@ constexpr const char* select_wraparound = R"(
 SELECT format('pid %s: %s', pid, query) FROM pg_stat_activity
 WHERE query LIKE 'autovacuum:%social_accounts%(to prevent wraparound)')";
 
-constexpr const char* select_prepared = R"(
+constexpr const char* select_published = R"(
 SELECT 1 FROM pg_publication_tables WHERE schemaname = 'public' AND tablename = 'social_accounts' LIMIT 1)";
 
 // Rows a second of one sequential scan with a condition, and of an index build; half of what was measured.
@@ -64,7 +64,7 @@ Plan make_plan(const pg::ConnectionOptions& options) {
     plan.warnings.emplace_back(
         "a prepared SELECT * or RETURNING * on social_accounts fails with 0A000 until its client connects "
         "again");
-    if (catalogue.session().query(select_prepared).rows() > 0)
+    if (catalogue.session().query(select_published).rows() > 0)
       plan.warnings.emplace_back(
           "social_accounts is published: subscribers need the new columns first, or replication stops");
   }

@@ -30,8 +30,9 @@ SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('transaction
 constexpr const char* try_run_lock =
     "SELECT pg_try_advisory_lock(hashtextextended('socialsync webhooks migration', 0))";
 
-constexpr const char* select_other_run = R"(
-SELECT format('pid %s, app=%s, since %s', a.pid, a.application_name, date_trunc('second', a.backend_start))
+constexpr const char* select_run_lock_holder = R"(
+SELECT format('pid %s (app=%s, %s) since %s', a.pid, a.application_name, a.state,
+              date_trunc('second', a.backend_start))
 FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
 WHERE l.locktype = 'advisory' AND l.granted AND a.datname = current_database() AND l.objsubid = 1
   AND (l.classid::bigint << 32 | l.objid::bigint) = hashtextextended('socialsync webhooks migration', 0))";
@@ -75,6 +76,11 @@ std::unique_ptr<pg::Session> open_session(const pg::ConnectionOptions& options) 
   return session;
 }
 
+std::string run_lock_holder(pg::Session& session) {
+  const pg::ResultSet holder = session.query(select_run_lock_holder);
+  return holder.rows() > 0 ? std::string(holder.text(0, 0)) : "";
+}
+
 // Never waits in the server: a session that waits for an advisory lock would deadlock with CREATE INDEX
 // CONCURRENTLY.
 void take_run_lock(pg::Session& session, std::chrono::milliseconds limit) {
@@ -85,10 +91,10 @@ void take_run_lock(pg::Session& session, std::chrono::milliseconds limit) {
     if (std::chrono::steady_clock::now() > deadline) break;
     std::this_thread::sleep_for(poll_interval);
   }
-  const pg::ResultSet other = session.query(select_other_run);
+  const std::string holder = run_lock_holder(session);
   throw Failure(Outcome::other_run,
                 fmt::format("another run is changing this database now ({}): let it end, then run this again",
-                            other.rows() > 0 ? other.text(0, 0) : "it has just ended"));
+                            holder.empty() ? "it has just ended" : holder));
 }
 
 }  // namespace socialsync::migrate

@@ -1,27 +1,12 @@
 #include "migrate/status.hpp"
 
-#include <algorithm>
 #include <charconv>
-#include <chrono>
-#include <thread>
-
-#include <fmt/format.h>
 
 #include "migrate/catalogue.hpp"
-#include "migrate/outcome.hpp"
 #include "migrate/session.hpp"
-#include "migrate/watch.hpp"
-#include "pg/error.hpp"
 
 namespace socialsync::migrate {
 namespace {
-
-constexpr const char* select_active = R"(
-SELECT format('pid %s (app=%s, %s) since %s', a.pid, a.application_name, a.state,
-              date_trunc('second', a.backend_start))
-FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
-WHERE l.locktype = 'advisory' AND l.granted AND a.datname = current_database() AND l.objsubid = 1
-  AND (l.classid::bigint << 32 | l.objid::bigint) = hashtextextended('socialsync webhooks migration', 0))";
 
 constexpr const char* has_ledger =
     "SELECT to_regclass('socialsync.migration_steps') IS NOT NULL "
@@ -31,52 +16,6 @@ constexpr const char* select_runs = R"(
 SELECT run, date_trunc('second', min(began_at)), date_trunc('second', max(ended_at)), count(*),
        coalesce(string_agg(step, ', ') FILTER (WHERE state = 'later'), '')
 FROM socialsync.migration_steps GROUP BY run ORDER BY max(ended_at) DESC LIMIT 10)";
-
-constexpr const char* select_leftovers = R"(
-SELECT 'constraint.' || conname,
-       format('%s: a user can have only one account of a platform', pg_get_constraintdef(oid)),
-       format('ALTER TABLE public.social_accounts DROP CONSTRAINT %I', conname)
-FROM pg_constraint
-WHERE conrelid = to_regclass('public.social_accounts') AND contype = 'u'
-  AND pg_get_constraintdef(oid) ~ '^UNIQUE \((user_id, platform|platform, user_id)\)'
-UNION ALL
-SELECT 'table.backfill_preimages', 'values that backfill has overwritten: afterwards backfill --undo cannot',
-       'DROP TABLE socialsync.backfill_preimages'
-WHERE to_regclass('socialsync.backfill_preimages') IS NOT NULL)";
-
-constexpr int attempts_max = 100;
-constexpr std::chrono::milliseconds pause{250};
-constexpr std::chrono::milliseconds run_lock_wait{1'500};
-constexpr const char* accounts = "{public.social_accounts}";
-
-std::vector<Leftover> read_leftovers(pg::Session& session) {
-  const pg::ResultSet rows = session.query(select_leftovers);
-  std::vector<Leftover> found;
-  for (std::size_t row = 0; row < rows.rows(); ++row)
-    found.push_back({.id = std::string(rows.text(row, 0)),
-                     .why = std::string(rows.text(row, 1)),
-                     .statement = std::string(rows.text(row, 2))});
-  return found;
-}
-
-void drop(pg::Session& session, const Leftover& leftover) {
-  for (int attempt = 1;; ++attempt) {
-    try {
-      session.execute("BEGIN");
-      session.query("SELECT pg_temp.run_with_short_locks($1, $2)", {accounts, leftover.statement});
-      session.execute("COMMIT");
-      return;
-    } catch (const pg::Error& error) {
-      if (session.in_transaction()) session.execute("ROLLBACK");
-      const bool blocked = error.sqlstate() == "55P03" || error.sqlstate() == "40P01";
-      if (!blocked) throw;
-      if (attempt == attempts_max)
-        throw Failure(Outcome::lock_budget_spent, fmt::format("{}: no lock, held by {}: run this again later",
-                                                              leftover.id, lock_holders(session, accounts)));
-      std::this_thread::sleep_for(pause);
-    }
-  }
-}
 
 }  // namespace
 
@@ -91,8 +30,7 @@ Status look(const pg::ConnectionOptions& options) {
     }
   }
   pg::Session& session = catalogue.session();
-  const pg::ResultSet active = session.query(select_active);
-  if (active.rows() > 0) status.active = active.text(0, 0);
+  status.active = run_lock_holder(session);
   const pg::ResultSet ledger = session.query(has_ledger);
   if (ledger.text(0, 0) != "t") return status;
   const pg::ResultSet runs = session.query(select_runs);
@@ -106,26 +44,6 @@ Status look(const pg::ConnectionOptions& options) {
     status.runs.push_back(std::move(run));
   }
   return status;
-}
-
-std::vector<Leftover> leftovers(const pg::ConnectionOptions& options) {
-  Catalogue catalogue(options, Catalogue::Use::read);
-  return read_leftovers(catalogue.session());
-}
-
-std::vector<Leftover> drop_leftovers(const pg::ConnectionOptions& options,
-                                     const std::vector<std::string>& ids) {
-  Catalogue catalogue(options, Catalogue::Use::write);
-  take_run_lock(catalogue.session(), run_lock_wait);
-  const std::vector<Leftover> found = read_leftovers(catalogue.session());
-  std::vector<Leftover> chosen;
-  for (const std::string& id : ids) {
-    const auto it = std::ranges::find(found, id, &Leftover::id);
-    if (it == found.end()) throw Failure(Outcome::wrong_usage, fmt::format("there is no leftover {}", id));
-    chosen.push_back(*it);
-  }
-  for (const Leftover& leftover : chosen) drop(catalogue.session(), leftover);
-  return chosen;
 }
 
 }  // namespace socialsync::migrate

@@ -26,20 +26,4 @@ struct Status {
 // Reads only, in a transaction that is never committed.
 Status look(const pg::ConnectionOptions& options);
 
-// --- What the new world does not need any more
-
-struct Leftover {
-  std::string id;  // "constraint.social_accounts_user_id_platform_key"
-  std::string why;
-  std::string statement;
-};
-
-// Never dropped by apply().
-std::vector<Leftover> leftovers(const pg::ConnectionOptions& options);
-
-// Drops those, each in a transaction with a lock tried for 100 ms at a time. Throws Failure (wrong_usage) for
-// an id that is none.
-std::vector<Leftover> drop_leftovers(const pg::ConnectionOptions& options,
-                                     const std::vector<std::string>& ids);
-
 }  // namespace socialsync::migrate

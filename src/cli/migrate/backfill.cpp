@@ -1,6 +1,6 @@
 #include "migrate/backfill.hpp"
 
-#include <csignal>
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -15,6 +15,8 @@
 #include "migrate/backfill_preimages.hpp"
 #include "migrate/backfill_session.hpp"
 #include "migrate/outcome.hpp"
+#include "migrate/session.hpp"
+#include "process/interruption.hpp"
 
 namespace socialsync::cli::migration {
 namespace {
@@ -32,21 +34,15 @@ struct Options {
   int batch_max_ms = 100;
 };
 
-volatile std::sig_atomic_t interrupt_seen = 0;
+// A server notices that our killed predecessor is gone after client_connection_check_interval.
+constexpr std::chrono::seconds run_lock_wait{3};
 
-// From here on SIGINT and SIGTERM end the work after the batch that runs.
-void end_after_batch_on_signal() {
-  struct sigaction action{};
-  action.sa_handler = [](int) { interrupt_seen = 1; };
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-}
-
-migrate::BackfillOptions run_options(const Options& options, const std::string& run, ProgressLine& progress) {
+migrate::BackfillOptions run_options(const Options& options, const process::Interruption& interruption,
+                                     ProgressLine& progress) {
   return {.batch_max = std::chrono::milliseconds(options.batch_max_ms),
           .lag_max = std::chrono::milliseconds(static_cast<std::int64_t>(options.lag_max_s * 1000)),
-          .run = run,
-          .interrupted = [] { return interrupt_seen != 0; },
+          .run = "",
+          .interrupted = [&interruption] { return interruption.requested(); },
           .show = progress.shower()};
 }
 
@@ -74,11 +70,11 @@ int tell(const Options& options, const BackfillStory& story) {
 }
 
 void write(pg::Session& session, const migrate::BackfillSource& source, const Options& options,
-           BackfillStory& story, ProgressLine& progress) {
+           migrate::BackfillOptions running, BackfillStory& story) {
   story.run = migrate::new_run_name(session);
   if (options.form.overwrite) migrate::make_preimages(session);
-  const std::string saved_as = options.form.overwrite ? story.run : "";
-  story.report = migrate::run_backfill(session, source, run_options(options, saved_as, progress));
+  if (options.form.overwrite) running.run = story.run;
+  story.report = migrate::run_backfill(session, source, running);
   const migrate::BackfillReport& report = story.report;
   const bool is_complete =
       report.kept_count + report.locked_count + report.refused_count == 0 && !report.interrupted;
@@ -95,15 +91,15 @@ int backfill(const Options& options) {
   for (const migrate::BackfillWish& wish : source.wishes) story.columns.emplace_back(wish.column->name);
   if (story.bad_line_count > 0 && !options.skip_bad) return tell(options, story);
   if (!options.dry_run) {
-    migrate::claim_migration(session);
+    migrate::take_run_lock(session, run_lock_wait);
     if (!confirmed(question(options, story, source), options.yes)) return static_cast<int>(Outcome::refused);
   }
-  end_after_batch_on_signal();
+  const process::Interruption interruption;  // the work ends after the batch that runs
   ProgressLine progress;
   if (options.dry_run)
-    story.report = migrate::preview_backfill(session, source, run_options(options, "", progress));
+    story.report = migrate::preview_backfill(session, source, run_options(options, interruption, progress));
   else
-    write(session, source, options, story, progress);
+    write(session, source, options, run_options(options, interruption, progress), story);
   progress.clear();
   return tell(options, story);
 }

@@ -1,0 +1,284 @@
+#include "migrate/runner.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <random>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "migrate/outcome.hpp"
+#include "migrate/session.hpp"
+#include "migrate/watch.hpp"
+#include "pg/error.hpp"
+
+namespace socialsync::migrate {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds pause_min{100};
+constexpr milliseconds pause_max{500};
+constexpr milliseconds kill_delay{30};  // into a statement that a fault is to interrupt
+
+constexpr const char* select_unknown_roles = R"(
+SELECT string_agg(quote_ident(trim(r)), ', ')
+FROM regexp_split_to_table($1, ',') AS r
+WHERE trim(r) <> '' AND NOT EXISTS (SELECT FROM pg_roles WHERE rolname = trim(r)))";
+
+constexpr const char* insert_step = R"(
+INSERT INTO socialsync.migration_steps (run, step, state, attempts, began_at, statements, note)
+VALUES ($1, $2, $3, $4, clock_timestamp() - make_interval(secs => $5::float8), $6, nullif($7, '')))";
+
+// https://www.postgresql.org/docs/current/errcodes-appendix.html
+bool is_worth_another_attempt(const pg::Error& error) {
+  constexpr std::string_view states[] = {"55P03", "40P01", "40001"};
+  const bool lock = std::ranges::find(states, error.sqlstate()) != std::end(states);
+  const bool raced =
+      error.sqlstate() == "XX000" &&
+      std::string_view(error.what()).find("tuple concurrently updated") != std::string_view::npos;
+  return lock || raced;
+}
+
+milliseconds since(std::chrono::steady_clock::time_point began) {
+  return std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began);
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += "\n  " + line;
+  return text;
+}
+
+milliseconds random_pause() {
+  static std::minstd_rand random(std::random_device{}());
+  return milliseconds(std::uniform_int_distribution<long>(pause_min.count(), pause_max.count())(random));
+}
+
+}  // namespace
+
+Runner::Runner(const pg::ConnectionOptions& options, const ApplyOptions& apply_options,
+               const ApplyEvents& events)
+    : options_(options), apply_options_(apply_options), events_(events), interrupt_([this] {
+        if (const pg::Session* session = to_cancel_) session->cancel();
+      }) {}
+
+void Runner::connect() {
+  to_cancel_ = nullptr;
+  catalogue_.reset();
+  catalogue_ = std::make_unique<Catalogue>(options_, Catalogue::Use::write);
+  take_run_lock(catalogue_->session(), apply_options_.run_lock_wait);
+  catalogue_->session().query("SELECT set_config('socialsync.rls_roles', $1, false)",
+                              {apply_options_.rls_roles});
+  to_cancel_ = &catalogue_->session();
+}
+
+void Runner::reconnect() {
+  const auto deadline = Clock::now() + apply_options_.reconnect_budget;
+  for (;;) {
+    stop_if_interrupted();
+    try {
+      connect();
+      return;
+    } catch (const pg::Error& error) {
+      if (Clock::now() > deadline)
+        throw Failure(
+            Outcome::lock_budget_spent,
+            fmt::format("the connection is lost, and cannot be made again: {}. What was done is done: run "
+                        "this again",
+                        error.what()));
+      std::this_thread::sleep_for(pause_max);
+    }
+  }
+}
+
+void Runner::refuse_what_cannot_work() {
+  const std::vector<std::string> missing = catalogue_->missing_rights();
+  if (!missing.empty())
+    throw Failure(Outcome::refused, "rights are missing; nothing was changed:" + joined(missing));
+  const pg::ResultSet strangers =
+      catalogue_->session().query(select_unknown_roles, {apply_options_.rls_roles});
+  if (!strangers.is_null(0, 0))
+    throw Failure(Outcome::refused,
+                  fmt::format("--rls-role: there is no role {}; nothing was changed", strangers.text(0, 0)));
+  const std::vector<std::string> conflicts = catalogue_->conflicts();
+  if (!conflicts.empty())
+    throw Failure(Outcome::conflict,
+                  "something of the same name is there with another definition; nothing was changed:" +
+                      joined(conflicts));
+}
+
+std::optional<Step> Runner::next_step() {
+  const std::vector<Step> steps = catalogue_->steps();
+  count_ = steps.size();
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    if (steps[i].present || put_off_.contains(steps[i].id)) continue;
+    number_ = i + 1;
+    return steps[i];
+  }
+  return std::nullopt;
+}
+
+std::string Runner::label_of(const Step& step) const {
+  return fmt::format("[{:>2}/{}] {}", number_, count_, step.title);
+}
+
+void Runner::stop_if_interrupted() const {
+  if (interrupt_.happened())
+    throw Failure(Outcome::interrupted, "interrupted: what was done is done; run this again to go on");
+}
+
+void Runner::fault(Fault::Moment moment, const Step& step) const {
+  if (apply_options_.fault.moment == moment && apply_options_.fault.step == step.id) raise(SIGKILL);
+}
+
+void Runner::record(const Step& step, const StepReport& report) {
+  pg::Session& session = catalogue_->session();
+  const pg::ResultSet there = session.query("SELECT to_regclass('socialsync.migration_steps') IS NOT NULL");
+  if (there.text(0, 0) != "t") return;
+  const double seconds = static_cast<double>(report.took.count()) / 1000;
+  session.query(insert_step,
+                {report_.run, step.id, report.state == StepReport::State::done ? "done" : "later",
+                 std::to_string(report.attempts), std::to_string(seconds), step.statements, report.note});
+}
+
+void Runner::run_in_transaction(const Step& step, StepReport& report) {
+  pg::Session& session = catalogue_->session();
+  const auto began = Clock::now();
+  session.execute("BEGIN");
+  session.query("SELECT pg_temp.attempt($1)", {step.id});
+  fault(Fault::Moment::during, step);
+  report.took = since(began);
+  record(step, report);
+  session.execute("COMMIT");
+}
+
+void Runner::run_alone(const Step& step) {
+  pg::Session& session = catalogue_->session();
+  if (!step.precheck.empty()) session.query(step.precheck);
+  const Watch watch(options_, session.backend_pid(), label_of(step), events_.progress);
+  // Its waiting blocks nobody, and an index whose build is given up is left half-built: so it is patient.
+  session.query("SELECT set_config('lock_timeout', $1, false)",
+                {std::to_string(apply_options_.lock_budget.count())});
+  std::jthread killer;
+  if (apply_options_.fault.moment == Fault::Moment::during && apply_options_.fault.step == step.id)
+    killer = std::jthread([this, &step] {
+      std::this_thread::sleep_for(kill_delay);
+      fault(Fault::Moment::during, step);
+    });
+  session.execute(step.statements);
+  if (killer.joinable()) killer.join();
+  session.execute("RESET lock_timeout");
+}
+
+Runner::Attempt Runner::attempt(const Step& step, StepReport& report) {
+  const auto began = Clock::now();
+  pg::Session& session = catalogue_->session();
+  try {
+    if (step.alone) {
+      run_alone(step);
+      report.took = since(began);
+      record(step, report);
+    } else {
+      run_in_transaction(step, report);
+    }
+    return Attempt::done;
+  } catch (const pg::Error& error) {
+    stop_if_interrupted();
+    if (error.kind() == pg::ErrorKind::connection) throw;
+    if (session.in_transaction()) session.execute("ROLLBACK");
+    session.execute("RESET lock_timeout");
+    if (error.sqlstate() == data_blocks_sqlstate) {
+      report.state = StepReport::State::later;
+      report.note = error.what();
+      return Attempt::done;
+    }
+    if (!is_worth_another_attempt(error))
+      throw Failure(Outcome::internal_error, fmt::format("{}: {} ({}). All before it is done: run this again",
+                                                         step.title, error.what(), error.sqlstate()));
+    return Attempt::blocked;
+  }
+}
+
+void Runner::wait_before_next(const Step& step, StepReport& report, Clock::time_point deadline) {
+  const std::string holders = lock_holders(catalogue_->session(), step.tables);
+  if (!holders.empty()) report.note = "waited for " + holders;
+  if (Clock::now() > deadline)
+    throw Failure(Outcome::lock_budget_spent,
+                  fmt::format("{}: no lock in {} attempts, held by {}. All before it is done: "
+                              "run this again later",
+                              step.title, report.attempts, holders.empty() ? "nobody now" : holders));
+  if (events_.progress)
+    events_.progress({.what = label_of(step),
+                      .note = fmt::format("waiting for lock, try {}, blocked by {}", report.attempts,
+                                          holders.empty() ? "somebody" : holders)});
+  std::this_thread::sleep_for(random_pause());
+}
+
+void Runner::work_on(const Step& step) {
+  StepReport report{.id = step.id, .title = step.title};
+  const auto deadline = Clock::now() + apply_options_.lock_budget;
+  fault(Fault::Moment::before, step);
+  for (;; ++report.attempts) {
+    stop_if_interrupted();
+    if (events_.progress) events_.progress({.what = label_of(step)});
+    const Attempt outcome = attempt(step, report);
+    if (outcome == Attempt::done) break;
+    wait_before_next(step, report, deadline);
+    if (step.alone) return;  // it may have left something half-built, which goes first
+  }
+  fault(Fault::Moment::after, step);
+  if (events_.step_ended) events_.step_ended(report, number_, count_);
+  if (report.state == StepReport::State::later) {
+    put_off_.insert(step.id);
+    record(step, report);  // its own transaction was rolled back
+  } else {
+    done_.insert(step.id);
+  }
+  report_.steps.push_back(report);
+}
+
+// It was done, and is to do again: rows have come that undo it, or what it does has no effect here.
+void Runner::put_off(const Step& step) {
+  StepReport report{.id = step.id, .title = step.title, .state = StepReport::State::later};
+  report.note = "it was done, but did not last: see what is in its way, then run this again";
+  put_off_.insert(step.id);
+  if (events_.step_ended) events_.step_ended(report, number_, count_);
+  report_.steps.push_back(report);
+}
+
+// False when there is none. After a lost connection whether the last one is done is to be seen in the
+// catalogue.
+bool Runner::do_next_step() {
+  try {
+    const std::optional<Step> step = next_step();
+    if (!step) return false;
+    if (done_.contains(step->id)) {
+      put_off(*step);
+    } else {
+      work_on(*step);
+    }
+  } catch (const pg::Error& error) {
+    stop_if_interrupted();
+    if (error.kind() != pg::ErrorKind::connection) throw;
+    reconnect();
+  }
+  return true;
+}
+
+ApplyReport Runner::run() {
+  connect();
+  refuse_what_cannot_work();
+  report_.warnings = catalogue_->warnings();
+  const pg::ResultSet run = catalogue_->session().query("SELECT gen_random_uuid()");
+  report_.run = run.text(0, 0);
+  while (do_next_step()) continue;
+  report_.present = count_ - std::min(count_, report_.steps.size());
+  const std::vector<std::string> leaks = catalogue_->leaks();
+  if (!leaks.empty())
+    throw Failure(Outcome::verify_failed,
+                  "all steps are done, but tenants are not apart (a role inherits rights?):" + joined(leaks));
+  return std::move(report_);
+}
+
+}  // namespace socialsync::migrate
