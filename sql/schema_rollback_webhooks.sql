@@ -60,11 +60,15 @@ BEGIN
   RETURN '  done   ' || statement;
 END $$;
 
-CREATE OR REPLACE FUNCTION pg_temp.drop_views() RETURNS SETOF text LANGUAGE sql AS $$
-  SELECT pg_temp.run(format('DROP VIEW %s', v))
+CREATE OR REPLACE FUNCTION pg_temp.our_views() RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT v
   FROM unnest(ARRAY['public.webhook_stats_by_user', 'public.active_webhook_accounts', 'socialsync.user_emails'])
          WITH ORDINALITY AS views (v, place)
   WHERE pg_temp.is_ours(obj_description(to_regclass(v), 'pg_class')) ORDER BY place;
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.drop_views() RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT pg_temp.run('DROP VIEW ' || v) FROM pg_temp.our_views() AS v;
 $$;
 
 CREATE OR REPLACE FUNCTION pg_temp.drop_functions(in_schema text) RETURNS SETOF text LANGUAGE sql AS $$
@@ -280,8 +284,19 @@ CREATE OR REPLACE FUNCTION pg_temp.locked_tables() RETURNS SETOF text LANGUAGE s
   WHERE to_regclass(t) IS NOT NULL AND has_table_privilege(to_regclass(t), 'UPDATE') ORDER BY place;
 $$;
 
+-- By a change of nothing: LOCK TABLE on a view would lock the tables it reads as well.
+CREATE OR REPLACE FUNCTION pg_temp.lock_views() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  view text;
+BEGIN
+  FOR view IN SELECT pg_temp.our_views() LOOP
+    EXECUTE format('ALTER VIEW %s RESET (check_option)', view);
+  END LOOP;
+END $$;
+
 -- The locks this needs stop all queries of these tables: waits 100 ms for all of them, then lets everybody go on
 -- before the next attempt. SHARE UPDATE EXCLUSIVE first, on all of them: that waits for autovacuum, and stops nobody.
+-- Views before tables, which is the order of those who read a view: the other way round is a deadlock.
 CREATE OR REPLACE FUNCTION pg_temp.lock_tables() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   tbl text;
@@ -292,6 +307,8 @@ BEGIN
     EXECUTE format('LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE', tbl);
   END LOOP;
   give_up_at := clock_timestamp() + interval '100 ms';
+  PERFORM set_config('lock_timeout', '100ms', true);
+  PERFORM pg_temp.lock_views();
   FOR tbl IN SELECT pg_temp.locked_tables() LOOP
     PERFORM set_config('lock_timeout',
       format('%sms', greatest(1, extract(milliseconds FROM give_up_at - clock_timestamp())::integer)), true);

@@ -23,11 +23,15 @@ BEGIN
   RETURN '  done   ' || statement;
 END $$;
 
-CREATE OR REPLACE FUNCTION pg_temp.drop_views() RETURNS SETOF text LANGUAGE sql AS $$
-  SELECT pg_temp.run(format('DROP VIEW %s', v))
+CREATE OR REPLACE FUNCTION pg_temp.our_views() RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT v
   FROM unnest(ARRAY['public.webhook_stats_by_user', 'public.active_webhook_accounts', 'socialsync.user_emails'])
          WITH ORDINALITY AS views (v, place)
   WHERE pg_temp.is_ours(obj_description(to_regclass(v), 'pg_class')) ORDER BY place;
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.drop_views() RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT pg_temp.run('DROP VIEW ' || v) FROM pg_temp.our_views() AS v;
 $$;
 
 CREATE OR REPLACE FUNCTION pg_temp.drop_functions(in_schema text) RETURNS SETOF text LANGUAGE sql AS $$
