@@ -21,6 +21,7 @@ from suite import (  # noqa: E402
 
 PYTHON = "/usr/bin/python3"
 PYTEST = [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+SIDE_BY_SIDE = ["-n", "2"]  # each side on a PostgreSQL of its own; the tests wait more than they compute
 IN_CLUSTER = [PYTHON, ROOT / "test/support/cluster.py", "run", "--file", ROOT / "sql/schema_updates_webhooks.sql", "--"]
 SANITIZER_SETTINGS = {
     "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1:external_symbolizer_path=/usr/bin/llvm-symbolizer-19",
@@ -53,13 +54,13 @@ def check_behaviour(suite, preset):
     suite.run(Stage(f"unit, {preset}", [folder / "unit_tests"], count_doctest, run_with))
     suite.run(Stage(f"integration, {preset}", [*IN_CLUSTER, folder / "integration_tests"], count_doctest, run_with))
     chosen = [] if preset == "release" else ["-m", "not release_only"]
-    suite.run(Stage(f"end to end, {preset}", [*PYTEST, *chosen, "test/e2e"], count_pytest, run_with))
+    suite.run(Stage(f"end to end, {preset}", [*PYTEST, *SIDE_BY_SIDE, *chosen, "test/e2e"], count_pytest, run_with))
 
 
 def check_schema(suite):
     tests = sorted((ROOT / "test/sql").glob("*_test.sql"))
     suite.run(Stage("schema (pgTAP)", [*IN_CLUSTER, "pg_prove", "--verbose", *tests], count_tap))
-    suite.run(Stage("schema (update and rollback)", [*PYTEST, "test/sql"], count_pytest))
+    suite.run(Stage("schema (update and rollback)", [*PYTEST, *SIDE_BY_SIDE, "test/sql"], count_pytest))
 
 
 def check_versions(suite):
