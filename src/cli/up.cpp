@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <fmt/format.h>
 
 #include "app/gateway.hpp"
 #include "app/private_cluster.hpp"
@@ -26,9 +27,7 @@ namespace asio = boost::asio;
 constexpr const char* system_user = "postgres";
 
 std::string joined(const std::vector<std::string>& entries) {
-  std::string text;
-  for (const std::string& entry : entries) text += (text.empty() ? "" : ",") + entry;
-  return text;
+  return fmt::format("{}", fmt::join(entries, ","));
 }
 
 asio::awaitable<void> make_first_tenant(pg::Connection& connection, const config::Config& config) {

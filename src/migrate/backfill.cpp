@@ -31,10 +31,6 @@ milliseconds since(Clock::time_point began) {
   return std::chrono::duration_cast<milliseconds>(Clock::now() - began);
 }
 
-bool is_lock_trouble(const pg::Error& error) {
-  return error.sqlstate() == "55P03" || error.sqlstate().starts_with("40");
-}
-
 // A row that PostgreSQL, or somebody's trigger, does not take.
 bool is_refusal(const pg::Error& error) {
   return error.kind() == pg::ErrorKind::data || error.sqlstate().starts_with("P0");
@@ -238,7 +234,7 @@ class Walk {
       try {
         return statement();
       } catch (const pg::Error& error) {
-        if (!is_lock_trouble(error)) throw;
+        if (!error.is_lock_conflict()) throw;
       }
       const std::string holders = lock_holders(session_);
       if (Clock::now() > until || options_.interrupted())

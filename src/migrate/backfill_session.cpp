@@ -4,26 +4,13 @@
 
 #include "migrate/backfill_columns.hpp"
 #include "migrate/outcome.hpp"
+#include "migrate/session.hpp"
 
 namespace socialsync::migrate {
 namespace {
 
-constexpr const char* settings = R"(
-SET client_encoding = 'UTF8';
-SET client_min_messages = warning;
-SET search_path = pg_catalog, pg_temp;
-SET default_transaction_isolation = 'read committed';
-SET lock_timeout = '100ms';
-SET statement_timeout = 0;
-SET idle_in_transaction_session_timeout = 0;
-SET client_connection_check_interval = '2s')";
-
 constexpr const char* select_obstacle = R"(
 SELECT CASE
-  WHEN pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean
-  THEN 'this server is read-only (a standby?): connect to the primary'
-  WHEN NOT has_database_privilege(current_database(), 'TEMP')
-  THEN format('missing right: GRANT TEMPORARY ON DATABASE %I TO %I', current_database(), current_user)
   WHEN row_security_active('public.social_accounts')
   THEN format('row-level security would hide accounts from role %I: connect as %I, who owns social_accounts',
               current_user, pg_get_userbyid(relowner))
@@ -53,13 +40,16 @@ std::string missing_thing(pg::Session& session) {
 
 }  // namespace
 
-void prepare_backfill(pg::Session& session) {
-  session.execute(settings);
+std::unique_ptr<pg::Session> open_backfill_session(const pg::ConnectionOptions& options) {
+  auto opened = open_session(options);
+  pg::Session& session = *opened;
+  session.execute("SET lock_timeout = '100ms'");
   if (const std::string missing = missing_thing(session); !missing.empty())
     refuse(
         fmt::format("the database is not migrated, {} is missing. Run: socialsync migrate apply", missing));
   const pg::ResultSet rows = session.query(select_obstacle);
   if (!rows.is_null(0, 0)) refuse(std::string(rows.text(0, 0)));
+  return opened;
 }
 
 void plan_by_index(pg::Session& session) {

@@ -1,12 +1,16 @@
 #pragma once
 
+#include <memory>
+#include <string>
+
+#include "pg/options.hpp"
 #include "pg/session.hpp"
 
 namespace socialsync::migrate {
 
-// Sets the session up for a backfill. Throws Failure (refused) when the database is not migrated or
-// read-only, or row-level security would hide accounts from this role.
-void prepare_backfill(pg::Session& session);
+// As open_session; Failure (refused) too when the database is not migrated, or row-level security would hide
+// accounts from this role.
+std::unique_ptr<pg::Session> open_backfill_session(const pg::ConnectionOptions& options);
 
 // From here on every statement is about few rows of large tables, and must find them by their ids whatever
 // the statistics say.

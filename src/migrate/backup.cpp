@@ -100,8 +100,7 @@ Snapshot take_snapshot(pg::Session& session, bool schema_only) {
     snapshot.lock_tables();
     return snapshot;
   } catch (const pg::Error& error) {
-    constexpr std::string_view lock_not_available = "55P03";
-    if (error.sqlstate() != lock_not_available) throw;
+    if (!error.is_lock_conflict()) throw;
     throw Failure(
         Outcome::lock_budget_spent,
         "somebody holds a table locked (pg_locks and pg_stat_activity tell who); nothing was written: run "

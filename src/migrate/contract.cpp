@@ -51,8 +51,7 @@ void drop(pg::Session& session, const Leftover& leftover) {
       return;
     } catch (const pg::Error& error) {
       if (session.in_transaction()) session.execute("ROLLBACK");
-      const bool blocked = error.sqlstate() == "55P03" || error.sqlstate() == "40P01";
-      if (!blocked) throw;
+      if (!error.is_lock_conflict()) throw;
       if (attempt == attempts_max)
         throw Failure(Outcome::lock_budget_spent, fmt::format("{}: no lock, held by {}: run this again later",
                                                               leftover.id, lock_holders(session, accounts)));

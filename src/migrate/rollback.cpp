@@ -100,12 +100,11 @@ std::string export_all(pg::Session& session, const std::filesystem::path& folder
 
 Failure failure_of(const pg::Error& error) {
   constexpr std::string_view dependent_objects = "2BP01";
-  constexpr std::string_view lock_not_available = "55P03";
   constexpr std::string_view canceled = "57014";
   if (error.sqlstate() == dependent_objects)
     return {Outcome::refused,
             fmt::format("{}. Nothing was changed: drop what depends on it, or change it", error.what())};
-  if (error.sqlstate() == lock_not_available) return {Outcome::lock_budget_spent, error.what()};
+  if (error.is_lock_conflict()) return {Outcome::lock_budget_spent, error.what()};
   if (error.sqlstate() == canceled) return {Outcome::interrupted, "interrupted: nothing was changed"};
   return {Outcome::internal_error,
           fmt::format("{} ({}). Nothing was changed", error.what(), error.sqlstate())};

@@ -32,12 +32,10 @@ VALUES ($1, $2, $3, $4, clock_timestamp() - make_interval(secs => $5::float8), $
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
 bool is_worth_another_attempt(const pg::Error& error) {
-  constexpr std::string_view states[] = {"55P03", "40P01", "40001"};
-  const bool lock = std::ranges::find(states, error.sqlstate()) != std::end(states);
   const bool raced =
       error.sqlstate() == "XX000" &&
       std::string_view(error.what()).find("tuple concurrently updated") != std::string_view::npos;
-  return lock || raced;
+  return error.is_lock_conflict() || raced;
 }
 
 milliseconds since(std::chrono::steady_clock::time_point began) {

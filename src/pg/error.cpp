@@ -38,4 +38,6 @@ ErrorKind classify(std::string_view sqlstate) {
 Error::Error(const std::string& message, std::string sqlstate)
     : std::runtime_error(message), sqlstate_(std::move(sqlstate)), kind_(classify(sqlstate_)) {}
 
+bool Error::is_lock_conflict() const { return sqlstate_ == "55P03" || sqlstate_.starts_with("40"); }
+
 }  // namespace socialsync::pg

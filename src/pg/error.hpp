@@ -24,6 +24,9 @@ class Error : public std::runtime_error {
   const std::string& sqlstate() const { return sqlstate_; }
   ErrorKind kind() const { return kind_; }
 
+  // Lost to others: no lock in time, a deadlock, or a serialization failure. The same again may succeed.
+  bool is_lock_conflict() const;
+
  private:
   std::string sqlstate_;
   ErrorKind kind_;

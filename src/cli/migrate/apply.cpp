@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/core.h>
+#include <fmt/format.h>
 
 #include "cli/exit_code.hpp"
 #include "cli/migrate/commands.hpp"
@@ -32,12 +33,6 @@ struct Options {
   std::vector<std::string> rls_roles;
   std::string fault;
 };
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ",") + name;
-  return text;
-}
 
 migrate::Fault fault_of(const std::string& text) {
   const std::size_t colon = text.find(':');
@@ -136,7 +131,7 @@ int apply(const Options& options) {
                                         },
                                     .progress = line.shower()};
   const migrate::ApplyOptions apply_options{.lock_budget = std::chrono::seconds(options.lock_budget_s),
-                                            .rls_roles = joined(options.rls_roles),
+                                            .rls_roles = fmt::format("{}", fmt::join(options.rls_roles, ",")),
                                             .fault = fault_of(options.fault)};
   const migrate::ApplyReport report = migrate::apply(database, apply_options, events);
   line.clear();

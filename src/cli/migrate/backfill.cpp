@@ -83,8 +83,8 @@ void write(pg::Session& session, const migrate::BackfillSource& source, const Op
 
 int backfill(const Options& options) {
   check_form(options.form);
-  pg::Session session(database_of(options.common));
-  migrate::prepare_backfill(session);
+  const std::unique_ptr<pg::Session> opened = migrate::open_backfill_session(database_of(options.common));
+  pg::Session& session = *opened;
   BackfillStory story;
   story.is_preview = options.dry_run;
   const migrate::BackfillSource source = load_source(session, options.form, *load_config(), story);

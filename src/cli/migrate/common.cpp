@@ -47,9 +47,8 @@ int report(const Common& common, Outcome outcome, std::string_view message) {
 Outcome outcome_of(const pg::Error& error) {
   constexpr std::string_view query_canceled = "57014";
   constexpr std::string_view insufficient_privilege = "42501";
-  constexpr std::string_view lock_not_available = "55P03";
   if (error.sqlstate() == query_canceled) return Outcome::interrupted;
-  if (error.sqlstate() == lock_not_available) return Outcome::lock_budget_spent;
+  if (error.is_lock_conflict()) return Outcome::lock_budget_spent;
   if (error.sqlstate() == insufficient_privilege || error.sqlstate().empty()) return Outcome::refused;
   return Outcome::internal_error;
 }
