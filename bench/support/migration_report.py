@@ -6,6 +6,7 @@ import report
 
 LOCK_CAP_MS = 100  # what ours waits for a lock at most, and others behind it
 MAX_TARGET_MS = LOCK_CAP_MS + 150
+VACUUMED_TARGET_MS = 50  # autovacuum is evicted while nobody waits
 NAIVE_AT_LEAST_MS = 1000  # else the benchmark shows nothing
 COLUMNS = [("seconds", "seconds", "{:.1f}"), ("writes", "writes", "{:,}"), ("failed", "failed", "{:,}"),
            ("p99.9 ms", "p999_ms", "{:.0f}"), ("max ms", "max_ms", "{:.0f}"),
@@ -49,12 +50,13 @@ def _step_at(worst, migration):
 
 
 def result(runs, postgresql, options):
-    ours, naive = [runs["ours"], runs["rollback"]], runs["one transaction"]
+    ours, naive = [runs["ours"], runs["backfill"], runs["rollback"]], runs["one transaction"]
     return {
         "runs": {name: asdict(run) for name, run in runs.items()},
         "targets": {
             "ours_max_ms": target(max(run.max_ms for run in ours), MAX_TARGET_MS),
-            "ours_failed": target(sum(run.failed for run in ours), 0),
+            "vacuumed_max_ms": target(runs["vacuumed"].max_ms, VACUUMED_TARGET_MS),
+            "ours_failed": target(sum(run.failed for run in [*ours, runs["vacuumed"]]), 0),
             "naive_is_worse": {"value": naive.max_ms, "at_least": NAIVE_AT_LEAST_MS,
                                "reached": naive.max_ms >= NAIVE_AT_LEAST_MS},
         },

@@ -24,9 +24,9 @@ VACUUM = """
     SELECT coalesce(max(a.pid), 0) FROM pg_stat_progress_vacuum AS p JOIN pg_stat_activity AS a USING (pid)
     WHERE p.relid = 'social_accounts'::regclass AND a.query LIKE 'autovacuum:%'"""
 AGAINST_WRAPAROUND = """
-    SELECT coalesce(max(format('pid %s, %s', pid, query)), '') FROM pg_stat_activity
-    WHERE query LIKE 'autovacuum: VACUUM % public.social_accounts (to prevent wraparound)'
-       OR query LIKE 'autovacuum: VACUUM public.social_accounts (to prevent wraparound)'"""
+    SELECT coalesce(max(format('pid %s, %s', a.pid, a.query)), '')
+    FROM pg_stat_progress_vacuum AS p JOIN pg_stat_activity AS a USING (pid)
+    WHERE p.relid = 'social_accounts'::regclass AND a.query LIKE 'autovacuum: %(to prevent wraparound)'"""
 # Forced though it is switched off. PostgreSQL's smallest age; each transaction of the loop takes an id.
 OLD = """
     ALTER TABLE social_accounts SET (autovacuum_enabled = false, autovacuum_freeze_max_age = 100000);
