@@ -59,6 +59,7 @@ FILL = """
 
 # A quarter of the accounts is to fill. Those that come meanwhile are left to the next run.
 UNFILLED = "SELECT count(*) FROM social_accounts WHERE platform = 'facebook' AND business_name IS NULL AND username <> 'new'"
+MORE_FOR_BACKFILL_S = 20
 READERS, INSERTERS = 200, 50
 MIXED = ((READ, READERS), (INSERT, INSERTERS))
 
@@ -70,6 +71,7 @@ THROTTLED_AUTOVACUUM = """
 """
 VACUUMED = "SELECT count(*) FROM pg_stat_progress_vacuum WHERE relid = 'social_accounts'::regclass"
 VACUUM_START_S = 90
+MORE_FOR_EVICTIONS_S = 40  # each takes deadlock_timeout, a second
 
 # All old columns but updated_at, which shows that there were writers.
 CHECKSUM = """
@@ -169,11 +171,11 @@ def reporting(cluster, database):
         reports.finish()
 
 
-def measure(cluster, database, name, command, options, scripts=((UPDATE, 1),), reports=True):
+def measure(cluster, database, name, command, options, scripts=((UPDATE, 1),), reports=True, more_s=0):
     """The writers before and during the command; checks that old columns are as they were."""
     say(name)
     checksum = cluster.psql(database, CHECKSUM)
-    seconds = options.baseline + options.seconds
+    seconds = options.baseline + options.seconds + more_s
     count = sum(share for _, share in scripts) if len(scripts) > 1 else options.writers
     with tempfile.TemporaryDirectory() as folder:
         with Writers(cluster, database, folder, options.accounts, count, options.rate, seconds, scripts) as writers:
@@ -203,7 +205,7 @@ def measure_ours(cluster, options):
 
 
 def measure_backfill(cluster, database, options):
-    run = measure(cluster, database, "backfill", BACKFILL, options, scripts=MIXED)
+    run = measure(cluster, database, "backfill", BACKFILL, options, scripts=MIXED, more_s=MORE_FOR_BACKFILL_S)
     if cluster.psql(database, UNFILLED) != "0":
         raise WrongAnswer("backfill has left accounts that were there before it")
     return run
@@ -218,7 +220,8 @@ def measure_vacuumed(cluster, options):
             if time.monotonic() > give_up_s:
                 raise WrongAnswer("there is no autovacuum")
             time.sleep(1)
-        yield "vacuumed", measure(cluster, database, "vacuumed", options.apply, options, reports=False)
+        yield "vacuumed", measure(cluster, database, "vacuumed", options.apply, options, reports=False,
+                                  more_s=MORE_FOR_EVICTIONS_S)
         check_migrated(cluster, database)
         evicted = cluster.log_file.read_text().count('automatic vacuum of table "vacuumed.public.social_accounts"')
         say(f"autovacuum was evicted {evicted} times")

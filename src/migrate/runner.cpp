@@ -237,8 +237,7 @@ void Runner::work_on(const Step& step) {
     if (outcome == Attempt::done) break;
     wait_before_next(step, report, deadline);
     if (!step.alone) continue;
-    done_.clear();  // it may have left something half-built, which goes first, and perhaps not for the first
-                    // time
+    done_.clear();  // something half-built goes first, and perhaps not for the first time
     return;
   }
   fault(Fault::Moment::after, step);
