@@ -96,6 +96,21 @@ CREATE OR REPLACE FUNCTION pg_temp.lock_holders(tables text[]) RETURNS text LANG
   WHERE l.relation = ANY (SELECT to_regclass(t) FROM unnest(tables) AS t) AND l.pid <> pg_backend_pid();
 $$;
 
+-- An autovacuum against wraparound on these tables, which gives way to nobody: waiting for it may take hours. NULL: none.
+-- Only members of pg_read_all_stats see it.
+CREATE OR REPLACE FUNCTION pg_temp.wraparound_vacuum(tables text[]) RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(DISTINCT format('pid %s, %s, which gives way to nobody: let it end (pg_stat_progress_vacuum shows how far it is)',
+                                    a.pid, a.query), '; ')
+  FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
+  WHERE l.relation = ANY (SELECT to_regclass(t) FROM unnest(tables) AS t) AND l.granted
+    AND a.query LIKE 'autovacuum: %(to prevent wraparound)';
+$$;
+
+-- How long to wait for autovacuum to give way: it does when deadlocks are looked for.
+CREATE OR REPLACE FUNCTION pg_temp.eviction_ms() RETURNS integer LANGUAGE sql AS $$
+  SELECT setting::integer + 500 FROM pg_settings WHERE name = 'deadlock_timeout';
+$$;
+
 -- Takes the locks that `statements` need without making anybody wait long: SHARE UPDATE EXCLUSIVE first, which
 -- only evicts autovacuum (that takes deadlock_timeout, one second) and stops no writer; then 100 ms at most for
 -- the strong lock, in whose queue others wait.
@@ -104,7 +119,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
   t text;
 BEGIN
-  PERFORM set_config('lock_timeout', '1500ms', true);
+  PERFORM set_config('lock_timeout', format('%sms', pg_temp.eviction_ms()), true);
   FOREACH t IN ARRAY tables LOOP
     IF has_table_privilege(to_regclass(t), 'UPDATE') THEN
       EXECUTE format('LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE', t::regclass);
@@ -1521,12 +1536,19 @@ END $$;
 
 -- One step, one transaction: tried again while a lock cannot be had. Gives the line of the report.
 CREATE OR REPLACE FUNCTION pg_temp.do_step(step_id text, title text, tables text[]) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  vacuum text;
 BEGIN
   FOR attempts IN 1..100 LOOP
     BEGIN
       RETURN CASE WHEN pg_temp.attempt(step_id) THEN '  made   ' ELSE '  there  ' END || title;
     EXCEPTION
       WHEN lock_not_available OR deadlock_detected THEN
+        vacuum := pg_temp.wraparound_vacuum(tables);
+        IF vacuum IS NOT NULL THEN
+          RAISE lock_not_available USING
+            MESSAGE = format('%s: its lock is held by %s, then run this again; all before it is done', title, vacuum);
+        END IF;
         PERFORM pg_sleep(0.1 + random() * 0.4);
       WHEN SQLSTATE 'SS009' THEN
         RETURN format('  later  %s: %s', title, SQLERRM);

@@ -35,6 +35,21 @@ CREATE OR REPLACE FUNCTION pg_temp.lock_holders(tables text[]) RETURNS text LANG
   WHERE l.relation = ANY (SELECT to_regclass(t) FROM unnest(tables) AS t) AND l.pid <> pg_backend_pid();
 $$;
 
+-- An autovacuum against wraparound on these tables, which gives way to nobody: waiting for it may take hours. NULL: none.
+-- Only members of pg_read_all_stats see it.
+CREATE OR REPLACE FUNCTION pg_temp.wraparound_vacuum(tables text[]) RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(DISTINCT format('pid %s, %s, which gives way to nobody: let it end (pg_stat_progress_vacuum shows how far it is)',
+                                    a.pid, a.query), '; ')
+  FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
+  WHERE l.relation = ANY (SELECT to_regclass(t) FROM unnest(tables) AS t) AND l.granted
+    AND a.query LIKE 'autovacuum: %(to prevent wraparound)';
+$$;
+
+-- How long to wait for autovacuum to give way: it does when deadlocks are looked for.
+CREATE OR REPLACE FUNCTION pg_temp.eviction_ms() RETURNS integer LANGUAGE sql AS $$
+  SELECT setting::integer + 500 FROM pg_settings WHERE name = 'deadlock_timeout';
+$$;
+
 -- Takes the locks that `statements` need without making anybody wait long: SHARE UPDATE EXCLUSIVE first, which
 -- only evicts autovacuum (that takes deadlock_timeout, one second) and stops no writer; then 100 ms at most for
 -- the strong lock, in whose queue others wait.
@@ -43,7 +58,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
   t text;
 BEGIN
-  PERFORM set_config('lock_timeout', '1500ms', true);
+  PERFORM set_config('lock_timeout', format('%sms', pg_temp.eviction_ms()), true);
   FOREACH t IN ARRAY tables LOOP
     IF has_table_privilege(to_regclass(t), 'UPDATE') THEN
       EXECUTE format('LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE', t::regclass);

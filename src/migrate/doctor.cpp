@@ -30,9 +30,9 @@ WHERE datname = current_database() AND pid <> pg_backend_pid() AND clock_timesta
 ORDER BY xact_start LIMIT 10)",
      "no transaction is older than a minute", "end it: locks and concurrent index builds wait for it"},
     {"D06", State::warning, R"(
-SELECT format('pid %s: %s', pid, query) FROM pg_stat_activity
-WHERE query LIKE 'autovacuum:%' AND query LIKE '%(to prevent wraparound)%' AND datname = current_database())",
-     "no autovacuum against wraparound is running", "let it end first: it does not give way to others"},
+SELECT line FROM pg_temp.wraparound_vacuum('{public.social_accounts,public.users,public.webhook_logs}') AS line
+WHERE line IS NOT NULL)",
+     "no autovacuum against wraparound is in the way", "apply stops with exit 4 where it comes to its lock"},
     {"D07", State::warning, R"(
 SELECT format('publication %s has %s.%s', pubname, schemaname, tablename) FROM pg_publication_tables
 WHERE schemaname = 'public' AND tablename = 'social_accounts')",

@@ -24,8 +24,8 @@ WHERE l.relation IN (to_regclass('public.users'), to_regclass('public.social_acc
 ORDER BY a.xact_start, a.pid)";
 
 constexpr const char* select_wraparound = R"(
-SELECT format('pid %s: %s', pid, query) FROM pg_stat_activity
-WHERE query LIKE 'autovacuum:%social_accounts%(to prevent wraparound)')";
+SELECT line FROM pg_temp.wraparound_vacuum('{public.social_accounts,public.users,public.webhook_logs}') AS line
+WHERE line IS NOT NULL)";
 
 constexpr const char* select_published = R"(
 SELECT 1 FROM pg_publication_tables WHERE schemaname = 'public' AND tablename = 'social_accounts' LIMIT 1)";

@@ -105,6 +105,10 @@ Failure failure_of(const pg::Error& error) {
     return {Outcome::refused,
             fmt::format("{}. Nothing was changed: drop what depends on it, or change it", error.what())};
   if (error.is_lock_conflict()) return {Outcome::lock_budget_spent, error.what()};
+  if (error.kind() == pg::ErrorKind::connection)
+    return {Outcome::lock_budget_spent,
+            fmt::format("the connection is lost: {}. Either all was undone or nothing: run this again",
+                        error.what())};
   if (error.sqlstate() == canceled) return {Outcome::interrupted, "interrupted: nothing was changed"};
   return {Outcome::internal_error,
           fmt::format("{} ({}). Nothing was changed", error.what(), error.sqlstate())};

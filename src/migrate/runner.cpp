@@ -174,6 +174,7 @@ Runner::Attempt Runner::attempt(const Step& step, StepReport& report) {
   pg::Session& session = catalogue_->session();
   try {
     if (step.alone) {
+      refuse_wraparound_vacuum(step);  // it would be waited for with all of the budget
       run_alone(step);
       report.took = since(began);
       record(step, report);
@@ -198,7 +199,17 @@ Runner::Attempt Runner::attempt(const Step& step, StepReport& report) {
   }
 }
 
+void Runner::refuse_wraparound_vacuum(const Step& step) {
+  const pg::ResultSet vacuum =
+      catalogue_->session().query("SELECT pg_temp.wraparound_vacuum(nullif($1, '')::text[])", {step.tables});
+  if (!vacuum.is_null(0, 0))
+    throw Failure(Outcome::lock_budget_spent,
+                  fmt::format("{}: its lock is held by {}, then run this again. All before it is done",
+                              step.title, vacuum.text(0, 0)));
+}
+
 void Runner::wait_before_next(const Step& step, StepReport& report, Clock::time_point deadline) {
+  refuse_wraparound_vacuum(step);
   const std::string holders = lock_holders(catalogue_->session(), step.tables);
   if (!holders.empty()) report.note = "waited for " + holders;
   if (Clock::now() > deadline)
@@ -223,7 +234,9 @@ void Runner::work_on(const Step& step) {
     const Attempt outcome = attempt(step, report);
     if (outcome == Attempt::done) break;
     wait_before_next(step, report, deadline);
-    if (step.alone) return;  // it may have left something half-built, which goes first
+    if (!step.alone) continue;
+    done_.clear();  // something half-built goes first, and perhaps not for the first time
+    return;
   }
   fault(Fault::Moment::after, step);
   if (events_.step_ended) events_.step_ended(report, number_, count_);
@@ -260,6 +273,7 @@ bool Runner::do_next_step() {
     stop_if_interrupted();
     if (error.kind() != pg::ErrorKind::connection) throw;
     reconnect();
+    done_.clear();  // a server that crashed may have lost it, and an index build may have left a half again
   }
   return true;
 }

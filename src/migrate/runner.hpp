@@ -33,6 +33,7 @@ class Runner {
   void run_alone(const Step& step);
   void run_in_transaction(const Step& step, StepReport& report);
   void record(const Step& step, const StepReport& report);
+  void refuse_wraparound_vacuum(const Step& step);
   void wait_before_next(const Step& step, StepReport& report, Clock::time_point deadline);
   void fault(Fault::Moment moment, const Step& step) const;
   void stop_if_interrupted() const;

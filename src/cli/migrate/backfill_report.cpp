@@ -72,6 +72,9 @@ void print_left(const BackfillReport& report) {
   for (const BackfillReport::Refusal& refusal : report.refused)
     fmt::print("  {}: {}\n", refusal.id, refusal.message);
   print_rest(report.refused_count, report.refused.size());
+  if (report.came_meanwhile > 0)
+    fmt::print("{} account(s) came or changed meanwhile and have no value: run it again for them\n",
+               readable_count(report.came_meanwhile));
 }
 
 }  // namespace
@@ -96,6 +99,7 @@ void print_json(const BackfillStory& story) {
                              return json::object{{"id", refusal.id}, {"message", refusal.message}};
                            })},
       {"refused_count", report.refused_count},
+      {"came_meanwhile", report.came_meanwhile},
       {"bad_lines",
        array_of(story.bad_lines,
                 [](const auto& bad) { return json::object{{"line", bad.line}, {"message", bad.message}}; })},
