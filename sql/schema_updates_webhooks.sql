@@ -346,6 +346,24 @@ CREATE OR REPLACE FUNCTION pg_temp.relation_conflicts() RETURNS SETOF text LANGU
   FROM pg_class WHERE oid = ANY (ARRAY[to_regclass('public.webhook_quarantine'), to_regclass('public.users'),
                                        to_regclass('public.social_accounts')]::oid[]) AND relkind NOT IN ('r', 'p')
   UNION ALL
+  -- Rows of children would have no foreign key, no unique id and no policy.
+  SELECT format('public.social_accounts %s: this update knows a plain table only', why)
+  FROM pg_class AS c, LATERAL (
+    SELECT 'is partitioned' AS why WHERE c.relkind = 'p'
+    UNION ALL
+    SELECT 'inherits from ' || string_agg(inhparent::regclass::text, ', ') FROM pg_inherits WHERE inhrelid = c.oid
+    HAVING count(*) > 0
+    UNION ALL
+    SELECT 'has children: ' || string_agg(inhrelid::regclass::text, ', ') FROM pg_inherits
+    WHERE inhparent = c.oid AND c.relkind <> 'p' HAVING count(*) > 0
+    UNION ALL
+    SELECT 'is a table of type ' || c.reloftype::regtype WHERE c.reloftype <> 0) AS other
+  WHERE c.oid = to_regclass('public.social_accounts')
+  UNION ALL
+  SELECT format('%s is not permanent (unlogged, or temporary): webhook_logs cannot refer to it', oid::regclass)
+  FROM pg_class WHERE oid = ANY (ARRAY[to_regclass('public.users'), to_regclass('public.social_accounts')]::oid[])
+    AND relpersistence <> 'p'
+  UNION ALL
   SELECT format('%s exists and is not the view of this file: rename or drop it', oid::regclass)
   FROM pg_class
   WHERE oid = ANY (ARRAY[to_regclass('public.active_webhook_accounts'),
@@ -536,7 +554,14 @@ CREATE OR REPLACE FUNCTION pg_temp.found() RETURNS TABLE (object text, restore t
   SELECT 'index ' || i.name, '{}' FROM pg_temp.unique_indexes() AS i
   JOIN pg_index AS x ON x.indexrelid = to_regclass('public.' || i.name) AND x.indisvalid
   UNION ALL
-  SELECT 'constraint ' || k.name, '{}' FROM pg_temp.account_checks() AS k
+  -- A NOT VALID one is validated, or taken away where rows violate it.
+  SELECT 'constraint ' || k.name,
+         CASE WHEN c.convalidated THEN '{}' ELSE array_remove(ARRAY[
+           format('ALTER TABLE public.social_accounts ADD CONSTRAINT %I %s', k.name, pg_get_constraintdef(c.oid)),
+           format('COMMENT ON CONSTRAINT %I ON public.social_accounts IS %L', k.name,
+                  obj_description(c.oid, 'pg_constraint'))], CASE WHEN obj_description(c.oid, 'pg_constraint') IS NULL
+           THEN format('COMMENT ON CONSTRAINT %I ON public.social_accounts IS NULL', k.name) END) END
+  FROM pg_temp.account_checks() AS k
   JOIN pg_constraint AS c ON c.conrelid = to_regclass('public.social_accounts') AND c.conname = k.name
   UNION ALL
   SELECT 'policy ' || p.name, '{}' FROM pg_temp.policies() AS p
@@ -761,6 +786,23 @@ $steps$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- webhook_logs: partitions, and how long things are kept
 
+-- The weekly partitions there should be, oldest first: from two weeks back, since Meta repeats events for days. The
+-- schema socialsync gets a copy.
+CREATE OR REPLACE FUNCTION pg_temp.wanted_partitions(weeks_ahead integer, keep_from timestamptz)
+RETURNS TABLE (name text, monday timestamp) LANGUAGE sql STABLE AS $$
+  SELECT 'webhook_logs_p' || to_char(week, 'YYYYMMDD'), week
+  FROM date_trunc('week', now() AT TIME ZONE 'UTC') AS this_week,
+       generate_series(this_week - interval '2 weeks', this_week + make_interval(weeks => weeks_ahead),
+                       interval '1 week') AS week
+  WHERE keep_from IS NULL OR (week + interval '1 week') AT TIME ZONE 'UTC' > keep_from
+  ORDER BY week;
+$$;
+
+-- The statement that makes the same function in the schema socialsync.
+CREATE OR REPLACE FUNCTION pg_temp.copied(function regprocedure) RETURNS text LANGUAGE sql AS $$
+  SELECT regexp_replace(pg_get_functiondef(function), ' pg_temp(_\d+)?\.', ' socialsync.') || ';';
+$$;
+
 -- Functions, then who may call them, in one transaction: default privileges may open new functions to everybody.
 CREATE OR REPLACE FUNCTION pg_temp.partition_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $steps$
   SELECT * FROM pg_temp.definition_step('function.partitions', 'functions for partitions and retention',
@@ -768,7 +810,8 @@ CREATE OR REPLACE FUNCTION pg_temp.partition_steps() RETURNS SETOF pg_temp.step 
       "socialsync.add_partition(text, timestamp)",
       socialsync.weekly_partitions(), "socialsync.wanted_partitions(integer, timestamptz)",
       socialsync.delete_expired(timestamptz), "socialsync.maintain_partitions(integer, integer)",
-      socialsync.readable(bytea)}', '{}', $sql$
+      socialsync.readable(bytea)}', '{}',
+    pg_temp.copied('pg_temp.wanted_partitions(integer, timestamptz)') || $sql$
 -- Gets the locks that a change of partitions needs, waiting 50 ms for each, since others wait behind us: the
 -- application's own tables last, so that they wait for no other.
 -- Dropping stops every query of webhook_logs for its moment; adding need not stop inserts, save those that go to the
@@ -848,17 +891,6 @@ LANGUAGE sql STABLE AS $$
   SELECT c.relname, (to_date(right(c.relname, 8), 'YYYYMMDD') + interval '1 week') AT TIME ZONE 'UTC'
   FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
   WHERE i.inhparent = 'public.webhook_logs'::regclass AND c.relname ~ '^webhook_logs_p\d{8}$';
-$$;
-
--- The weekly partitions there should be, oldest first: from two weeks back, since Meta repeats events for days.
-CREATE OR REPLACE FUNCTION socialsync.wanted_partitions(weeks_ahead integer, keep_from timestamptz)
-RETURNS TABLE (name text, monday timestamp) LANGUAGE sql STABLE AS $$
-  SELECT 'webhook_logs_p' || to_char(week, 'YYYYMMDD'), week
-  FROM date_trunc('week', now() AT TIME ZONE 'UTC') AS this_week,
-       generate_series(this_week - interval '2 weeks', this_week + make_interval(weeks => weeks_ahead),
-                       interval '1 week') AS week
-  WHERE keep_from IS NULL OR (week + interval '1 week') AT TIME ZONE 'UTC' > keep_from
-  ORDER BY week;
 $$;
 
 -- Rows that no dropped partition takes along.
@@ -1061,14 +1093,18 @@ $steps$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- Who may see what: policies, then row-level security, then grants
 
--- Whom a table's privileges were given to, whole tables and columns: '' for a whole table.
+-- Whom a table's privileges were given to, whole tables and columns: '' for a whole table. `passed_on_by`: the role
+-- that gave it, where that is not the owner, who can take back only what it gave itself.
 CREATE OR REPLACE FUNCTION pg_temp.privileges(tbl regclass)
-RETURNS TABLE (role text, privilege text, column_name text) LANGUAGE sql AS $$
-  SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END, privilege_type, ''
-  FROM pg_class, aclexplode(relacl) WHERE oid = tbl
-  UNION
-  SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END, privilege_type, attname
-  FROM pg_attribute, aclexplode(attacl) WHERE attrelid = tbl AND NOT attisdropped;
+RETURNS TABLE (role text, privilege text, column_name text, passed_on_by text) LANGUAGE sql AS $$
+  SELECT CASE i.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(i.grantee) END, i.privilege_type, i.column_name,
+         CASE WHEN i.grantor <> c.relowner THEN pg_get_userbyid(i.grantor) END
+  FROM pg_class AS c, LATERAL (
+    SELECT grantor, grantee, privilege_type, '' AS column_name FROM aclexplode(c.relacl)
+    UNION
+    SELECT grantor, grantee, privilege_type, attname FROM pg_attribute, aclexplode(attacl)
+    WHERE attrelid = c.oid AND NOT attisdropped) AS i
+  WHERE c.oid = tbl;
 $$;
 
 -- Roles other than the owner and the web API's that have rights on social_accounts: an application's own, say.
@@ -1157,21 +1193,32 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_column_grants() RETURNS text LANGUAGE
   FROM (SELECT t.privilege, string_agg(quote_ident(t.column_name), ', ') AS names
         FROM pg_temp.tenant_columns() AS t
         WHERE EXISTS (SELECT FROM pg_temp.privileges(to_regclass('public.social_accounts')) AS p
-                      WHERE p.role = 'authenticated' AND p.privilege = t.privilege AND p.column_name = '')
+                      WHERE p.role = 'authenticated' AND p.privilege = t.privilege AND p.column_name = ''
+                        AND p.passed_on_by IS NULL)
            OR NOT EXISTS (SELECT FROM pg_temp.privileges(to_regclass('public.social_accounts')) AS p
                           WHERE p.role = 'authenticated' AND p.privilege = t.privilege
                             AND p.column_name = t.column_name)
         GROUP BY t.privilege) AS grants;
 $$;
 
--- What default privileges, or a GRANT ON ALL TABLES, gave to the web API's roles.
-CREATE OR REPLACE FUNCTION pg_temp.excess_grants() RETURNS text LANGUAGE sql AS $$
-  SELECT string_agg(DISTINCT format('REVOKE %s%s ON %s FROM %s;', p.privilege,
-                                    ' (' || quote_ident(nullif(p.column_name, '')) || ')', tbl, p.role), ' ')
+-- What default privileges, or a GRANT ON ALL TABLES, gave to the web API's roles; and what others passed on to them.
+CREATE OR REPLACE FUNCTION pg_temp.excess_privileges() RETURNS TABLE (statement text, passed_on_by text)
+LANGUAGE sql AS $$
+  SELECT DISTINCT format('REVOKE %s%s ON %s FROM %s;', p.privilege,
+                         ' (' || quote_ident(nullif(p.column_name, '')) || ')', tbl, p.role), p.passed_on_by
   FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine']) AS tbl,
        pg_temp.privileges(to_regclass(tbl)) AS p
   WHERE p.role IN ('anon', 'PUBLIC')
      OR p.role = 'authenticated' AND NOT pg_temp.tenant_may(p.privilege, tbl, p.column_name);
+$$;
+
+-- What only somebody else can take back, role by role, with what does it; null when there is none.
+CREATE OR REPLACE FUNCTION pg_temp.passed_on_privileges() RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(format('role %s passed rights on that tenants must not have, and only it can take them back: '
+                           'SET ROLE %1$I; %s RESET ROLE;', passed_on_by, statements), E'\n' ORDER BY passed_on_by)
+  FROM (SELECT passed_on_by, string_agg(statement, ' ' ORDER BY statement)
+        FROM pg_temp.excess_privileges() WHERE passed_on_by IS NOT NULL
+        GROUP BY passed_on_by) AS others (passed_on_by, statements);
 $$;
 
 -- What whole tables are open for; nothing else is, to the web API's roles.
@@ -1198,8 +1245,13 @@ CREATE OR REPLACE FUNCTION pg_temp.access_steps() RETURNS SETOF pg_temp.step LAN
   FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine']) AS t
   UNION ALL
   SELECT 'grants', 'grants of tables', NULL, '{}', false, statements = '', NULL, statements, NULL, NULL
-  FROM concat_ws(' ', pg_temp.excess_grants(), pg_temp.missing_column_grants(), pg_temp.missing_table_grants())
-       AS statements;
+  FROM concat_ws(' ', (SELECT string_agg(statement, ' ' ORDER BY statement) FROM pg_temp.excess_privileges()
+                       WHERE passed_on_by IS NULL),
+                 pg_temp.missing_column_grants(), pg_temp.missing_table_grants()) AS statements
+  UNION ALL
+  SELECT 'grants.passed_on', 'rights that others passed on', NULL, '{}', false, false,
+         format('SELECT pg_temp.data_blocks(%L)', message), 'SELECT', NULL, message
+  FROM pg_temp.passed_on_privileges() AS message WHERE message IS NOT NULL;
 $$;
 
 -- What is ours to say, not to change.
@@ -1406,20 +1458,12 @@ CREATE OR REPLACE FUNCTION pg_temp.owner_steps() RETURNS SETOF pg_temp.step LANG
   ) AS changes (statements);
 $$;
 
--- The weeks that maintain_partitions() makes partitions for when nobody says otherwise: socialsync.wanted_partitions().
-CREATE OR REPLACE FUNCTION pg_temp.weeks() RETURNS TABLE (name text, monday timestamp) LANGUAGE sql AS $$
-  SELECT 'webhook_logs_p' || to_char(week, 'YYYYMMDD'), week
-  FROM date_trunc('week', now() AT TIME ZONE 'UTC') AS this_week,
-       generate_series(this_week - interval '2 weeks', this_week + interval '4 weeks', interval '1 week') AS week
-  ORDER BY week;
-$$;
-
--- Each in a transaction of its own: while one is made, nobody writes to users and social_accounts.
+-- As many as maintain_partitions() makes when nobody says otherwise. Each in a transaction of its own: while one is made, nobody writes to users and social_accounts.
 CREATE OR REPLACE FUNCTION pg_temp.maintenance_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
   SELECT 'partition.' || right(name, 8), 'partition socialsync.' || name, 'SHARE ROW EXCLUSIVE',
          '{public.users, public.social_accounts}'::text[], false, to_regclass('socialsync.' || name) IS NOT NULL, NULL,
          format('SELECT socialsync.add_partition(%L, %L)', name, monday), NULL, NULL
-  FROM pg_temp.weeks();
+  FROM pg_temp.wanted_partitions(4, NULL);
 $$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- Is it so now? The catalogue is asked once more, above all for what must not leak
