@@ -1351,22 +1351,156 @@ CREATE OR REPLACE FUNCTION pg_temp.view_steps() RETURNS SETOF pg_temp.step LANGU
     pg_temp.view_statements());
 $$;
 -- ---------------------------------------------------------------------------------------------------------------
+-- Rows that stand in the way, or that no webhook could reach
+
+-- Those of one kind: how many, and which, the first twenty.
+CREATE OR REPLACE FUNCTION pg_temp.rows_of_kind(of_kind text, what text, condition text) RETURNS TABLE (kind text, found text)
+LANGUAGE plpgsql AS $$
+DECLARE
+  accounts bigint;
+  named    text;
+BEGIN
+  EXECUTE 'SELECT count(*) FROM public.social_accounts AS a WHERE ' || condition INTO accounts;
+  IF accounts > 0 THEN
+    EXECUTE 'SELECT string_agg(id::text, '', '' ORDER BY id) FROM (SELECT a.id FROM public.social_accounts AS a WHERE '
+            || condition || ' LIMIT 20) AS first' INTO named;
+    RETURN QUERY SELECT of_kind, format('%s account(s) %s: %s%s', accounts, what, named,
+                                                  CASE WHEN accounts > 20 THEN ', …' END);
+  END IF;
+END $$;
+
+-- Accounts that share a value, one line for each value, the first twenty.
+CREATE OR REPLACE FUNCTION pg_temp.duplicates(column_name text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN QUERY EXECUTE format(
+    'SELECT format(''%1$s %%s is the same for accounts %%s'', coalesce(nullif(%1$I, ''''), ''''''''''''),
+                   string_agg(id::text, '', '' ORDER BY id))
+     FROM public.social_accounts WHERE %1$I IS NOT NULL GROUP BY %1$I HAVING count(*) > 1 ORDER BY %1$I LIMIT 20',
+    column_name);
+END $$;
+
+-- Which column routes to which platforms, and what vouches for its rows already.
+CREATE OR REPLACE FUNCTION pg_temp.routing_keys()
+RETURNS TABLE (name text, platforms text[], is_there boolean, is_unique boolean, is_given boolean) LANGUAGE sql AS $$
+  SELECT k.name, k.platforms, a.attname IS NOT NULL, coalesce(i.indisvalid, false), coalesce(c.convalidated, false)
+  FROM (VALUES ('phone_number_id', ARRAY['whatsapp', 'whatsapp_business'], 'social_accounts_whatsapp_has_phone_number_id'),
+               ('page_id', ARRAY['instagram'], 'social_accounts_instagram_has_page_id')) AS k (name, platforms, given_by)
+  LEFT JOIN pg_attribute AS a ON a.attrelid = to_regclass('public.social_accounts') AND a.attname = k.name
+                             AND NOT a.attisdropped
+  LEFT JOIN pg_index AS i ON i.indexrelid = to_regclass('public.idx_social_accounts_' || k.name) AND i.indisunique
+                         AND i.indrelid = to_regclass('public.social_accounts')
+  LEFT JOIN pg_constraint AS c ON c.conrelid = to_regclass('public.social_accounts') AND c.conname = k.given_by;
+$$;
+
+-- All of them; `kind` is lacking, empty, duplicate or orphan. Reads social_accounts several times.
+CREATE OR REPLACE FUNCTION pg_temp.rows_in_the_way() RETURNS TABLE (kind text, found text) LANGUAGE plpgsql AS $$
+DECLARE
+  key record;
+BEGIN
+  IF to_regclass('public.social_accounts') IS NULL OR to_regclass('public.users') IS NULL THEN
+    RETURN;
+  END IF;
+  FOR key IN SELECT * FROM pg_temp.routing_keys() LOOP
+    IF NOT key.is_given THEN
+      RETURN QUERY SELECT r.* FROM unnest(key.platforms) AS p, pg_temp.rows_of_kind('lacking',
+        format('of platform %s have no %s', p, key.name),
+        format('a.platform::text = %L', p) || CASE WHEN key.is_there THEN format(' AND a.%I IS NULL', key.name) ELSE '' END)
+        AS r;
+    END IF;
+    IF key.is_there THEN
+      RETURN QUERY SELECT * FROM pg_temp.rows_of_kind('empty', format('have the empty text as their %s', key.name),
+                                                      format('a.%I = ''''', key.name));
+    END IF;
+    IF key.is_there AND NOT key.is_unique THEN
+      RETURN QUERY SELECT 'duplicate', d FROM pg_temp.duplicates(key.name) AS d;
+    END IF;
+  END LOOP;
+  RETURN QUERY SELECT * FROM pg_temp.rows_of_kind('orphan', 'belong to a user that does not exist, so their webhooks '
+    'cannot be logged', 'NOT EXISTS (SELECT FROM public.users AS u WHERE u.id = a.user_id)');
+END $$;
+-- ---------------------------------------------------------------------------------------------------------------
+-- Several accounts of one phone number or page, where the operator lets us settle it
+
+-- Values that are replaced, so that they can be put back; `written` is a digest, since the value is in the account.
+-- Default privileges may have opened the table to others.
+CREATE OR REPLACE FUNCTION pg_temp.make_backfill_preimages() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  owner text := (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'public.social_accounts'::regclass);
+  role  text;
+BEGIN
+  IF to_regclass('socialsync.backfill_preimages') IS NOT NULL THEN
+    RETURN;
+  END IF;
+  CREATE TABLE socialsync.backfill_preimages (
+    run         text,
+    id          uuid,
+    column_name text,
+    old_value   text,
+    written     bytea NOT NULL,
+    at          timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (run, id, column_name)
+  );
+  COMMENT ON TABLE socialsync.backfill_preimages IS
+    'SocialSync Webhooks: values that were replaced, for migrate backfill --undo and rollback; secrets among them';
+  IF owner <> current_user THEN
+    EXECUTE format('ALTER TABLE socialsync.backfill_preimages OWNER TO %I', owner);
+  END IF;
+  REVOKE ALL ON socialsync.backfill_preimages FROM PUBLIC;
+  FOR role IN SELECT DISTINCT pg_get_userbyid(grantee) FROM pg_class, aclexplode(relacl)
+              WHERE oid = 'socialsync.backfill_preimages'::regclass AND grantee NOT IN (0, relowner) LOOP
+    EXECUTE format('REVOKE ALL ON socialsync.backfill_preimages FROM %I', role);
+  END LOOP;
+END $$;
+
+-- All accounts of a value but one get a value of their own that no webhook has, and webhook_status 'error'; what they had
+-- is kept under the name of the run (the setting socialsync.run). The active one keeps it, of several the oldest: whoever
+-- claims somebody's number later does not get it. The empty text is nobody's. Gives a line for each account.
+CREATE OR REPLACE FUNCTION pg_temp.quarantine_duplicates(column_name text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+  run text := coalesce(nullif(current_setting('socialsync.run', true), ''), gen_random_uuid()::text);
+BEGIN
+  PERFORM pg_temp.make_backfill_preimages();
+  PERFORM set_config('lock_timeout', '100ms', true);
+  RETURN QUERY EXECUTE format($sql$
+    WITH claims AS (
+      SELECT id, %1$I AS value, count(*) OVER (PARTITION BY %1$I) AS claims, row_number() OVER by_age AS place,
+             first_value(id) OVER by_age AS keeper
+      FROM public.social_accounts WHERE %1$I IS NOT NULL
+      WINDOW by_age AS (PARTITION BY %1$I ORDER BY is_active IS TRUE DESC, created_at, id)
+    ), losers AS MATERIALIZED (
+      SELECT a.id, c.value, a.webhook_status, CASE WHEN c.value <> '' THEN c.keeper END AS keeper
+      FROM claims AS c JOIN public.social_accounts AS a ON a.id = c.id AND a.%1$I = c.value
+      WHERE c.claims > 1 AND (c.place > 1 OR c.value = '')
+      FOR NO KEY UPDATE OF a
+    ), changed AS (
+      UPDATE public.social_accounts AS a SET %1$I = 'duplicate:' || l.id, webhook_status = 'error'
+      FROM losers AS l WHERE a.id = l.id
+    ), saved AS (
+      INSERT INTO socialsync.backfill_preimages (run, id, column_name, old_value, written)
+      SELECT $1, id, $2, value, sha256(convert_to('duplicate:' || id, 'UTF8')) FROM losers
+      UNION ALL
+      SELECT $1, id, 'webhook_status', webhook_status, sha256('error') FROM losers WHERE webhook_status <> 'error'
+    )
+    SELECT format('account %%s gives up %%s %%L%%s', id, $2, value, ', which account ' || keeper || ' keeps')
+    FROM losers ORDER BY value, id$sql$, column_name) USING run, column_name;
+  RETURN NEXT format('to put back what they had: socialsync migrate backfill --undo %s', run);
+END $$;
+-- ---------------------------------------------------------------------------------------------------------------
 -- One account for each phone number and each page
 
--- Raises data_blocks, naming the accounts, when several have the same value.
-CREATE OR REPLACE FUNCTION pg_temp.require_distinct(column_name text) RETURNS SETOF void LANGUAGE plpgsql AS $$
+-- Raises data_blocks, naming the accounts, when several have the same value; or, where the setting socialsync.duplicates
+-- is `quarantine`, takes it from all but one, and gives a line for each.
+CREATE OR REPLACE FUNCTION pg_temp.require_distinct(column_name text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
-  doubles text;
+  doubles text := (SELECT string_agg('  ' || d, E'\n') FROM pg_temp.duplicates(column_name) AS d);
 BEGIN
-  EXECUTE format('SELECT string_agg(format(''  %%s: accounts %%s'', value, accounts), E''\n'')
-                  FROM (SELECT %1$I AS value, string_agg(id::text, '', '' ORDER BY id) AS accounts
-                        FROM public.social_accounts WHERE %1$I IS NOT NULL
-                        GROUP BY %1$I HAVING count(*) > 1 ORDER BY %1$I LIMIT 20) AS d', column_name)
-    INTO doubles;
-  IF doubles IS NOT NULL THEN
+  IF doubles IS NULL THEN
+    RETURN;
+  ELSIF current_setting('socialsync.duplicates', true) = 'quarantine' THEN
+    RETURN QUERY SELECT pg_temp.quarantine_duplicates(column_name);
+  ELSE
     PERFORM pg_temp.data_blocks(format(
-      E'%s is the same for several accounts, and decides whose a webhook is: keep it for one of them, then run '
-      'this again.\n%s', column_name, doubles));
+      E'%s decides whose a webhook is: keep it for one account, then run this again.\n%s', column_name, doubles));
   END IF;
 END $$;
 
@@ -1394,12 +1528,12 @@ $$;
 CREATE OR REPLACE FUNCTION pg_temp.require_satisfied(check_name text) RETURNS SETOF void LANGUAGE plpgsql AS $$
 DECLARE
   wanted     record;
-  violations bigint;
+  violations text;
 BEGIN
   SELECT * INTO wanted FROM pg_temp.account_checks() AS k WHERE k.name = check_name;
-  EXECUTE 'SELECT count(*) FROM public.social_accounts WHERE ' || wanted.violated_by INTO violations;
-  IF violations > 0 THEN
-    PERFORM pg_temp.data_blocks(format('%s account(s) do not satisfy it yet; run this again when they do: '
+  violations := (SELECT r.found FROM pg_temp.rows_of_kind('check', 'do not satisfy it yet', wanted.violated_by) AS r);
+  IF violations IS NOT NULL THEN
+    PERFORM pg_temp.data_blocks(format(E'%s\n  run this again when they do; all of them: '
       'SELECT id FROM public.social_accounts WHERE %s', violations, wanted.violated_by));
   END IF;
 END $$;

@@ -1,6 +1,7 @@
 #include "migrate/rollback.hpp"
 
 #include <fstream>
+#include <optional>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -20,14 +21,11 @@ namespace {
 constexpr const char* select_exports = R"(
 SELECT 'social_accounts',
        format('COPY (SELECT id, %s FROM public.social_accounts WHERE %s) TO STDOUT (FORMAT csv, HEADER)',
-              string_agg(quote_ident(attname), ', ' ORDER BY attnum),
-              string_agg(format('%I IS DISTINCT FROM %s', attname,
-                                CASE attname WHEN 'webhook_status' THEN '''inactive''' WHEN 'webhook_metadata'
+              string_agg(quote_ident(name), ', ' ORDER BY place),
+              string_agg(format('%I IS DISTINCT FROM %s', name,
+                                CASE name WHEN 'webhook_status' THEN '''inactive''' WHEN 'webhook_metadata'
                                      THEN '''{}''::jsonb' ELSE 'NULL' END), ' OR '))
-FROM pg_attribute
-WHERE attrelid = to_regclass('public.social_accounts') AND NOT attisdropped AND NOT pg_temp.was_found('column ' || attname)
-  AND attname IN ('phone_number_id', 'page_id', 'app_secret', 'verify_token', 'webhook_url', 'business_name',
-                  'display_phone_number', 'webhook_events', 'webhook_status', 'last_webhook_at', 'webhook_metadata')
+FROM pg_temp.our_columns()
 HAVING count(*) > 0
 UNION ALL
 SELECT relname, format('COPY (SELECT * FROM %s) TO STDOUT (FORMAT csv, HEADER)', oid::regclass)
@@ -41,17 +39,28 @@ FROM pg_class
 WHERE relnamespace = to_regnamespace('socialsync') AND relkind = 'r' AND NOT relispartition
   AND (relname LIKE 'webhook\_logs\_%' OR relname = 'backfill_preimages'))";
 
-// What came while the first files were written, and before the locks were had.
+// What came while the first files were written, and before the locks were had: rows of accounts that were
+// written by transactions that the first snapshot did not know ended.
 constexpr const char* select_late_exports = R"(
 SELECT relname || '.late', format('COPY (SELECT * FROM %s WHERE created_at >= %L) TO STDOUT (FORMAT csv, HEADER)',
                                   oid::regclass, $1::timestamptz)
 FROM pg_class
 WHERE oid IN (to_regclass('public.webhook_logs'), to_regclass('public.webhook_quarantine'))
-  AND pg_temp.is_ours(obj_description(oid, 'pg_class')))";
+  AND pg_temp.is_ours(obj_description(oid, 'pg_class'))
+UNION ALL
+SELECT 'social_accounts.late',
+       format('COPY (SELECT id, %s FROM public.social_accounts WHERE age(xmin) <= %s) TO STDOUT (FORMAT csv, HEADER)',
+              string_agg(quote_ident(name), ', ' ORDER BY place), age($2::xid8::xid))
+FROM pg_temp.our_columns()
+HAVING count(*) > 0)";
 
-constexpr const char* select_residue = R"(
-SELECT format('label %s of type social_platform', enumlabel) FROM pg_enum
-WHERE enumtypid = to_regtype('public.social_platform') AND enumlabel = 'whatsapp_business')";
+constexpr const char* select_residue = "SELECT pg_temp.residue()";
+
+// What a moment's snapshot knows.
+struct Moment {
+  std::string begun_before;  // a time: transactions that it does not know began after it
+  std::string ended_before;  // a transaction: it knows that all before it ended
+};
 
 // Only we may read it: it holds secrets.
 void write_private(const std::filesystem::path& path) {
@@ -83,26 +92,34 @@ void export_those(pg::Session& session, const pg::ResultSet& copies, const std::
                                           std::string(copies.text(row, 1)), show));
 }
 
-// In one snapshot, so that the files agree with each other. Gives the snapshot's time.
-std::string export_all(pg::Session& session, const std::filesystem::path& folder, RollbackReport& report,
-                       const ShowProgress& show) {
+// In one snapshot, so that the files agree with each other. Gives the snapshot's moment.
+Moment export_all(pg::Session& session, const std::filesystem::path& folder, RollbackReport& report,
+                  const ShowProgress& show) {
   if (std::filesystem::create_directories(folder))
     std::filesystem::permissions(folder, std::filesystem::perms::owner_all);
   session.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ");
   // A row's time is that of its transaction's begin, which may be older than we are.
   const pg::ResultSet since = session.query(
-      "SELECT least(now(), min(xact_start)) FROM pg_stat_activity WHERE datname = current_database()");
+      "SELECT least(now(), min(xact_start)), pg_snapshot_xmin(pg_current_snapshot()) FROM pg_stat_activity "
+      "WHERE datname = current_database()");
   const pg::ResultSet copies = session.query(select_exports);
   export_those(session, copies, folder, report, show);
   session.execute("COMMIT");
-  return std::string(since.text(0, 0));
+  return {.begun_before = std::string(since.text(0, 0)), .ended_before = std::string(since.text(0, 1))};
+}
+
+std::vector<std::string> lines_of(const pg::ResultSet& rows) {
+  std::vector<std::string> lines;
+  for (std::size_t row = 0; row < rows.rows(); ++row) lines.emplace_back(rows.text(row, 0));
+  return lines;
 }
 
 Failure failure_of(const pg::Error& error) {
   constexpr std::string_view dependent_objects = "2BP01";
+  constexpr std::string_view not_supported = "0A000";  // a column's type that a view of the operator's uses
   constexpr std::string_view lock_not_available = "55P03";
   constexpr std::string_view canceled = "57014";
-  if (error.sqlstate() == dependent_objects)
+  if (error.sqlstate() == dependent_objects || error.sqlstate() == not_supported)
     return {Outcome::refused,
             fmt::format("{}. Nothing was changed: drop what depends on it, or change it", error.what())};
   if (error.sqlstate() == lock_not_available) return {Outcome::lock_budget_spent, error.what()};
@@ -122,26 +139,25 @@ RollbackReport roll_back(const pg::ConnectionOptions& options, const RollbackOpt
   session->execute(std::string(rollback_definitions()));
   const bool full = rollback_options.depth == RollbackOptions::Depth::full;
   try {
-    std::string exported_since;
+    std::optional<Moment> exported;
     if (full && !rollback_options.export_folder.empty())
-      exported_since = export_all(*session, rollback_options.export_folder, report, show);
+      exported = export_all(*session, rollback_options.export_folder, report, show);
     const Watch watch(options, session->backend_pid(), "rollback", show);
     session->execute("BEGIN");
     session->query("SELECT pg_temp.lock_tables_patiently()");
-    if (!exported_since.empty())
-      export_those(*session, session->query(select_late_exports, {exported_since}),
+    if (exported)
+      export_those(*session,
+                   session->query(select_late_exports, {exported->begun_before, exported->ended_before}),
                    rollback_options.export_folder, report, show);
+    if (full && !rollback_options.rebuild_enum) report.residue = lines_of(session->query(select_residue));
     const pg::ResultSet lines = full ? session->query("SELECT pg_temp.roll_back($1)",
                                                       {rollback_options.rebuild_enum ? "true" : "false"})
                                      : session->query("SELECT pg_temp.roll_back_softly()");
     session->execute("COMMIT");
-    for (std::size_t row = 0; row < lines.rows(); ++row) report.lines.emplace_back(lines.text(row, 0));
+    report.lines = lines_of(lines);
   } catch (const pg::Error& error) {
     throw failure_of(error);
   }
-  const pg::ResultSet residue = session->query(select_residue);
-  for (std::size_t row = 0; full && row < residue.rows(); ++row)
-    report.residue.emplace_back(residue.text(row, 0));
   return report;
 }
 

@@ -131,7 +131,7 @@ def test_names_duplicate_values(legacy):
         "SELECT string_agg(id::text, ', ' ORDER BY id) FROM social_accounts WHERE platform <> 'youtube'")
     done = legacy.update()
     assert done.returncode == 3
-    assert f"4711: accounts {accounts}" in done.stderr
+    assert f"phone_number_id 4711 is the same for accounts {accounts}" in done.stderr
     legacy.sql("UPDATE social_accounts SET phone_number_id = NULL WHERE platform = 'instagram'")
     assert "made   index idx_social_accounts_phone_number_id" in legacy.must_update()
 

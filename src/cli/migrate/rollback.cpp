@@ -37,7 +37,8 @@ void print_report(const RollbackReport& report, bool soft) {
   const bool any_done =
       std::ranges::any_of(report.lines, [](const std::string& line) { return line.starts_with("  done"); });
   if (!any_done) {
-    fmt::print("Nothing to do: this database was never updated, or is rolled back already.\n");
+    fmt::print("Nothing to do: {}\n", soft ? "no gateway starts on this database as it is."
+                                           : "this database was never updated, or is rolled back already.");
     return;
   }
   if (soft) {
