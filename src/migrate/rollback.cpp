@@ -1,14 +1,14 @@
 #include "migrate/rollback.hpp"
 
-#include <fstream>
+#include <algorithm>
+#include <iterator>
 #include <optional>
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "migrate/interrupt.hpp"
 #include "migrate/outcome.hpp"
+#include "migrate/rollback_export.hpp"
 #include "migrate/session.hpp"
 #include "migrate/sql_files.hpp"
 #include "migrate/watch.hpp"
@@ -17,96 +17,12 @@
 namespace socialsync::migrate {
 namespace {
 
-// What goes with its data: accounts with anything in a new column, and our tables with rows.
-constexpr const char* select_exports = R"(
-SELECT 'social_accounts',
-       format('COPY (SELECT id, %s FROM public.social_accounts WHERE %s) TO STDOUT (FORMAT csv, HEADER)',
-              string_agg(quote_ident(name), ', ' ORDER BY place),
-              string_agg(format('%I IS DISTINCT FROM %s', name,
-                                CASE name WHEN 'webhook_status' THEN '''inactive''' WHEN 'webhook_metadata'
-                                     THEN '''{}''::jsonb' ELSE 'NULL' END), ' OR '))
-FROM pg_temp.our_columns()
-HAVING count(*) > 0
-UNION ALL
-SELECT relname, format('COPY (SELECT * FROM %s) TO STDOUT (FORMAT csv, HEADER)', oid::regclass)
-FROM pg_class
-WHERE oid IN (to_regclass('public.webhook_logs'), to_regclass('public.webhook_quarantine'))
-  AND pg_temp.is_ours(obj_description(oid, 'pg_class'))
-UNION ALL
--- Partitions that were detached, and what backfill has overwritten.
-SELECT relname, format('COPY (SELECT * FROM %s) TO STDOUT (FORMAT csv, HEADER)', oid::regclass)
-FROM pg_class
-WHERE relnamespace = to_regnamespace('socialsync') AND relkind = 'r' AND NOT relispartition
-  AND (relname LIKE 'webhook\_logs\_%' OR relname = 'backfill_preimages'))";
-
-// What came while the first files were written, and before the locks were had: rows of accounts that were
-// written by transactions that the first snapshot did not know ended.
-constexpr const char* select_late_exports = R"(
-SELECT relname || '.late', format('COPY (SELECT * FROM %s WHERE created_at >= %L) TO STDOUT (FORMAT csv, HEADER)',
-                                  oid::regclass, $1::timestamptz)
-FROM pg_class
-WHERE oid IN (to_regclass('public.webhook_logs'), to_regclass('public.webhook_quarantine'))
-  AND pg_temp.is_ours(obj_description(oid, 'pg_class'))
-UNION ALL
-SELECT 'social_accounts.late',
-       format('COPY (SELECT id, %s FROM public.social_accounts WHERE age(xmin) <= %s) TO STDOUT (FORMAT csv, HEADER)',
-              string_agg(quote_ident(name), ', ' ORDER BY place), age($2::xid8::xid))
-FROM pg_temp.our_columns()
-HAVING count(*) > 0)";
-
+constexpr const char* nothing_changed = "interrupted: nothing was changed";
 constexpr const char* select_residue = "SELECT pg_temp.residue()";
-
-// What a moment's snapshot knows.
-struct Moment {
-  std::string begun_before;  // a time: transactions that it does not know began after it
-  std::string ended_before;  // a transaction: it knows that all before it ended
-};
-
-// Only we may read it: it holds secrets.
-void write_private(const std::filesystem::path& path) {
-  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (file < 0) throw Failure(Outcome::refused, fmt::format("cannot write {}", path.string()));
-  close(file);
-}
-
-RollbackReport::Export export_table(pg::Session& session, const std::filesystem::path& folder,
-                                    const std::string& table, const std::string& copy,
-                                    const ShowProgress& show) {
-  RollbackReport::Export made{.table = table, .file = (folder / (table + ".csv")).string()};
-  write_private(made.file);
-  std::ofstream out(made.file, std::ios::binary);
-  session.copy_out(copy, [&](std::string_view piece) {
-    out.write(piece.data(), static_cast<std::streamsize>(piece.size()));
-    made.bytes += piece.size();
-    if (show) show({.what = "export of " + table, .done = made.bytes, .unit = "bytes"});
-  });
-  out.flush();
-  if (!out) throw Failure(Outcome::refused, fmt::format("cannot write {}: is the disk full?", made.file));
-  return made;
-}
-
-void export_those(pg::Session& session, const pg::ResultSet& copies, const std::filesystem::path& folder,
-                  RollbackReport& report, const ShowProgress& show) {
-  for (std::size_t row = 0; row < copies.rows(); ++row)
-    report.exports.push_back(export_table(session, folder, std::string(copies.text(row, 0)),
-                                          std::string(copies.text(row, 1)), show));
-}
-
-// In one snapshot, so that the files agree with each other. Gives the snapshot's moment.
-Moment export_all(pg::Session& session, const std::filesystem::path& folder, RollbackReport& report,
-                  const ShowProgress& show) {
-  if (std::filesystem::create_directories(folder))
-    std::filesystem::permissions(folder, std::filesystem::perms::owner_all);
-  session.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ");
-  // A row's time is that of its transaction's begin, which may be older than we are.
-  const pg::ResultSet since = session.query(
-      "SELECT least(now(), min(xact_start)), pg_snapshot_xmin(pg_current_snapshot()) FROM pg_stat_activity "
-      "WHERE datname = current_database()");
-  const pg::ResultSet copies = session.query(select_exports);
-  export_those(session, copies, folder, report, show);
-  session.execute("COMMIT");
-  return {.begun_before = std::string(since.text(0, 0)), .ended_before = std::string(since.text(0, 1))};
-}
+constexpr const char* too_many_accounts =
+    "  lost   what changed in social_accounts while social_accounts.csv was written, if anything did: there "
+    "are too "
+    "many accounts to look through while everybody waits";
 
 std::vector<std::string> lines_of(const pg::ResultSet& rows) {
   std::vector<std::string> lines;
@@ -114,7 +30,7 @@ std::vector<std::string> lines_of(const pg::ResultSet& rows) {
   return lines;
 }
 
-Failure failure_of(const pg::Error& error) {
+Failure failure_of(const pg::Error& error, const std::string& waited_for) {
   constexpr std::string_view dependent_objects = "2BP01";
   constexpr std::string_view not_supported = "0A000";  // a column's type that a view of the operator's uses
   constexpr std::string_view lock_not_available = "55P03";
@@ -122,8 +38,10 @@ Failure failure_of(const pg::Error& error) {
   if (error.sqlstate() == dependent_objects || error.sqlstate() == not_supported)
     return {Outcome::refused,
             fmt::format("{}. Nothing was changed: drop what depends on it, or change it", error.what())};
-  if (error.sqlstate() == lock_not_available) return {Outcome::lock_budget_spent, error.what()};
-  if (error.sqlstate() == canceled) return {Outcome::interrupted, "interrupted: nothing was changed"};
+  if (error.sqlstate() == lock_not_available)
+    return {Outcome::lock_budget_spent,
+            fmt::format("{}. Held by {}", error.what(), waited_for.empty() ? "nobody now" : waited_for)};
+  if (error.sqlstate() == canceled) return {Outcome::interrupted, nothing_changed};
   return {Outcome::internal_error,
           fmt::format("{} ({}). Nothing was changed", error.what(), error.sqlstate())};
 }
@@ -136,27 +54,30 @@ RollbackReport roll_back(const pg::ConnectionOptions& options, const RollbackOpt
   take_run_lock(*session, rollback_options.run_lock_wait);
   const Interrupt interrupt([&] { session->cancel(); });
   RollbackReport report;
+  std::string waited_for;
   session->execute(std::string(rollback_definitions()));
   const bool full = rollback_options.depth == RollbackOptions::Depth::full;
   try {
-    std::optional<Moment> exported;
+    std::optional<RollbackExport> kept;
     if (full && !rollback_options.export_folder.empty())
-      exported = export_all(*session, rollback_options.export_folder, report, show);
-    const Watch watch(options, session->backend_pid(), "rollback", show);
+      kept.emplace(*session, rollback_options.export_folder, show).write_all();
+    const Watch watch(options, session->backend_pid(), "rollback", show,
+                      [&waited_for](const std::string& blockers) { waited_for = blockers; });
     session->execute("BEGIN");
     session->query("SELECT pg_temp.lock_tables_patiently()");
-    if (exported)
-      export_those(*session,
-                   session->query(select_late_exports, {exported->begun_before, exported->ended_before}),
-                   rollback_options.export_folder, report, show);
+    if (kept) {
+      if (!kept->write_late()) report.lines.emplace_back(too_many_accounts);
+      report.exports = kept->tables();
+    }
+    if (interrupt.happened()) throw Failure(Outcome::interrupted, nothing_changed);
     if (full && !rollback_options.rebuild_enum) report.residue = lines_of(session->query(select_residue));
     const pg::ResultSet lines = full ? session->query("SELECT pg_temp.roll_back($1)",
                                                       {rollback_options.rebuild_enum ? "true" : "false"})
                                      : session->query("SELECT pg_temp.roll_back_softly()");
     session->execute("COMMIT");
-    report.lines = lines_of(lines);
+    std::ranges::copy(lines_of(lines), std::back_inserter(report.lines));
   } catch (const pg::Error& error) {
-    throw failure_of(error);
+    throw failure_of(error, waited_for);
   }
   return report;
 }

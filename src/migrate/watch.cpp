@@ -23,8 +23,9 @@ FROM (SELECT DISTINCT a.xact_start,
         AND l.pid <> pg_backend_pid() AND clock_timestamp() - a.xact_start > interval '100 ms'
       UNION
       SELECT p.prepared, format('prepared transaction %L, since %s', p.gid, date_trunc('second', p.prepared))
-      FROM pg_locks AS l JOIN pg_prepared_xacts AS p ON l.virtualtransaction = '-1/' || p.transaction
-      WHERE l.relation = ANY (SELECT to_regclass(t) FROM unnest($1::text[]) AS t)
+      FROM pg_locks AS l JOIN pg_locks AS own USING (virtualtransaction)
+      JOIN pg_prepared_xacts AS p ON p.transaction = own.transactionid
+      WHERE l.pid IS NULL AND own.pid IS NULL AND own.locktype = 'transactionid' AND l.relation = ANY (SELECT to_regclass(t) FROM unnest($1::text[]) AS t)
         AND p.database = current_database()
       ORDER BY xact_start LIMIT 3) AS holders)";
 

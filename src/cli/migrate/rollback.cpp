@@ -30,7 +30,7 @@ struct Options {
 };
 
 void print_report(const RollbackReport& report, bool soft) {
-  for (const RollbackReport::Export& made : report.exports)
+  for (const migrate::ExportedTable& made : report.exports)
     fmt::print("  kept   {} in {} ({})\n", made.table, made.file, readable_bytes(made.bytes));
   for (const std::string& line : report.lines) fmt::print("{}\n", line);
   for (const std::string& thing : report.residue) fmt::print("  stays  {}\n", thing);
@@ -53,7 +53,7 @@ void print_report(const RollbackReport& report, bool soft) {
 
 void print_json(const RollbackReport& report) {
   json::array exports;
-  for (const RollbackReport::Export& made : report.exports)
+  for (const migrate::ExportedTable& made : report.exports)
     exports.push_back(json::object{{"table", made.table}, {"file", made.file}, {"bytes", made.bytes}});
   const json::object document{{"v", 1},
                               {"exports", exports},
