@@ -231,7 +231,7 @@ BEGIN
   IF changed IS NOT NULL THEN
     RETURN NEXT format('  stays  %s of these accounts, since it changed after run %s: %s', name, of_run, changed);
   END IF;
-EXCEPTION WHEN integrity_constraint_violation OR raise_exception THEN
+EXCEPTION WHEN integrity_constraint_violation OR data_exception OR raise_exception THEN
   RETURN NEXT format('  stays  the values of %s that run %s wrote: %s', name, of_run, SQLERRM);
 END $$;
 

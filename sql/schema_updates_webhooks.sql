@@ -1250,7 +1250,7 @@ CREATE OR REPLACE FUNCTION pg_temp.access_steps() RETURNS SETOF pg_temp.step LAN
                  pg_temp.missing_column_grants(), pg_temp.missing_table_grants()) AS statements
   UNION ALL
   SELECT 'grants.passed_on', 'rights that others passed on', NULL, '{}', false, false,
-         format('SELECT pg_temp.data_blocks(%L)', message), 'SELECT', NULL, message
+         format('SELECT pg_temp.data_blocks(%L)', message), 'SELECT', NULL, NULL
   FROM pg_temp.passed_on_privileges() AS message WHERE message IS NOT NULL;
 $$;
 
@@ -1259,6 +1259,8 @@ CREATE OR REPLACE FUNCTION pg_temp.access_warnings() RETURNS SETOF text LANGUAGE
   SELECT 'social_accounts was open to PUBLIC, which would show its secrets to every tenant: that is taken away. Roles '
          'that relied on it need grants of their own'
   WHERE EXISTS (SELECT FROM pg_temp.privileges(to_regclass('public.social_accounts')) WHERE role = 'PUBLIC')
+  UNION ALL
+  SELECT message FROM pg_temp.passed_on_privileges() AS message WHERE message IS NOT NULL
   UNION ALL
   -- A view with its owner's rights shows what row-level security hides.
   SELECT format('these views show everybody''s accounts to the roles of the web API: %s. Take the right away, or set '

@@ -60,6 +60,13 @@ def test_a_value_that_cannot_be_put_back_stays_and_is_said(legacy):
     assert legacy.sql("SELECT page_id FROM social_accounts WHERE platform = 'whatsapp'") == "new"
 
 
+def test_a_column_of_another_type_by_now_stays_and_is_said(legacy):
+    legacy.must_update()
+    overwrite(legacy, "1", "access_token", "17", "true")
+    legacy.sql("ALTER TABLE social_accounts ALTER access_token TYPE integer USING access_token::integer")
+    assert "stays  the values of access_token that run 1 wrote: invalid input syntax" in legacy.must_roll_back()
+
+
 # ---- A CHECK that was NOT VALID
 
 CHECK = """ALTER TABLE social_accounts ADD phone_number_id varchar(100);
@@ -117,6 +124,7 @@ def test_rights_that_others_passed_on_are_named_with_what_takes_them_back(legacy
     assert done.returncode == 3
     assert "anon can read public.social_accounts" in done.stderr
     assert 'later  rights that others passed on: role Shop.App passed rights on' in done.stdout
+    assert 'WARNING:  role Shop.App passed rights on' in done.stderr
     legacy.sql(done.stdout.partition("only it can take them back: ")[2].partition("\n")[0])
     assert "passed on" not in legacy.must_update()
     legacy.sql('DROP OWNED BY "Shop.App"; DROP ROLE "Shop.App"')
