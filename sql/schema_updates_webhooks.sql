@@ -361,6 +361,24 @@ CREATE OR REPLACE FUNCTION pg_temp.relation_conflicts() RETURNS SETOF text LANGU
   FROM pg_class WHERE oid = ANY (ARRAY[to_regclass('public.webhook_quarantine'), to_regclass('public.users'),
                                        to_regclass('public.social_accounts')]::oid[]) AND relkind NOT IN ('r', 'p')
   UNION ALL
+  -- Rows of children would have no foreign key, no unique id and no policy.
+  SELECT format('public.social_accounts %s: this update knows a plain table only', why)
+  FROM pg_class AS c, LATERAL (
+    SELECT 'is partitioned' AS why WHERE c.relkind = 'p'
+    UNION ALL
+    SELECT 'inherits from ' || string_agg(inhparent::regclass::text, ', ') FROM pg_inherits WHERE inhrelid = c.oid
+    HAVING count(*) > 0
+    UNION ALL
+    SELECT 'has children: ' || string_agg(inhrelid::regclass::text, ', ') FROM pg_inherits
+    WHERE inhparent = c.oid AND c.relkind <> 'p' HAVING count(*) > 0
+    UNION ALL
+    SELECT 'is a table of type ' || c.reloftype::regtype WHERE c.reloftype <> 0) AS other
+  WHERE c.oid = to_regclass('public.social_accounts')
+  UNION ALL
+  SELECT format('%s is not permanent (unlogged, or temporary): webhook_logs cannot refer to it', oid::regclass)
+  FROM pg_class WHERE oid = ANY (ARRAY[to_regclass('public.users'), to_regclass('public.social_accounts')]::oid[])
+    AND relpersistence <> 'p'
+  UNION ALL
   SELECT format('%s exists and is not the view of this file: rename or drop it', oid::regclass)
   FROM pg_class
   WHERE oid = ANY (ARRAY[to_regclass('public.active_webhook_accounts'),
@@ -551,7 +569,14 @@ CREATE OR REPLACE FUNCTION pg_temp.found() RETURNS TABLE (object text, restore t
   SELECT 'index ' || i.name, '{}' FROM pg_temp.unique_indexes() AS i
   JOIN pg_index AS x ON x.indexrelid = to_regclass('public.' || i.name) AND x.indisvalid
   UNION ALL
-  SELECT 'constraint ' || k.name, '{}' FROM pg_temp.account_checks() AS k
+  -- A NOT VALID one is validated, or taken away where rows violate it.
+  SELECT 'constraint ' || k.name,
+         CASE WHEN c.convalidated THEN '{}' ELSE array_remove(ARRAY[
+           format('ALTER TABLE public.social_accounts ADD CONSTRAINT %I %s', k.name, pg_get_constraintdef(c.oid)),
+           format('COMMENT ON CONSTRAINT %I ON public.social_accounts IS %L', k.name,
+                  obj_description(c.oid, 'pg_constraint'))], CASE WHEN obj_description(c.oid, 'pg_constraint') IS NULL
+           THEN format('COMMENT ON CONSTRAINT %I ON public.social_accounts IS NULL', k.name) END) END
+  FROM pg_temp.account_checks() AS k
   JOIN pg_constraint AS c ON c.conrelid = to_regclass('public.social_accounts') AND c.conname = k.name
   UNION ALL
   SELECT 'policy ' || p.name, '{}' FROM pg_temp.policies() AS p
@@ -776,6 +801,23 @@ $steps$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- webhook_logs: partitions, and how long things are kept
 
+-- The weekly partitions there should be, oldest first: from two weeks back, since Meta repeats events for days. The
+-- schema socialsync gets a copy.
+CREATE OR REPLACE FUNCTION pg_temp.wanted_partitions(weeks_ahead integer, keep_from timestamptz)
+RETURNS TABLE (name text, monday timestamp) LANGUAGE sql STABLE AS $$
+  SELECT 'webhook_logs_p' || to_char(week, 'YYYYMMDD'), week
+  FROM date_trunc('week', now() AT TIME ZONE 'UTC') AS this_week,
+       generate_series(this_week - interval '2 weeks', this_week + make_interval(weeks => weeks_ahead),
+                       interval '1 week') AS week
+  WHERE keep_from IS NULL OR (week + interval '1 week') AT TIME ZONE 'UTC' > keep_from
+  ORDER BY week;
+$$;
+
+-- The statement that makes the same function in the schema socialsync.
+CREATE OR REPLACE FUNCTION pg_temp.copied(function regprocedure) RETURNS text LANGUAGE sql AS $$
+  SELECT regexp_replace(pg_get_functiondef(function), ' pg_temp(_\d+)?\.', ' socialsync.') || ';';
+$$;
+
 -- Functions, then who may call them, in one transaction: default privileges may open new functions to everybody.
 CREATE OR REPLACE FUNCTION pg_temp.partition_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $steps$
   SELECT * FROM pg_temp.definition_step('function.partitions', 'functions for partitions and retention',
@@ -783,7 +825,8 @@ CREATE OR REPLACE FUNCTION pg_temp.partition_steps() RETURNS SETOF pg_temp.step 
       "socialsync.add_partition(text, timestamp)",
       socialsync.weekly_partitions(), "socialsync.wanted_partitions(integer, timestamptz)",
       socialsync.delete_expired(timestamptz), "socialsync.maintain_partitions(integer, integer)",
-      socialsync.readable(bytea)}', '{}', $sql$
+      socialsync.readable(bytea)}', '{}',
+    pg_temp.copied('pg_temp.wanted_partitions(integer, timestamptz)') || $sql$
 -- Gets the locks that a change of partitions needs, waiting 50 ms for each, since others wait behind us: the
 -- application's own tables last, so that they wait for no other.
 -- Dropping stops every query of webhook_logs for its moment; adding need not stop inserts, save those that go to the
@@ -863,17 +906,6 @@ LANGUAGE sql STABLE AS $$
   SELECT c.relname, (to_date(right(c.relname, 8), 'YYYYMMDD') + interval '1 week') AT TIME ZONE 'UTC'
   FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
   WHERE i.inhparent = 'public.webhook_logs'::regclass AND c.relname ~ '^webhook_logs_p\d{8}$';
-$$;
-
--- The weekly partitions there should be, oldest first: from two weeks back, since Meta repeats events for days.
-CREATE OR REPLACE FUNCTION socialsync.wanted_partitions(weeks_ahead integer, keep_from timestamptz)
-RETURNS TABLE (name text, monday timestamp) LANGUAGE sql STABLE AS $$
-  SELECT 'webhook_logs_p' || to_char(week, 'YYYYMMDD'), week
-  FROM date_trunc('week', now() AT TIME ZONE 'UTC') AS this_week,
-       generate_series(this_week - interval '2 weeks', this_week + make_interval(weeks => weeks_ahead),
-                       interval '1 week') AS week
-  WHERE keep_from IS NULL OR (week + interval '1 week') AT TIME ZONE 'UTC' > keep_from
-  ORDER BY week;
 $$;
 
 -- Rows that no dropped partition takes along.
@@ -1076,14 +1108,18 @@ $steps$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- Who may see what: policies, then row-level security, then grants
 
--- Whom a table's privileges were given to, whole tables and columns: '' for a whole table.
+-- Whom a table's privileges were given to, whole tables and columns: '' for a whole table. `passed_on_by`: the role
+-- that gave it, where that is not the owner, who can take back only what it gave itself.
 CREATE OR REPLACE FUNCTION pg_temp.privileges(tbl regclass)
-RETURNS TABLE (role text, privilege text, column_name text) LANGUAGE sql AS $$
-  SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END, privilege_type, ''
-  FROM pg_class, aclexplode(relacl) WHERE oid = tbl
-  UNION
-  SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END, privilege_type, attname
-  FROM pg_attribute, aclexplode(attacl) WHERE attrelid = tbl AND NOT attisdropped;
+RETURNS TABLE (role text, privilege text, column_name text, passed_on_by text) LANGUAGE sql AS $$
+  SELECT CASE i.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(i.grantee) END, i.privilege_type, i.column_name,
+         CASE WHEN i.grantor <> c.relowner THEN pg_get_userbyid(i.grantor) END
+  FROM pg_class AS c, LATERAL (
+    SELECT grantor, grantee, privilege_type, '' AS column_name FROM aclexplode(c.relacl)
+    UNION
+    SELECT grantor, grantee, privilege_type, attname FROM pg_attribute, aclexplode(attacl)
+    WHERE attrelid = c.oid AND NOT attisdropped) AS i
+  WHERE c.oid = tbl;
 $$;
 
 -- Roles other than the owner and the web API's that have rights on social_accounts: an application's own, say.
@@ -1172,21 +1208,32 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_column_grants() RETURNS text LANGUAGE
   FROM (SELECT t.privilege, string_agg(quote_ident(t.column_name), ', ') AS names
         FROM pg_temp.tenant_columns() AS t
         WHERE EXISTS (SELECT FROM pg_temp.privileges(to_regclass('public.social_accounts')) AS p
-                      WHERE p.role = 'authenticated' AND p.privilege = t.privilege AND p.column_name = '')
+                      WHERE p.role = 'authenticated' AND p.privilege = t.privilege AND p.column_name = ''
+                        AND p.passed_on_by IS NULL)
            OR NOT EXISTS (SELECT FROM pg_temp.privileges(to_regclass('public.social_accounts')) AS p
                           WHERE p.role = 'authenticated' AND p.privilege = t.privilege
                             AND p.column_name = t.column_name)
         GROUP BY t.privilege) AS grants;
 $$;
 
--- What default privileges, or a GRANT ON ALL TABLES, gave to the web API's roles.
-CREATE OR REPLACE FUNCTION pg_temp.excess_grants() RETURNS text LANGUAGE sql AS $$
-  SELECT string_agg(DISTINCT format('REVOKE %s%s ON %s FROM %s;', p.privilege,
-                                    ' (' || quote_ident(nullif(p.column_name, '')) || ')', tbl, p.role), ' ')
+-- What default privileges, or a GRANT ON ALL TABLES, gave to the web API's roles; and what others passed on to them.
+CREATE OR REPLACE FUNCTION pg_temp.excess_privileges() RETURNS TABLE (statement text, passed_on_by text)
+LANGUAGE sql AS $$
+  SELECT DISTINCT format('REVOKE %s%s ON %s FROM %s;', p.privilege,
+                         ' (' || quote_ident(nullif(p.column_name, '')) || ')', tbl, p.role), p.passed_on_by
   FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine']) AS tbl,
        pg_temp.privileges(to_regclass(tbl)) AS p
   WHERE p.role IN ('anon', 'PUBLIC')
      OR p.role = 'authenticated' AND NOT pg_temp.tenant_may(p.privilege, tbl, p.column_name);
+$$;
+
+-- What only somebody else can take back, role by role, with what does it; null when there is none.
+CREATE OR REPLACE FUNCTION pg_temp.passed_on_privileges() RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(format('role %s passed rights on that tenants must not have, and only it can take them back: '
+                           'SET ROLE %1$I; %s RESET ROLE;', passed_on_by, statements), E'\n' ORDER BY passed_on_by)
+  FROM (SELECT passed_on_by, string_agg(statement, ' ' ORDER BY statement)
+        FROM pg_temp.excess_privileges() WHERE passed_on_by IS NOT NULL
+        GROUP BY passed_on_by) AS others (passed_on_by, statements);
 $$;
 
 -- What whole tables are open for; nothing else is, to the web API's roles.
@@ -1213,8 +1260,13 @@ CREATE OR REPLACE FUNCTION pg_temp.access_steps() RETURNS SETOF pg_temp.step LAN
   FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine']) AS t
   UNION ALL
   SELECT 'grants', 'grants of tables', NULL, '{}', false, statements = '', NULL, statements, NULL, NULL
-  FROM concat_ws(' ', pg_temp.excess_grants(), pg_temp.missing_column_grants(), pg_temp.missing_table_grants())
-       AS statements;
+  FROM concat_ws(' ', (SELECT string_agg(statement, ' ' ORDER BY statement) FROM pg_temp.excess_privileges()
+                       WHERE passed_on_by IS NULL),
+                 pg_temp.missing_column_grants(), pg_temp.missing_table_grants()) AS statements
+  UNION ALL
+  SELECT 'grants.passed_on', 'rights that others passed on', NULL, '{}', false, false,
+         format('SELECT pg_temp.data_blocks(%L)', message), 'SELECT', NULL, NULL
+  FROM pg_temp.passed_on_privileges() AS message WHERE message IS NOT NULL;
 $$;
 
 -- What is ours to say, not to change.
@@ -1222,6 +1274,8 @@ CREATE OR REPLACE FUNCTION pg_temp.access_warnings() RETURNS SETOF text LANGUAGE
   SELECT 'social_accounts was open to PUBLIC, which would show its secrets to every tenant: that is taken away. Roles '
          'that relied on it need grants of their own'
   WHERE EXISTS (SELECT FROM pg_temp.privileges(to_regclass('public.social_accounts')) WHERE role = 'PUBLIC')
+  UNION ALL
+  SELECT message FROM pg_temp.passed_on_privileges() AS message WHERE message IS NOT NULL
   UNION ALL
   -- A view with its owner's rights shows what row-level security hides.
   SELECT format('these views show everybody''s accounts to the roles of the web API: %s. Take the right away, or set '
@@ -1314,22 +1368,156 @@ CREATE OR REPLACE FUNCTION pg_temp.view_steps() RETURNS SETOF pg_temp.step LANGU
     pg_temp.view_statements());
 $$;
 -- ---------------------------------------------------------------------------------------------------------------
+-- Rows that stand in the way, or that no webhook could reach
+
+-- Those of one kind: how many, and which, the first twenty.
+CREATE OR REPLACE FUNCTION pg_temp.rows_of_kind(of_kind text, what text, condition text) RETURNS TABLE (kind text, found text)
+LANGUAGE plpgsql AS $$
+DECLARE
+  accounts bigint;
+  named    text;
+BEGIN
+  EXECUTE 'SELECT count(*) FROM public.social_accounts AS a WHERE ' || condition INTO accounts;
+  IF accounts > 0 THEN
+    EXECUTE 'SELECT string_agg(id::text, '', '' ORDER BY id) FROM (SELECT a.id FROM public.social_accounts AS a WHERE '
+            || condition || ' LIMIT 20) AS first' INTO named;
+    RETURN QUERY SELECT of_kind, format('%s account(s) %s: %s%s', accounts, what, named,
+                                                  CASE WHEN accounts > 20 THEN ', …' END);
+  END IF;
+END $$;
+
+-- Accounts that share a value, one line for each value, the first twenty.
+CREATE OR REPLACE FUNCTION pg_temp.duplicates(column_name text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN QUERY EXECUTE format(
+    'SELECT format(''%1$s %%s is the same for accounts %%s'', coalesce(nullif(%1$I, ''''), ''''''''''''),
+                   string_agg(id::text, '', '' ORDER BY id))
+     FROM public.social_accounts WHERE %1$I IS NOT NULL GROUP BY %1$I HAVING count(*) > 1 ORDER BY %1$I LIMIT 20',
+    column_name);
+END $$;
+
+-- Which column routes to which platforms, and what vouches for its rows already.
+CREATE OR REPLACE FUNCTION pg_temp.routing_keys()
+RETURNS TABLE (name text, platforms text[], is_there boolean, is_unique boolean, is_given boolean) LANGUAGE sql AS $$
+  SELECT k.name, k.platforms, a.attname IS NOT NULL, coalesce(i.indisvalid, false), coalesce(c.convalidated, false)
+  FROM (VALUES ('phone_number_id', ARRAY['whatsapp', 'whatsapp_business'], 'social_accounts_whatsapp_has_phone_number_id'),
+               ('page_id', ARRAY['instagram'], 'social_accounts_instagram_has_page_id')) AS k (name, platforms, given_by)
+  LEFT JOIN pg_attribute AS a ON a.attrelid = to_regclass('public.social_accounts') AND a.attname = k.name
+                             AND NOT a.attisdropped
+  LEFT JOIN pg_index AS i ON i.indexrelid = to_regclass('public.idx_social_accounts_' || k.name) AND i.indisunique
+                         AND i.indrelid = to_regclass('public.social_accounts')
+  LEFT JOIN pg_constraint AS c ON c.conrelid = to_regclass('public.social_accounts') AND c.conname = k.given_by;
+$$;
+
+-- All of them; `kind` is lacking, empty, duplicate or orphan. Reads social_accounts several times.
+CREATE OR REPLACE FUNCTION pg_temp.rows_in_the_way() RETURNS TABLE (kind text, found text) LANGUAGE plpgsql AS $$
+DECLARE
+  key record;
+BEGIN
+  IF to_regclass('public.social_accounts') IS NULL OR to_regclass('public.users') IS NULL THEN
+    RETURN;
+  END IF;
+  FOR key IN SELECT * FROM pg_temp.routing_keys() LOOP
+    IF NOT key.is_given THEN
+      RETURN QUERY SELECT r.* FROM unnest(key.platforms) AS p, pg_temp.rows_of_kind('lacking',
+        format('of platform %s have no %s', p, key.name),
+        format('a.platform::text = %L', p) || CASE WHEN key.is_there THEN format(' AND a.%I IS NULL', key.name) ELSE '' END)
+        AS r;
+    END IF;
+    IF key.is_there THEN
+      RETURN QUERY SELECT * FROM pg_temp.rows_of_kind('empty', format('have the empty text as their %s', key.name),
+                                                      format('a.%I = ''''', key.name));
+    END IF;
+    IF key.is_there AND NOT key.is_unique THEN
+      RETURN QUERY SELECT 'duplicate', d FROM pg_temp.duplicates(key.name) AS d;
+    END IF;
+  END LOOP;
+  RETURN QUERY SELECT * FROM pg_temp.rows_of_kind('orphan', 'belong to a user that does not exist, so their webhooks '
+    'cannot be logged', 'NOT EXISTS (SELECT FROM public.users AS u WHERE u.id = a.user_id)');
+END $$;
+-- ---------------------------------------------------------------------------------------------------------------
+-- Several accounts of one phone number or page, where the operator lets us settle it
+
+-- Values that are replaced, so that they can be put back; `written` is a digest, since the value is in the account.
+-- Default privileges may have opened the table to others.
+CREATE OR REPLACE FUNCTION pg_temp.make_backfill_preimages() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  owner text := (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'public.social_accounts'::regclass);
+  role  text;
+BEGIN
+  IF to_regclass('socialsync.backfill_preimages') IS NOT NULL THEN
+    RETURN;
+  END IF;
+  CREATE TABLE socialsync.backfill_preimages (
+    run         text,
+    id          uuid,
+    column_name text,
+    old_value   text,
+    written     bytea NOT NULL,
+    at          timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (run, id, column_name)
+  );
+  COMMENT ON TABLE socialsync.backfill_preimages IS
+    'SocialSync Webhooks: values that were replaced, for migrate backfill --undo and rollback; secrets among them';
+  IF owner <> current_user THEN
+    EXECUTE format('ALTER TABLE socialsync.backfill_preimages OWNER TO %I', owner);
+  END IF;
+  REVOKE ALL ON socialsync.backfill_preimages FROM PUBLIC;
+  FOR role IN SELECT DISTINCT pg_get_userbyid(grantee) FROM pg_class, aclexplode(relacl)
+              WHERE oid = 'socialsync.backfill_preimages'::regclass AND grantee NOT IN (0, relowner) LOOP
+    EXECUTE format('REVOKE ALL ON socialsync.backfill_preimages FROM %I', role);
+  END LOOP;
+END $$;
+
+-- All accounts of a value but one get a value of their own that no webhook has, and webhook_status 'error'; what they had
+-- is kept under the name of the run (the setting socialsync.run). The active one keeps it, of several the oldest: whoever
+-- claims somebody's number later does not get it. The empty text is nobody's. Gives a line for each account.
+CREATE OR REPLACE FUNCTION pg_temp.quarantine_duplicates(column_name text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+  run text := coalesce(nullif(current_setting('socialsync.run', true), ''), gen_random_uuid()::text);
+BEGIN
+  PERFORM pg_temp.make_backfill_preimages();
+  PERFORM set_config('lock_timeout', '100ms', true);
+  RETURN QUERY EXECUTE format($sql$
+    WITH claims AS (
+      SELECT id, %1$I AS value, count(*) OVER (PARTITION BY %1$I) AS claims, row_number() OVER by_age AS place,
+             first_value(id) OVER by_age AS keeper
+      FROM public.social_accounts WHERE %1$I IS NOT NULL
+      WINDOW by_age AS (PARTITION BY %1$I ORDER BY is_active IS TRUE DESC, created_at, id)
+    ), losers AS MATERIALIZED (
+      SELECT a.id, c.value, a.webhook_status, CASE WHEN c.value <> '' THEN c.keeper END AS keeper
+      FROM claims AS c JOIN public.social_accounts AS a ON a.id = c.id AND a.%1$I = c.value
+      WHERE c.claims > 1 AND (c.place > 1 OR c.value = '')
+      FOR NO KEY UPDATE OF a
+    ), changed AS (
+      UPDATE public.social_accounts AS a SET %1$I = 'duplicate:' || l.id, webhook_status = 'error'
+      FROM losers AS l WHERE a.id = l.id
+    ), saved AS (
+      INSERT INTO socialsync.backfill_preimages (run, id, column_name, old_value, written)
+      SELECT $1, id, $2, value, sha256(convert_to('duplicate:' || id, 'UTF8')) FROM losers
+      UNION ALL
+      SELECT $1, id, 'webhook_status', webhook_status, sha256('error') FROM losers WHERE webhook_status <> 'error'
+    )
+    SELECT format('account %%s gives up %%s %%L%%s', id, $2, value, ', which account ' || keeper || ' keeps')
+    FROM losers ORDER BY value, id$sql$, column_name) USING run, column_name;
+  RETURN NEXT format('to put back what they had: socialsync migrate backfill --undo %s', run);
+END $$;
+-- ---------------------------------------------------------------------------------------------------------------
 -- One account for each phone number and each page
 
--- Raises data_blocks, naming the accounts, when several have the same value.
-CREATE OR REPLACE FUNCTION pg_temp.require_distinct(column_name text) RETURNS SETOF void LANGUAGE plpgsql AS $$
+-- Raises data_blocks, naming the accounts, when several have the same value; or, where the setting socialsync.duplicates
+-- is `quarantine`, takes it from all but one, and gives a line for each.
+CREATE OR REPLACE FUNCTION pg_temp.require_distinct(column_name text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
-  doubles text;
+  doubles text := (SELECT string_agg('  ' || d, E'\n') FROM pg_temp.duplicates(column_name) AS d);
 BEGIN
-  EXECUTE format('SELECT string_agg(format(''  %%s: accounts %%s'', value, accounts), E''\n'')
-                  FROM (SELECT %1$I AS value, string_agg(id::text, '', '' ORDER BY id) AS accounts
-                        FROM public.social_accounts WHERE %1$I IS NOT NULL
-                        GROUP BY %1$I HAVING count(*) > 1 ORDER BY %1$I LIMIT 20) AS d', column_name)
-    INTO doubles;
-  IF doubles IS NOT NULL THEN
+  IF doubles IS NULL THEN
+    RETURN;
+  ELSIF current_setting('socialsync.duplicates', true) = 'quarantine' THEN
+    RETURN QUERY SELECT pg_temp.quarantine_duplicates(column_name);
+  ELSE
     PERFORM pg_temp.data_blocks(format(
-      E'%s is the same for several accounts, and decides whose a webhook is: keep it for one of them, then run '
-      'this again.\n%s', column_name, doubles));
+      E'%s decides whose a webhook is: keep it for one account, then run this again.\n%s', column_name, doubles));
   END IF;
 END $$;
 
@@ -1357,12 +1545,12 @@ $$;
 CREATE OR REPLACE FUNCTION pg_temp.require_satisfied(check_name text) RETURNS SETOF void LANGUAGE plpgsql AS $$
 DECLARE
   wanted     record;
-  violations bigint;
+  violations text;
 BEGIN
   SELECT * INTO wanted FROM pg_temp.account_checks() AS k WHERE k.name = check_name;
-  EXECUTE 'SELECT count(*) FROM public.social_accounts WHERE ' || wanted.violated_by INTO violations;
-  IF violations > 0 THEN
-    PERFORM pg_temp.data_blocks(format('%s account(s) do not satisfy it yet; run this again when they do: '
+  violations := (SELECT r.found FROM pg_temp.rows_of_kind('check', 'do not satisfy it yet', wanted.violated_by) AS r);
+  IF violations IS NOT NULL THEN
+    PERFORM pg_temp.data_blocks(format(E'%s\n  run this again when they do; all of them: '
       'SELECT id FROM public.social_accounts WHERE %s', violations, wanted.violated_by));
   END IF;
 END $$;
@@ -1421,20 +1609,12 @@ CREATE OR REPLACE FUNCTION pg_temp.owner_steps() RETURNS SETOF pg_temp.step LANG
   ) AS changes (statements);
 $$;
 
--- The weeks that maintain_partitions() makes partitions for when nobody says otherwise: socialsync.wanted_partitions().
-CREATE OR REPLACE FUNCTION pg_temp.weeks() RETURNS TABLE (name text, monday timestamp) LANGUAGE sql AS $$
-  SELECT 'webhook_logs_p' || to_char(week, 'YYYYMMDD'), week
-  FROM date_trunc('week', now() AT TIME ZONE 'UTC') AS this_week,
-       generate_series(this_week - interval '2 weeks', this_week + interval '4 weeks', interval '1 week') AS week
-  ORDER BY week;
-$$;
-
--- Each in a transaction of its own: while one is made, nobody writes to users and social_accounts.
+-- As many as maintain_partitions() makes when nobody says otherwise. Each in a transaction of its own: while one is made, nobody writes to users and social_accounts.
 CREATE OR REPLACE FUNCTION pg_temp.maintenance_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
   SELECT 'partition.' || right(name, 8), 'partition socialsync.' || name, 'SHARE ROW EXCLUSIVE',
          '{public.users, public.social_accounts}'::text[], false, to_regclass('socialsync.' || name) IS NOT NULL, NULL,
          format('SELECT socialsync.add_partition(%L, %L)', name, monday), NULL, NULL
-  FROM pg_temp.weeks();
+  FROM pg_temp.wanted_partitions(4, NULL);
 $$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- Is it so now? The catalogue is asked once more, above all for what must not leak

@@ -118,12 +118,13 @@ BEGIN
   RETURN QUERY SELECT pg_temp.drop_views();
   RETURN QUERY SELECT pg_temp.drop_functions('public');
   RETURN QUERY SELECT pg_temp.drop_trigger();
+  RETURN QUERY SELECT pg_temp.drop_constraints();
+  RETURN QUERY SELECT pg_temp.drop_indexes();
+  RETURN QUERY SELECT pg_temp.put_back_values();
   RETURN QUERY SELECT pg_temp.drop_tables();
   RETURN QUERY SELECT pg_temp.drop_detached_partitions();
   RETURN QUERY SELECT pg_temp.drop_policies();
   RETURN QUERY SELECT pg_temp.restore_row_security();
-  RETURN QUERY SELECT pg_temp.drop_constraints();
-  RETURN QUERY SELECT pg_temp.drop_indexes();
   RETURN QUERY SELECT pg_temp.drop_columns();
   IF rebuild_enum THEN
     RETURN QUERY SELECT pg_temp.rebuild_enum();
@@ -146,9 +147,9 @@ BEGIN
 END $$;
 
 -- @run
+-- What stays is told from the record, which goes.
+SELECT coalesce(string_agg('  stays  ' || r, E'\n'), '') AS residue FROM pg_temp.residue() AS r \gset
 SELECT pg_temp.roll_back();
-
-SELECT format('  stays  label %s of type social_platform', enumlabel)
-FROM pg_enum WHERE enumtypid = to_regtype('public.social_platform') AND enumlabel = 'whatsapp_business';
+SELECT :'residue' WHERE :'residue' <> '';
 SELECT pg_advisory_unlock_all() \g /dev/null
 \echo 'SocialSync Webhooks: database' :DBNAME 'is rolled back'

@@ -39,6 +39,24 @@ CREATE OR REPLACE FUNCTION pg_temp.relation_conflicts() RETURNS SETOF text LANGU
   FROM pg_class WHERE oid = ANY (ARRAY[to_regclass('public.webhook_quarantine'), to_regclass('public.users'),
                                        to_regclass('public.social_accounts')]::oid[]) AND relkind NOT IN ('r', 'p')
   UNION ALL
+  -- Rows of children would have no foreign key, no unique id and no policy.
+  SELECT format('public.social_accounts %s: this update knows a plain table only', why)
+  FROM pg_class AS c, LATERAL (
+    SELECT 'is partitioned' AS why WHERE c.relkind = 'p'
+    UNION ALL
+    SELECT 'inherits from ' || string_agg(inhparent::regclass::text, ', ') FROM pg_inherits WHERE inhrelid = c.oid
+    HAVING count(*) > 0
+    UNION ALL
+    SELECT 'has children: ' || string_agg(inhrelid::regclass::text, ', ') FROM pg_inherits
+    WHERE inhparent = c.oid AND c.relkind <> 'p' HAVING count(*) > 0
+    UNION ALL
+    SELECT 'is a table of type ' || c.reloftype::regtype WHERE c.reloftype <> 0) AS other
+  WHERE c.oid = to_regclass('public.social_accounts')
+  UNION ALL
+  SELECT format('%s is not permanent (unlogged, or temporary): webhook_logs cannot refer to it', oid::regclass)
+  FROM pg_class WHERE oid = ANY (ARRAY[to_regclass('public.users'), to_regclass('public.social_accounts')]::oid[])
+    AND relpersistence <> 'p'
+  UNION ALL
   SELECT format('%s exists and is not the view of this file: rename or drop it', oid::regclass)
   FROM pg_class
   WHERE oid = ANY (ARRAY[to_regclass('public.active_webhook_accounts'),

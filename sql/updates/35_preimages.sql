@@ -44,7 +44,14 @@ CREATE OR REPLACE FUNCTION pg_temp.found() RETURNS TABLE (object text, restore t
   SELECT 'index ' || i.name, '{}' FROM pg_temp.unique_indexes() AS i
   JOIN pg_index AS x ON x.indexrelid = to_regclass('public.' || i.name) AND x.indisvalid
   UNION ALL
-  SELECT 'constraint ' || k.name, '{}' FROM pg_temp.account_checks() AS k
+  -- A NOT VALID one is validated, or taken away where rows violate it.
+  SELECT 'constraint ' || k.name,
+         CASE WHEN c.convalidated THEN '{}' ELSE array_remove(ARRAY[
+           format('ALTER TABLE public.social_accounts ADD CONSTRAINT %I %s', k.name, pg_get_constraintdef(c.oid)),
+           format('COMMENT ON CONSTRAINT %I ON public.social_accounts IS %L', k.name,
+                  obj_description(c.oid, 'pg_constraint'))], CASE WHEN obj_description(c.oid, 'pg_constraint') IS NULL
+           THEN format('COMMENT ON CONSTRAINT %I ON public.social_accounts IS NULL', k.name) END) END
+  FROM pg_temp.account_checks() AS k
   JOIN pg_constraint AS c ON c.conrelid = to_regclass('public.social_accounts') AND c.conname = k.name
   UNION ALL
   SELECT 'policy ' || p.name, '{}' FROM pg_temp.policies() AS p

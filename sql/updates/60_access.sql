@@ -1,14 +1,18 @@
 -- ---------------------------------------------------------------------------------------------------------------
 -- Who may see what: policies, then row-level security, then grants
 
--- Whom a table's privileges were given to, whole tables and columns: '' for a whole table.
+-- Whom a table's privileges were given to, whole tables and columns: '' for a whole table. `passed_on_by`: the role
+-- that gave it, where that is not the owner, who can take back only what it gave itself.
 CREATE OR REPLACE FUNCTION pg_temp.privileges(tbl regclass)
-RETURNS TABLE (role text, privilege text, column_name text) LANGUAGE sql AS $$
-  SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END, privilege_type, ''
-  FROM pg_class, aclexplode(relacl) WHERE oid = tbl
-  UNION
-  SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END, privilege_type, attname
-  FROM pg_attribute, aclexplode(attacl) WHERE attrelid = tbl AND NOT attisdropped;
+RETURNS TABLE (role text, privilege text, column_name text, passed_on_by text) LANGUAGE sql AS $$
+  SELECT CASE i.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(i.grantee) END, i.privilege_type, i.column_name,
+         CASE WHEN i.grantor <> c.relowner THEN pg_get_userbyid(i.grantor) END
+  FROM pg_class AS c, LATERAL (
+    SELECT grantor, grantee, privilege_type, '' AS column_name FROM aclexplode(c.relacl)
+    UNION
+    SELECT grantor, grantee, privilege_type, attname FROM pg_attribute, aclexplode(attacl)
+    WHERE attrelid = c.oid AND NOT attisdropped) AS i
+  WHERE c.oid = tbl;
 $$;
 
 -- Roles other than the owner and the web API's that have rights on social_accounts: an application's own, say.
@@ -97,21 +101,32 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_column_grants() RETURNS text LANGUAGE
   FROM (SELECT t.privilege, string_agg(quote_ident(t.column_name), ', ') AS names
         FROM pg_temp.tenant_columns() AS t
         WHERE EXISTS (SELECT FROM pg_temp.privileges(to_regclass('public.social_accounts')) AS p
-                      WHERE p.role = 'authenticated' AND p.privilege = t.privilege AND p.column_name = '')
+                      WHERE p.role = 'authenticated' AND p.privilege = t.privilege AND p.column_name = ''
+                        AND p.passed_on_by IS NULL)
            OR NOT EXISTS (SELECT FROM pg_temp.privileges(to_regclass('public.social_accounts')) AS p
                           WHERE p.role = 'authenticated' AND p.privilege = t.privilege
                             AND p.column_name = t.column_name)
         GROUP BY t.privilege) AS grants;
 $$;
 
--- What default privileges, or a GRANT ON ALL TABLES, gave to the web API's roles.
-CREATE OR REPLACE FUNCTION pg_temp.excess_grants() RETURNS text LANGUAGE sql AS $$
-  SELECT string_agg(DISTINCT format('REVOKE %s%s ON %s FROM %s;', p.privilege,
-                                    ' (' || quote_ident(nullif(p.column_name, '')) || ')', tbl, p.role), ' ')
+-- What default privileges, or a GRANT ON ALL TABLES, gave to the web API's roles; and what others passed on to them.
+CREATE OR REPLACE FUNCTION pg_temp.excess_privileges() RETURNS TABLE (statement text, passed_on_by text)
+LANGUAGE sql AS $$
+  SELECT DISTINCT format('REVOKE %s%s ON %s FROM %s;', p.privilege,
+                         ' (' || quote_ident(nullif(p.column_name, '')) || ')', tbl, p.role), p.passed_on_by
   FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine']) AS tbl,
        pg_temp.privileges(to_regclass(tbl)) AS p
   WHERE p.role IN ('anon', 'PUBLIC')
      OR p.role = 'authenticated' AND NOT pg_temp.tenant_may(p.privilege, tbl, p.column_name);
+$$;
+
+-- What only somebody else can take back, role by role, with what does it; null when there is none.
+CREATE OR REPLACE FUNCTION pg_temp.passed_on_privileges() RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(format('role %s passed rights on that tenants must not have, and only it can take them back: '
+                           'SET ROLE %1$I; %s RESET ROLE;', passed_on_by, statements), E'\n' ORDER BY passed_on_by)
+  FROM (SELECT passed_on_by, string_agg(statement, ' ' ORDER BY statement)
+        FROM pg_temp.excess_privileges() WHERE passed_on_by IS NOT NULL
+        GROUP BY passed_on_by) AS others (passed_on_by, statements);
 $$;
 
 -- What whole tables are open for; nothing else is, to the web API's roles.
@@ -138,8 +153,13 @@ CREATE OR REPLACE FUNCTION pg_temp.access_steps() RETURNS SETOF pg_temp.step LAN
   FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine']) AS t
   UNION ALL
   SELECT 'grants', 'grants of tables', NULL, '{}', false, statements = '', NULL, statements, NULL, NULL
-  FROM concat_ws(' ', pg_temp.excess_grants(), pg_temp.missing_column_grants(), pg_temp.missing_table_grants())
-       AS statements;
+  FROM concat_ws(' ', (SELECT string_agg(statement, ' ' ORDER BY statement) FROM pg_temp.excess_privileges()
+                       WHERE passed_on_by IS NULL),
+                 pg_temp.missing_column_grants(), pg_temp.missing_table_grants()) AS statements
+  UNION ALL
+  SELECT 'grants.passed_on', 'rights that others passed on', NULL, '{}', false, false,
+         format('SELECT pg_temp.data_blocks(%L)', message), 'SELECT', NULL, NULL
+  FROM pg_temp.passed_on_privileges() AS message WHERE message IS NOT NULL;
 $$;
 
 -- What is ours to say, not to change.
@@ -147,6 +167,8 @@ CREATE OR REPLACE FUNCTION pg_temp.access_warnings() RETURNS SETOF text LANGUAGE
   SELECT 'social_accounts was open to PUBLIC, which would show its secrets to every tenant: that is taken away. Roles '
          'that relied on it need grants of their own'
   WHERE EXISTS (SELECT FROM pg_temp.privileges(to_regclass('public.social_accounts')) WHERE role = 'PUBLIC')
+  UNION ALL
+  SELECT message FROM pg_temp.passed_on_privileges() AS message WHERE message IS NOT NULL
   UNION ALL
   -- A view with its owner's rights shows what row-level security hides.
   SELECT format('these views show everybody''s accounts to the roles of the web API: %s. Take the right away, or set '

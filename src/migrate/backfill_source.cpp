@@ -91,14 +91,14 @@ std::string BackfillSql::preview() const {
   return fmt::format("SELECT * FROM ({}) AS changes (id, name) ORDER BY id, name LIMIT $2::bigint", parts);
 }
 
-// Of the values that are replaced: not of those that were not there.
+// Of the values that are replaced; where the column stays, of those too that were not there.
 std::string BackfillSql::saved_values(const std::string& run) const {
   if (run.empty()) return {};
   const std::string parts = each(source_, " UNION ALL ", [](const BackfillWish& wish, std::size_t i) {
     return fmt::format(
         "SELECT id, '{0}', old{1}, sha256(convert_to(new{1}::text, 'UTF8')) FROM locked"
-        " WHERE writes{1} AND NOT unset{1}",
-        wish.column->name, i);
+        " WHERE writes{1}{2}",
+        wish.column->name, i, wish.stays ? "" : fmt::format(" AND NOT unset{}", i));
   });
   return fmt::format(
       " saved AS (INSERT INTO socialsync.backfill_preimages (run, id, column_name, old_value, written)"

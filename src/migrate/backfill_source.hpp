@@ -13,6 +13,7 @@ struct BackfillWish {
   const BackfillColumn* column = nullptr;
   std::string value;      // an expression over `a` and what is joined; NULL: nothing to write
   std::string may_write;  // a condition: what is there may give way to it
+  bool stays = false;     // the column outlives a rollback: what it had is kept, be it nothing
 };
 
 struct BackfillSource {

@@ -23,7 +23,7 @@ FROM pg_constraint
 WHERE conrelid = to_regclass('public.social_accounts') AND contype = 'u'
   AND pg_get_constraintdef(oid) ~ '^UNIQUE \((user_id, platform|platform, user_id)\)'
 UNION ALL
-SELECT 'table.backfill_preimages', 'values that backfill has overwritten: afterwards backfill --undo cannot',
+SELECT 'table.backfill_preimages', 'values that were replaced: afterwards neither backfill --undo nor rollback can put them back',
        'DROP TABLE socialsync.backfill_preimages'
 WHERE to_regclass('socialsync.backfill_preimages') IS NOT NULL)";
 

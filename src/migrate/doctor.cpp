@@ -1,6 +1,9 @@
 #include "migrate/doctor.hpp"
 
+#include <algorithm>
 #include <memory>
+#include <stdexcept>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -75,18 +78,22 @@ WHERE tgrelid = to_regclass('public.social_accounts') AND NOT tgisinternal AND t
      "see above"},
 };
 
-// Columns may be missing still, so the queries are made of those that are there.
-constexpr const char* select_data_questions = R"(
-SELECT format('SELECT platform::text, count(*) FROM public.social_accounts WHERE platform::text = ANY (%L) %s GROUP BY 1',
-              c.platforms, CASE WHEN a.attname IS NULL THEN '' ELSE format('AND %I IS NULL', c.name) END),
-       CASE WHEN a.attname IS NOT NULL
-       THEN format('SELECT %1$I, string_agg(id::text, '', '' ORDER BY id) FROM public.social_accounts '
-                   'WHERE %1$I IS NOT NULL GROUP BY 1 HAVING count(*) > 1 ORDER BY 1 LIMIT 20', c.name) END,
-       c.name
-FROM (VALUES ('phone_number_id', ARRAY['whatsapp', 'whatsapp_business']), ('page_id', ARRAY['instagram'])) AS c (name, platforms)
-LEFT JOIN pg_attribute AS a ON a.attrelid = to_regclass('public.social_accounts') AND a.attname = c.name
-                           AND NOT a.attisdropped
-WHERE to_regclass('public.social_accounts') IS NOT NULL)";
+// How bad rows of each kind are, and what to do about them.
+struct RowKind {
+  std::string_view kind;
+  const char* id;
+  State state;
+  const char* todo;
+};
+
+constexpr RowKind row_kinds[] = {
+    {"lacking", "D13", State::warning,
+     "after apply: socialsync migrate backfill, then apply again for its CHECK"},
+    {"empty", "D13", State::warning, "give them the key that webhooks name: no webhook reaches them so"},
+    {"duplicate", "D14", State::bad,
+     "keep it for one of them: it decides whose a webhook is; or apply --duplicates quarantine"},
+    {"orphan", "D15", State::warning, "delete them, or give them to a user"},
+};
 
 void ask(pg::Session& session, const Question& question, std::vector<Diagnosis>& findings) {
   const pg::ResultSet rows = session.query(question.sql);
@@ -98,29 +105,14 @@ void ask(pg::Session& session, const Question& question, std::vector<Diagnosis>&
                         .todo = question.todo});
 }
 
-void ask_data(pg::Session& session, std::vector<Diagnosis>& findings) {
-  const std::size_t before = findings.size();
-  const pg::ResultSet columns = session.query(select_data_questions);
-  for (std::size_t column = 0; column < columns.rows(); ++column) {
-    const std::string name(columns.text(column, 2));
-    const pg::ResultSet missing = session.query(std::string(columns.text(column, 0)));
-    for (std::size_t row = 0; row < missing.rows(); ++row)
-      findings.push_back(
-          {.id = "D13",
-           .state = State::warning,
-           .found = fmt::format("{} account(s) of platform {} have no {}", missing.text(row, 1),
-                                missing.text(row, 0), name),
-           .todo = "after apply: socialsync migrate backfill, then apply again for its CHECK"});
-    if (columns.is_null(column, 1)) continue;
-    const pg::ResultSet doubles = session.query(std::string(columns.text(column, 1)));
-    for (std::size_t row = 0; row < doubles.rows(); ++row)
-      findings.push_back({.id = "D14",
-                          .state = State::bad,
-                          .found = fmt::format("{} {} is the same for accounts {}", name,
-                                               doubles.text(row, 0), doubles.text(row, 1)),
-                          .todo = "keep it for one of them: it decides whose a webhook is"});
+void ask_data(Catalogue& catalogue, std::vector<Diagnosis>& findings) {
+  const std::vector<RowsInTheWay> rows = catalogue.rows_in_the_way();
+  for (const RowsInTheWay& found : rows) {
+    const auto kind = std::ranges::find(row_kinds, found.kind, &RowKind::kind);
+    if (kind == std::end(row_kinds)) throw std::logic_error("no such kind of rows: " + found.kind);
+    findings.push_back({.id = kind->id, .state = kind->state, .found = found.found, .todo = kind->todo});
   }
-  if (findings.size() == before)
+  if (rows.empty())
     findings.push_back(
         {.id = "D13", .found = "every account has the key that routes to it, and each key is one's"});
 }
@@ -150,11 +142,12 @@ std::vector<Diagnosis> examine(const pg::ConnectionOptions& options) {
        .found = fmt::format("PostgreSQL {}, primary, writable, no pooler in between", server.text(0, 0))});
   add_all(findings, "D02", catalogue->missing_rights(), "this role has all rights that apply needs",
           "give the right, or run as the owner");
-  add_all(findings, "D03", catalogue->conflicts(), "nothing of our names is something else",
+  const std::vector<std::string> conflicts = catalogue->conflicts();
+  add_all(findings, "D03", conflicts, "nothing of our names is something else",
           "rename or drop it: apply changes nothing until then");
   for (const Question& question : questions) ask(session, question, findings);
   try {
-    ask_data(session, findings);
+    if (conflicts.empty()) ask_data(*catalogue, findings);
   } catch (const pg::Error& error) {
     findings.push_back({.id = "D13",
                         .state = State::warning,

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "pg/error.hpp"
+
 namespace socialsync::migrate {
 namespace {
 
@@ -38,6 +40,32 @@ void append(std::vector<std::string>& lines, const pg::ResultSet& rows) {
   for (std::size_t row = 0; row < rows.rows(); ++row) lines.emplace_back(rows.text(row, 0));
 }
 
+// Small tables are read in a moment, however busy the machine is.
+constexpr const char* limit_time = R"(
+SELECT set_config('statement_timeout', CASE WHEN pg_relation_size(to_regclass('public.social_accounts')) < 16777216
+                                       THEN '0' ELSE '500ms' END, true))";
+
+// Of tables that are too large, or that this role may not read, it says just that.
+std::vector<std::string> look_at_rows(Catalogue& catalogue) {
+  pg::Session& session = catalogue.session();
+  std::vector<std::string> lines;
+  session.execute("SAVEPOINT rows");
+  session.query(limit_time);
+  try {
+    for (RowsInTheWay& rows : catalogue.rows_in_the_way()) lines.push_back(std::move(rows.found));
+  } catch (const pg::Error& error) {
+    constexpr std::string_view query_canceled = "57014";
+    constexpr std::string_view insufficient_privilege = "42501";
+    const bool is_long = error.sqlstate() == query_canceled;
+    if (!is_long && error.sqlstate() != insufficient_privilege) throw;
+    lines.emplace_back(is_long
+                           ? "not all were looked at, there are many: socialsync migrate doctor does"
+                           : "this role may not look at them: run socialsync migrate doctor as their owner");
+  }
+  session.execute("ROLLBACK TO rows");
+  return lines;
+}
+
 }  // namespace
 
 std::size_t Plan::todo() const {
@@ -70,6 +98,7 @@ Plan make_plan(const pg::ConnectionOptions& options) {
   }
   append(plan.blockers, catalogue.session().query(select_blockers));
   append(plan.blockers, catalogue.session().query(select_wraparound));
+  if (plan.conflicts.empty()) plan.rows = look_at_rows(catalogue);
   return plan;
 }
 

@@ -30,12 +30,14 @@ constexpr const char* insert_step = R"(
 INSERT INTO socialsync.migration_steps (run, step, state, attempts, began_at, statements, note)
 VALUES ($1, $2, $3, $4, clock_timestamp() - make_interval(secs => $5::float8), $6, nullif($7, '')))";
 
-// https://www.postgresql.org/docs/current/errcodes-appendix.html
+// https://www.postgresql.org/docs/current/errcodes-appendix.html. A unique_violation is that of an index
+// whose duplicates came after they were looked for.
 bool is_worth_another_attempt(const pg::Error& error) {
+  const bool duplicate = error.sqlstate() == "23505";
   const bool raced =
       error.sqlstate() == "XX000" &&
       std::string_view(error.what()).find("tuple concurrently updated") != std::string_view::npos;
-  return error.is_lock_conflict() || raced;
+  return error.is_lock_conflict() || duplicate || raced;
 }
 
 milliseconds since(std::chrono::steady_clock::time_point began) {
@@ -66,8 +68,12 @@ void Runner::connect() {
   catalogue_.reset();
   catalogue_ = std::make_unique<Catalogue>(options_, Catalogue::Use::write);
   take_run_lock(catalogue_->session(), apply_options_.run_lock_wait);
-  catalogue_->session().query("SELECT set_config('socialsync.rls_roles', $1, false)",
-                              {apply_options_.rls_roles});
+  if (report_.run.empty()) report_.run = catalogue_->session().query("SELECT gen_random_uuid()").text(0, 0);
+  catalogue_->session().query(
+      "SELECT set_config('socialsync.rls_roles', $1, false), set_config('socialsync.duplicates', $2, false), "
+      "set_config('socialsync.run', $3, false)",
+      {apply_options_.rls_roles, apply_options_.quarantine_duplicates ? "quarantine" : "report",
+       report_.run});
   to_cancel_ = &catalogue_->session();
 }
 
@@ -151,10 +157,25 @@ void Runner::run_in_transaction(const Step& step, StepReport& report) {
   session.execute("COMMIT");
 }
 
+// At once, since the step itself may fail.
+void Runner::tell_changed_rows(const Step& step, const pg::ResultSet& lines) {
+  if (lines.rows() == 0) return;
+  Step rows = step;
+  rows.id += ".rows";
+  rows.statements = step.precheck;
+  StepReport report{.id = rows.id, .title = "accounts in the way of " + step.title};
+  for (std::size_t row = 0; row < lines.rows(); ++row)
+    report.note += (row > 0 ? "\n" : "") + std::string(lines.text(row, 0));
+  record(rows, report);
+  if (events_.step_ended) events_.step_ended(report, number_, count_);
+  report_.steps.push_back(report);
+}
+
 void Runner::run_alone(const Step& step) {
   pg::Session& session = catalogue_->session();
-  if (!step.precheck.empty()) session.query(step.precheck);
-  const Watch watch(options_, session.backend_pid(), label_of(step), events_.progress);
+  if (!step.precheck.empty()) tell_changed_rows(step, session.query(step.precheck));
+  const Watch watch(options_, session.backend_pid(), label_of(step), events_.progress,
+                    [this](const std::string& blockers) { waited_for_ = blockers; });
   // Its waiting blocks nobody, and an index whose build is given up is left half-built: so it is patient.
   session.query("SELECT set_config('lock_timeout', $1, false)",
                 {std::to_string(apply_options_.lock_budget.count())});
@@ -171,6 +192,7 @@ void Runner::run_alone(const Step& step) {
 
 Runner::Attempt Runner::attempt(const Step& step, StepReport& report) {
   const auto began = Clock::now();
+  waited_for_.clear();
   pg::Session& session = catalogue_->session();
   try {
     if (step.alone) {
@@ -210,7 +232,8 @@ void Runner::refuse_wraparound_vacuum(const Step& step) {
 
 void Runner::wait_before_next(const Step& step, StepReport& report, Clock::time_point deadline) {
   refuse_wraparound_vacuum(step);
-  const std::string holders = lock_holders(catalogue_->session(), step.tables);
+  std::string holders = lock_holders(catalogue_->session(), step.tables);
+  if (holders.empty()) holders = waited_for_;
   if (!holders.empty()) report.note = "waited for " + holders;
   if (Clock::now() > deadline)
     throw Failure(Outcome::lock_budget_spent,
@@ -226,7 +249,8 @@ void Runner::wait_before_next(const Step& step, StepReport& report, Clock::time_
 
 void Runner::work_on(const Step& step) {
   StepReport report{.id = step.id, .title = step.title};
-  const auto deadline = Clock::now() + apply_options_.lock_budget;
+  const auto deadline =
+      deadlines_.try_emplace(step.id, Clock::now() + apply_options_.lock_budget).first->second;
   fault(Fault::Moment::before, step);
   for (;; ++report.attempts) {
     stop_if_interrupted();
@@ -282,8 +306,6 @@ ApplyReport Runner::run() {
   connect();
   refuse_what_cannot_work();
   report_.warnings = catalogue_->warnings();
-  const pg::ResultSet run = catalogue_->session().query("SELECT gen_random_uuid()");
-  report_.run = run.text(0, 0);
   while (do_next_step()) continue;
   report_.present = count_ - std::min(count_, report_.steps.size());
   const std::vector<std::string> leaks = catalogue_->leaks();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -30,6 +31,7 @@ class Runner {
   void put_off(const Step& step);
   void work_on(const Step& step);
   Attempt attempt(const Step& step, StepReport& report);
+  void tell_changed_rows(const Step& step, const pg::ResultSet& lines);
   void run_alone(const Step& step);
   void run_in_transaction(const Step& step, StepReport& report);
   void record(const Step& step, const StepReport& report);
@@ -48,6 +50,8 @@ class Runner {
   ApplyReport report_;
   std::set<std::string> put_off_;  // steps that rows are in the way of
   std::set<std::string> done_;
+  std::map<std::string, Clock::time_point> deadlines_;  // by step
+  std::string waited_for_;                              // by the statement that was blocked last
   std::size_t number_ = 0;
   std::size_t count_ = 0;
 };

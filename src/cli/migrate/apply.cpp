@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,7 @@ struct Options {
   int backup_age_h = 24;
   std::uint64_t lock_budget_s = 600;
   std::vector<std::string> rls_roles;
+  std::string duplicates = "report";
   std::string fault;
 };
 
@@ -50,7 +52,8 @@ void print_step(const StepReport& step, std::size_t number, std::size_t count) {
   fmt::print("[{:>2}/{}] {:<56} {}  {}\n", number, count, step.title,
              coloured(later ? Colour::yellow : Colour::green, later ? "LATER" : "done "),
              later ? "" : readable_duration(step.took));
-  if (!step.note.empty()) fmt::print("        {}\n", coloured(Colour::dim, step.note));
+  std::istringstream note(step.note);
+  for (std::string line; std::getline(note, line);) fmt::print("        {}\n", coloured(Colour::dim, line));
   std::fflush(stdout);
 }
 
@@ -131,6 +134,7 @@ int apply(const Options& options) {
                                         },
                                     .progress = line.shower()};
   const migrate::ApplyOptions apply_options{.lock_budget = std::chrono::seconds(options.lock_budget_s),
+                                            .quarantine_duplicates = options.duplicates == "quarantine",
                                             .rls_roles = fmt::format("{}", fmt::join(options.rls_roles, ",")),
                                             .fault = fault_of(options.fault)};
   const migrate::ApplyReport report = migrate::apply(database, apply_options, events);
@@ -163,6 +167,13 @@ void add_apply(CLI::App& migrate, Action& chosen) {
           "--rls-role", options->rls_roles,
           "A role that shall go on seeing all accounts once row-level security is on; may be repeated")
       ->type_name("ROLE");
+  command
+      ->add_option(
+          "--duplicates", options->duplicates,
+          "Where accounts share a phone_number_id or page_id: report (default) them, or quarantine all but "
+          "the oldest active one, which lose it")
+      ->check(CLI::IsMember({"report", "quarantine"}))
+      ->type_name("HOW");
   command->add_option("--fault", options->fault, "Kill this program: before|during|after:STEP")->group("");
   command->callback([&chosen, options] {
     chosen = [options] { return guarded(options->common, [&] { return apply(*options); }); };

@@ -59,6 +59,7 @@ void print_plan(const Plan& plan, bool show_sql) {
   print_lines(Colour::red, "missing right:", plan.missing_rights);
   print_lines(Colour::red, "conflict:", plan.conflicts);
   print_lines(Colour::yellow, "warning:", plan.warnings);
+  print_lines(Colour::yellow, "rows:", plan.rows);
   print_lines(Colour::yellow, "blocker:", plan.blockers);
   fmt::print("{} to do, {} done.{}\n", plan.todo(), plan.steps.size() - plan.todo(),
              plan.todo() > 0 ? "  Next: socialsync migrate backup, then socialsync migrate apply" : "");
@@ -90,7 +91,8 @@ void print_plan_json(const Plan& plan) {
                               {"missing_rights", array_of(plan.missing_rights)},
                               {"conflicts", array_of(plan.conflicts)},
                               {"warnings", array_of(plan.warnings)},
-                              {"blockers", array_of(plan.blockers)}};
+                              {"blockers", array_of(plan.blockers)},
+                              {"rows", array_of(plan.rows)}};
   fmt::print("{}\n", json::serialize(document));
 }
 

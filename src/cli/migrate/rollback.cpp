@@ -30,14 +30,15 @@ struct Options {
 };
 
 void print_report(const RollbackReport& report, bool soft) {
-  for (const RollbackReport::Export& made : report.exports)
+  for (const migrate::ExportedTable& made : report.exports)
     fmt::print("  kept   {} in {} ({})\n", made.table, made.file, readable_bytes(made.bytes));
   for (const std::string& line : report.lines) fmt::print("{}\n", line);
   for (const std::string& thing : report.residue) fmt::print("  stays  {}\n", thing);
   const bool any_done =
       std::ranges::any_of(report.lines, [](const std::string& line) { return line.starts_with("  done"); });
   if (!any_done) {
-    fmt::print("Nothing to do: this database was never updated, or is rolled back already.\n");
+    fmt::print("Nothing to do: {}\n", soft ? "no gateway starts on this database as it is."
+                                           : "this database was never updated, or is rolled back already.");
     return;
   }
   if (soft) {
@@ -52,7 +53,7 @@ void print_report(const RollbackReport& report, bool soft) {
 
 void print_json(const RollbackReport& report) {
   json::array exports;
-  for (const RollbackReport::Export& made : report.exports)
+  for (const migrate::ExportedTable& made : report.exports)
     exports.push_back(json::object{{"table", made.table}, {"file", made.file}, {"bytes", made.bytes}});
   const json::object document{{"v", 1},
                               {"exports", exports},
