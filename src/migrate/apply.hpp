@@ -25,7 +25,7 @@ struct ApplyOptions {
   std::chrono::milliseconds run_lock_wait{
       1'500};  // for another run to end, say a killed one's server process
   std::chrono::milliseconds reconnect_budget{60'000};
-  std::string rls_roles{};  // more roles that shall see all accounts, with commas between
+  std::vector<std::string> rls_roles{};  // more roles that shall see all accounts
   Fault fault{};
 };
 

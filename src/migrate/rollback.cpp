@@ -104,7 +104,8 @@ Failure failure_of(const pg::Error& error) {
   constexpr std::string_view canceled = "57014";
   if (error.sqlstate() == dependent_objects)
     return {Outcome::refused,
-            fmt::format("{}. Nothing was changed: drop what depends on it, or change it", error.what())};
+            fmt::format("{}:\n{}\nNothing was changed: drop what depends on it, or change it", error.what(),
+                        error.detail())};
   if (error.sqlstate() == lock_not_available) return {Outcome::lock_budget_spent, error.what()};
   if (error.sqlstate() == canceled) return {Outcome::interrupted, "interrupted: nothing was changed"};
   return {Outcome::internal_error,

@@ -21,6 +21,11 @@ class Runner {
  private:
   using Clock = std::chrono::steady_clock;
   enum class Attempt { done, blocked };
+  struct Entry {
+    Step step;
+    StepReport report;
+    Clock::time_point ended;
+  };
 
   void connect();
   void reconnect();
@@ -32,7 +37,10 @@ class Runner {
   Attempt attempt(const Step& step, StepReport& report);
   void run_alone(const Step& step);
   void run_in_transaction(const Step& step, StepReport& report);
+  // Writes to the ledger; what was done before there was one too, as soon as there is.
   void record(const Step& step, const StepReport& report);
+  void insert(const Entry& entry);
+  void forget_recorded();
   void wait_before_next(const Step& step, StepReport& report, Clock::time_point deadline);
   void fault(Fault::Moment moment, const Step& step) const;
   void stop_if_interrupted() const;
@@ -47,6 +55,8 @@ class Runner {
   ApplyReport report_;
   std::set<std::string> put_off_;  // steps that rows are in the way of
   std::set<std::string> done_;
+  std::vector<Entry> unrecorded_;
+  bool has_ledger_ = false;
   std::size_t number_ = 0;
   std::size_t count_ = 0;
 };

@@ -26,7 +26,7 @@ ResultSet checked(PGresult* result, PGconn* connection) {
   if (status != PGRES_FATAL_ERROR && status != PGRES_BAD_RESPONSE) return owned;
   const std::string message = field_of(result, PG_DIAG_MESSAGE_PRIMARY);
   throw Error(message.empty() ? trimmed(PQresultErrorMessage(result)) : message,
-              field_of(result, PG_DIAG_SQLSTATE));
+              field_of(result, PG_DIAG_SQLSTATE), field_of(result, PG_DIAG_MESSAGE_DETAIL));
 }
 
 void receive_notice(void* handler, const PGresult* result) {
