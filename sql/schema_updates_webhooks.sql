@@ -116,21 +116,21 @@ END $$;
 
 -- `schema.name`, as to_regclass() gives it. That one, and to_regprocedure(), fail where the caller may not use the schema;
 -- the catalogue can be read by everybody.
-CREATE OR REPLACE FUNCTION pg_temp.relation(qualified_name text) RETURNS regclass LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.relation(qualified_name text) RETURNS regclass LANGUAGE sql STABLE AS $$
   SELECT oid::regclass FROM pg_class
   WHERE relnamespace = to_regnamespace(split_part(qualified_name, '.', 1))
     AND relname = split_part(qualified_name, '.', 2);
 $$;
 
 -- `schema.name(types)`, the types as format_type() gives them.
-CREATE OR REPLACE FUNCTION pg_temp.routine(signature text) RETURNS oid LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.routine(signature text) RETURNS oid LANGUAGE sql STABLE AS $$
   SELECT oid FROM pg_proc
   WHERE pronamespace = to_regnamespace(split_part(signature, '.', 1))
     AND proname = split_part(split_part(signature, '(', 1), '.', 2)
     AND format('%s(%s)', split_part(signature, '(', 1), oidvectortypes(proargtypes)) = signature;
 $$;
 
-CREATE OR REPLACE FUNCTION pg_temp.may_read(tbl text) RETURNS boolean LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.may_read(tbl text) RETURNS boolean LANGUAGE sql STABLE AS $$
   SELECT has_schema_privilege(relnamespace, 'USAGE') AND has_table_privilege(oid, 'SELECT')
   FROM pg_class WHERE oid = pg_temp.relation(tbl);
 $$;
@@ -279,7 +279,7 @@ $$;
 
 -- What makes the caller able to do all that this role can. Since PostgreSQL 16 each membership says for itself whether it
 -- inherits, and whether one can become the role, which giving it things needs.
-CREATE OR REPLACE FUNCTION pg_temp.grant_membership(owner oid) RETURNS text LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.grant_membership(owner oid) RETURNS text LANGUAGE sql STABLE AS $$
   SELECT CASE WHEN current_setting('server_version_num')::integer >= 160000
          THEN format('GRANT %I TO %I WITH INHERIT TRUE, SET TRUE', pg_get_userbyid(owner), current_user)
          ELSE concat_ws('; ', CASE WHEN NOT pg_has_role(owner, 'MEMBER')
@@ -288,7 +288,7 @@ CREATE OR REPLACE FUNCTION pg_temp.grant_membership(owner oid) RETURNS text LANG
                              THEN format('ALTER ROLE %I INHERIT', current_user) END) END;
 $$;
 
-CREATE OR REPLACE FUNCTION pg_temp.may_become(owner oid) RETURNS boolean LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.may_become(owner oid) RETURNS boolean LANGUAGE sql STABLE AS $$
   SELECT pg_has_role(owner, CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET'
                                  ELSE 'MEMBER' END);
 $$;
@@ -1141,7 +1141,7 @@ $$;
 
 -- More roles that shall see all accounts, such as one that has its rights through another: the setting
 -- socialsync.rls_roles has their names with commas between, in double quotes those that have a comma themselves.
-CREATE OR REPLACE FUNCTION pg_temp.rls_roles() RETURNS SETOF text LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.rls_roles() RETURNS SETOF text LANGUAGE sql STABLE AS $$
   SELECT CASE WHEN starts_with(word, '"') THEN replace(substr(word, 2, length(word) - 2), '""', '"') ELSE word END
   FROM (SELECT trim(m[1]) AS word
         FROM regexp_matches(current_setting('socialsync.rls_roles', true), '("(?:[^"]|"")*"|[^,]+)', 'g') AS m) AS words
@@ -1179,7 +1179,7 @@ CREATE OR REPLACE FUNCTION pg_temp.policies_for_found_rights() RETURNS text LANG
 $$;
 
 -- Roles that are named when others have their policy already join it.
-CREATE OR REPLACE FUNCTION pg_temp.policy_for_named_roles() RETURNS text LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.policy_for_named_roles() RETURNS text LANGUAGE sql STABLE AS $$
   SELECT CASE WHEN p.oid IS NULL
          THEN format('CREATE POLICY webhooks_application ON public.social_accounts TO %s USING (true);', named)
          ELSE format('ALTER POLICY webhooks_application ON public.social_accounts TO %s, %s;',
@@ -1219,7 +1219,10 @@ BEGIN
   IF pg_temp.relation('socialsync.preimages') IS NULL THEN
     RETURN EXISTS (SELECT FROM pg_temp.found() AS f WHERE f.object = thing);
   END IF;
-  RETURN pg_temp.may_read('socialsync.preimages') AND EXISTS (SELECT FROM socialsync.preimages AS p WHERE p.object = thing);
+  IF NOT pg_temp.may_read('socialsync.preimages') THEN
+    RETURN false;
+  END IF;
+  RETURN EXISTS (SELECT FROM socialsync.preimages AS p WHERE p.object = thing);
 END $$;
 
 -- Rights on whole tables that become rights on columns: what could be read or written is, column by column, and what

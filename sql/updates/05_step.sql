@@ -55,21 +55,21 @@ END $$;
 
 -- `schema.name`, as to_regclass() gives it. That one, and to_regprocedure(), fail where the caller may not use the schema;
 -- the catalogue can be read by everybody.
-CREATE OR REPLACE FUNCTION pg_temp.relation(qualified_name text) RETURNS regclass LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.relation(qualified_name text) RETURNS regclass LANGUAGE sql STABLE AS $$
   SELECT oid::regclass FROM pg_class
   WHERE relnamespace = to_regnamespace(split_part(qualified_name, '.', 1))
     AND relname = split_part(qualified_name, '.', 2);
 $$;
 
 -- `schema.name(types)`, the types as format_type() gives them.
-CREATE OR REPLACE FUNCTION pg_temp.routine(signature text) RETURNS oid LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.routine(signature text) RETURNS oid LANGUAGE sql STABLE AS $$
   SELECT oid FROM pg_proc
   WHERE pronamespace = to_regnamespace(split_part(signature, '.', 1))
     AND proname = split_part(split_part(signature, '(', 1), '.', 2)
     AND format('%s(%s)', split_part(signature, '(', 1), oidvectortypes(proargtypes)) = signature;
 $$;
 
-CREATE OR REPLACE FUNCTION pg_temp.may_read(tbl text) RETURNS boolean LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.may_read(tbl text) RETURNS boolean LANGUAGE sql STABLE AS $$
   SELECT has_schema_privilege(relnamespace, 'USAGE') AND has_table_privilege(oid, 'SELECT')
   FROM pg_class WHERE oid = pg_temp.relation(tbl);
 $$;

@@ -3,7 +3,7 @@
 
 -- What makes the caller able to do all that this role can. Since PostgreSQL 16 each membership says for itself whether it
 -- inherits, and whether one can become the role, which giving it things needs.
-CREATE OR REPLACE FUNCTION pg_temp.grant_membership(owner oid) RETURNS text LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.grant_membership(owner oid) RETURNS text LANGUAGE sql STABLE AS $$
   SELECT CASE WHEN current_setting('server_version_num')::integer >= 160000
          THEN format('GRANT %I TO %I WITH INHERIT TRUE, SET TRUE', pg_get_userbyid(owner), current_user)
          ELSE concat_ws('; ', CASE WHEN NOT pg_has_role(owner, 'MEMBER')
@@ -12,7 +12,7 @@ CREATE OR REPLACE FUNCTION pg_temp.grant_membership(owner oid) RETURNS text LANG
                              THEN format('ALTER ROLE %I INHERIT', current_user) END) END;
 $$;
 
-CREATE OR REPLACE FUNCTION pg_temp.may_become(owner oid) RETURNS boolean LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.may_become(owner oid) RETURNS boolean LANGUAGE sql STABLE AS $$
   SELECT pg_has_role(owner, CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET'
                                  ELSE 'MEMBER' END);
 $$;

@@ -13,7 +13,7 @@ $$;
 
 -- More roles that shall see all accounts, such as one that has its rights through another: the setting
 -- socialsync.rls_roles has their names with commas between, in double quotes those that have a comma themselves.
-CREATE OR REPLACE FUNCTION pg_temp.rls_roles() RETURNS SETOF text LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.rls_roles() RETURNS SETOF text LANGUAGE sql STABLE AS $$
   SELECT CASE WHEN starts_with(word, '"') THEN replace(substr(word, 2, length(word) - 2), '""', '"') ELSE word END
   FROM (SELECT trim(m[1]) AS word
         FROM regexp_matches(current_setting('socialsync.rls_roles', true), '("(?:[^"]|"")*"|[^,]+)', 'g') AS m) AS words
@@ -51,7 +51,7 @@ CREATE OR REPLACE FUNCTION pg_temp.policies_for_found_rights() RETURNS text LANG
 $$;
 
 -- Roles that are named when others have their policy already join it.
-CREATE OR REPLACE FUNCTION pg_temp.policy_for_named_roles() RETURNS text LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.policy_for_named_roles() RETURNS text LANGUAGE sql STABLE AS $$
   SELECT CASE WHEN p.oid IS NULL
          THEN format('CREATE POLICY webhooks_application ON public.social_accounts TO %s USING (true);', named)
          ELSE format('ALTER POLICY webhooks_application ON public.social_accounts TO %s, %s;',
@@ -91,7 +91,10 @@ BEGIN
   IF pg_temp.relation('socialsync.preimages') IS NULL THEN
     RETURN EXISTS (SELECT FROM pg_temp.found() AS f WHERE f.object = thing);
   END IF;
-  RETURN pg_temp.may_read('socialsync.preimages') AND EXISTS (SELECT FROM socialsync.preimages AS p WHERE p.object = thing);
+  IF NOT pg_temp.may_read('socialsync.preimages') THEN
+    RETURN false;
+  END IF;
+  RETURN EXISTS (SELECT FROM socialsync.preimages AS p WHERE p.object = thing);
 END $$;
 
 -- Rights on whole tables that become rights on columns: what could be read or written is, column by column, and what

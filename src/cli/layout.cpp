@@ -28,12 +28,13 @@ std::size_t hanging_indent(std::string_view line) {
 std::string wrapped_line(std::string_view line, std::size_t indent, std::size_t width) {
   std::string out;
   std::size_t column = 0;
+  bool has_word = false;
   while (!line.empty()) {
     const std::size_t begin = std::min(line.find_first_not_of(' '), line.size());
     const std::size_t end = std::min(line.find(' ', begin), line.size());
     const std::string_view word = line.substr(begin, end - begin);
     const std::size_t size = columns_of(word);
-    if (column > indent && column + begin + size > width) {
+    if (has_word && column + begin + size > width) {
       out += "\n" + std::string(indent, ' ');
       column = indent;
     } else {
@@ -42,6 +43,7 @@ std::string wrapped_line(std::string_view line, std::size_t indent, std::size_t 
     }
     out += word;
     column += size;
+    has_word = true;
     line.remove_prefix(end);
   }
   return out;

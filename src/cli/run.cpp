@@ -10,7 +10,6 @@
 #include "base/log.hpp"
 #include "cli/commands.hpp"
 #include "cli/exit_code.hpp"
-#include "cli/layout.hpp"
 #include "cli/terminal.hpp"
 #include "pg/error.hpp"
 #include "pg/options.hpp"
@@ -41,16 +40,12 @@ bool is_readable(const config::Database& database) {
   }
 }
 
-std::string for_reader(const std::string& text, int descriptor) {
-  return isatty(descriptor) == 1 ? wrapped_lines(text, terminal_width(descriptor)) : text;
-}
-
 // The help that was asked for, or what is wrong with the arguments.
 int explain(const CLI::App& app, const CLI::ParseError& error) {
   std::ostringstream help, complaint;
   const int status = app.exit(error, help, complaint);
-  fmt::print("{}", for_reader(help.str(), STDOUT_FILENO));
-  fmt::print(stderr, "{}", for_reader(complaint.str(), STDERR_FILENO));
+  fmt::print("{}", fitted_lines(help.str(), STDOUT_FILENO));
+  fmt::print(stderr, "{}", fitted_lines(complaint.str(), STDERR_FILENO));
   return status == 0 ? ExitCode::done : ExitCode::usage_error;
 }
 

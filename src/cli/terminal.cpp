@@ -62,6 +62,11 @@ std::string fitted(std::string_view text, std::size_t indent, int descriptor) {
   return wrapped(text, indent, terminal_width(descriptor));
 }
 
+std::string fitted_lines(std::string_view text, int descriptor) {
+  if (isatty(descriptor) != 1) return std::string(text);
+  return wrapped_lines(text, terminal_width(descriptor));
+}
+
 std::string readable_duration(std::chrono::milliseconds duration) {
   const auto milliseconds = duration.count();
   if (milliseconds < 1000) return fmt::format("{}ms", milliseconds);

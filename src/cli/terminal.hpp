@@ -21,6 +21,8 @@ std::size_t terminal_width(int descriptor = 1);
 // The text broken between words where standard output (or error) is a terminal that is narrower, all lines
 // but the first indented; in a pipe as it is, since programs look for lines there.
 std::string fitted(std::string_view text, std::size_t indent, int descriptor = 1);
+// The same for each of its lines, their rest indented under their second column.
+std::string fitted_lines(std::string_view text, int descriptor = 1);
 
 // The same text without the wait: "1m04s", "3.2s".
 std::string readable_duration(std::chrono::milliseconds duration);

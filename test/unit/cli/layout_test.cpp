@@ -14,7 +14,7 @@ TEST_CASE("columns: characters count, bytes and colours do not") {
 }
 
 TEST_CASE("a text is broken between words, and its rest indented") {
-  CHECK(wrapped("D05  one two three", 5, 12) == "D05  one\n    two\n    three");
+  CHECK(wrapped("D05  one two three", 5, 12) == "D05  one two\n    three");
   CHECK(wrapped("short", 5, 40) == "short");
   CHECK(wrapped("", 5, 40).empty());
   CHECK(wrapped("a\nb c", 2, 40) == "a\n  b c");
@@ -26,6 +26,6 @@ TEST_CASE("a word that is too long stays whole") {
 }
 
 TEST_CASE("the rest of a line goes under its second column") {
-  CHECK(wrapped_lines("  --yes   Do not ask now\n  x", 20) == "  --yes   Do\n      not ask now\n  x");
-  CHECK(wrapped_lines("Usage: a b\n", 8) == "Usage:\n  a b\n");
+  CHECK(wrapped_lines("  --yes   Do not ask\n  x", 18) == "  --yes   Do not\n      ask\n  x");
+  CHECK(wrapped_lines("Usage: a bc\n", 9) == "Usage: a\n  bc\n");
 }
