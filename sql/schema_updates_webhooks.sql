@@ -1225,13 +1225,23 @@ BEGIN
   RETURN EXISTS (SELECT FROM socialsync.preimages AS p WHERE p.object = thing);
 END $$;
 
+-- The columns of social_accounts once it has the new ones, in their order: a plan says what will be done, not what would be
+-- done now.
+CREATE OR REPLACE FUNCTION pg_temp.columns_to_be() RETURNS TABLE (attname text, attnum bigint) LANGUAGE sql AS $$
+  WITH here AS (SELECT a.attname::text, a.attnum::bigint FROM pg_attribute AS a
+                WHERE a.attrelid = to_regclass('public.social_accounts') AND a.attnum > 0 AND NOT a.attisdropped)
+  SELECT * FROM here
+  UNION ALL
+  SELECT n.name, 10000 + n.place FROM pg_temp.new_columns() WITH ORDINALITY AS n (name, type, default_value, place)
+  WHERE EXISTS (SELECT FROM here) AND n.name NOT IN (SELECT here.attname FROM here);
+$$;
+
 -- Rights on whole tables that become rights on columns: what could be read or written is, column by column, and what
 -- the contract names can be read in any case.
 CREATE OR REPLACE FUNCTION pg_temp.tenant_columns() RETURNS TABLE (privilege text, column_name text) LANGUAGE sql AS $$
   SELECT w.privilege, a.attname
-  FROM pg_attribute AS a, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) AS w (privilege)
-  WHERE a.attrelid = to_regclass('public.social_accounts') AND a.attnum > 0 AND NOT a.attisdropped
-    AND pg_temp.tenant_may(w.privilege, 'public.social_accounts', a.attname)
+  FROM pg_temp.columns_to_be() AS a, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) AS w (privilege)
+  WHERE pg_temp.tenant_may(w.privilege, 'public.social_accounts', a.attname)
     AND CASE WHEN w.privilege = 'SELECT'
         THEN pg_temp.was_found('authenticated reads all columns')
              OR a.attname IN (SELECT name FROM pg_temp.new_columns() UNION
@@ -1285,7 +1295,7 @@ CREATE OR REPLACE FUNCTION pg_temp.access_steps() RETURNS SETOF pg_temp.step LAN
            AND coalesce((SELECT relrowsecurity FROM pg_class WHERE oid = to_regclass(t)), false),
          NULL,
          concat(CASE t WHEN 'public.social_accounts'
-                THEN pg_temp.policies_for_found_rights() || coalesce(pg_temp.policy_for_named_roles(), '') END,
+                THEN concat(pg_temp.policies_for_found_rights(), pg_temp.policy_for_named_roles()) END,
                 pg_temp.missing_policies(t), format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', t)),
          NULL, NULL
   FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine']) AS t

@@ -136,5 +136,6 @@ def in_the_file(legacy):
     definitions = text[text.index("-- @definitions"):text.index("-- @run")]
     listing = ("SELECT json_object_agg((step).id, coalesce((step).statements, '')) FROM pg_temp.steps() "
                "WHERE NOT (step).present")
-    return json.loads(legacy.sql(f"SET search_path = pg_catalog, pg_temp; SET check_function_bodies = off; "
-                                 f"SET client_min_messages = warning; {definitions} {listing}"))
+    said = legacy.sql(f"SET search_path = pg_catalog, pg_temp; SET check_function_bodies = off; "
+                                 f"SET client_min_messages = warning; {definitions} {listing}")
+    return json.loads(said.splitlines()[-1])

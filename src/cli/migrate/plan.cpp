@@ -63,8 +63,8 @@ void print_paragraph(const Step& step, std::size_t number, const std::string& ta
   fmt::print("{}\n", fitted(fmt::format("{:>3}  {}: {}", number, step.title, state_of(step)), 5));
   if (step.present) return;
   const std::string facts =
-      fmt::format("lock {}, blocks {}, est. {}", short_lock(step), migrate::blocks(step), takes);
-  fmt::print("     {}\n", fitted(facts, 5));
+      fmt::format("     lock {}, blocks {}, est. {}", short_lock(step), migrate::blocks(step), takes);
+  fmt::print("{}\n", fitted(facts, 5));
 }
 
 void print_step(const Step& step, std::size_t number, const Plan& plan, bool show_sql) {

@@ -18,7 +18,7 @@ using migrate::Status;
 
 void print_status(const Status& status) {
   fmt::print("{} steps done, {} to do.\n", status.done, status.todo.size());
-  for (const std::string& id : status.todo) fmt::print("  todo  {}\n", id);
+  for (const std::string& id : status.todo) fmt::print("{}\n", fitted("  todo  " + id, 8));
   if (!status.active.empty()) fmt::print("{}\n", fitted("Running now: " + status.active, 2));
   if (!status.hidden.empty()) fmt::print("{}\n", fitted(status.hidden, 2));
   for (const Status::Run& run : status.runs)

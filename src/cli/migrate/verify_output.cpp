@@ -147,7 +147,7 @@ std::string findings_as_junit(const std::vector<Finding>& findings) {
 }
 
 std::string findings_as_tap(const std::vector<Finding>& findings) {
-  std::string out = fmt::format("TAP version 14\n1..{}\n", findings.size());
+  std::string out = fmt::format("TAP version 13\n1..{}\n", findings.size());
   std::size_t number = 0;
   for (const Finding& finding : findings) out += tap_point(finding, ++number);
   return out;
