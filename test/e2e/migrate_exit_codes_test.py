@@ -26,8 +26,6 @@ CODES = [
     (10, ("plan", "--exit-code"), "SELECT 1", "to do"),
 ]
 
-pytestmark = pytest.mark.every_version
-
 
 @pytest.fixture
 def legacy(cluster):

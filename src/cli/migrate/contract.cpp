@@ -44,8 +44,9 @@ int list(const Options& options) {
   }
   for (const Leftover& leftover : found)
     fmt::print("{}\n{}\n", leftover.id, fitted("    " + leftover.why, 4));
-  fmt::print("{}",
-             found.empty() ? "Nothing is left over.\n" : "Drop one: socialsync migrate contract --drop ID\n");
+  const char* next =
+      found.empty() ? "Nothing is left over." : "Drop one: socialsync migrate contract --drop ID";
+  fmt::print("{}\n", fitted(next, 2));
   return ExitCode::done;
 }
 
