@@ -129,12 +129,34 @@ BEGIN
   EXECUTE statements;
 END $$;
 
--- Both halves of a fingerprint: of the statements, and of what the catalogue has made of them.
+-- `schema.name`, as to_regclass() gives it. That one, and to_regprocedure(), fail where the caller may not use the schema;
+-- the catalogue can be read by everybody.
+CREATE OR REPLACE FUNCTION pg_temp.relation(qualified_name text) RETURNS regclass LANGUAGE sql STABLE AS $$
+  SELECT oid::regclass FROM pg_class
+  WHERE relnamespace = to_regnamespace(split_part(qualified_name, '.', 1))
+    AND relname = split_part(qualified_name, '.', 2);
+$$;
+
+-- `schema.name(types)`, the types as format_type() gives them.
+CREATE OR REPLACE FUNCTION pg_temp.routine(signature text) RETURNS oid LANGUAGE sql STABLE AS $$
+  SELECT oid FROM pg_proc
+  WHERE pronamespace = to_regnamespace(split_part(signature, '.', 1))
+    AND proname = split_part(split_part(signature, '(', 1), '.', 2)
+    AND format('%s(%s)', split_part(signature, '(', 1), oidvectortypes(proargtypes)) = signature;
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.may_read(tbl text) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT has_schema_privilege(relnamespace, 'USAGE') AND has_table_privilege(oid, 'SELECT')
+  FROM pg_class WHERE oid = pg_temp.relation(tbl);
+$$;
+
+-- Both halves of a fingerprint: of the statements, and of what the catalogue has made of them. To whom may not read them
+-- what is there is what was made; access_warnings() says so.
 CREATE OR REPLACE FUNCTION pg_temp.has_fingerprint(step_id text, statements text, result text) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
-  IF to_regclass('socialsync.fingerprints') IS NULL THEN
-    RETURN false;
+  IF pg_temp.may_read('socialsync.fingerprints') IS NOT TRUE THEN
+    RETURN pg_temp.relation('socialsync.fingerprints') IS NOT NULL;
   END IF;
   RETURN EXISTS (SELECT FROM socialsync.fingerprints AS f
                  WHERE f.step = step_id AND f.source = md5(statements) AND f.result = md5(has_fingerprint.result));
@@ -270,16 +292,41 @@ $$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- Before anything changes: may we?
 
--- Each right that is missing, with what gives it.
+-- What makes the caller able to do all that this role can. Since PostgreSQL 16 each membership says for itself whether it
+-- inherits, and whether one can become the role, which giving it things needs.
+CREATE OR REPLACE FUNCTION pg_temp.grant_membership(owner oid) RETURNS text LANGUAGE sql STABLE AS $$
+  SELECT CASE WHEN current_setting('server_version_num')::integer >= 160000
+         THEN format('GRANT %I TO %I WITH INHERIT TRUE, SET TRUE', pg_get_userbyid(owner), current_user)
+         ELSE concat_ws('; ', CASE WHEN NOT pg_has_role(owner, 'MEMBER')
+                                   THEN format('GRANT %I TO %I', pg_get_userbyid(owner), current_user) END,
+                        CASE WHEN NOT (SELECT rolinherit FROM pg_roles WHERE rolname = current_user)
+                             THEN format('ALTER ROLE %I INHERIT', current_user) END) END;
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.may_become(owner oid) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT pg_has_role(owner, CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET'
+                                 ELSE 'MEMBER' END);
+$$;
+
+-- Each right that is missing, with the statements that give it, if need be after a colon and before a parenthesis.
 CREATE OR REPLACE FUNCTION pg_temp.missing_rights() RETURNS SETOF text LANGUAGE sql AS $$
-  SELECT format('to own %s (its owner %I, or a member of that role, runs this file)', what, pg_get_userbyid(owner))
-  FROM (SELECT 'table ' || oid::regclass AS what, relowner AS owner FROM pg_class
+  SELECT format('to own %s %s: %s (or run this as %I)', lower(kind), name,
+                CASE WHEN (SELECT rolsuper FROM pg_roles WHERE oid = owner)
+                     THEN format('ALTER %s %s OWNER TO %I', kind, name, current_user)
+                     ELSE pg_temp.grant_membership(owner) END, pg_get_userbyid(owner))
+  FROM (SELECT 'TABLE' AS kind, oid::regclass::text AS name, relowner AS owner FROM pg_class
         WHERE oid = to_regclass('public.social_accounts')
         UNION ALL
-        SELECT 'type ' || oid::regtype, typowner FROM pg_type WHERE oid = to_regtype('public.social_platform')
+        SELECT 'TYPE', oid::regtype::text, typowner FROM pg_type WHERE oid = to_regtype('public.social_platform')
         UNION ALL
-        SELECT 'schema ' || nspname, nspowner FROM pg_namespace WHERE nspname = 'socialsync') AS owned
+        SELECT 'SCHEMA', nspname, nspowner FROM pg_namespace WHERE nspname = 'socialsync') AS owned
   WHERE NOT pg_has_role(owner, 'USAGE')
+  UNION ALL
+  SELECT format('to give what is made to the owner of %s: %s (or run this as %I)', oid::regclass,
+                pg_temp.grant_membership(relowner), pg_get_userbyid(relowner))
+  FROM pg_class
+  WHERE oid = to_regclass('public.social_accounts') AND pg_has_role(relowner, 'USAGE')
+    AND NOT pg_temp.may_become(relowner)
   UNION ALL
   SELECT format('GRANT CREATE, USAGE ON SCHEMA public TO %I', current_user)
   WHERE NOT has_schema_privilege('public', 'CREATE') OR NOT has_schema_privilege('public', 'USAGE')
@@ -301,6 +348,11 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_rights() RETURNS SETOF text LANGUAGE 
   WHERE to_regnamespace('auth') IS NOT NULL AND NOT has_schema_privilege('auth', 'CREATE')
     AND NOT EXISTS (SELECT FROM pg_proc WHERE pronamespace = to_regnamespace('auth') AND proname = 'uid')
   UNION ALL
+  SELECT format('GRANT CREATE ON SCHEMA auth TO %I', pg_get_userbyid(relowner))
+  FROM pg_class WHERE oid = to_regclass('public.social_accounts') AND relowner <> quote_ident(current_user)::regrole
+    AND to_regnamespace('auth') IS NOT NULL AND NOT has_schema_privilege(relowner, 'auth', 'CREATE')
+    AND pg_temp.routine('auth.uid()') IS NULL AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
+  UNION ALL
   SELECT format('GRANT USAGE ON SCHEMA auth TO %I', current_user)
   WHERE to_regnamespace('auth') IS NOT NULL AND NOT has_schema_privilege('auth', 'USAGE')
   UNION ALL
@@ -309,7 +361,7 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_rights() RETURNS SETOF text LANGUAGE 
     AND NOT (has_table_privilege('public.users', 'SELECT') AND has_table_privilege('public.users', 'REFERENCES'))
   UNION ALL
   -- FORCE hides rows from the owner too: what cannot be seen cannot be checked, nor kept in a rollback.
-  SELECT format('ALTER ROLE %I BYPASSRLS, or ALTER TABLE %s NO FORCE ROW LEVEL SECURITY', current_user, oid::regclass)
+  SELECT format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY (or ALTER ROLE %I BYPASSRLS)', oid::regclass, current_user)
   FROM pg_class
   WHERE relforcerowsecurity AND oid IN (to_regclass('public.social_accounts'), to_regclass('public.users'),
                                         to_regclass('public.webhook_logs'), to_regclass('public.webhook_quarantine'))
@@ -420,7 +472,7 @@ CREATE OR REPLACE FUNCTION pg_temp.definition_conflicts() RETURNS SETOF text LAN
   SELECT format('trigger %s on public.social_accounts is %s', t.tgname, pg_get_triggerdef(t.oid))
   FROM pg_trigger AS t
   WHERE t.tgrelid = to_regclass('public.social_accounts') AND t.tgname = 'socialsync_accounts_changed'
-    AND t.tgfoid IS DISTINCT FROM to_regprocedure('socialsync.notify_accounts_changed()');
+    AND t.tgfoid IS DISTINCT FROM pg_temp.routine('socialsync.notify_accounts_changed()');
 $$;
 
 -- An overload of ours would make calls ambiguous, so the name alone is enough.
@@ -431,7 +483,13 @@ CREATE OR REPLACE FUNCTION pg_temp.function_conflicts() RETURNS SETOF text LANGU
   WHERE p.pronamespace = 'public'::regnamespace AND NOT pg_temp.is_ours(obj_description(p.oid, 'pg_proc'))
   UNION ALL
   SELECT format('function auth.uid() returns %s, wanted uuid', pg_get_function_result(oid))
-  FROM pg_proc WHERE oid = to_regprocedure('auth.uid()') AND prorettype <> 'uuid'::regtype
+  FROM pg_proc WHERE oid = pg_temp.routine('auth.uid()') AND prorettype <> 'uuid'::regtype
+  UNION ALL
+  SELECT format('type public.social_platform is not there, but social_accounts.platform is %s, wanted in schema public: '
+                'ALTER TYPE %s SET SCHEMA public', t.oid::regtype, t.oid::regtype)
+  FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
+  WHERE a.attrelid = to_regclass('public.social_accounts') AND a.attname = 'platform' AND t.typname = 'social_platform'
+    AND to_regtype('public.social_platform') IS NULL
   UNION ALL
   SELECT 'type public.social_platform is not an enum'
   FROM pg_type WHERE oid = to_regtype('public.social_platform') AND typtype <> 'e';
@@ -466,7 +524,7 @@ CREATE OR REPLACE FUNCTION pg_temp.role_steps() RETURNS SETOF pg_temp.step LANGU
   $sql$, NULL, NULL
   UNION ALL
   -- Set by the web API for each request: the signed-in user is the `sub` of the token it verified.
-  SELECT 'function.auth_uid', 'function auth.uid()', NULL, '{}', false, to_regprocedure('auth.uid()') IS NOT NULL,
+  SELECT 'function.auth_uid', 'function auth.uid()', NULL, '{}', false, pg_temp.routine('auth.uid()') IS NOT NULL,
          NULL, $sql$
   CREATE FUNCTION auth.uid() RETURNS uuid LANGUAGE sql STABLE AS $body$
     SELECT coalesce(nullif(current_setting('request.jwt.claim.sub', true), ''),
@@ -547,6 +605,12 @@ CREATE OR REPLACE FUNCTION pg_temp.grants_of(tbl regclass) RETURNS text[] LANGUA
         GROUP BY a.attnum, grantee, is_grantable) AS items;
 $$;
 
+-- As CREATE POLICY takes them.
+CREATE OR REPLACE FUNCTION pg_temp.role_list(roles oid[]) RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(CASE r WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(r)) END, ', ' ORDER BY place)
+  FROM unnest(roles) WITH ORDINALITY AS listed (r, place);
+$$;
+
 -- One row for each thing found: `object` names it, `restore` is the SQL that brings it back where we change it.
 CREATE OR REPLACE FUNCTION pg_temp.found() RETURNS TABLE (object text, restore text[]) LANGUAGE sql AS $$
   SELECT 'grants', pg_temp.grants_of(to_regclass('public.social_accounts'))
@@ -583,7 +647,12 @@ CREATE OR REPLACE FUNCTION pg_temp.found() RETURNS TABLE (object text, restore t
   JOIN pg_policy AS c ON c.polrelid = to_regclass('public.social_accounts') AND c.polname = p.name
   WHERE p.tbl = 'public.social_accounts'
   UNION ALL
-  SELECT 'policy ' || polname, '{}' FROM pg_policy
+  SELECT 'policy ' || polname,
+         -- The update may let more roles join.
+         CASE polname WHEN 'webhooks_application'
+         THEN ARRAY[format('ALTER POLICY %I ON public.social_accounts TO %s', polname, pg_temp.role_list(polroles))]
+         ELSE '{}' END
+  FROM pg_policy
   WHERE polrelid = to_regclass('public.social_accounts')
     AND polname IN ('webhooks_application', 'webhooks_own_writes');
 $$;
@@ -608,7 +677,7 @@ CREATE OR REPLACE FUNCTION pg_temp.schema_steps() RETURNS SETOF pg_temp.step LAN
   $sql$, NULL, NULL
   UNION ALL
   SELECT 'ledger', 'tables of what was done', NULL, '{}', false,
-         to_regclass('socialsync.fingerprints') IS NOT NULL, NULL, $sql$
+         pg_temp.relation('socialsync.fingerprints') IS NOT NULL, NULL, $sql$
   CREATE TABLE socialsync.fingerprints (
     step   text PRIMARY KEY,
     source text NOT NULL,
@@ -671,11 +740,11 @@ $$;
 CREATE OR REPLACE FUNCTION pg_temp.made_of(functions text[], views text[]) RETURNS text LANGUAGE sql AS $$
   SELECT string_agg(concat_ws('|', definition, comment, items), E'\n' ORDER BY definition)
   FROM (SELECT pg_get_functiondef(p.oid), p.proacl, p.proowner, obj_description(p.oid, 'pg_proc')
-        FROM unnest(functions) AS f JOIN pg_proc AS p ON p.oid = to_regprocedure(f)
+        FROM unnest(functions) AS f JOIN pg_proc AS p ON p.oid = pg_temp.routine(f)
         UNION ALL
         SELECT concat_ws('|', c.oid::regclass, pg_get_viewdef(c.oid), c.reloptions), c.relacl, c.relowner,
                obj_description(c.oid, 'pg_class')
-        FROM unnest(views) AS v JOIN pg_class AS c ON c.oid = to_regclass(v)) AS made (definition, acl, owner, comment)
+        FROM unnest(views) AS v JOIN pg_class AS c ON c.oid = pg_temp.relation(v)) AS made (definition, acl, owner, comment)
   LEFT JOIN LATERAL (
     SELECT string_agg(concat_ws('=', nullif(grantee, owner), privilege_type), ',' ORDER BY grantee, privilege_type)
     FROM aclexplode(acl)) AS granted (items) ON true
@@ -694,7 +763,7 @@ CREATE OR REPLACE FUNCTION pg_temp.table_steps() RETURNS SETOF pg_temp.step LANG
   -- Ids are UUIDs of version 8: 48 bits of Unix milliseconds, then bits of a digest (the gateway's, which makes the
   -- same event the same row) or random ones (here). They sort by time, so id is key and partition key in one.
   SELECT * FROM pg_temp.definition_step('function.ids', 'functions for ids of webhook_logs',
-    '{socialsync.new_log_id(timestamptz), socialsync.first_log_id(timestamptz)}', '{}', $sql$
+    '{socialsync.new_log_id(timestamp with time zone), socialsync.first_log_id(timestamp with time zone)}', '{}', $sql$
 CREATE OR REPLACE FUNCTION socialsync.new_log_id(at timestamptz DEFAULT clock_timestamp()) RETURNS uuid
 LANGUAGE sql VOLATILE PARALLEL SAFE AS $$
   SELECT encode(set_byte(bits, 6, (get_byte(bits, 6) & 15) | 128), 'hex')::uuid
@@ -787,7 +856,7 @@ $sql$)
   UNION ALL
   -- An event without a time of its own has a new id at each delivery: here its identity is looked for first.
   SELECT 'table.webhook_event_keys', 'table webhook_event_keys', NULL, '{}', false,
-         to_regclass('socialsync.webhook_event_keys') IS NOT NULL, NULL, $sql$
+         pg_temp.relation('socialsync.webhook_event_keys') IS NOT NULL, NULL, $sql$
   CREATE TABLE socialsync.webhook_event_keys (
     key     uuid PRIMARY KEY,
     log_id  uuid NOT NULL,
@@ -821,10 +890,11 @@ $$;
 -- Functions, then who may call them, in one transaction: default privileges may open new functions to everybody.
 CREATE OR REPLACE FUNCTION pg_temp.partition_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $steps$
   SELECT * FROM pg_temp.definition_step('function.partitions', 'functions for partitions and retention',
-    '{"socialsync.lock_for_partition_change(text[], boolean)", "socialsync.create_partition(text, timestamp)",
-      "socialsync.add_partition(text, timestamp)",
-      socialsync.weekly_partitions(), "socialsync.wanted_partitions(integer, timestamptz)",
-      socialsync.delete_expired(timestamptz), "socialsync.maintain_partitions(integer, integer)",
+    '{"socialsync.lock_for_partition_change(text[], boolean)",
+      "socialsync.create_partition(text, timestamp without time zone)",
+      "socialsync.add_partition(text, timestamp without time zone)", socialsync.weekly_partitions(),
+      "socialsync.wanted_partitions(integer, timestamp with time zone)",
+      "socialsync.delete_expired(timestamp with time zone)", "socialsync.maintain_partitions(integer, integer)",
       socialsync.readable(bytea)}', '{}',
     pg_temp.copied('pg_temp.wanted_partitions(integer, timestamptz)') || $sql$
 -- Gets the locks that a change of partitions needs, waiting 50 ms for each, since others wait behind us: the
@@ -1005,9 +1075,7 @@ $steps$;
 
 CREATE OR REPLACE FUNCTION pg_temp.function_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $steps$
   SELECT * FROM pg_temp.definition_step('function.public', 'functions that programs call',
-    (SELECT array_agg(CASE WHEN to_regtype('public.social_platform') IS NOT NULL  -- else its name is an error
-                           THEN format('public.%s(%s)', name, arguments) ELSE format('public.%s()', name) END)
-     FROM pg_temp.public_functions()), '{}', $sql$
+    (SELECT array_agg(format('public.%s(%s)', name, arguments)) FROM pg_temp.public_functions()), '{}', $sql$
 CREATE OR REPLACE FUNCTION public.get_whatsapp_user_by_phone_number_id(p_phone_number_id varchar)
 RETURNS TABLE (user_id uuid, social_account_id uuid, access_token text, app_secret varchar, verify_token varchar,
                display_phone_number varchar, business_name varchar, username varchar, is_active boolean)
@@ -1122,15 +1190,22 @@ RETURNS TABLE (role text, privilege text, column_name text, passed_on_by text) L
   WHERE c.oid = tbl;
 $$;
 
+-- More roles that shall see all accounts, such as one that has its rights through another: the setting
+-- socialsync.rls_roles has their names with commas between, in double quotes those that have a comma themselves.
+CREATE OR REPLACE FUNCTION pg_temp.rls_roles() RETURNS SETOF text LANGUAGE sql STABLE AS $$
+  SELECT CASE WHEN starts_with(word, '"') THEN replace(substr(word, 2, length(word) - 2), '""', '"') ELSE word END
+  FROM (SELECT trim(m[1]) AS word
+        FROM regexp_matches(current_setting('socialsync.rls_roles', true), '("(?:[^"]|"")*"|[^,]+)', 'g') AS m) AS words
+  WHERE word <> '';
+$$;
+
 -- Roles other than the owner and the web API's that have rights on social_accounts: an application's own, say.
--- Without a policy for them, row-level security would show them an empty table. The setting socialsync.rls_roles (role
--- names with commas between) adds more, such as one that has its rights through another.
+-- Without a policy for them, row-level security would show them an empty table. rls_roles() adds more.
 CREATE OR REPLACE FUNCTION pg_temp.application_roles() RETURNS text LANGUAGE sql AS $$
   SELECT string_agg(DISTINCT quote_ident(p.role), ', ')
   FROM pg_class AS c, LATERAL (
     SELECT role FROM pg_temp.privileges(c.oid)
-    UNION SELECT trim(r) FROM regexp_split_to_table(current_setting('socialsync.rls_roles', true), ',') AS r
-          WHERE trim(r) <> '') AS p
+    UNION SELECT r FROM pg_temp.rls_roles() AS r) AS p
   WHERE c.oid = to_regclass('public.social_accounts')
     AND p.role NOT IN (pg_get_userbyid(c.relowner), 'PUBLIC', 'anon', 'authenticated', 'service_role');
 $$;
@@ -1152,6 +1227,19 @@ CREATE OR REPLACE FUNCTION pg_temp.policies_for_found_rights() RETURNS text LANG
     THEN 'CREATE POLICY webhooks_own_writes ON public.social_accounts TO authenticated '
          'USING (user_id = (SELECT auth.uid()));' END)
   FROM pg_class WHERE oid = to_regclass('public.social_accounts') AND NOT relrowsecurity;
+$$;
+
+-- Roles that are named when others have their policy already join it.
+CREATE OR REPLACE FUNCTION pg_temp.policy_for_named_roles() RETURNS text LANGUAGE sql STABLE AS $$
+  SELECT CASE WHEN p.oid IS NULL
+         THEN format('CREATE POLICY webhooks_application ON public.social_accounts TO %s USING (true);', named)
+         ELSE format('ALTER POLICY webhooks_application ON public.social_accounts TO %s, %s;',
+                     pg_temp.role_list(p.polroles), named) END
+  FROM pg_class AS c LEFT JOIN pg_policy AS p ON p.polrelid = c.oid AND p.polname = 'webhooks_application',
+  LATERAL (SELECT string_agg(DISTINCT quote_ident(r), ', ') FROM pg_temp.rls_roles() AS r
+           WHERE r NOT IN (pg_get_userbyid(c.relowner), 'anon', 'authenticated', 'service_role')
+             AND NOT coalesce(p.polroles && ARRAY[0, to_regrole(quote_ident(r))::oid], false)) AS missing (named)
+  WHERE c.oid = to_regclass('public.social_accounts') AND (c.relrowsecurity OR p.oid IS NOT NULL) AND named IS NOT NULL;
 $$;
 
 CREATE OR REPLACE FUNCTION pg_temp.missing_policies(for_table text) RETURNS text LANGUAGE sql AS $$
@@ -1179,19 +1267,32 @@ $$;
 -- What the record says of the time before the first update.
 CREATE OR REPLACE FUNCTION pg_temp.was_found(thing text) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
-  IF to_regclass('socialsync.preimages') IS NULL THEN
+  IF pg_temp.relation('socialsync.preimages') IS NULL THEN
     RETURN EXISTS (SELECT FROM pg_temp.found() AS f WHERE f.object = thing);
+  END IF;
+  IF NOT pg_temp.may_read('socialsync.preimages') THEN
+    RETURN false;
   END IF;
   RETURN EXISTS (SELECT FROM socialsync.preimages AS p WHERE p.object = thing);
 END $$;
+
+-- The columns of social_accounts once it has the new ones, in their order: a plan says what will be done, not what would be
+-- done now.
+CREATE OR REPLACE FUNCTION pg_temp.columns_to_be() RETURNS TABLE (attname text, attnum bigint) LANGUAGE sql AS $$
+  WITH here AS (SELECT a.attname::text, a.attnum::bigint FROM pg_attribute AS a
+                WHERE a.attrelid = to_regclass('public.social_accounts') AND a.attnum > 0 AND NOT a.attisdropped)
+  SELECT * FROM here
+  UNION ALL
+  SELECT n.name, 10000 + n.place FROM pg_temp.new_columns() WITH ORDINALITY AS n (name, type, default_value, place)
+  WHERE EXISTS (SELECT FROM here) AND n.name NOT IN (SELECT here.attname FROM here);
+$$;
 
 -- Rights on whole tables that become rights on columns: what could be read or written is, column by column, and what
 -- the contract names can be read in any case.
 CREATE OR REPLACE FUNCTION pg_temp.tenant_columns() RETURNS TABLE (privilege text, column_name text) LANGUAGE sql AS $$
   SELECT w.privilege, a.attname
-  FROM pg_attribute AS a, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) AS w (privilege)
-  WHERE a.attrelid = to_regclass('public.social_accounts') AND a.attnum > 0 AND NOT a.attisdropped
-    AND pg_temp.tenant_may(w.privilege, 'public.social_accounts', a.attname)
+  FROM pg_temp.columns_to_be() AS a, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) AS w (privilege)
+  WHERE pg_temp.tenant_may(w.privilege, 'public.social_accounts', a.attname)
     AND CASE WHEN w.privilege = 'SELECT'
         THEN pg_temp.was_found('authenticated reads all columns')
              OR a.attname IN (SELECT name FROM pg_temp.new_columns() UNION
@@ -1244,7 +1345,7 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_table_grants() RETURNS text LANGUAGE 
                           'socialsync.webhook_event_keys']) AS tbl,
              unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS privilege
         UNION ALL SELECT 'authenticated', 'public.webhook_logs', 'SELECT') AS wanted
-  WHERE NOT EXISTS (SELECT FROM pg_temp.privileges(to_regclass(tbl)) AS p
+  WHERE NOT EXISTS (SELECT FROM pg_temp.privileges(pg_temp.relation(tbl)) AS p
                     WHERE p.role = wanted.role AND p.privilege = wanted.privilege AND p.column_name = '');
 $$;
 
@@ -1252,9 +1353,11 @@ CREATE OR REPLACE FUNCTION pg_temp.access_steps() RETURNS SETOF pg_temp.step LAN
   -- Policies first, then row-level security, in one transaction: nobody sees an empty table in between.
   SELECT 'row_security.' || split_part(t, '.', 2), 'row-level security of ' || t, 'ACCESS EXCLUSIVE', ARRAY[t], false,
          pg_temp.missing_policies(t) IS NULL
+           AND (t <> 'public.social_accounts' OR pg_temp.policy_for_named_roles() IS NULL)
            AND coalesce((SELECT relrowsecurity FROM pg_class WHERE oid = to_regclass(t)), false),
          NULL,
-         concat(CASE t WHEN 'public.social_accounts' THEN pg_temp.policies_for_found_rights() END,
+         concat(CASE t WHEN 'public.social_accounts'
+                THEN concat(pg_temp.policies_for_found_rights(), pg_temp.policy_for_named_roles()) END,
                 pg_temp.missing_policies(t), format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', t)),
          NULL, NULL
   FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine']) AS t
@@ -1295,6 +1398,10 @@ CREATE OR REPLACE FUNCTION pg_temp.access_warnings() RETURNS SETOF text LANGUAGE
                   AND NOT coalesce(rolconfig::text LIKE '%search_path=%', false))
     AND NOT EXISTS (SELECT FROM pg_db_role_setting AS s JOIN pg_database AS d ON d.oid = s.setdatabase
                     WHERE d.datname = current_database() AND s.setconfig::text LIKE '%search_path=%')
+  UNION ALL
+  SELECT format('%I may not see whether functions and views are as they were made: GRANT USAGE ON SCHEMA socialsync TO '
+                '%1$I; GRANT SELECT ON socialsync.fingerprints, socialsync.preimages TO %1$I', current_user)
+  WHERE NOT (pg_temp.may_read('socialsync.fingerprints') AND pg_temp.may_read('socialsync.preimages'))
   UNION ALL
   -- The table of users belongs to the application.
   SELECT 'public.users has no row-level security and is open to the roles of the web API: everybody can read '
@@ -1602,7 +1709,7 @@ CREATE OR REPLACE FUNCTION pg_temp.owner_steps() RETURNS SETOF pg_temp.step LANG
       UNION ALL
       SELECT format('FUNCTION %s', oid::regprocedure), proowner FROM pg_proc
       WHERE pronamespace = to_regnamespace('socialsync')
-         OR oid = to_regprocedure('auth.uid()') AND pg_temp.is_ours(obj_description(oid, 'pg_proc'))
+         OR oid = pg_temp.routine('auth.uid()') AND pg_temp.is_ours(obj_description(oid, 'pg_proc'))
          OR pronamespace = 'public'::regnamespace AND proname IN (SELECT name FROM pg_temp.public_functions())
     ) AS ours
     WHERE ours.has <> accounts.owner_id
@@ -1612,7 +1719,7 @@ $$;
 -- As many as maintain_partitions() makes when nobody says otherwise. Each in a transaction of its own: while one is made, nobody writes to users and social_accounts.
 CREATE OR REPLACE FUNCTION pg_temp.maintenance_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
   SELECT 'partition.' || right(name, 8), 'partition socialsync.' || name, 'SHARE ROW EXCLUSIVE',
-         '{public.users, public.social_accounts}'::text[], false, to_regclass('socialsync.' || name) IS NOT NULL, NULL,
+         '{public.users, public.social_accounts}'::text[], false, pg_temp.relation('socialsync.' || name) IS NOT NULL, NULL,
          format('SELECT socialsync.add_partition(%L, %L)', name, monday), NULL, NULL
   FROM pg_temp.wanted_partitions(4, NULL);
 $$;

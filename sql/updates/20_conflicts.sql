@@ -98,7 +98,7 @@ CREATE OR REPLACE FUNCTION pg_temp.definition_conflicts() RETURNS SETOF text LAN
   SELECT format('trigger %s on public.social_accounts is %s', t.tgname, pg_get_triggerdef(t.oid))
   FROM pg_trigger AS t
   WHERE t.tgrelid = to_regclass('public.social_accounts') AND t.tgname = 'socialsync_accounts_changed'
-    AND t.tgfoid IS DISTINCT FROM to_regprocedure('socialsync.notify_accounts_changed()');
+    AND t.tgfoid IS DISTINCT FROM pg_temp.routine('socialsync.notify_accounts_changed()');
 $$;
 
 -- An overload of ours would make calls ambiguous, so the name alone is enough.
@@ -109,7 +109,13 @@ CREATE OR REPLACE FUNCTION pg_temp.function_conflicts() RETURNS SETOF text LANGU
   WHERE p.pronamespace = 'public'::regnamespace AND NOT pg_temp.is_ours(obj_description(p.oid, 'pg_proc'))
   UNION ALL
   SELECT format('function auth.uid() returns %s, wanted uuid', pg_get_function_result(oid))
-  FROM pg_proc WHERE oid = to_regprocedure('auth.uid()') AND prorettype <> 'uuid'::regtype
+  FROM pg_proc WHERE oid = pg_temp.routine('auth.uid()') AND prorettype <> 'uuid'::regtype
+  UNION ALL
+  SELECT format('type public.social_platform is not there, but social_accounts.platform is %s, wanted in schema public: '
+                'ALTER TYPE %s SET SCHEMA public', t.oid::regtype, t.oid::regtype)
+  FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
+  WHERE a.attrelid = to_regclass('public.social_accounts') AND a.attname = 'platform' AND t.typname = 'social_platform'
+    AND to_regtype('public.social_platform') IS NULL
   UNION ALL
   SELECT 'type public.social_platform is not an enum'
   FROM pg_type WHERE oid = to_regtype('public.social_platform') AND typtype <> 'e';

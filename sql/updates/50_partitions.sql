@@ -21,10 +21,11 @@ $$;
 -- Functions, then who may call them, in one transaction: default privileges may open new functions to everybody.
 CREATE OR REPLACE FUNCTION pg_temp.partition_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $steps$
   SELECT * FROM pg_temp.definition_step('function.partitions', 'functions for partitions and retention',
-    '{"socialsync.lock_for_partition_change(text[], boolean)", "socialsync.create_partition(text, timestamp)",
-      "socialsync.add_partition(text, timestamp)",
-      socialsync.weekly_partitions(), "socialsync.wanted_partitions(integer, timestamptz)",
-      socialsync.delete_expired(timestamptz), "socialsync.maintain_partitions(integer, integer)",
+    '{"socialsync.lock_for_partition_change(text[], boolean)",
+      "socialsync.create_partition(text, timestamp without time zone)",
+      "socialsync.add_partition(text, timestamp without time zone)", socialsync.weekly_partitions(),
+      "socialsync.wanted_partitions(integer, timestamp with time zone)",
+      "socialsync.delete_expired(timestamp with time zone)", "socialsync.maintain_partitions(integer, integer)",
       socialsync.readable(bytea)}', '{}',
     pg_temp.copied('pg_temp.wanted_partitions(integer, timestamptz)') || $sql$
 -- Gets the locks that a change of partitions needs, waiting 50 ms for each, since others wait behind us: the

@@ -25,8 +25,8 @@ struct ApplyOptions {
   std::chrono::milliseconds run_lock_wait{
       1'500};  // for another run to end, say a killed one's server process
   std::chrono::milliseconds reconnect_budget{60'000};
-  bool quarantine_duplicates = false;  // of accounts with the same key all but one lose it, and are told
-  std::string rls_roles{};             // more roles that shall see all accounts, with commas between
+  bool quarantine_duplicates = false;    // of accounts with the same key all but one lose it, and are told
+  std::vector<std::string> rls_roles{};  // more roles that shall see all accounts
   Fault fault{};
 };
 

@@ -36,7 +36,8 @@ Failure failure_of(const pg::Error& error, const std::string& waited_for) {
   constexpr std::string_view canceled = "57014";
   if (error.sqlstate() == dependent_objects || error.sqlstate() == not_supported)
     return {Outcome::refused,
-            fmt::format("{}. Nothing was changed: drop what depends on it, or change it", error.what())};
+            fmt::format("{}:\n{}\nNothing was changed: drop what depends on it, or change it", error.what(),
+                        error.detail())};
   if (error.is_lock_conflict())
     return {Outcome::lock_budget_spent,
             fmt::format("{}. Held by {}", error.what(), waited_for.empty() ? "nobody now" : waited_for)};

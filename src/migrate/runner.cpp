@@ -22,13 +22,13 @@ constexpr milliseconds pause_max{500};
 constexpr milliseconds kill_delay{30};  // into a statement that a fault is to interrupt
 
 constexpr const char* select_unknown_roles = R"(
-SELECT string_agg(quote_ident(trim(r)), ', ')
-FROM regexp_split_to_table($1, ',') AS r
-WHERE trim(r) <> '' AND NOT EXISTS (SELECT FROM pg_roles WHERE rolname = trim(r)))";
+SELECT string_agg(quote_ident(r), ', ') FROM pg_temp.rls_roles() AS r
+WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r))";
 
 constexpr const char* insert_step = R"(
-INSERT INTO socialsync.migration_steps (run, step, state, attempts, began_at, statements, note)
-VALUES ($1, $2, $3, $4, clock_timestamp() - make_interval(secs => $5::float8), $6, nullif($7, '')))";
+INSERT INTO socialsync.migration_steps (run, step, state, attempts, began_at, ended_at, statements, note)
+VALUES ($1, $2, $3, $4, clock_timestamp() - make_interval(secs => $5::float8),
+        clock_timestamp() - make_interval(secs => $6::float8), $7, nullif($8, '')))";
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html. A unique_violation is that of an index
 // whose duplicates came after they were looked for.
@@ -44,9 +44,24 @@ milliseconds since(std::chrono::steady_clock::time_point began) {
   return std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began);
 }
 
+std::string in_seconds(milliseconds duration) {
+  return std::to_string(static_cast<double>(duration.count()) / 1000);
+}
+
 std::string joined(const std::vector<std::string>& lines) {
   std::string text;
   for (const std::string& line : lines) text += "\n  " + line;
+  return text;
+}
+
+// As pg_temp.rls_roles() reads it.
+std::string quoted_list(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) {
+    text += text.empty() ? "\"" : ",\"";
+    for (const char c : name) text += c == '"' ? "\"\"" : std::string(1, c);
+    text += '"';
+  }
   return text;
 }
 
@@ -72,7 +87,7 @@ void Runner::connect() {
   catalogue_->session().query(
       "SELECT set_config('socialsync.rls_roles', $1, false), set_config('socialsync.duplicates', $2, false), "
       "set_config('socialsync.run', $3, false)",
-      {apply_options_.rls_roles, apply_options_.quarantine_duplicates ? "quarantine" : "report",
+      {quoted_list(apply_options_.rls_roles), apply_options_.quarantine_duplicates ? "quarantine" : "report",
        report_.run});
   to_cancel_ = &catalogue_->session();
 }
@@ -100,8 +115,7 @@ void Runner::refuse_what_cannot_work() {
   const std::vector<std::string> missing = catalogue_->missing_rights();
   if (!missing.empty())
     throw Failure(Outcome::refused, "rights are missing; nothing was changed:" + joined(missing));
-  const pg::ResultSet strangers =
-      catalogue_->session().query(select_unknown_roles, {apply_options_.rls_roles});
+  const pg::ResultSet strangers = catalogue_->session().query(select_unknown_roles);
   if (!strangers.is_null(0, 0))
     throw Failure(Outcome::refused,
                   fmt::format("--rls-role: there is no role {}; nothing was changed", strangers.text(0, 0)));
@@ -137,13 +151,27 @@ void Runner::fault(Fault::Moment moment, const Step& step) const {
 }
 
 void Runner::record(const Step& step, const StepReport& report) {
+  std::erase_if(unrecorded_, [&](const Entry& entry) { return entry.step.id == step.id; });
+  unrecorded_.push_back({.step = step, .report = report, .ended = Clock::now()});
   pg::Session& session = catalogue_->session();
   const pg::ResultSet there = session.query("SELECT to_regclass('socialsync.migration_steps') IS NOT NULL");
-  if (there.text(0, 0) != "t") return;
-  const double seconds = static_cast<double>(report.took.count()) / 1000;
-  session.query(insert_step,
-                {report_.run, step.id, report.state == StepReport::State::done ? "done" : "later",
-                 std::to_string(report.attempts), std::to_string(seconds), step.statements, report.note});
+  has_ledger_ = there.text(0, 0) == "t";
+  if (!has_ledger_) return;
+  for (const Entry& entry : unrecorded_) insert(entry);
+}
+
+void Runner::insert(const Entry& entry) {
+  const milliseconds ago = since(entry.ended);
+  const bool is_done = entry.report.state == StepReport::State::done;
+  catalogue_->session().query(
+      insert_step,
+      {report_.run, entry.step.id, is_done ? "done" : "later", std::to_string(entry.report.attempts),
+       in_seconds(ago + entry.report.took), in_seconds(ago), entry.step.statements, entry.report.note});
+}
+
+// What was written is committed.
+void Runner::forget_recorded() {
+  if (has_ledger_) unrecorded_.clear();
 }
 
 void Runner::run_in_transaction(const Step& step, StepReport& report) {
@@ -203,6 +231,7 @@ Runner::Attempt Runner::attempt(const Step& step, StepReport& report) {
     } else {
       run_in_transaction(step, report);
     }
+    forget_recorded();
     return Attempt::done;
   } catch (const pg::Error& error) {
     stop_if_interrupted();
@@ -267,6 +296,7 @@ void Runner::work_on(const Step& step) {
   if (report.state == StepReport::State::later) {
     put_off_.insert(step.id);
     record(step, report);  // its own transaction was rolled back
+    forget_recorded();
   } else {
     done_.insert(step.id);
   }

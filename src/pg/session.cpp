@@ -33,7 +33,8 @@ ResultSet checked(PGresult* result, PGconn* connection) {
   const std::string message = field_of(result, PG_DIAG_MESSAGE_PRIMARY);
   const std::string state = field_of(result, PG_DIAG_SQLSTATE);
   throw Error(message.empty() ? trimmed(PQresultErrorMessage(result)) : message,
-              state.empty() ? state_without_answer(connection) : state);
+              state.empty() ? state_without_answer(connection) : state,
+              field_of(result, PG_DIAG_MESSAGE_DETAIL));
 }
 
 void receive_notice(void* handler, const PGresult* result) {

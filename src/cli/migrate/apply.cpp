@@ -11,6 +11,7 @@
 #include <boost/json.hpp>
 #include <fmt/core.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "cli/exit_code.hpp"
 #include "cli/migrate/commands.hpp"
@@ -48,12 +49,18 @@ migrate::Fault fault_of(const std::string& text) {
 }
 
 void print_step(const StepReport& step, std::size_t number, std::size_t count) {
+  constexpr std::size_t title_columns = 56, other_columns = 24, indent = 8;
   const bool later = step.state == StepReport::State::later;
-  fmt::print("[{:>2}/{}] {:<56} {}  {}\n", number, count, step.title,
-             coloured(later ? Colour::yellow : Colour::green, later ? "LATER" : "done "),
-             later ? "" : readable_duration(step.took));
+  const std::size_t room = isatty(STDOUT_FILENO) == 1 ? terminal_width() : title_columns + other_columns;
+  const std::string line =
+      fmt::format("[{:>2}/{}] {:<{}} {}  {}", number, count, step.title,
+                  std::min(title_columns, room - std::min(room, other_columns)),
+                  coloured(later ? Colour::yellow : Colour::green, later ? "LATER" : "done "),
+                  later ? "" : readable_duration(step.took));
+  fmt::print("{}\n", fitted(line, indent));
   std::istringstream note(step.note);
-  for (std::string line; std::getline(note, line);) fmt::print("        {}\n", coloured(Colour::dim, line));
+  for (std::string each; std::getline(note, each);)
+    fmt::print("{}\n", fitted(std::string(indent, ' ') + coloured(Colour::dim, each), indent));
   std::fflush(stdout);
 }
 
@@ -78,7 +85,7 @@ std::size_t count_later(const migrate::ApplyReport& report) {
 void print_summary(const migrate::ApplyReport& report) {
   const std::size_t later = count_later(report);
   for (const std::string& warning : report.warnings)
-    fmt::print("{} {}\n", coloured(Colour::yellow, "warning:"), warning);
+    fmt::print("{}\n", fitted(coloured(Colour::yellow, "warning:") + ' ' + warning, 2));
   if (report.steps.empty()) {
     fmt::print("Nothing to do: all {} steps are done.\n", report.present);
     return;
@@ -86,12 +93,17 @@ void print_summary(const migrate::ApplyReport& report) {
   fmt::print("{} done, {} were there, {} later.\n", report.steps.size() - later, report.present, later);
   if (later > 0)
     fmt::print(
-        "Rows are in the way of what comes later: fill them (socialsync migrate backfill), then run this "
-        "again.\n");
+        "{}\n",
+        fitted("Rows are in the way of what comes later: fill them (socialsync migrate backfill), then "
+               "run this again.",
+               2));
   const bool added_columns =
       std::ranges::any_of(report.steps, [](const StepReport& step) { return step.id == "columns"; });
   if (added_columns)
-    fmt::print("Clients with a prepared SELECT * on social_accounts get 0A000 until they connect again.\n");
+    fmt::print("{}\n",
+               fitted("Clients with a prepared SELECT * on social_accounts get 0A000 until they connect "
+                      "again.",
+                      2));
 }
 
 void print_summary_json(const migrate::ApplyReport& report, int exit_code) {
@@ -135,7 +147,7 @@ int apply(const Options& options) {
                                     .progress = line.shower()};
   const migrate::ApplyOptions apply_options{.lock_budget = std::chrono::seconds(options.lock_budget_s),
                                             .quarantine_duplicates = options.duplicates == "quarantine",
-                                            .rls_roles = fmt::format("{}", fmt::join(options.rls_roles, ",")),
+                                            .rls_roles = options.rls_roles,
                                             .fault = fault_of(options.fault)};
   const migrate::ApplyReport report = migrate::apply(database, apply_options, events);
   line.clear();

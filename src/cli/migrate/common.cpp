@@ -4,9 +4,11 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include "base/text.hpp"
 #include "cli/migrate/commands.hpp"
+#include "cli/terminal.hpp"
 #include "migrate/outcome.hpp"
 #include "pg/error.hpp"
 
@@ -34,11 +36,11 @@ const char* code_of(Outcome outcome) {
 }
 
 int report(const Common& common, Outcome outcome, std::string_view message) {
-  fmt::print(stderr, "socialsync: {}\n", message);
+  fmt::print(stderr, "{}\n", fitted(fmt::format("socialsync: {}", message), 2, STDERR_FILENO));
   if (common.output == Output::json) {
     std::string text;
     append_json_string(text, message);
-    fmt::print("{{\"error\":{{\"code\":\"{}\",\"message\":{}}}}}\n", code_of(outcome), text);
+    fmt::print("{{\"v\":1,\"error\":{{\"code\":\"{}\",\"message\":{}}}}}\n", code_of(outcome), text);
   }
   return static_cast<int>(outcome);
 }
