@@ -22,7 +22,7 @@ CODES = [
     (5, APPLY, "CREATE VIEW active_webhook_accounts AS SELECT 1 AS id", "active_webhook_accounts"),
     (6, ("verify",), "SELECT 1", "FAIL"),
     (8, ("apply", "--yes"), "SELECT 1", "--no-backup"),
-    (9, APPLY, DUPLICATES, "page_id is the same for several accounts"),
+    (9, APPLY, DUPLICATES, "is the same for accounts"),
     (10, ("plan", "--exit-code"), "SELECT 1", "to do"),
 ]
 
