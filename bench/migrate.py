@@ -2,7 +2,9 @@
 """How long writers wait while a live database is migrated: by us, by one transaction, and by our rollback.
 
 300,000 accounts, 200 writers, and reports that hold their locks: for six seconds when the migration begins, then
-again and again. A figure counts only when the schema is there afterwards and the old columns hold what they held.
+again and again. Two more runs of ours have others at work: while backfill fills the accounts, 200 readers and 50 who
+insert some; while the schema is updated, an autovacuum that works as slowly as it can. A figure counts only when the
+schema is there afterwards and the old columns hold what they held.
 """
 
 import argparse
@@ -23,12 +25,13 @@ import migration_report  # noqa: E402
 import psycopg2  # noqa: E402
 from database import ROOT, WrongAnswer  # noqa: E402
 from migration_report import Run  # noqa: E402
-from writers import Writers  # noqa: E402
+from writers import INSERT, READ, UPDATE, Writers  # noqa: E402
 
 from cluster import Cluster, PsqlError  # noqa: E402
 
 APPLY = f"{ROOT}/build/release/socialsync migrate apply --yes --no-backup"
 ROLLBACK = f"{ROOT}/build/release/socialsync migrate rollback --yes --no-export"
+BACKFILL = f"{ROOT}/build/release/socialsync migrate backfill --set platform=facebook,business_name=Filled --yes"
 NAIVE = f"psql -X -v ON_ERROR_STOP=1 -f {ROOT}/bench/naive_migration.sql"
 
 TEMPLATE = "bench_legacy"
@@ -54,14 +57,30 @@ FILL = """
     VACUUM ANALYZE;
 """
 
+# A quarter of the accounts is to fill. Those that come meanwhile are left to the next run.
+UNFILLED = "SELECT count(*) FROM social_accounts WHERE platform = 'facebook' AND business_name IS NULL AND username <> 'new'"
+MORE_FOR_BACKFILL_S = 20
+READERS, INSERTERS = 200, 50
+MIXED = ((READ, READERS), (INSERT, INSERTERS))
+
+# Autovacuum begins again a second after it was evicted.
+THROTTLED_AUTOVACUUM = """
+    ALTER TABLE social_accounts SET (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1,
+                                     autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 0);
+    UPDATE social_accounts SET username = username;
+"""
+VACUUMED = "SELECT count(*) FROM pg_stat_progress_vacuum WHERE relid = 'social_accounts'::regclass"
+VACUUM_START_S = 90
+MORE_FOR_EVICTIONS_S = 40  # each takes deadlock_timeout, a second
+
 # All old columns but updated_at, which shows that there were writers.
 CHECKSUM = """
     SELECT count(*), sum(hashtextextended(ROW(id, platform, account_id, username, display_name, profile_url,
                                               access_token, refresh_token, token_expires_at, is_active, user_id,
                                               created_at)::text, 0)::numeric)
-    FROM social_accounts
+    FROM social_accounts WHERE username <> 'new'
 """
-WRITTEN = "SELECT count(*) FROM social_accounts WHERE updated_at <> created_at"
+WRITTEN = "SELECT count(*) FROM social_accounts WHERE updated_at <> created_at OR username = 'new'"
 MIGRATED = """
     SELECT (SELECT count(*) FROM pg_attribute WHERE attrelid = 'social_accounts'::regclass AND NOT attisdropped
             AND attname IN ('phone_number_id', 'page_id', 'webhook_status', 'webhook_metadata')) = 4
@@ -75,8 +94,8 @@ MIGRATED = """
 
 @contextlib.contextmanager
 def server(options):
-    """As PostgreSQL comes, but for the connections."""
-    with Cluster(durable=True, version=options.postgresql, settings={"max_connections": "300"}) as cluster:
+    """As PostgreSQL comes, but for the connections, and how often autovacuum looks for work."""
+    with Cluster(durable=True, version=options.postgresql, settings={"max_connections": "300", "autovacuum_naptime": "1s"}) as cluster:
         cluster.create_database(TEMPLATE)
         cluster.psql(TEMPLATE, file=ROOT / "test/sql/legacy.sql")
         cluster.psql(TEMPLATE, FILL.format(accounts=options.accounts))
@@ -142,21 +161,28 @@ def migrate(cluster, database, command):
     return Migration(began_s, time.time(), said)
 
 
-def measure(cluster, database, name, command, options):
+@contextlib.contextmanager
+def reporting(cluster, database):
+    reports = Reports(cluster.dsn(database))
+    time.sleep(REPORT_LEAD_S)
+    try:
+        yield
+    finally:
+        reports.finish()
+
+
+def measure(cluster, database, name, command, options, scripts=((UPDATE, 1),), reports=True, more_s=0):
     """The writers before and during the command; checks that old columns are as they were."""
     say(name)
     checksum = cluster.psql(database, CHECKSUM)
-    seconds = options.baseline + options.seconds
+    seconds = options.baseline + options.seconds + more_s
+    count = sum(share for _, share in scripts) if len(scripts) > 1 else options.writers
     with tempfile.TemporaryDirectory() as folder:
-        with Writers(cluster, database, folder, options.accounts, options.writers, options.rate, seconds) as writers:
+        with Writers(cluster, database, folder, options.accounts, count, options.rate, seconds, scripts) as writers:
             writing_since_s = time.time()
             time.sleep(options.baseline)
-            reports = Reports(cluster.dsn(database))
-            time.sleep(REPORT_LEAD_S)
-            try:
+            with reporting(cluster, database) if reports else contextlib.nullcontext():
                 done = migrate(cluster, database, command)
-            finally:
-                reports.finish()
             transactions, failed = writers.finish()
     if max(one.end_s for one in transactions) < done.ended_s + TAIL_S:
         raise WrongAnswer(f"{name} outlasted the writers: give more --seconds")
@@ -171,10 +197,36 @@ def measure_ours(cluster, options):
         before = cluster.dump_schema(database)
         yield "ours", measure(cluster, database, "ours", options.apply, options)
         check_migrated(cluster, database)
+        yield "backfill", measure_backfill(cluster, database, options)
         yield "rollback", measure(cluster, database, "rollback", options.rollback, options)
         left = set(cluster.dump_schema(database).splitlines()) ^ set(before.splitlines())
         if any("website" not in line and "whatsapp_business" not in line for line in left):
             raise WrongAnswer("after the rollback the schema is another:\n" + "\n".join(left))
+
+
+def measure_backfill(cluster, database, options):
+    run = measure(cluster, database, "backfill", BACKFILL, options, scripts=MIXED, more_s=MORE_FOR_BACKFILL_S)
+    if cluster.psql(database, UNFILLED) != "0":
+        raise WrongAnswer("backfill has left accounts that were there before it")
+    return run
+
+
+def measure_vacuumed(cluster, options):
+    """While autovacuum is at work, and nobody else in the way."""
+    with copy_of(cluster, TEMPLATE, "vacuumed") as database:
+        cluster.psql(database, THROTTLED_AUTOVACUUM)
+        give_up_s = time.monotonic() + VACUUM_START_S
+        while cluster.psql(database, VACUUMED) == "0":
+            if time.monotonic() > give_up_s:
+                raise WrongAnswer("there is no autovacuum")
+            time.sleep(1)
+        yield "vacuumed", measure(cluster, database, "vacuumed", options.apply, options, reports=False,
+                                  more_s=MORE_FOR_EVICTIONS_S)
+        check_migrated(cluster, database)
+        evicted = cluster.log_file.read_text().count('automatic vacuum of table "vacuumed.public.social_accounts"')
+        say(f"autovacuum was evicted {evicted} times")
+        if evicted == 0:
+            raise WrongAnswer("autovacuum was not in the way")
 
 
 def measure_naive(cluster, options):
@@ -210,7 +262,8 @@ def main():
     options = parse_arguments()
     try:
         with server(options) as cluster:
-            runs = dict([*measure_ours(cluster, options), *measure_naive(cluster, options)])
+            runs = dict([*measure_ours(cluster, options), *measure_vacuumed(cluster, options),
+                         *measure_naive(cluster, options)])
             version = cluster.psql("postgres", "SHOW server_version").split()[0]
     except (WrongAnswer, PsqlError) as error:
         sys.exit(f"migrate: {error}")

@@ -17,6 +17,15 @@
 \pset format unaligned
 \pset pager off
 
+-- A run that was just killed still has its lock for a moment.
+DO $$
+BEGIN
+  FOR attempt IN 1..15 LOOP
+    EXIT WHEN pg_try_advisory_lock(hashtextextended('socialsync webhooks migration', 0));
+    PERFORM pg_sleep(0.1);
+    COMMIT;
+  END LOOP;
+END $$;
 SELECT pg_try_advisory_lock(hashtextextended('socialsync webhooks migration', 0)) AS only_runner \gset
 \if :only_runner
 \else
@@ -51,6 +60,15 @@ BEGIN
     RETURN true;
   END IF;
   RETURN EXISTS (SELECT FROM socialsync.preimages WHERE object = thing);
+END $$;
+
+-- Whether the record brings it back by making it anew.
+CREATE OR REPLACE FUNCTION pg_temp.is_made_anew(thing text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  IF to_regclass('socialsync.preimages') IS NULL THEN
+    RETURN false;
+  END IF;
+  RETURN EXISTS (SELECT FROM socialsync.preimages WHERE object = thing AND restore <> '{}');
 END $$;
 
 -- Does it, and gives the line of the report.
@@ -119,10 +137,12 @@ CREATE OR REPLACE FUNCTION pg_temp.restore_row_security() RETURNS SETOF text LAN
   WHERE oid = to_regclass('public.social_accounts') AND relrowsecurity AND NOT pg_temp.was_found('row security');
 $$;
 
+-- One that was found NOT VALID, and was validated, is made anew as it was.
 CREATE OR REPLACE FUNCTION pg_temp.drop_constraints() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('ALTER TABLE public.social_accounts DROP CONSTRAINT %I', conname))
   FROM pg_constraint
-  WHERE conrelid = to_regclass('public.social_accounts') AND NOT pg_temp.was_found('constraint ' || conname)
+  WHERE conrelid = to_regclass('public.social_accounts')
+    AND (NOT pg_temp.was_found('constraint ' || conname) OR pg_temp.is_made_anew('constraint ' || conname))
     AND conname IN ('social_accounts_whatsapp_has_phone_number_id', 'social_accounts_instagram_has_page_id',
                     'social_accounts_webhook_status_known');
 $$;
@@ -135,16 +155,21 @@ CREATE OR REPLACE FUNCTION pg_temp.drop_indexes() RETURNS SETOF text LANGUAGE sq
                 AND indrelid = to_regclass('public.social_accounts'));
 $$;
 
-CREATE OR REPLACE FUNCTION pg_temp.drop_columns() RETURNS SETOF text LANGUAGE sql AS $$
-  SELECT pg_temp.run('ALTER TABLE public.social_accounts '
-                     || string_agg(format('DROP COLUMN %I', attname), ', ' ORDER BY attnum))
+-- The columns of social_accounts that the update made.
+CREATE OR REPLACE FUNCTION pg_temp.our_columns() RETURNS TABLE (name text, place smallint) LANGUAGE sql AS $$
+  SELECT attname, attnum
   FROM pg_attribute
   WHERE attrelid = to_regclass('public.social_accounts') AND NOT attisdropped
     AND NOT pg_temp.was_found('column ' || attname)
     AND attname IN ('phone_number_id', 'page_id', 'app_secret', 'verify_token', 'webhook_url', 'business_name',
                     'display_phone_number', 'webhook_events', 'webhook_status', 'last_webhook_at',
-                    'webhook_metadata')
-  HAVING count(*) > 0;
+                    'webhook_metadata');
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.drop_columns() RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT pg_temp.run('ALTER TABLE public.social_accounts '
+                     || string_agg(format('DROP COLUMN %I', name), ', ' ORDER BY place))
+  FROM pg_temp.our_columns() HAVING count(*) > 0;
 $$;
 
 -- Privileges are kept in the order in which they were given: all are taken and given again. Those that somebody
@@ -191,23 +216,125 @@ BEGIN
     END;
   END LOOP;
 END $$;
+-- ---------------------------------------------------------------------------------------------------------------
+-- Columns that stay: what backfill wrote there gives way to what was there before
 
--- The labels that the update added, taken away by making the type anew: PostgreSQL knows no other way. It writes the
--- table anew, while nobody can use it.
-CREATE OR REPLACE FUNCTION pg_temp.rebuild_enum() RETURNS SETOF text LANGUAGE plpgsql AS $$
+-- What one run replaced in one column, where the account still has what that run wrote; the rest is said.
+CREATE OR REPLACE FUNCTION pg_temp.put_back(of_run text, name text, type text) RETURNS SETOF text
+LANGUAGE plpgsql AS $$
 DECLARE
-  added text[];
-  used  bigint;
-  preset text;
-  comment text := obj_description(to_regtype('public.social_platform'), 'pg_type');
+  joined   text := format('socialsync.backfill_preimages AS p WHERE p.run = %L AND p.column_name = %L AND a.id = p.id '
+                          'AND p.old_value IS DISTINCT FROM a.%I::text AND p.written', of_run, name, name);
+  written  text := format('sha256(convert_to(a.%I::text, ''UTF8''))', name);
+  restored bigint;
+  changed  text;
+BEGIN
+  EXECUTE format('SELECT string_agg(a.id::text, '', '' ORDER BY a.id) FROM public.social_accounts AS a, %s '
+                 'IS DISTINCT FROM %s', joined, written) INTO changed;
+  EXECUTE format('UPDATE public.social_accounts AS a SET %I = p.old_value::%s FROM %s = %s',
+                 name, type, joined, written);
+  GET DIAGNOSTICS restored = ROW_COUNT;
+  IF restored > 0 THEN
+    RETURN NEXT format('  done   %s value(s) of %s put back that run %s replaced', restored, name, of_run);
+  END IF;
+  IF changed IS NOT NULL THEN
+    RETURN NEXT format('  stays  %s of these accounts, since it changed after run %s: %s', name, of_run, changed);
+  END IF;
+EXCEPTION WHEN integrity_constraint_violation OR data_exception OR raise_exception THEN
+  RETURN NEXT format('  stays  the values of %s that run %s wrote: %s', name, of_run, SQLERRM);
+END $$;
+
+-- The newest run first: what it replaced may be an older one's.
+CREATE OR REPLACE FUNCTION pg_temp.put_back_values() RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+  replaced record;
+BEGIN
+  IF to_regclass('socialsync.backfill_preimages') IS NULL THEN
+    RETURN;
+  END IF;
+  SET CONSTRAINTS ALL IMMEDIATE;  -- a table that waits for a deferred one cannot be altered
+  FOR replaced IN
+    SELECT p.run, p.column_name, format_type(a.atttypid, a.atttypmod) AS type
+    FROM socialsync.backfill_preimages AS p
+    JOIN pg_attribute AS a ON a.attrelid = 'public.social_accounts'::regclass AND a.attname = p.column_name
+                          AND NOT a.attisdropped
+    WHERE p.column_name NOT IN (SELECT name FROM pg_temp.our_columns())
+    GROUP BY 1, 2, 3 ORDER BY max(p.at) DESC, p.run DESC, p.column_name
+  LOOP
+    RETURN QUERY SELECT pg_temp.put_back(replaced.run, replaced.column_name, replaced.type);
+  END LOOP;
+END $$;
+-- ---------------------------------------------------------------------------------------------------------------
+-- The type social_platform without the labels that the update added
+
+CREATE OR REPLACE FUNCTION pg_temp.added_labels() RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
   IF to_regclass('socialsync.preimages') IS NULL THEN
     RETURN;
   END IF;
-  added := ARRAY(SELECT enumlabel FROM pg_enum
-                        WHERE enumtypid = 'public.social_platform'::regtype AND NOT pg_temp.was_found('label ' || enumlabel)
-                          AND enumlabel IN ('facebook', 'instagram', 'whatsapp', 'whatsapp_business'));
-  IF NOT EXISTS (SELECT FROM socialsync.preimages WHERE starts_with(object, 'label ')) OR added = '{}' THEN
+  RETURN QUERY SELECT enumlabel::text FROM pg_enum
+               WHERE enumtypid = to_regtype('public.social_platform') AND NOT pg_temp.was_found('label ' || enumlabel)
+                 AND enumlabel IN ('facebook', 'instagram', 'whatsapp', 'whatsapp_business')
+                 AND EXISTS (SELECT FROM socialsync.preimages WHERE starts_with(object, 'label '))
+               ORDER BY enumsortorder;
+END $$;
+
+-- What stays of the update when the type is not made anew.
+CREATE OR REPLACE FUNCTION pg_temp.residue() RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT format('label %s of type social_platform', l) FROM pg_temp.added_labels() AS l;
+$$;
+
+-- One GRANT as the role that gave it. Gives the line of the report.
+CREATE OR REPLACE FUNCTION pg_temp.grant_as(grantor name, statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  role_before text := current_setting('role');
+BEGIN
+  PERFORM set_config('role', grantor, true);
+  EXECUTE statement;
+  PERFORM set_config('role', role_before, true);
+  RETURN '  done   ' || statement;
+EXCEPTION WHEN insufficient_privilege THEN
+  RETURN format('  stays  not restored: %s (as %I; %s)', statement, grantor, SQLERRM);
+END $$;
+
+-- The privileges of one type for another of the same owner: in their order, and from whoever gave them.
+CREATE OR REPLACE FUNCTION pg_temp.copy_privileges(from_type regtype, to_type regtype) RETURNS SETOF text
+LANGUAGE plpgsql AS $$
+DECLARE
+  found pg_type;
+  made  pg_type;
+  role  text;
+BEGIN
+  SELECT * INTO found FROM pg_type WHERE oid = from_type;
+  SELECT * INTO made FROM pg_type WHERE oid = to_type;
+  IF found.typacl IS NOT DISTINCT FROM made.typacl THEN
+    RETURN;
+  END IF;
+  FOR role IN SELECT DISTINCT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END
+              FROM aclexplode(coalesce(made.typacl, acldefault('T', made.typowner))) LOOP
+    EXECUTE format('REVOKE ALL ON TYPE %s FROM %s', to_type, role);
+  END LOOP;
+  RETURN QUERY
+    SELECT CASE WHEN i.grantor = found.typowner THEN pg_temp.run(g.statement)
+                ELSE pg_temp.grant_as(pg_get_userbyid(i.grantor), g.statement) END
+    FROM aclexplode(coalesce(found.typacl, acldefault('T', found.typowner)))
+           WITH ORDINALITY AS i (grantor, grantee, privilege_type, is_grantable, place),
+         LATERAL (SELECT format('GRANT %s ON TYPE %s TO %s%s', i.privilege_type, to_type,
+                                CASE i.grantee WHEN 0 THEN 'PUBLIC' ELSE i.grantee::regrole::text END,
+                                CASE WHEN i.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)) AS g (statement)
+    ORDER BY i.place;
+END $$;
+
+-- By making the type anew: PostgreSQL knows no other way to take a label away. It writes the table anew, while nobody
+-- can use it.
+CREATE OR REPLACE FUNCTION pg_temp.rebuild_enum() RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+  added   text[] := ARRAY(SELECT pg_temp.added_labels());
+  used    bigint;
+  preset  text;
+  comment text := obj_description(to_regtype('public.social_platform'), 'pg_type');
+BEGIN
+  IF added = '{}' THEN
     RETURN;
   END IF;
   EXECUTE 'SELECT count(*) FROM public.social_accounts WHERE platform::text = ANY ($1)' INTO used USING added;
@@ -233,6 +360,7 @@ BEGIN
   IF preset IS NOT NULL THEN
     RETURN NEXT pg_temp.run('ALTER TABLE public.social_accounts ALTER COLUMN platform SET DEFAULT ' || preset);
   END IF;
+  RETURN QUERY SELECT pg_temp.copy_privileges('public.social_platform_before_rollback', 'public.social_platform');
   IF comment IS NOT NULL THEN
     RETURN NEXT pg_temp.run(format('COMMENT ON TYPE public.social_platform IS %L', comment));
   END IF;
@@ -294,6 +422,11 @@ BEGIN
   END LOOP;
 END $$;
 
+-- How long to wait for autovacuum to give way: it does when deadlocks are looked for.
+CREATE OR REPLACE FUNCTION pg_temp.eviction_ms() RETURNS integer LANGUAGE sql AS $$
+  SELECT setting::integer + 500 FROM pg_settings WHERE name = 'deadlock_timeout';
+$$;
+
 -- The locks this needs stop all queries of these tables: waits 100 ms for all of them, then lets everybody go on
 -- before the next attempt. SHARE UPDATE EXCLUSIVE first, on all of them: that waits for autovacuum, and stops nobody.
 -- Views before tables, which is the order of those who read a view: the other way round is a deadlock.
@@ -302,7 +435,7 @@ DECLARE
   tbl text;
   give_up_at timestamptz;
 BEGIN
-  PERFORM set_config('lock_timeout', '1500ms', true);
+  PERFORM set_config('lock_timeout', format('%sms', pg_temp.eviction_ms()), true);
   FOR tbl IN SELECT pg_temp.locked_tables() LOOP
     EXECUTE format('LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE', tbl);
   END LOOP;
@@ -316,13 +449,29 @@ BEGIN
   END LOOP;
 END $$;
 
+-- An autovacuum against wraparound, which gives way to nobody: waiting for it may take hours. NULL: none.
+CREATE OR REPLACE FUNCTION pg_temp.wraparound_vacuum() RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(DISTINCT format('pid %s, %s, which gives way to nobody: let it end (pg_stat_progress_vacuum shows how far it is)',
+                                    a.pid, a.query), '; ')
+  FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
+  WHERE l.relation = ANY (SELECT to_regclass(t) FROM pg_temp.locked_tables() AS t) AND l.granted
+    AND a.query LIKE 'autovacuum: %(to prevent wraparound)';
+$$;
+
 CREATE OR REPLACE FUNCTION pg_temp.lock_tables_patiently() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  vacuum text;
 BEGIN
   FOR attempt IN 1..100 LOOP
     BEGIN
       PERFORM pg_temp.lock_tables();
       RETURN;
     EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+      vacuum := pg_temp.wraparound_vacuum();
+      IF vacuum IS NOT NULL THEN
+        RAISE lock_not_available USING
+          MESSAGE = format('a lock is held by %s, then run this again; nothing was changed', vacuum);
+      END IF;
       PERFORM pg_sleep(0.1 + random() * 0.4);
     END;
   END LOOP;
@@ -337,12 +486,13 @@ BEGIN
   RETURN QUERY SELECT pg_temp.drop_views();
   RETURN QUERY SELECT pg_temp.drop_functions('public');
   RETURN QUERY SELECT pg_temp.drop_trigger();
+  RETURN QUERY SELECT pg_temp.drop_constraints();
+  RETURN QUERY SELECT pg_temp.drop_indexes();
+  RETURN QUERY SELECT pg_temp.put_back_values();
   RETURN QUERY SELECT pg_temp.drop_tables();
   RETURN QUERY SELECT pg_temp.drop_detached_partitions();
   RETURN QUERY SELECT pg_temp.drop_policies();
   RETURN QUERY SELECT pg_temp.restore_row_security();
-  RETURN QUERY SELECT pg_temp.drop_constraints();
-  RETURN QUERY SELECT pg_temp.drop_indexes();
   RETURN QUERY SELECT pg_temp.drop_columns();
   IF rebuild_enum THEN
     RETURN QUERY SELECT pg_temp.rebuild_enum();
@@ -365,9 +515,9 @@ BEGIN
 END $$;
 
 -- @run
+-- What stays is told from the record, which goes.
+SELECT coalesce(string_agg('  stays  ' || r, E'\n'), '') AS residue FROM pg_temp.residue() AS r \gset
 SELECT pg_temp.roll_back();
-
-SELECT format('  stays  label %s of type social_platform', enumlabel)
-FROM pg_enum WHERE enumtypid = to_regtype('public.social_platform') AND enumlabel = 'whatsapp_business';
+SELECT :'residue' WHERE :'residue' <> '';
 SELECT pg_advisory_unlock_all() \g /dev/null
 \echo 'SocialSync Webhooks: database' :DBNAME 'is rolled back'

@@ -22,7 +22,16 @@ SELECT now() < statement_timestamp() AS in_transaction \gset
   DO $$ BEGIN RAISE EXCEPTION 'run this file without -1 (--single-transaction) and outside BEGIN'; END $$;
 \endif
 
--- Never waits: a session that waits for an advisory lock would deadlock with CREATE INDEX CONCURRENTLY.
+-- Never waits in the server: a session that waits for an advisory lock would deadlock with CREATE INDEX CONCURRENTLY. A
+-- run that was just killed still has its lock for a moment.
+DO $$
+BEGIN
+  FOR attempt IN 1..15 LOOP
+    EXIT WHEN pg_try_advisory_lock(hashtextextended('socialsync webhooks migration', 0));
+    PERFORM pg_sleep(0.1);
+    COMMIT;
+  END LOOP;
+END $$;
 SELECT pg_try_advisory_lock(hashtextextended('socialsync webhooks migration', 0)) AS only_runner \gset
 \if :only_runner
 \else
@@ -96,6 +105,21 @@ CREATE OR REPLACE FUNCTION pg_temp.lock_holders(tables text[]) RETURNS text LANG
   WHERE l.relation = ANY (SELECT to_regclass(t) FROM unnest(tables) AS t) AND l.pid <> pg_backend_pid();
 $$;
 
+-- An autovacuum against wraparound on these tables, which gives way to nobody: waiting for it may take hours. NULL: none.
+-- Only members of pg_read_all_stats see it.
+CREATE OR REPLACE FUNCTION pg_temp.wraparound_vacuum(tables text[]) RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(DISTINCT format('pid %s, %s, which gives way to nobody: let it end (pg_stat_progress_vacuum shows how far it is)',
+                                    a.pid, a.query), '; ')
+  FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
+  WHERE l.relation = ANY (SELECT to_regclass(t) FROM unnest(tables) AS t) AND l.granted
+    AND a.query LIKE 'autovacuum: %(to prevent wraparound)';
+$$;
+
+-- How long to wait for autovacuum to give way: it does when deadlocks are looked for.
+CREATE OR REPLACE FUNCTION pg_temp.eviction_ms() RETURNS integer LANGUAGE sql AS $$
+  SELECT setting::integer + 500 FROM pg_settings WHERE name = 'deadlock_timeout';
+$$;
+
 -- Takes the locks that `statements` need without making anybody wait long: SHARE UPDATE EXCLUSIVE first, which
 -- only evicts autovacuum (that takes deadlock_timeout, one second) and stops no writer; then 100 ms at most for
 -- the strong lock, in whose queue others wait.
@@ -104,7 +128,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
   t text;
 BEGIN
-  PERFORM set_config('lock_timeout', '1500ms', true);
+  PERFORM set_config('lock_timeout', format('%sms', pg_temp.eviction_ms()), true);
   FOREACH t IN ARRAY tables LOOP
     IF has_table_privilege(to_regclass(t), 'UPDATE') THEN
       EXECUTE format('LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE', t::regclass);
@@ -114,12 +138,34 @@ BEGIN
   EXECUTE statements;
 END $$;
 
--- Both halves of a fingerprint: of the statements, and of what the catalogue has made of them.
+-- `schema.name`, as to_regclass() gives it. That one, and to_regprocedure(), fail where the caller may not use the schema;
+-- the catalogue can be read by everybody.
+CREATE OR REPLACE FUNCTION pg_temp.relation(qualified_name text) RETURNS regclass LANGUAGE sql STABLE AS $$
+  SELECT oid::regclass FROM pg_class
+  WHERE relnamespace = to_regnamespace(split_part(qualified_name, '.', 1))
+    AND relname = split_part(qualified_name, '.', 2);
+$$;
+
+-- `schema.name(types)`, the types as format_type() gives them.
+CREATE OR REPLACE FUNCTION pg_temp.routine(signature text) RETURNS oid LANGUAGE sql STABLE AS $$
+  SELECT oid FROM pg_proc
+  WHERE pronamespace = to_regnamespace(split_part(signature, '.', 1))
+    AND proname = split_part(split_part(signature, '(', 1), '.', 2)
+    AND format('%s(%s)', split_part(signature, '(', 1), oidvectortypes(proargtypes)) = signature;
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.may_read(tbl text) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT has_schema_privilege(relnamespace, 'USAGE') AND has_table_privilege(oid, 'SELECT')
+  FROM pg_class WHERE oid = pg_temp.relation(tbl);
+$$;
+
+-- Both halves of a fingerprint: of the statements, and of what the catalogue has made of them. To whom may not read them
+-- what is there is what was made; access_warnings() says so.
 CREATE OR REPLACE FUNCTION pg_temp.has_fingerprint(step_id text, statements text, result text) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
-  IF to_regclass('socialsync.fingerprints') IS NULL THEN
-    RETURN false;
+  IF pg_temp.may_read('socialsync.fingerprints') IS NOT TRUE THEN
+    RETURN pg_temp.relation('socialsync.fingerprints') IS NOT NULL;
   END IF;
   RETURN EXISTS (SELECT FROM socialsync.fingerprints AS f
                  WHERE f.step = step_id AND f.source = md5(statements) AND f.result = md5(has_fingerprint.result));
@@ -255,16 +301,41 @@ $$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- Before anything changes: may we?
 
--- Each right that is missing, with what gives it.
+-- What makes the caller able to do all that this role can. Since PostgreSQL 16 each membership says for itself whether it
+-- inherits, and whether one can become the role, which giving it things needs.
+CREATE OR REPLACE FUNCTION pg_temp.grant_membership(owner oid) RETURNS text LANGUAGE sql STABLE AS $$
+  SELECT CASE WHEN current_setting('server_version_num')::integer >= 160000
+         THEN format('GRANT %I TO %I WITH INHERIT TRUE, SET TRUE', pg_get_userbyid(owner), current_user)
+         ELSE concat_ws('; ', CASE WHEN NOT pg_has_role(owner, 'MEMBER')
+                                   THEN format('GRANT %I TO %I', pg_get_userbyid(owner), current_user) END,
+                        CASE WHEN NOT (SELECT rolinherit FROM pg_roles WHERE rolname = current_user)
+                             THEN format('ALTER ROLE %I INHERIT', current_user) END) END;
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.may_become(owner oid) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT pg_has_role(owner, CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET'
+                                 ELSE 'MEMBER' END);
+$$;
+
+-- Each right that is missing, with the statements that give it, if need be after a colon and before a parenthesis.
 CREATE OR REPLACE FUNCTION pg_temp.missing_rights() RETURNS SETOF text LANGUAGE sql AS $$
-  SELECT format('to own %s (its owner %I, or a member of that role, runs this file)', what, pg_get_userbyid(owner))
-  FROM (SELECT 'table ' || oid::regclass AS what, relowner AS owner FROM pg_class
+  SELECT format('to own %s %s: %s (or run this as %I)', lower(kind), name,
+                CASE WHEN (SELECT rolsuper FROM pg_roles WHERE oid = owner)
+                     THEN format('ALTER %s %s OWNER TO %I', kind, name, current_user)
+                     ELSE pg_temp.grant_membership(owner) END, pg_get_userbyid(owner))
+  FROM (SELECT 'TABLE' AS kind, oid::regclass::text AS name, relowner AS owner FROM pg_class
         WHERE oid = to_regclass('public.social_accounts')
         UNION ALL
-        SELECT 'type ' || oid::regtype, typowner FROM pg_type WHERE oid = to_regtype('public.social_platform')
+        SELECT 'TYPE', oid::regtype::text, typowner FROM pg_type WHERE oid = to_regtype('public.social_platform')
         UNION ALL
-        SELECT 'schema ' || nspname, nspowner FROM pg_namespace WHERE nspname = 'socialsync') AS owned
+        SELECT 'SCHEMA', nspname, nspowner FROM pg_namespace WHERE nspname = 'socialsync') AS owned
   WHERE NOT pg_has_role(owner, 'USAGE')
+  UNION ALL
+  SELECT format('to give what is made to the owner of %s: %s (or run this as %I)', oid::regclass,
+                pg_temp.grant_membership(relowner), pg_get_userbyid(relowner))
+  FROM pg_class
+  WHERE oid = to_regclass('public.social_accounts') AND pg_has_role(relowner, 'USAGE')
+    AND NOT pg_temp.may_become(relowner)
   UNION ALL
   SELECT format('GRANT CREATE, USAGE ON SCHEMA public TO %I', current_user)
   WHERE NOT has_schema_privilege('public', 'CREATE') OR NOT has_schema_privilege('public', 'USAGE')
@@ -286,6 +357,11 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_rights() RETURNS SETOF text LANGUAGE 
   WHERE to_regnamespace('auth') IS NOT NULL AND NOT has_schema_privilege('auth', 'CREATE')
     AND NOT EXISTS (SELECT FROM pg_proc WHERE pronamespace = to_regnamespace('auth') AND proname = 'uid')
   UNION ALL
+  SELECT format('GRANT CREATE ON SCHEMA auth TO %I', pg_get_userbyid(relowner))
+  FROM pg_class WHERE oid = to_regclass('public.social_accounts') AND relowner <> quote_ident(current_user)::regrole
+    AND to_regnamespace('auth') IS NOT NULL AND NOT has_schema_privilege(relowner, 'auth', 'CREATE')
+    AND pg_temp.routine('auth.uid()') IS NULL AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
+  UNION ALL
   SELECT format('GRANT USAGE ON SCHEMA auth TO %I', current_user)
   WHERE to_regnamespace('auth') IS NOT NULL AND NOT has_schema_privilege('auth', 'USAGE')
   UNION ALL
@@ -294,7 +370,7 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_rights() RETURNS SETOF text LANGUAGE 
     AND NOT (has_table_privilege('public.users', 'SELECT') AND has_table_privilege('public.users', 'REFERENCES'))
   UNION ALL
   -- FORCE hides rows from the owner too: what cannot be seen cannot be checked, nor kept in a rollback.
-  SELECT format('ALTER ROLE %I BYPASSRLS, or ALTER TABLE %s NO FORCE ROW LEVEL SECURITY', current_user, oid::regclass)
+  SELECT format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY (or ALTER ROLE %I BYPASSRLS)', oid::regclass, current_user)
   FROM pg_class
   WHERE relforcerowsecurity AND oid IN (to_regclass('public.social_accounts'), to_regclass('public.users'),
                                         to_regclass('public.webhook_logs'), to_regclass('public.webhook_quarantine'))
@@ -346,6 +422,24 @@ CREATE OR REPLACE FUNCTION pg_temp.relation_conflicts() RETURNS SETOF text LANGU
   FROM pg_class WHERE oid = ANY (ARRAY[to_regclass('public.webhook_quarantine'), to_regclass('public.users'),
                                        to_regclass('public.social_accounts')]::oid[]) AND relkind NOT IN ('r', 'p')
   UNION ALL
+  -- Rows of children would have no foreign key, no unique id and no policy.
+  SELECT format('public.social_accounts %s: this update knows a plain table only', why)
+  FROM pg_class AS c, LATERAL (
+    SELECT 'is partitioned' AS why WHERE c.relkind = 'p'
+    UNION ALL
+    SELECT 'inherits from ' || string_agg(inhparent::regclass::text, ', ') FROM pg_inherits WHERE inhrelid = c.oid
+    HAVING count(*) > 0
+    UNION ALL
+    SELECT 'has children: ' || string_agg(inhrelid::regclass::text, ', ') FROM pg_inherits
+    WHERE inhparent = c.oid AND c.relkind <> 'p' HAVING count(*) > 0
+    UNION ALL
+    SELECT 'is a table of type ' || c.reloftype::regtype WHERE c.reloftype <> 0) AS other
+  WHERE c.oid = to_regclass('public.social_accounts')
+  UNION ALL
+  SELECT format('%s is not permanent (unlogged, or temporary): webhook_logs cannot refer to it', oid::regclass)
+  FROM pg_class WHERE oid = ANY (ARRAY[to_regclass('public.users'), to_regclass('public.social_accounts')]::oid[])
+    AND relpersistence <> 'p'
+  UNION ALL
   SELECT format('%s exists and is not the view of this file: rename or drop it', oid::regclass)
   FROM pg_class
   WHERE oid = ANY (ARRAY[to_regclass('public.active_webhook_accounts'),
@@ -387,7 +481,7 @@ CREATE OR REPLACE FUNCTION pg_temp.definition_conflicts() RETURNS SETOF text LAN
   SELECT format('trigger %s on public.social_accounts is %s', t.tgname, pg_get_triggerdef(t.oid))
   FROM pg_trigger AS t
   WHERE t.tgrelid = to_regclass('public.social_accounts') AND t.tgname = 'socialsync_accounts_changed'
-    AND t.tgfoid IS DISTINCT FROM to_regprocedure('socialsync.notify_accounts_changed()');
+    AND t.tgfoid IS DISTINCT FROM pg_temp.routine('socialsync.notify_accounts_changed()');
 $$;
 
 -- An overload of ours would make calls ambiguous, so the name alone is enough.
@@ -398,7 +492,13 @@ CREATE OR REPLACE FUNCTION pg_temp.function_conflicts() RETURNS SETOF text LANGU
   WHERE p.pronamespace = 'public'::regnamespace AND NOT pg_temp.is_ours(obj_description(p.oid, 'pg_proc'))
   UNION ALL
   SELECT format('function auth.uid() returns %s, wanted uuid', pg_get_function_result(oid))
-  FROM pg_proc WHERE oid = to_regprocedure('auth.uid()') AND prorettype <> 'uuid'::regtype
+  FROM pg_proc WHERE oid = pg_temp.routine('auth.uid()') AND prorettype <> 'uuid'::regtype
+  UNION ALL
+  SELECT format('type public.social_platform is not there, but social_accounts.platform is %s, wanted in schema public: '
+                'ALTER TYPE %s SET SCHEMA public', t.oid::regtype, t.oid::regtype)
+  FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
+  WHERE a.attrelid = to_regclass('public.social_accounts') AND a.attname = 'platform' AND t.typname = 'social_platform'
+    AND to_regtype('public.social_platform') IS NULL
   UNION ALL
   SELECT 'type public.social_platform is not an enum'
   FROM pg_type WHERE oid = to_regtype('public.social_platform') AND typtype <> 'e';
@@ -433,7 +533,7 @@ CREATE OR REPLACE FUNCTION pg_temp.role_steps() RETURNS SETOF pg_temp.step LANGU
   $sql$, NULL, NULL
   UNION ALL
   -- Set by the web API for each request: the signed-in user is the `sub` of the token it verified.
-  SELECT 'function.auth_uid', 'function auth.uid()', NULL, '{}', false, to_regprocedure('auth.uid()') IS NOT NULL,
+  SELECT 'function.auth_uid', 'function auth.uid()', NULL, '{}', false, pg_temp.routine('auth.uid()') IS NOT NULL,
          NULL, $sql$
   CREATE FUNCTION auth.uid() RETURNS uuid LANGUAGE sql STABLE AS $body$
     SELECT coalesce(nullif(current_setting('request.jwt.claim.sub', true), ''),
@@ -514,6 +614,12 @@ CREATE OR REPLACE FUNCTION pg_temp.grants_of(tbl regclass) RETURNS text[] LANGUA
         GROUP BY a.attnum, grantee, is_grantable) AS items;
 $$;
 
+-- As CREATE POLICY takes them.
+CREATE OR REPLACE FUNCTION pg_temp.role_list(roles oid[]) RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(CASE r WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(r)) END, ', ' ORDER BY place)
+  FROM unnest(roles) WITH ORDINALITY AS listed (r, place);
+$$;
+
 -- One row for each thing found: `object` names it, `restore` is the SQL that brings it back where we change it.
 CREATE OR REPLACE FUNCTION pg_temp.found() RETURNS TABLE (object text, restore text[]) LANGUAGE sql AS $$
   SELECT 'grants', pg_temp.grants_of(to_regclass('public.social_accounts'))
@@ -536,14 +642,26 @@ CREATE OR REPLACE FUNCTION pg_temp.found() RETURNS TABLE (object text, restore t
   SELECT 'index ' || i.name, '{}' FROM pg_temp.unique_indexes() AS i
   JOIN pg_index AS x ON x.indexrelid = to_regclass('public.' || i.name) AND x.indisvalid
   UNION ALL
-  SELECT 'constraint ' || k.name, '{}' FROM pg_temp.account_checks() AS k
+  -- A NOT VALID one is validated, or taken away where rows violate it.
+  SELECT 'constraint ' || k.name,
+         CASE WHEN c.convalidated THEN '{}' ELSE array_remove(ARRAY[
+           format('ALTER TABLE public.social_accounts ADD CONSTRAINT %I %s', k.name, pg_get_constraintdef(c.oid)),
+           format('COMMENT ON CONSTRAINT %I ON public.social_accounts IS %L', k.name,
+                  obj_description(c.oid, 'pg_constraint'))], CASE WHEN obj_description(c.oid, 'pg_constraint') IS NULL
+           THEN format('COMMENT ON CONSTRAINT %I ON public.social_accounts IS NULL', k.name) END) END
+  FROM pg_temp.account_checks() AS k
   JOIN pg_constraint AS c ON c.conrelid = to_regclass('public.social_accounts') AND c.conname = k.name
   UNION ALL
   SELECT 'policy ' || p.name, '{}' FROM pg_temp.policies() AS p
   JOIN pg_policy AS c ON c.polrelid = to_regclass('public.social_accounts') AND c.polname = p.name
   WHERE p.tbl = 'public.social_accounts'
   UNION ALL
-  SELECT 'policy ' || polname, '{}' FROM pg_policy
+  SELECT 'policy ' || polname,
+         -- The update may let more roles join.
+         CASE polname WHEN 'webhooks_application'
+         THEN ARRAY[format('ALTER POLICY %I ON public.social_accounts TO %s', polname, pg_temp.role_list(polroles))]
+         ELSE '{}' END
+  FROM pg_policy
   WHERE polrelid = to_regclass('public.social_accounts')
     AND polname IN ('webhooks_application', 'webhooks_own_writes');
 $$;
@@ -568,7 +686,7 @@ CREATE OR REPLACE FUNCTION pg_temp.schema_steps() RETURNS SETOF pg_temp.step LAN
   $sql$, NULL, NULL
   UNION ALL
   SELECT 'ledger', 'tables of what was done', NULL, '{}', false,
-         to_regclass('socialsync.fingerprints') IS NOT NULL, NULL, $sql$
+         pg_temp.relation('socialsync.fingerprints') IS NOT NULL, NULL, $sql$
   CREATE TABLE socialsync.fingerprints (
     step   text PRIMARY KEY,
     source text NOT NULL,
@@ -631,11 +749,11 @@ $$;
 CREATE OR REPLACE FUNCTION pg_temp.made_of(functions text[], views text[]) RETURNS text LANGUAGE sql AS $$
   SELECT string_agg(concat_ws('|', definition, comment, items), E'\n' ORDER BY definition)
   FROM (SELECT pg_get_functiondef(p.oid), p.proacl, p.proowner, obj_description(p.oid, 'pg_proc')
-        FROM unnest(functions) AS f JOIN pg_proc AS p ON p.oid = to_regprocedure(f)
+        FROM unnest(functions) AS f JOIN pg_proc AS p ON p.oid = pg_temp.routine(f)
         UNION ALL
         SELECT concat_ws('|', c.oid::regclass, pg_get_viewdef(c.oid), c.reloptions), c.relacl, c.relowner,
                obj_description(c.oid, 'pg_class')
-        FROM unnest(views) AS v JOIN pg_class AS c ON c.oid = to_regclass(v)) AS made (definition, acl, owner, comment)
+        FROM unnest(views) AS v JOIN pg_class AS c ON c.oid = pg_temp.relation(v)) AS made (definition, acl, owner, comment)
   LEFT JOIN LATERAL (
     SELECT string_agg(concat_ws('=', nullif(grantee, owner), privilege_type), ',' ORDER BY grantee, privilege_type)
     FROM aclexplode(acl)) AS granted (items) ON true
@@ -654,7 +772,7 @@ CREATE OR REPLACE FUNCTION pg_temp.table_steps() RETURNS SETOF pg_temp.step LANG
   -- Ids are UUIDs of version 8: 48 bits of Unix milliseconds, then bits of a digest (the gateway's, which makes the
   -- same event the same row) or random ones (here). They sort by time, so id is key and partition key in one.
   SELECT * FROM pg_temp.definition_step('function.ids', 'functions for ids of webhook_logs',
-    '{socialsync.new_log_id(timestamptz), socialsync.first_log_id(timestamptz)}', '{}', $sql$
+    '{socialsync.new_log_id(timestamp with time zone), socialsync.first_log_id(timestamp with time zone)}', '{}', $sql$
 CREATE OR REPLACE FUNCTION socialsync.new_log_id(at timestamptz DEFAULT clock_timestamp()) RETURNS uuid
 LANGUAGE sql VOLATILE PARALLEL SAFE AS $$
   SELECT encode(set_byte(bits, 6, (get_byte(bits, 6) & 15) | 128), 'hex')::uuid
@@ -747,7 +865,7 @@ $sql$)
   UNION ALL
   -- An event without a time of its own has a new id at each delivery: here its identity is looked for first.
   SELECT 'table.webhook_event_keys', 'table webhook_event_keys', NULL, '{}', false,
-         to_regclass('socialsync.webhook_event_keys') IS NOT NULL, NULL, $sql$
+         pg_temp.relation('socialsync.webhook_event_keys') IS NOT NULL, NULL, $sql$
   CREATE TABLE socialsync.webhook_event_keys (
     key     uuid PRIMARY KEY,
     log_id  uuid NOT NULL,
@@ -761,14 +879,33 @@ $steps$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- webhook_logs: partitions, and how long things are kept
 
+-- The weekly partitions there should be, oldest first: from two weeks back, since Meta repeats events for days. The
+-- schema socialsync gets a copy.
+CREATE OR REPLACE FUNCTION pg_temp.wanted_partitions(weeks_ahead integer, keep_from timestamptz)
+RETURNS TABLE (name text, monday timestamp) LANGUAGE sql STABLE AS $$
+  SELECT 'webhook_logs_p' || to_char(week, 'YYYYMMDD'), week
+  FROM date_trunc('week', now() AT TIME ZONE 'UTC') AS this_week,
+       generate_series(this_week - interval '2 weeks', this_week + make_interval(weeks => weeks_ahead),
+                       interval '1 week') AS week
+  WHERE keep_from IS NULL OR (week + interval '1 week') AT TIME ZONE 'UTC' > keep_from
+  ORDER BY week;
+$$;
+
+-- The statement that makes the same function in the schema socialsync.
+CREATE OR REPLACE FUNCTION pg_temp.copied(function regprocedure) RETURNS text LANGUAGE sql AS $$
+  SELECT regexp_replace(pg_get_functiondef(function), ' pg_temp(_\d+)?\.', ' socialsync.') || ';';
+$$;
+
 -- Functions, then who may call them, in one transaction: default privileges may open new functions to everybody.
 CREATE OR REPLACE FUNCTION pg_temp.partition_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $steps$
   SELECT * FROM pg_temp.definition_step('function.partitions', 'functions for partitions and retention',
-    '{"socialsync.lock_for_partition_change(text[], boolean)", "socialsync.create_partition(text, timestamp)",
-      "socialsync.add_partition(text, timestamp)",
-      socialsync.weekly_partitions(), "socialsync.wanted_partitions(integer, timestamptz)",
-      socialsync.delete_expired(timestamptz), "socialsync.maintain_partitions(integer, integer)",
-      socialsync.readable(bytea)}', '{}', $sql$
+    '{"socialsync.lock_for_partition_change(text[], boolean)",
+      "socialsync.create_partition(text, timestamp without time zone)",
+      "socialsync.add_partition(text, timestamp without time zone)", socialsync.weekly_partitions(),
+      "socialsync.wanted_partitions(integer, timestamp with time zone)",
+      "socialsync.delete_expired(timestamp with time zone)", "socialsync.maintain_partitions(integer, integer)",
+      socialsync.readable(bytea)}', '{}',
+    pg_temp.copied('pg_temp.wanted_partitions(integer, timestamptz)') || $sql$
 -- Gets the locks that a change of partitions needs, waiting 50 ms for each, since others wait behind us: the
 -- application's own tables last, so that they wait for no other.
 -- Dropping stops every query of webhook_logs for its moment; adding need not stop inserts, save those that go to the
@@ -848,17 +985,6 @@ LANGUAGE sql STABLE AS $$
   SELECT c.relname, (to_date(right(c.relname, 8), 'YYYYMMDD') + interval '1 week') AT TIME ZONE 'UTC'
   FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
   WHERE i.inhparent = 'public.webhook_logs'::regclass AND c.relname ~ '^webhook_logs_p\d{8}$';
-$$;
-
--- The weekly partitions there should be, oldest first: from two weeks back, since Meta repeats events for days.
-CREATE OR REPLACE FUNCTION socialsync.wanted_partitions(weeks_ahead integer, keep_from timestamptz)
-RETURNS TABLE (name text, monday timestamp) LANGUAGE sql STABLE AS $$
-  SELECT 'webhook_logs_p' || to_char(week, 'YYYYMMDD'), week
-  FROM date_trunc('week', now() AT TIME ZONE 'UTC') AS this_week,
-       generate_series(this_week - interval '2 weeks', this_week + make_interval(weeks => weeks_ahead),
-                       interval '1 week') AS week
-  WHERE keep_from IS NULL OR (week + interval '1 week') AT TIME ZONE 'UTC' > keep_from
-  ORDER BY week;
 $$;
 
 -- Rows that no dropped partition takes along.
@@ -958,9 +1084,7 @@ $steps$;
 
 CREATE OR REPLACE FUNCTION pg_temp.function_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $steps$
   SELECT * FROM pg_temp.definition_step('function.public', 'functions that programs call',
-    (SELECT array_agg(CASE WHEN to_regtype('public.social_platform') IS NOT NULL  -- else its name is an error
-                           THEN format('public.%s(%s)', name, arguments) ELSE format('public.%s()', name) END)
-     FROM pg_temp.public_functions()), '{}', $sql$
+    (SELECT array_agg(format('public.%s(%s)', name, arguments)) FROM pg_temp.public_functions()), '{}', $sql$
 CREATE OR REPLACE FUNCTION public.get_whatsapp_user_by_phone_number_id(p_phone_number_id varchar)
 RETURNS TABLE (user_id uuid, social_account_id uuid, access_token text, app_secret varchar, verify_token varchar,
                display_phone_number varchar, business_name varchar, username varchar, is_active boolean)
@@ -1061,25 +1185,36 @@ $steps$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- Who may see what: policies, then row-level security, then grants
 
--- Whom a table's privileges were given to, whole tables and columns: '' for a whole table.
+-- Whom a table's privileges were given to, whole tables and columns: '' for a whole table. `passed_on_by`: the role
+-- that gave it, where that is not the owner, who can take back only what it gave itself.
 CREATE OR REPLACE FUNCTION pg_temp.privileges(tbl regclass)
-RETURNS TABLE (role text, privilege text, column_name text) LANGUAGE sql AS $$
-  SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END, privilege_type, ''
-  FROM pg_class, aclexplode(relacl) WHERE oid = tbl
-  UNION
-  SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END, privilege_type, attname
-  FROM pg_attribute, aclexplode(attacl) WHERE attrelid = tbl AND NOT attisdropped;
+RETURNS TABLE (role text, privilege text, column_name text, passed_on_by text) LANGUAGE sql AS $$
+  SELECT CASE i.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(i.grantee) END, i.privilege_type, i.column_name,
+         CASE WHEN i.grantor <> c.relowner THEN pg_get_userbyid(i.grantor) END
+  FROM pg_class AS c, LATERAL (
+    SELECT grantor, grantee, privilege_type, '' AS column_name FROM aclexplode(c.relacl)
+    UNION
+    SELECT grantor, grantee, privilege_type, attname FROM pg_attribute, aclexplode(attacl)
+    WHERE attrelid = c.oid AND NOT attisdropped) AS i
+  WHERE c.oid = tbl;
+$$;
+
+-- More roles that shall see all accounts, such as one that has its rights through another: the setting
+-- socialsync.rls_roles has their names with commas between, in double quotes those that have a comma themselves.
+CREATE OR REPLACE FUNCTION pg_temp.rls_roles() RETURNS SETOF text LANGUAGE sql STABLE AS $$
+  SELECT CASE WHEN starts_with(word, '"') THEN replace(substr(word, 2, length(word) - 2), '""', '"') ELSE word END
+  FROM (SELECT trim(m[1]) AS word
+        FROM regexp_matches(current_setting('socialsync.rls_roles', true), '("(?:[^"]|"")*"|[^,]+)', 'g') AS m) AS words
+  WHERE word <> '';
 $$;
 
 -- Roles other than the owner and the web API's that have rights on social_accounts: an application's own, say.
--- Without a policy for them, row-level security would show them an empty table. The setting socialsync.rls_roles (role
--- names with commas between) adds more, such as one that has its rights through another.
+-- Without a policy for them, row-level security would show them an empty table. rls_roles() adds more.
 CREATE OR REPLACE FUNCTION pg_temp.application_roles() RETURNS text LANGUAGE sql AS $$
   SELECT string_agg(DISTINCT quote_ident(p.role), ', ')
   FROM pg_class AS c, LATERAL (
     SELECT role FROM pg_temp.privileges(c.oid)
-    UNION SELECT trim(r) FROM regexp_split_to_table(current_setting('socialsync.rls_roles', true), ',') AS r
-          WHERE trim(r) <> '') AS p
+    UNION SELECT r FROM pg_temp.rls_roles() AS r) AS p
   WHERE c.oid = to_regclass('public.social_accounts')
     AND p.role NOT IN (pg_get_userbyid(c.relowner), 'PUBLIC', 'anon', 'authenticated', 'service_role');
 $$;
@@ -1101,6 +1236,19 @@ CREATE OR REPLACE FUNCTION pg_temp.policies_for_found_rights() RETURNS text LANG
     THEN 'CREATE POLICY webhooks_own_writes ON public.social_accounts TO authenticated '
          'USING (user_id = (SELECT auth.uid()));' END)
   FROM pg_class WHERE oid = to_regclass('public.social_accounts') AND NOT relrowsecurity;
+$$;
+
+-- Roles that are named when others have their policy already join it.
+CREATE OR REPLACE FUNCTION pg_temp.policy_for_named_roles() RETURNS text LANGUAGE sql STABLE AS $$
+  SELECT CASE WHEN p.oid IS NULL
+         THEN format('CREATE POLICY webhooks_application ON public.social_accounts TO %s USING (true);', named)
+         ELSE format('ALTER POLICY webhooks_application ON public.social_accounts TO %s, %s;',
+                     pg_temp.role_list(p.polroles), named) END
+  FROM pg_class AS c LEFT JOIN pg_policy AS p ON p.polrelid = c.oid AND p.polname = 'webhooks_application',
+  LATERAL (SELECT string_agg(DISTINCT quote_ident(r), ', ') FROM pg_temp.rls_roles() AS r
+           WHERE r NOT IN (pg_get_userbyid(c.relowner), 'anon', 'authenticated', 'service_role')
+             AND NOT coalesce(p.polroles && ARRAY[0, to_regrole(quote_ident(r))::oid], false)) AS missing (named)
+  WHERE c.oid = to_regclass('public.social_accounts') AND (c.relrowsecurity OR p.oid IS NOT NULL) AND named IS NOT NULL;
 $$;
 
 CREATE OR REPLACE FUNCTION pg_temp.missing_policies(for_table text) RETURNS text LANGUAGE sql AS $$
@@ -1128,19 +1276,32 @@ $$;
 -- What the record says of the time before the first update.
 CREATE OR REPLACE FUNCTION pg_temp.was_found(thing text) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
-  IF to_regclass('socialsync.preimages') IS NULL THEN
+  IF pg_temp.relation('socialsync.preimages') IS NULL THEN
     RETURN EXISTS (SELECT FROM pg_temp.found() AS f WHERE f.object = thing);
+  END IF;
+  IF NOT pg_temp.may_read('socialsync.preimages') THEN
+    RETURN false;
   END IF;
   RETURN EXISTS (SELECT FROM socialsync.preimages AS p WHERE p.object = thing);
 END $$;
+
+-- The columns of social_accounts once it has the new ones, in their order: a plan says what will be done, not what would be
+-- done now.
+CREATE OR REPLACE FUNCTION pg_temp.columns_to_be() RETURNS TABLE (attname text, attnum bigint) LANGUAGE sql AS $$
+  WITH here AS (SELECT a.attname::text, a.attnum::bigint FROM pg_attribute AS a
+                WHERE a.attrelid = to_regclass('public.social_accounts') AND a.attnum > 0 AND NOT a.attisdropped)
+  SELECT * FROM here
+  UNION ALL
+  SELECT n.name, 10000 + n.place FROM pg_temp.new_columns() WITH ORDINALITY AS n (name, type, default_value, place)
+  WHERE EXISTS (SELECT FROM here) AND n.name NOT IN (SELECT here.attname FROM here);
+$$;
 
 -- Rights on whole tables that become rights on columns: what could be read or written is, column by column, and what
 -- the contract names can be read in any case.
 CREATE OR REPLACE FUNCTION pg_temp.tenant_columns() RETURNS TABLE (privilege text, column_name text) LANGUAGE sql AS $$
   SELECT w.privilege, a.attname
-  FROM pg_attribute AS a, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) AS w (privilege)
-  WHERE a.attrelid = to_regclass('public.social_accounts') AND a.attnum > 0 AND NOT a.attisdropped
-    AND pg_temp.tenant_may(w.privilege, 'public.social_accounts', a.attname)
+  FROM pg_temp.columns_to_be() AS a, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) AS w (privilege)
+  WHERE pg_temp.tenant_may(w.privilege, 'public.social_accounts', a.attname)
     AND CASE WHEN w.privilege = 'SELECT'
         THEN pg_temp.was_found('authenticated reads all columns')
              OR a.attname IN (SELECT name FROM pg_temp.new_columns() UNION
@@ -1157,21 +1318,32 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_column_grants() RETURNS text LANGUAGE
   FROM (SELECT t.privilege, string_agg(quote_ident(t.column_name), ', ') AS names
         FROM pg_temp.tenant_columns() AS t
         WHERE EXISTS (SELECT FROM pg_temp.privileges(to_regclass('public.social_accounts')) AS p
-                      WHERE p.role = 'authenticated' AND p.privilege = t.privilege AND p.column_name = '')
+                      WHERE p.role = 'authenticated' AND p.privilege = t.privilege AND p.column_name = ''
+                        AND p.passed_on_by IS NULL)
            OR NOT EXISTS (SELECT FROM pg_temp.privileges(to_regclass('public.social_accounts')) AS p
                           WHERE p.role = 'authenticated' AND p.privilege = t.privilege
                             AND p.column_name = t.column_name)
         GROUP BY t.privilege) AS grants;
 $$;
 
--- What default privileges, or a GRANT ON ALL TABLES, gave to the web API's roles.
-CREATE OR REPLACE FUNCTION pg_temp.excess_grants() RETURNS text LANGUAGE sql AS $$
-  SELECT string_agg(DISTINCT format('REVOKE %s%s ON %s FROM %s;', p.privilege,
-                                    ' (' || quote_ident(nullif(p.column_name, '')) || ')', tbl, p.role), ' ')
+-- What default privileges, or a GRANT ON ALL TABLES, gave to the web API's roles; and what others passed on to them.
+CREATE OR REPLACE FUNCTION pg_temp.excess_privileges() RETURNS TABLE (statement text, passed_on_by text)
+LANGUAGE sql AS $$
+  SELECT DISTINCT format('REVOKE %s%s ON %s FROM %s;', p.privilege,
+                         ' (' || quote_ident(nullif(p.column_name, '')) || ')', tbl, p.role), p.passed_on_by
   FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine']) AS tbl,
        pg_temp.privileges(to_regclass(tbl)) AS p
   WHERE p.role IN ('anon', 'PUBLIC')
      OR p.role = 'authenticated' AND NOT pg_temp.tenant_may(p.privilege, tbl, p.column_name);
+$$;
+
+-- What only somebody else can take back, role by role, with what does it; null when there is none.
+CREATE OR REPLACE FUNCTION pg_temp.passed_on_privileges() RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(format('role %s passed rights on that tenants must not have, and only it can take them back: '
+                           'SET ROLE %1$I; %s RESET ROLE;', passed_on_by, statements), E'\n' ORDER BY passed_on_by)
+  FROM (SELECT passed_on_by, string_agg(statement, ' ' ORDER BY statement)
+        FROM pg_temp.excess_privileges() WHERE passed_on_by IS NOT NULL
+        GROUP BY passed_on_by) AS others (passed_on_by, statements);
 $$;
 
 -- What whole tables are open for; nothing else is, to the web API's roles.
@@ -1182,7 +1354,7 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_table_grants() RETURNS text LANGUAGE 
                           'socialsync.webhook_event_keys']) AS tbl,
              unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS privilege
         UNION ALL SELECT 'authenticated', 'public.webhook_logs', 'SELECT') AS wanted
-  WHERE NOT EXISTS (SELECT FROM pg_temp.privileges(to_regclass(tbl)) AS p
+  WHERE NOT EXISTS (SELECT FROM pg_temp.privileges(pg_temp.relation(tbl)) AS p
                     WHERE p.role = wanted.role AND p.privilege = wanted.privilege AND p.column_name = '');
 $$;
 
@@ -1190,16 +1362,23 @@ CREATE OR REPLACE FUNCTION pg_temp.access_steps() RETURNS SETOF pg_temp.step LAN
   -- Policies first, then row-level security, in one transaction: nobody sees an empty table in between.
   SELECT 'row_security.' || split_part(t, '.', 2), 'row-level security of ' || t, 'ACCESS EXCLUSIVE', ARRAY[t], false,
          pg_temp.missing_policies(t) IS NULL
+           AND (t <> 'public.social_accounts' OR pg_temp.policy_for_named_roles() IS NULL)
            AND coalesce((SELECT relrowsecurity FROM pg_class WHERE oid = to_regclass(t)), false),
          NULL,
-         concat(CASE t WHEN 'public.social_accounts' THEN pg_temp.policies_for_found_rights() END,
+         concat(CASE t WHEN 'public.social_accounts'
+                THEN concat(pg_temp.policies_for_found_rights(), pg_temp.policy_for_named_roles()) END,
                 pg_temp.missing_policies(t), format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', t)),
          NULL, NULL
   FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine']) AS t
   UNION ALL
   SELECT 'grants', 'grants of tables', NULL, '{}', false, statements = '', NULL, statements, NULL, NULL
-  FROM concat_ws(' ', pg_temp.excess_grants(), pg_temp.missing_column_grants(), pg_temp.missing_table_grants())
-       AS statements;
+  FROM concat_ws(' ', (SELECT string_agg(statement, ' ' ORDER BY statement) FROM pg_temp.excess_privileges()
+                       WHERE passed_on_by IS NULL),
+                 pg_temp.missing_column_grants(), pg_temp.missing_table_grants()) AS statements
+  UNION ALL
+  SELECT 'grants.passed_on', 'rights that others passed on', NULL, '{}', false, false,
+         format('SELECT pg_temp.data_blocks(%L)', message), 'SELECT', NULL, NULL
+  FROM pg_temp.passed_on_privileges() AS message WHERE message IS NOT NULL;
 $$;
 
 -- What is ours to say, not to change.
@@ -1207,6 +1386,8 @@ CREATE OR REPLACE FUNCTION pg_temp.access_warnings() RETURNS SETOF text LANGUAGE
   SELECT 'social_accounts was open to PUBLIC, which would show its secrets to every tenant: that is taken away. Roles '
          'that relied on it need grants of their own'
   WHERE EXISTS (SELECT FROM pg_temp.privileges(to_regclass('public.social_accounts')) WHERE role = 'PUBLIC')
+  UNION ALL
+  SELECT message FROM pg_temp.passed_on_privileges() AS message WHERE message IS NOT NULL
   UNION ALL
   -- A view with its owner's rights shows what row-level security hides.
   SELECT format('these views show everybody''s accounts to the roles of the web API: %s. Take the right away, or set '
@@ -1226,6 +1407,10 @@ CREATE OR REPLACE FUNCTION pg_temp.access_warnings() RETURNS SETOF text LANGUAGE
                   AND NOT coalesce(rolconfig::text LIKE '%search_path=%', false))
     AND NOT EXISTS (SELECT FROM pg_db_role_setting AS s JOIN pg_database AS d ON d.oid = s.setdatabase
                     WHERE d.datname = current_database() AND s.setconfig::text LIKE '%search_path=%')
+  UNION ALL
+  SELECT format('%I may not see whether functions and views are as they were made: GRANT USAGE ON SCHEMA socialsync TO '
+                '%1$I; GRANT SELECT ON socialsync.fingerprints, socialsync.preimages TO %1$I', current_user)
+  WHERE NOT (pg_temp.may_read('socialsync.fingerprints') AND pg_temp.may_read('socialsync.preimages'))
   UNION ALL
   -- The table of users belongs to the application.
   SELECT 'public.users has no row-level security and is open to the roles of the web API: everybody can read '
@@ -1299,22 +1484,156 @@ CREATE OR REPLACE FUNCTION pg_temp.view_steps() RETURNS SETOF pg_temp.step LANGU
     pg_temp.view_statements());
 $$;
 -- ---------------------------------------------------------------------------------------------------------------
+-- Rows that stand in the way, or that no webhook could reach
+
+-- Those of one kind: how many, and which, the first twenty.
+CREATE OR REPLACE FUNCTION pg_temp.rows_of_kind(of_kind text, what text, condition text) RETURNS TABLE (kind text, found text)
+LANGUAGE plpgsql AS $$
+DECLARE
+  accounts bigint;
+  named    text;
+BEGIN
+  EXECUTE 'SELECT count(*) FROM public.social_accounts AS a WHERE ' || condition INTO accounts;
+  IF accounts > 0 THEN
+    EXECUTE 'SELECT string_agg(id::text, '', '' ORDER BY id) FROM (SELECT a.id FROM public.social_accounts AS a WHERE '
+            || condition || ' LIMIT 20) AS first' INTO named;
+    RETURN QUERY SELECT of_kind, format('%s account(s) %s: %s%s', accounts, what, named,
+                                                  CASE WHEN accounts > 20 THEN ', …' END);
+  END IF;
+END $$;
+
+-- Accounts that share a value, one line for each value, the first twenty.
+CREATE OR REPLACE FUNCTION pg_temp.duplicates(column_name text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN QUERY EXECUTE format(
+    'SELECT format(''%1$s %%s is the same for accounts %%s'', coalesce(nullif(%1$I, ''''), ''''''''''''),
+                   string_agg(id::text, '', '' ORDER BY id))
+     FROM public.social_accounts WHERE %1$I IS NOT NULL GROUP BY %1$I HAVING count(*) > 1 ORDER BY %1$I LIMIT 20',
+    column_name);
+END $$;
+
+-- Which column routes to which platforms, and what vouches for its rows already.
+CREATE OR REPLACE FUNCTION pg_temp.routing_keys()
+RETURNS TABLE (name text, platforms text[], is_there boolean, is_unique boolean, is_given boolean) LANGUAGE sql AS $$
+  SELECT k.name, k.platforms, a.attname IS NOT NULL, coalesce(i.indisvalid, false), coalesce(c.convalidated, false)
+  FROM (VALUES ('phone_number_id', ARRAY['whatsapp', 'whatsapp_business'], 'social_accounts_whatsapp_has_phone_number_id'),
+               ('page_id', ARRAY['instagram'], 'social_accounts_instagram_has_page_id')) AS k (name, platforms, given_by)
+  LEFT JOIN pg_attribute AS a ON a.attrelid = to_regclass('public.social_accounts') AND a.attname = k.name
+                             AND NOT a.attisdropped
+  LEFT JOIN pg_index AS i ON i.indexrelid = to_regclass('public.idx_social_accounts_' || k.name) AND i.indisunique
+                         AND i.indrelid = to_regclass('public.social_accounts')
+  LEFT JOIN pg_constraint AS c ON c.conrelid = to_regclass('public.social_accounts') AND c.conname = k.given_by;
+$$;
+
+-- All of them; `kind` is lacking, empty, duplicate or orphan. Reads social_accounts several times.
+CREATE OR REPLACE FUNCTION pg_temp.rows_in_the_way() RETURNS TABLE (kind text, found text) LANGUAGE plpgsql AS $$
+DECLARE
+  key record;
+BEGIN
+  IF to_regclass('public.social_accounts') IS NULL OR to_regclass('public.users') IS NULL THEN
+    RETURN;
+  END IF;
+  FOR key IN SELECT * FROM pg_temp.routing_keys() LOOP
+    IF NOT key.is_given THEN
+      RETURN QUERY SELECT r.* FROM unnest(key.platforms) AS p, pg_temp.rows_of_kind('lacking',
+        format('of platform %s have no %s', p, key.name),
+        format('a.platform::text = %L', p) || CASE WHEN key.is_there THEN format(' AND a.%I IS NULL', key.name) ELSE '' END)
+        AS r;
+    END IF;
+    IF key.is_there THEN
+      RETURN QUERY SELECT * FROM pg_temp.rows_of_kind('empty', format('have the empty text as their %s', key.name),
+                                                      format('a.%I = ''''', key.name));
+    END IF;
+    IF key.is_there AND NOT key.is_unique THEN
+      RETURN QUERY SELECT 'duplicate', d FROM pg_temp.duplicates(key.name) AS d;
+    END IF;
+  END LOOP;
+  RETURN QUERY SELECT * FROM pg_temp.rows_of_kind('orphan', 'belong to a user that does not exist, so their webhooks '
+    'cannot be logged', 'NOT EXISTS (SELECT FROM public.users AS u WHERE u.id = a.user_id)');
+END $$;
+-- ---------------------------------------------------------------------------------------------------------------
+-- Several accounts of one phone number or page, where the operator lets us settle it
+
+-- Values that are replaced, so that they can be put back; `written` is a digest, since the value is in the account.
+-- Default privileges may have opened the table to others.
+CREATE OR REPLACE FUNCTION pg_temp.make_backfill_preimages() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  owner text := (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'public.social_accounts'::regclass);
+  role  text;
+BEGIN
+  IF to_regclass('socialsync.backfill_preimages') IS NOT NULL THEN
+    RETURN;
+  END IF;
+  CREATE TABLE socialsync.backfill_preimages (
+    run         text,
+    id          uuid,
+    column_name text,
+    old_value   text,
+    written     bytea NOT NULL,
+    at          timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (run, id, column_name)
+  );
+  COMMENT ON TABLE socialsync.backfill_preimages IS
+    'SocialSync Webhooks: values that were replaced, for migrate backfill --undo and rollback; secrets among them';
+  IF owner <> current_user THEN
+    EXECUTE format('ALTER TABLE socialsync.backfill_preimages OWNER TO %I', owner);
+  END IF;
+  REVOKE ALL ON socialsync.backfill_preimages FROM PUBLIC;
+  FOR role IN SELECT DISTINCT pg_get_userbyid(grantee) FROM pg_class, aclexplode(relacl)
+              WHERE oid = 'socialsync.backfill_preimages'::regclass AND grantee NOT IN (0, relowner) LOOP
+    EXECUTE format('REVOKE ALL ON socialsync.backfill_preimages FROM %I', role);
+  END LOOP;
+END $$;
+
+-- All accounts of a value but one get a value of their own that no webhook has, and webhook_status 'error'; what they had
+-- is kept under the name of the run (the setting socialsync.run). The active one keeps it, of several the oldest: whoever
+-- claims somebody's number later does not get it. The empty text is nobody's. Gives a line for each account.
+CREATE OR REPLACE FUNCTION pg_temp.quarantine_duplicates(column_name text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+  run text := coalesce(nullif(current_setting('socialsync.run', true), ''), gen_random_uuid()::text);
+BEGIN
+  PERFORM pg_temp.make_backfill_preimages();
+  PERFORM set_config('lock_timeout', '100ms', true);
+  RETURN QUERY EXECUTE format($sql$
+    WITH claims AS (
+      SELECT id, %1$I AS value, count(*) OVER (PARTITION BY %1$I) AS claims, row_number() OVER by_age AS place,
+             first_value(id) OVER by_age AS keeper
+      FROM public.social_accounts WHERE %1$I IS NOT NULL
+      WINDOW by_age AS (PARTITION BY %1$I ORDER BY is_active IS TRUE DESC, created_at, id)
+    ), losers AS MATERIALIZED (
+      SELECT a.id, c.value, a.webhook_status, CASE WHEN c.value <> '' THEN c.keeper END AS keeper
+      FROM claims AS c JOIN public.social_accounts AS a ON a.id = c.id AND a.%1$I = c.value
+      WHERE c.claims > 1 AND (c.place > 1 OR c.value = '')
+      FOR NO KEY UPDATE OF a
+    ), changed AS (
+      UPDATE public.social_accounts AS a SET %1$I = 'duplicate:' || l.id, webhook_status = 'error'
+      FROM losers AS l WHERE a.id = l.id
+    ), saved AS (
+      INSERT INTO socialsync.backfill_preimages (run, id, column_name, old_value, written)
+      SELECT $1, id, $2, value, sha256(convert_to('duplicate:' || id, 'UTF8')) FROM losers
+      UNION ALL
+      SELECT $1, id, 'webhook_status', webhook_status, sha256('error') FROM losers WHERE webhook_status <> 'error'
+    )
+    SELECT format('account %%s gives up %%s %%L%%s', id, $2, value, ', which account ' || keeper || ' keeps')
+    FROM losers ORDER BY value, id$sql$, column_name) USING run, column_name;
+  RETURN NEXT format('to put back what they had: socialsync migrate backfill --undo %s', run);
+END $$;
+-- ---------------------------------------------------------------------------------------------------------------
 -- One account for each phone number and each page
 
--- Raises data_blocks, naming the accounts, when several have the same value.
-CREATE OR REPLACE FUNCTION pg_temp.require_distinct(column_name text) RETURNS SETOF void LANGUAGE plpgsql AS $$
+-- Raises data_blocks, naming the accounts, when several have the same value; or, where the setting socialsync.duplicates
+-- is `quarantine`, takes it from all but one, and gives a line for each.
+CREATE OR REPLACE FUNCTION pg_temp.require_distinct(column_name text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
-  doubles text;
+  doubles text := (SELECT string_agg('  ' || d, E'\n') FROM pg_temp.duplicates(column_name) AS d);
 BEGIN
-  EXECUTE format('SELECT string_agg(format(''  %%s: accounts %%s'', value, accounts), E''\n'')
-                  FROM (SELECT %1$I AS value, string_agg(id::text, '', '' ORDER BY id) AS accounts
-                        FROM public.social_accounts WHERE %1$I IS NOT NULL
-                        GROUP BY %1$I HAVING count(*) > 1 ORDER BY %1$I LIMIT 20) AS d', column_name)
-    INTO doubles;
-  IF doubles IS NOT NULL THEN
+  IF doubles IS NULL THEN
+    RETURN;
+  ELSIF current_setting('socialsync.duplicates', true) = 'quarantine' THEN
+    RETURN QUERY SELECT pg_temp.quarantine_duplicates(column_name);
+  ELSE
     PERFORM pg_temp.data_blocks(format(
-      E'%s is the same for several accounts, and decides whose a webhook is: keep it for one of them, then run '
-      'this again.\n%s', column_name, doubles));
+      E'%s decides whose a webhook is: keep it for one account, then run this again.\n%s', column_name, doubles));
   END IF;
 END $$;
 
@@ -1342,12 +1661,12 @@ $$;
 CREATE OR REPLACE FUNCTION pg_temp.require_satisfied(check_name text) RETURNS SETOF void LANGUAGE plpgsql AS $$
 DECLARE
   wanted     record;
-  violations bigint;
+  violations text;
 BEGIN
   SELECT * INTO wanted FROM pg_temp.account_checks() AS k WHERE k.name = check_name;
-  EXECUTE 'SELECT count(*) FROM public.social_accounts WHERE ' || wanted.violated_by INTO violations;
-  IF violations > 0 THEN
-    PERFORM pg_temp.data_blocks(format('%s account(s) do not satisfy it yet; run this again when they do: '
+  violations := (SELECT r.found FROM pg_temp.rows_of_kind('check', 'do not satisfy it yet', wanted.violated_by) AS r);
+  IF violations IS NOT NULL THEN
+    PERFORM pg_temp.data_blocks(format(E'%s\n  run this again when they do; all of them: '
       'SELECT id FROM public.social_accounts WHERE %s', violations, wanted.violated_by));
   END IF;
 END $$;
@@ -1399,27 +1718,19 @@ CREATE OR REPLACE FUNCTION pg_temp.owner_steps() RETURNS SETOF pg_temp.step LANG
       UNION ALL
       SELECT format('FUNCTION %s', oid::regprocedure), proowner FROM pg_proc
       WHERE pronamespace = to_regnamespace('socialsync')
-         OR oid = to_regprocedure('auth.uid()') AND pg_temp.is_ours(obj_description(oid, 'pg_proc'))
+         OR oid = pg_temp.routine('auth.uid()') AND pg_temp.is_ours(obj_description(oid, 'pg_proc'))
          OR pronamespace = 'public'::regnamespace AND proname IN (SELECT name FROM pg_temp.public_functions())
     ) AS ours
     WHERE ours.has <> accounts.owner_id
   ) AS changes (statements);
 $$;
 
--- The weeks that maintain_partitions() makes partitions for when nobody says otherwise: socialsync.wanted_partitions().
-CREATE OR REPLACE FUNCTION pg_temp.weeks() RETURNS TABLE (name text, monday timestamp) LANGUAGE sql AS $$
-  SELECT 'webhook_logs_p' || to_char(week, 'YYYYMMDD'), week
-  FROM date_trunc('week', now() AT TIME ZONE 'UTC') AS this_week,
-       generate_series(this_week - interval '2 weeks', this_week + interval '4 weeks', interval '1 week') AS week
-  ORDER BY week;
-$$;
-
--- Each in a transaction of its own: while one is made, nobody writes to users and social_accounts.
+-- As many as maintain_partitions() makes when nobody says otherwise. Each in a transaction of its own: while one is made, nobody writes to users and social_accounts.
 CREATE OR REPLACE FUNCTION pg_temp.maintenance_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
   SELECT 'partition.' || right(name, 8), 'partition socialsync.' || name, 'SHARE ROW EXCLUSIVE',
-         '{public.users, public.social_accounts}'::text[], false, to_regclass('socialsync.' || name) IS NOT NULL, NULL,
+         '{public.users, public.social_accounts}'::text[], false, pg_temp.relation('socialsync.' || name) IS NOT NULL, NULL,
          format('SELECT socialsync.add_partition(%L, %L)', name, monday), NULL, NULL
-  FROM pg_temp.weeks();
+  FROM pg_temp.wanted_partitions(4, NULL);
 $$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- Is it so now? The catalogue is asked once more, above all for what must not leak
@@ -1521,12 +1832,19 @@ END $$;
 
 -- One step, one transaction: tried again while a lock cannot be had. Gives the line of the report.
 CREATE OR REPLACE FUNCTION pg_temp.do_step(step_id text, title text, tables text[]) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  vacuum text;
 BEGIN
   FOR attempts IN 1..100 LOOP
     BEGIN
       RETURN CASE WHEN pg_temp.attempt(step_id) THEN '  made   ' ELSE '  there  ' END || title;
     EXCEPTION
       WHEN lock_not_available OR deadlock_detected THEN
+        vacuum := pg_temp.wraparound_vacuum(tables);
+        IF vacuum IS NOT NULL THEN
+          RAISE lock_not_available USING
+            MESSAGE = format('%s: its lock is held by %s, then run this again; all before it is done', title, vacuum);
+        END IF;
         PERFORM pg_sleep(0.1 + random() * 0.4);
       WHEN SQLSTATE 'SS009' THEN
         RETURN format('  later  %s: %s', title, SQLERRM);

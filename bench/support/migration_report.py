@@ -6,6 +6,7 @@ import report
 
 LOCK_CAP_MS = 100  # what ours waits for a lock at most, and others behind it
 MAX_TARGET_MS = LOCK_CAP_MS + 150
+VACUUMED_TARGET_MS = 50  # autovacuum is evicted while nobody waits
 NAIVE_AT_LEAST_MS = 1000  # else the benchmark shows nothing
 COLUMNS = [("seconds", "seconds", "{:.1f}"), ("writes", "writes", "{:,}"), ("failed", "failed", "{:,}"),
            ("p99.9 ms", "p999_ms", "{:.0f}"), ("max ms", "max_ms", "{:.0f}"),
@@ -49,12 +50,13 @@ def _step_at(worst, migration):
 
 
 def result(runs, postgresql, options):
-    ours, naive = [runs["ours"], runs["rollback"]], runs["one transaction"]
+    ours, naive = [runs["ours"], runs["backfill"], runs["rollback"]], runs["one transaction"]
     return {
         "runs": {name: asdict(run) for name, run in runs.items()},
         "targets": {
-            "ours_max_ms": _target(max(run.max_ms for run in ours), MAX_TARGET_MS),
-            "ours_failed": _target(sum(run.failed for run in ours), 0),
+            "ours_max_ms": target(max(run.max_ms for run in ours), MAX_TARGET_MS),
+            "vacuumed_max_ms": target(runs["vacuumed"].max_ms, VACUUMED_TARGET_MS),
+            "ours_failed": target(sum(run.failed for run in [*ours, runs["vacuumed"]]), 0),
             "naive_is_worse": {"value": naive.max_ms, "at_least": NAIVE_AT_LEAST_MS,
                                "reached": naive.max_ms >= NAIVE_AT_LEAST_MS},
         },
@@ -63,7 +65,7 @@ def result(runs, postgresql, options):
     }
 
 
-def _target(value, at_most):
+def target(value, at_most):
     return {"value": value, "at_most": at_most, "reached": value <= at_most}
 
 
@@ -71,15 +73,20 @@ def table(figures):
     lines = [
         f"{figures['writers']} writers, {figures['rate']} updates/s of {figures['accounts']:,} accounts, reports of 6 s and less; "
         f"PostgreSQL {figures['postgresql']}, durable; {figures['machine']}", "",
-        _row("", [title for title, _, _ in COLUMNS])]
+        row("", [title for title, _, _ in COLUMNS])]
     for name, run in figures["runs"].items():
-        lines.append(_row(name, [form.format(run[key]) for _, key, form in COLUMNS]))
+        lines.append(row(name, [form.format(run[key]) for _, key, form in COLUMNS]))
     lines += ["", *(f"longest wait, {name}: {run['worst']}" for name, run in figures["runs"].items()), ""]
-    for name, target in figures["targets"].items():
-        bound = next(f"{word.replace('_', ' ')} {target[word]}" for word in ("at_most", "at_least") if word in target)
-        lines.append(f"{name:<16}{target['value']:>9}   {bound}: {'reached' if target['reached'] else 'MISSED'}")
-    return "\n".join(lines)
+    return "\n".join(lines + target_lines(figures["targets"]))
 
 
-def _row(name, cells):
+def target_lines(targets):
+    lines = []
+    for name, wanted in targets.items():
+        bound = next(f"{word.replace('_', ' ')} {wanted[word]}" for word in ("at_most", "at_least") if word in wanted)
+        lines.append(f"{name:<16}{wanted['value']:>9}   {bound}: {'reached' if wanted['reached'] else 'MISSED'}")
+    return lines
+
+
+def row(name, cells):
     return f"{name:<17}" + "".join(f"{cell:>15}" for cell in cells)

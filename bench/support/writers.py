@@ -1,4 +1,4 @@
-"""Many who write to social_accounts all the time (pgbench), and how long each of their transactions took."""
+"""Many who use social_accounts all the time (pgbench), and how long each of their transactions took."""
 
 import re
 import subprocess
@@ -8,9 +8,17 @@ from pathlib import Path
 from database import WrongAnswer
 
 # Writes what is there already: the columns' checksum stays, and touch_updated_at() shows that it was written.
-SCRIPT = r"""\set n random(1, {accounts})
+UPDATE = r"""\set n random(1, {accounts})
 UPDATE social_accounts SET username = 'user' || :n
 WHERE id = ('bbbbbbbb-0000-4000-8000-' || lpad(:n::text, 12, '0'))::uuid;
+"""
+READ = r"""\set n random(1, {accounts})
+SELECT a.username, u.email FROM social_accounts AS a JOIN users AS u ON u.id = a.user_id
+WHERE a.id = ('bbbbbbbb-0000-4000-8000-' || lpad(:n::text, 12, '0'))::uuid;
+"""
+INSERT = r"""WITH u AS (INSERT INTO users (email) VALUES (gen_random_uuid() || '@example.net') RETURNING id)
+INSERT INTO social_accounts (platform, account_id, username, display_name, user_id)
+SELECT 'facebook', 'new ' || id, 'new', 'New', id FROM u;
 """
 
 
@@ -27,15 +35,19 @@ class Transaction:
 
 
 class Writers:
-    """`count` connections that commit `per_second` single-row updates together, for `seconds`."""
+    """`count` connections that commit `per_second` transactions together, for `seconds`: each of one of the `scripts`,
+    which are (text, share)."""
 
-    def __init__(self, cluster, database, folder, accounts, count, per_second, seconds):
-        script = Path(folder) / "update.sql"
-        script.write_text(SCRIPT.format(accounts=accounts))
+    def __init__(self, cluster, database, folder, accounts, count, per_second, seconds, scripts=((UPDATE, 1),)):
+        files = []
+        for number, (text, share) in enumerate(scripts):
+            script = Path(folder) / f"{number}.sql"
+            script.write_text(text.format(accounts=accounts))
+            files.append(f"--file={script}@{share}")
         self._logs = Path(folder) / f"transactions-{database}"
         self._command = [
             cluster.tool("pgbench"), "--no-vacuum", f"--client={count}", "--jobs=2", f"--rate={per_second}",
-            f"--time={seconds}", "--progress=1", f"--file={script}", "--log", f"--log-prefix={self._logs}"]
+            f"--time={seconds}", "--progress=1", *files, "--log", f"--log-prefix={self._logs}"]
         self._environment = cluster.environment(database)
 
     def __enter__(self):

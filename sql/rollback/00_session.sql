@@ -17,6 +17,15 @@
 \pset format unaligned
 \pset pager off
 
+-- A run that was just killed still has its lock for a moment.
+DO $$
+BEGIN
+  FOR attempt IN 1..15 LOOP
+    EXIT WHEN pg_try_advisory_lock(hashtextextended('socialsync webhooks migration', 0));
+    PERFORM pg_sleep(0.1);
+    COMMIT;
+  END LOOP;
+END $$;
 SELECT pg_try_advisory_lock(hashtextextended('socialsync webhooks migration', 0)) AS only_runner \gset
 \if :only_runner
 \else

@@ -16,6 +16,15 @@ BEGIN
   RETURN EXISTS (SELECT FROM socialsync.preimages WHERE object = thing);
 END $$;
 
+-- Whether the record brings it back by making it anew.
+CREATE OR REPLACE FUNCTION pg_temp.is_made_anew(thing text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  IF to_regclass('socialsync.preimages') IS NULL THEN
+    RETURN false;
+  END IF;
+  RETURN EXISTS (SELECT FROM socialsync.preimages WHERE object = thing AND restore <> '{}');
+END $$;
+
 -- Does it, and gives the line of the report.
 CREATE OR REPLACE FUNCTION pg_temp.run(statement text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN

@@ -23,10 +23,12 @@ CREATE OR REPLACE FUNCTION pg_temp.restore_row_security() RETURNS SETOF text LAN
   WHERE oid = to_regclass('public.social_accounts') AND relrowsecurity AND NOT pg_temp.was_found('row security');
 $$;
 
+-- One that was found NOT VALID, and was validated, is made anew as it was.
 CREATE OR REPLACE FUNCTION pg_temp.drop_constraints() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('ALTER TABLE public.social_accounts DROP CONSTRAINT %I', conname))
   FROM pg_constraint
-  WHERE conrelid = to_regclass('public.social_accounts') AND NOT pg_temp.was_found('constraint ' || conname)
+  WHERE conrelid = to_regclass('public.social_accounts')
+    AND (NOT pg_temp.was_found('constraint ' || conname) OR pg_temp.is_made_anew('constraint ' || conname))
     AND conname IN ('social_accounts_whatsapp_has_phone_number_id', 'social_accounts_instagram_has_page_id',
                     'social_accounts_webhook_status_known');
 $$;
@@ -39,16 +41,21 @@ CREATE OR REPLACE FUNCTION pg_temp.drop_indexes() RETURNS SETOF text LANGUAGE sq
                 AND indrelid = to_regclass('public.social_accounts'));
 $$;
 
-CREATE OR REPLACE FUNCTION pg_temp.drop_columns() RETURNS SETOF text LANGUAGE sql AS $$
-  SELECT pg_temp.run('ALTER TABLE public.social_accounts '
-                     || string_agg(format('DROP COLUMN %I', attname), ', ' ORDER BY attnum))
+-- The columns of social_accounts that the update made.
+CREATE OR REPLACE FUNCTION pg_temp.our_columns() RETURNS TABLE (name text, place smallint) LANGUAGE sql AS $$
+  SELECT attname, attnum
   FROM pg_attribute
   WHERE attrelid = to_regclass('public.social_accounts') AND NOT attisdropped
     AND NOT pg_temp.was_found('column ' || attname)
     AND attname IN ('phone_number_id', 'page_id', 'app_secret', 'verify_token', 'webhook_url', 'business_name',
                     'display_phone_number', 'webhook_events', 'webhook_status', 'last_webhook_at',
-                    'webhook_metadata')
-  HAVING count(*) > 0;
+                    'webhook_metadata');
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.drop_columns() RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT pg_temp.run('ALTER TABLE public.social_accounts '
+                     || string_agg(format('DROP COLUMN %I', name), ', ' ORDER BY place))
+  FROM pg_temp.our_columns() HAVING count(*) > 0;
 $$;
 
 -- Privileges are kept in the order in which they were given: all are taken and given again. Those that somebody
@@ -94,51 +101,4 @@ BEGIN
       RETURN NEXT format('  stays  not restored: %s (%s)', statement, SQLERRM);
     END;
   END LOOP;
-END $$;
-
--- The labels that the update added, taken away by making the type anew: PostgreSQL knows no other way. It writes the
--- table anew, while nobody can use it.
-CREATE OR REPLACE FUNCTION pg_temp.rebuild_enum() RETURNS SETOF text LANGUAGE plpgsql AS $$
-DECLARE
-  added text[];
-  used  bigint;
-  preset text;
-  comment text := obj_description(to_regtype('public.social_platform'), 'pg_type');
-BEGIN
-  IF to_regclass('socialsync.preimages') IS NULL THEN
-    RETURN;
-  END IF;
-  added := ARRAY(SELECT enumlabel FROM pg_enum
-                        WHERE enumtypid = 'public.social_platform'::regtype AND NOT pg_temp.was_found('label ' || enumlabel)
-                          AND enumlabel IN ('facebook', 'instagram', 'whatsapp', 'whatsapp_business'));
-  IF NOT EXISTS (SELECT FROM socialsync.preimages WHERE starts_with(object, 'label ')) OR added = '{}' THEN
-    RETURN;
-  END IF;
-  EXECUTE 'SELECT count(*) FROM public.social_accounts WHERE platform::text = ANY ($1)' INTO used USING added;
-  IF used > 0 THEN
-    RAISE dependent_objects_still_exist USING MESSAGE = format(
-      '%s account(s) are of platform %s: give them another one, or roll back without rebuilding the enum',
-      used, array_to_string(added, ', '));
-  END IF;
-  SELECT pg_get_expr(adbin, adrelid) INTO preset FROM pg_attrdef AS d JOIN pg_attribute AS a
-    ON a.attrelid = d.adrelid AND a.attnum = d.adnum
-  WHERE d.adrelid = 'public.social_accounts'::regclass AND a.attname = 'platform';
-  IF preset IS NOT NULL THEN
-    RETURN NEXT pg_temp.run('ALTER TABLE public.social_accounts ALTER COLUMN platform DROP DEFAULT');
-  END IF;
-  RETURN NEXT pg_temp.run('ALTER TYPE public.social_platform RENAME TO social_platform_before_rollback');
-  RETURN NEXT pg_temp.run(format('CREATE TYPE public.social_platform AS ENUM (%s)',
-    (SELECT string_agg(quote_literal(enumlabel), ', ' ORDER BY enumsortorder) FROM pg_enum
-     WHERE enumtypid = 'public.social_platform_before_rollback'::regtype AND enumlabel <> ALL (added))));
-  RETURN NEXT pg_temp.run(format('ALTER TYPE public.social_platform OWNER TO %s',
-    (SELECT typowner::regrole FROM pg_type WHERE oid = 'public.social_platform_before_rollback'::regtype)));
-  RETURN NEXT pg_temp.run('ALTER TABLE public.social_accounts ALTER COLUMN platform TYPE public.social_platform '
-                          'USING platform::text::public.social_platform');
-  IF preset IS NOT NULL THEN
-    RETURN NEXT pg_temp.run('ALTER TABLE public.social_accounts ALTER COLUMN platform SET DEFAULT ' || preset);
-  END IF;
-  IF comment IS NOT NULL THEN
-    RETURN NEXT pg_temp.run(format('COMMENT ON TYPE public.social_platform IS %L', comment));
-  END IF;
-  RETURN NEXT pg_temp.run('DROP TYPE public.social_platform_before_rollback');
 END $$;

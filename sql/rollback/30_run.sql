@@ -54,6 +54,11 @@ BEGIN
   END LOOP;
 END $$;
 
+-- How long to wait for autovacuum to give way: it does when deadlocks are looked for.
+CREATE OR REPLACE FUNCTION pg_temp.eviction_ms() RETURNS integer LANGUAGE sql AS $$
+  SELECT setting::integer + 500 FROM pg_settings WHERE name = 'deadlock_timeout';
+$$;
+
 -- The locks this needs stop all queries of these tables: waits 100 ms for all of them, then lets everybody go on
 -- before the next attempt. SHARE UPDATE EXCLUSIVE first, on all of them: that waits for autovacuum, and stops nobody.
 -- Views before tables, which is the order of those who read a view: the other way round is a deadlock.
@@ -62,7 +67,7 @@ DECLARE
   tbl text;
   give_up_at timestamptz;
 BEGIN
-  PERFORM set_config('lock_timeout', '1500ms', true);
+  PERFORM set_config('lock_timeout', format('%sms', pg_temp.eviction_ms()), true);
   FOR tbl IN SELECT pg_temp.locked_tables() LOOP
     EXECUTE format('LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE', tbl);
   END LOOP;
@@ -76,13 +81,29 @@ BEGIN
   END LOOP;
 END $$;
 
+-- An autovacuum against wraparound, which gives way to nobody: waiting for it may take hours. NULL: none.
+CREATE OR REPLACE FUNCTION pg_temp.wraparound_vacuum() RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(DISTINCT format('pid %s, %s, which gives way to nobody: let it end (pg_stat_progress_vacuum shows how far it is)',
+                                    a.pid, a.query), '; ')
+  FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
+  WHERE l.relation = ANY (SELECT to_regclass(t) FROM pg_temp.locked_tables() AS t) AND l.granted
+    AND a.query LIKE 'autovacuum: %(to prevent wraparound)';
+$$;
+
 CREATE OR REPLACE FUNCTION pg_temp.lock_tables_patiently() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  vacuum text;
 BEGIN
   FOR attempt IN 1..100 LOOP
     BEGIN
       PERFORM pg_temp.lock_tables();
       RETURN;
     EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+      vacuum := pg_temp.wraparound_vacuum();
+      IF vacuum IS NOT NULL THEN
+        RAISE lock_not_available USING
+          MESSAGE = format('a lock is held by %s, then run this again; nothing was changed', vacuum);
+      END IF;
       PERFORM pg_sleep(0.1 + random() * 0.4);
     END;
   END LOOP;
@@ -97,12 +118,13 @@ BEGIN
   RETURN QUERY SELECT pg_temp.drop_views();
   RETURN QUERY SELECT pg_temp.drop_functions('public');
   RETURN QUERY SELECT pg_temp.drop_trigger();
+  RETURN QUERY SELECT pg_temp.drop_constraints();
+  RETURN QUERY SELECT pg_temp.drop_indexes();
+  RETURN QUERY SELECT pg_temp.put_back_values();
   RETURN QUERY SELECT pg_temp.drop_tables();
   RETURN QUERY SELECT pg_temp.drop_detached_partitions();
   RETURN QUERY SELECT pg_temp.drop_policies();
   RETURN QUERY SELECT pg_temp.restore_row_security();
-  RETURN QUERY SELECT pg_temp.drop_constraints();
-  RETURN QUERY SELECT pg_temp.drop_indexes();
   RETURN QUERY SELECT pg_temp.drop_columns();
   IF rebuild_enum THEN
     RETURN QUERY SELECT pg_temp.rebuild_enum();
@@ -125,9 +147,9 @@ BEGIN
 END $$;
 
 -- @run
+-- What stays is told from the record, which goes.
+SELECT coalesce(string_agg('  stays  ' || r, E'\n'), '') AS residue FROM pg_temp.residue() AS r \gset
 SELECT pg_temp.roll_back();
-
-SELECT format('  stays  label %s of type social_platform', enumlabel)
-FROM pg_enum WHERE enumtypid = to_regtype('public.social_platform') AND enumlabel = 'whatsapp_business';
+SELECT :'residue' WHERE :'residue' <> '';
 SELECT pg_advisory_unlock_all() \g /dev/null
 \echo 'SocialSync Webhooks: database' :DBNAME 'is rolled back'

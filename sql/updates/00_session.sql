@@ -22,7 +22,16 @@ SELECT now() < statement_timestamp() AS in_transaction \gset
   DO $$ BEGIN RAISE EXCEPTION 'run this file without -1 (--single-transaction) and outside BEGIN'; END $$;
 \endif
 
--- Never waits: a session that waits for an advisory lock would deadlock with CREATE INDEX CONCURRENTLY.
+-- Never waits in the server: a session that waits for an advisory lock would deadlock with CREATE INDEX CONCURRENTLY. A
+-- run that was just killed still has its lock for a moment.
+DO $$
+BEGIN
+  FOR attempt IN 1..15 LOOP
+    EXIT WHEN pg_try_advisory_lock(hashtextextended('socialsync webhooks migration', 0));
+    PERFORM pg_sleep(0.1);
+    COMMIT;
+  END LOOP;
+END $$;
 SELECT pg_try_advisory_lock(hashtextextended('socialsync webhooks migration', 0)) AS only_runner \gset
 \if :only_runner
 \else

@@ -35,6 +35,21 @@ CREATE OR REPLACE FUNCTION pg_temp.lock_holders(tables text[]) RETURNS text LANG
   WHERE l.relation = ANY (SELECT to_regclass(t) FROM unnest(tables) AS t) AND l.pid <> pg_backend_pid();
 $$;
 
+-- An autovacuum against wraparound on these tables, which gives way to nobody: waiting for it may take hours. NULL: none.
+-- Only members of pg_read_all_stats see it.
+CREATE OR REPLACE FUNCTION pg_temp.wraparound_vacuum(tables text[]) RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(DISTINCT format('pid %s, %s, which gives way to nobody: let it end (pg_stat_progress_vacuum shows how far it is)',
+                                    a.pid, a.query), '; ')
+  FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
+  WHERE l.relation = ANY (SELECT to_regclass(t) FROM unnest(tables) AS t) AND l.granted
+    AND a.query LIKE 'autovacuum: %(to prevent wraparound)';
+$$;
+
+-- How long to wait for autovacuum to give way: it does when deadlocks are looked for.
+CREATE OR REPLACE FUNCTION pg_temp.eviction_ms() RETURNS integer LANGUAGE sql AS $$
+  SELECT setting::integer + 500 FROM pg_settings WHERE name = 'deadlock_timeout';
+$$;
+
 -- Takes the locks that `statements` need without making anybody wait long: SHARE UPDATE EXCLUSIVE first, which
 -- only evicts autovacuum (that takes deadlock_timeout, one second) and stops no writer; then 100 ms at most for
 -- the strong lock, in whose queue others wait.
@@ -43,7 +58,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
   t text;
 BEGIN
-  PERFORM set_config('lock_timeout', '1500ms', true);
+  PERFORM set_config('lock_timeout', format('%sms', pg_temp.eviction_ms()), true);
   FOREACH t IN ARRAY tables LOOP
     IF has_table_privilege(to_regclass(t), 'UPDATE') THEN
       EXECUTE format('LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE', t::regclass);
@@ -53,12 +68,34 @@ BEGIN
   EXECUTE statements;
 END $$;
 
--- Both halves of a fingerprint: of the statements, and of what the catalogue has made of them.
+-- `schema.name`, as to_regclass() gives it. That one, and to_regprocedure(), fail where the caller may not use the schema;
+-- the catalogue can be read by everybody.
+CREATE OR REPLACE FUNCTION pg_temp.relation(qualified_name text) RETURNS regclass LANGUAGE sql STABLE AS $$
+  SELECT oid::regclass FROM pg_class
+  WHERE relnamespace = to_regnamespace(split_part(qualified_name, '.', 1))
+    AND relname = split_part(qualified_name, '.', 2);
+$$;
+
+-- `schema.name(types)`, the types as format_type() gives them.
+CREATE OR REPLACE FUNCTION pg_temp.routine(signature text) RETURNS oid LANGUAGE sql STABLE AS $$
+  SELECT oid FROM pg_proc
+  WHERE pronamespace = to_regnamespace(split_part(signature, '.', 1))
+    AND proname = split_part(split_part(signature, '(', 1), '.', 2)
+    AND format('%s(%s)', split_part(signature, '(', 1), oidvectortypes(proargtypes)) = signature;
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.may_read(tbl text) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT has_schema_privilege(relnamespace, 'USAGE') AND has_table_privilege(oid, 'SELECT')
+  FROM pg_class WHERE oid = pg_temp.relation(tbl);
+$$;
+
+-- Both halves of a fingerprint: of the statements, and of what the catalogue has made of them. To whom may not read them
+-- what is there is what was made; access_warnings() says so.
 CREATE OR REPLACE FUNCTION pg_temp.has_fingerprint(step_id text, statements text, result text) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
-  IF to_regclass('socialsync.fingerprints') IS NULL THEN
-    RETURN false;
+  IF pg_temp.may_read('socialsync.fingerprints') IS NOT TRUE THEN
+    RETURN pg_temp.relation('socialsync.fingerprints') IS NOT NULL;
   END IF;
   RETURN EXISTS (SELECT FROM socialsync.fingerprints AS f
                  WHERE f.step = step_id AND f.source = md5(statements) AND f.result = md5(has_fingerprint.result));

@@ -39,6 +39,24 @@ CREATE OR REPLACE FUNCTION pg_temp.relation_conflicts() RETURNS SETOF text LANGU
   FROM pg_class WHERE oid = ANY (ARRAY[to_regclass('public.webhook_quarantine'), to_regclass('public.users'),
                                        to_regclass('public.social_accounts')]::oid[]) AND relkind NOT IN ('r', 'p')
   UNION ALL
+  -- Rows of children would have no foreign key, no unique id and no policy.
+  SELECT format('public.social_accounts %s: this update knows a plain table only', why)
+  FROM pg_class AS c, LATERAL (
+    SELECT 'is partitioned' AS why WHERE c.relkind = 'p'
+    UNION ALL
+    SELECT 'inherits from ' || string_agg(inhparent::regclass::text, ', ') FROM pg_inherits WHERE inhrelid = c.oid
+    HAVING count(*) > 0
+    UNION ALL
+    SELECT 'has children: ' || string_agg(inhrelid::regclass::text, ', ') FROM pg_inherits
+    WHERE inhparent = c.oid AND c.relkind <> 'p' HAVING count(*) > 0
+    UNION ALL
+    SELECT 'is a table of type ' || c.reloftype::regtype WHERE c.reloftype <> 0) AS other
+  WHERE c.oid = to_regclass('public.social_accounts')
+  UNION ALL
+  SELECT format('%s is not permanent (unlogged, or temporary): webhook_logs cannot refer to it', oid::regclass)
+  FROM pg_class WHERE oid = ANY (ARRAY[to_regclass('public.users'), to_regclass('public.social_accounts')]::oid[])
+    AND relpersistence <> 'p'
+  UNION ALL
   SELECT format('%s exists and is not the view of this file: rename or drop it', oid::regclass)
   FROM pg_class
   WHERE oid = ANY (ARRAY[to_regclass('public.active_webhook_accounts'),
@@ -80,7 +98,7 @@ CREATE OR REPLACE FUNCTION pg_temp.definition_conflicts() RETURNS SETOF text LAN
   SELECT format('trigger %s on public.social_accounts is %s', t.tgname, pg_get_triggerdef(t.oid))
   FROM pg_trigger AS t
   WHERE t.tgrelid = to_regclass('public.social_accounts') AND t.tgname = 'socialsync_accounts_changed'
-    AND t.tgfoid IS DISTINCT FROM to_regprocedure('socialsync.notify_accounts_changed()');
+    AND t.tgfoid IS DISTINCT FROM pg_temp.routine('socialsync.notify_accounts_changed()');
 $$;
 
 -- An overload of ours would make calls ambiguous, so the name alone is enough.
@@ -91,7 +109,13 @@ CREATE OR REPLACE FUNCTION pg_temp.function_conflicts() RETURNS SETOF text LANGU
   WHERE p.pronamespace = 'public'::regnamespace AND NOT pg_temp.is_ours(obj_description(p.oid, 'pg_proc'))
   UNION ALL
   SELECT format('function auth.uid() returns %s, wanted uuid', pg_get_function_result(oid))
-  FROM pg_proc WHERE oid = to_regprocedure('auth.uid()') AND prorettype <> 'uuid'::regtype
+  FROM pg_proc WHERE oid = pg_temp.routine('auth.uid()') AND prorettype <> 'uuid'::regtype
+  UNION ALL
+  SELECT format('type public.social_platform is not there, but social_accounts.platform is %s, wanted in schema public: '
+                'ALTER TYPE %s SET SCHEMA public', t.oid::regtype, t.oid::regtype)
+  FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
+  WHERE a.attrelid = to_regclass('public.social_accounts') AND a.attname = 'platform' AND t.typname = 'social_platform'
+    AND to_regtype('public.social_platform') IS NULL
   UNION ALL
   SELECT 'type public.social_platform is not an enum'
   FROM pg_type WHERE oid = to_regtype('public.social_platform') AND typtype <> 'e';

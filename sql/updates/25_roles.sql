@@ -23,7 +23,7 @@ CREATE OR REPLACE FUNCTION pg_temp.role_steps() RETURNS SETOF pg_temp.step LANGU
   $sql$, NULL, NULL
   UNION ALL
   -- Set by the web API for each request: the signed-in user is the `sub` of the token it verified.
-  SELECT 'function.auth_uid', 'function auth.uid()', NULL, '{}', false, to_regprocedure('auth.uid()') IS NOT NULL,
+  SELECT 'function.auth_uid', 'function auth.uid()', NULL, '{}', false, pg_temp.routine('auth.uid()') IS NOT NULL,
          NULL, $sql$
   CREATE FUNCTION auth.uid() RETURNS uuid LANGUAGE sql STABLE AS $body$
     SELECT coalesce(nullif(current_setting('request.jwt.claim.sub', true), ''),

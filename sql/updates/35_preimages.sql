@@ -22,6 +22,12 @@ CREATE OR REPLACE FUNCTION pg_temp.grants_of(tbl regclass) RETURNS text[] LANGUA
         GROUP BY a.attnum, grantee, is_grantable) AS items;
 $$;
 
+-- As CREATE POLICY takes them.
+CREATE OR REPLACE FUNCTION pg_temp.role_list(roles oid[]) RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(CASE r WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(r)) END, ', ' ORDER BY place)
+  FROM unnest(roles) WITH ORDINALITY AS listed (r, place);
+$$;
+
 -- One row for each thing found: `object` names it, `restore` is the SQL that brings it back where we change it.
 CREATE OR REPLACE FUNCTION pg_temp.found() RETURNS TABLE (object text, restore text[]) LANGUAGE sql AS $$
   SELECT 'grants', pg_temp.grants_of(to_regclass('public.social_accounts'))
@@ -44,14 +50,26 @@ CREATE OR REPLACE FUNCTION pg_temp.found() RETURNS TABLE (object text, restore t
   SELECT 'index ' || i.name, '{}' FROM pg_temp.unique_indexes() AS i
   JOIN pg_index AS x ON x.indexrelid = to_regclass('public.' || i.name) AND x.indisvalid
   UNION ALL
-  SELECT 'constraint ' || k.name, '{}' FROM pg_temp.account_checks() AS k
+  -- A NOT VALID one is validated, or taken away where rows violate it.
+  SELECT 'constraint ' || k.name,
+         CASE WHEN c.convalidated THEN '{}' ELSE array_remove(ARRAY[
+           format('ALTER TABLE public.social_accounts ADD CONSTRAINT %I %s', k.name, pg_get_constraintdef(c.oid)),
+           format('COMMENT ON CONSTRAINT %I ON public.social_accounts IS %L', k.name,
+                  obj_description(c.oid, 'pg_constraint'))], CASE WHEN obj_description(c.oid, 'pg_constraint') IS NULL
+           THEN format('COMMENT ON CONSTRAINT %I ON public.social_accounts IS NULL', k.name) END) END
+  FROM pg_temp.account_checks() AS k
   JOIN pg_constraint AS c ON c.conrelid = to_regclass('public.social_accounts') AND c.conname = k.name
   UNION ALL
   SELECT 'policy ' || p.name, '{}' FROM pg_temp.policies() AS p
   JOIN pg_policy AS c ON c.polrelid = to_regclass('public.social_accounts') AND c.polname = p.name
   WHERE p.tbl = 'public.social_accounts'
   UNION ALL
-  SELECT 'policy ' || polname, '{}' FROM pg_policy
+  SELECT 'policy ' || polname,
+         -- The update may let more roles join.
+         CASE polname WHEN 'webhooks_application'
+         THEN ARRAY[format('ALTER POLICY %I ON public.social_accounts TO %s', polname, pg_temp.role_list(polroles))]
+         ELSE '{}' END
+  FROM pg_policy
   WHERE polrelid = to_regclass('public.social_accounts')
     AND polname IN ('webhooks_application', 'webhooks_own_writes');
 $$;
@@ -76,7 +94,7 @@ CREATE OR REPLACE FUNCTION pg_temp.schema_steps() RETURNS SETOF pg_temp.step LAN
   $sql$, NULL, NULL
   UNION ALL
   SELECT 'ledger', 'tables of what was done', NULL, '{}', false,
-         to_regclass('socialsync.fingerprints') IS NOT NULL, NULL, $sql$
+         pg_temp.relation('socialsync.fingerprints') IS NOT NULL, NULL, $sql$
   CREATE TABLE socialsync.fingerprints (
     step   text PRIMARY KEY,
     source text NOT NULL,

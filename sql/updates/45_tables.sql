@@ -6,11 +6,11 @@
 CREATE OR REPLACE FUNCTION pg_temp.made_of(functions text[], views text[]) RETURNS text LANGUAGE sql AS $$
   SELECT string_agg(concat_ws('|', definition, comment, items), E'\n' ORDER BY definition)
   FROM (SELECT pg_get_functiondef(p.oid), p.proacl, p.proowner, obj_description(p.oid, 'pg_proc')
-        FROM unnest(functions) AS f JOIN pg_proc AS p ON p.oid = to_regprocedure(f)
+        FROM unnest(functions) AS f JOIN pg_proc AS p ON p.oid = pg_temp.routine(f)
         UNION ALL
         SELECT concat_ws('|', c.oid::regclass, pg_get_viewdef(c.oid), c.reloptions), c.relacl, c.relowner,
                obj_description(c.oid, 'pg_class')
-        FROM unnest(views) AS v JOIN pg_class AS c ON c.oid = to_regclass(v)) AS made (definition, acl, owner, comment)
+        FROM unnest(views) AS v JOIN pg_class AS c ON c.oid = pg_temp.relation(v)) AS made (definition, acl, owner, comment)
   LEFT JOIN LATERAL (
     SELECT string_agg(concat_ws('=', nullif(grantee, owner), privilege_type), ',' ORDER BY grantee, privilege_type)
     FROM aclexplode(acl)) AS granted (items) ON true
@@ -29,7 +29,7 @@ CREATE OR REPLACE FUNCTION pg_temp.table_steps() RETURNS SETOF pg_temp.step LANG
   -- Ids are UUIDs of version 8: 48 bits of Unix milliseconds, then bits of a digest (the gateway's, which makes the
   -- same event the same row) or random ones (here). They sort by time, so id is key and partition key in one.
   SELECT * FROM pg_temp.definition_step('function.ids', 'functions for ids of webhook_logs',
-    '{socialsync.new_log_id(timestamptz), socialsync.first_log_id(timestamptz)}', '{}', $sql$
+    '{socialsync.new_log_id(timestamp with time zone), socialsync.first_log_id(timestamp with time zone)}', '{}', $sql$
 CREATE OR REPLACE FUNCTION socialsync.new_log_id(at timestamptz DEFAULT clock_timestamp()) RETURNS uuid
 LANGUAGE sql VOLATILE PARALLEL SAFE AS $$
   SELECT encode(set_byte(bits, 6, (get_byte(bits, 6) & 15) | 128), 'hex')::uuid
@@ -122,7 +122,7 @@ $sql$)
   UNION ALL
   -- An event without a time of its own has a new id at each delivery: here its identity is looked for first.
   SELECT 'table.webhook_event_keys', 'table webhook_event_keys', NULL, '{}', false,
-         to_regclass('socialsync.webhook_event_keys') IS NOT NULL, NULL, $sql$
+         pg_temp.relation('socialsync.webhook_event_keys') IS NOT NULL, NULL, $sql$
   CREATE TABLE socialsync.webhook_event_keys (
     key     uuid PRIMARY KEY,
     log_id  uuid NOT NULL,

@@ -1,14 +1,33 @@
 -- ---------------------------------------------------------------------------------------------------------------
 -- webhook_logs: partitions, and how long things are kept
 
+-- The weekly partitions there should be, oldest first: from two weeks back, since Meta repeats events for days. The
+-- schema socialsync gets a copy.
+CREATE OR REPLACE FUNCTION pg_temp.wanted_partitions(weeks_ahead integer, keep_from timestamptz)
+RETURNS TABLE (name text, monday timestamp) LANGUAGE sql STABLE AS $$
+  SELECT 'webhook_logs_p' || to_char(week, 'YYYYMMDD'), week
+  FROM date_trunc('week', now() AT TIME ZONE 'UTC') AS this_week,
+       generate_series(this_week - interval '2 weeks', this_week + make_interval(weeks => weeks_ahead),
+                       interval '1 week') AS week
+  WHERE keep_from IS NULL OR (week + interval '1 week') AT TIME ZONE 'UTC' > keep_from
+  ORDER BY week;
+$$;
+
+-- The statement that makes the same function in the schema socialsync.
+CREATE OR REPLACE FUNCTION pg_temp.copied(function regprocedure) RETURNS text LANGUAGE sql AS $$
+  SELECT regexp_replace(pg_get_functiondef(function), ' pg_temp(_\d+)?\.', ' socialsync.') || ';';
+$$;
+
 -- Functions, then who may call them, in one transaction: default privileges may open new functions to everybody.
 CREATE OR REPLACE FUNCTION pg_temp.partition_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $steps$
   SELECT * FROM pg_temp.definition_step('function.partitions', 'functions for partitions and retention',
-    '{"socialsync.lock_for_partition_change(text[], boolean)", "socialsync.create_partition(text, timestamp)",
-      "socialsync.add_partition(text, timestamp)",
-      socialsync.weekly_partitions(), "socialsync.wanted_partitions(integer, timestamptz)",
-      socialsync.delete_expired(timestamptz), "socialsync.maintain_partitions(integer, integer)",
-      socialsync.readable(bytea)}', '{}', $sql$
+    '{"socialsync.lock_for_partition_change(text[], boolean)",
+      "socialsync.create_partition(text, timestamp without time zone)",
+      "socialsync.add_partition(text, timestamp without time zone)", socialsync.weekly_partitions(),
+      "socialsync.wanted_partitions(integer, timestamp with time zone)",
+      "socialsync.delete_expired(timestamp with time zone)", "socialsync.maintain_partitions(integer, integer)",
+      socialsync.readable(bytea)}', '{}',
+    pg_temp.copied('pg_temp.wanted_partitions(integer, timestamptz)') || $sql$
 -- Gets the locks that a change of partitions needs, waiting 50 ms for each, since others wait behind us: the
 -- application's own tables last, so that they wait for no other.
 -- Dropping stops every query of webhook_logs for its moment; adding need not stop inserts, save those that go to the
@@ -88,17 +107,6 @@ LANGUAGE sql STABLE AS $$
   SELECT c.relname, (to_date(right(c.relname, 8), 'YYYYMMDD') + interval '1 week') AT TIME ZONE 'UTC'
   FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
   WHERE i.inhparent = 'public.webhook_logs'::regclass AND c.relname ~ '^webhook_logs_p\d{8}$';
-$$;
-
--- The weekly partitions there should be, oldest first: from two weeks back, since Meta repeats events for days.
-CREATE OR REPLACE FUNCTION socialsync.wanted_partitions(weeks_ahead integer, keep_from timestamptz)
-RETURNS TABLE (name text, monday timestamp) LANGUAGE sql STABLE AS $$
-  SELECT 'webhook_logs_p' || to_char(week, 'YYYYMMDD'), week
-  FROM date_trunc('week', now() AT TIME ZONE 'UTC') AS this_week,
-       generate_series(this_week - interval '2 weeks', this_week + make_interval(weeks => weeks_ahead),
-                       interval '1 week') AS week
-  WHERE keep_from IS NULL OR (week + interval '1 week') AT TIME ZONE 'UTC' > keep_from
-  ORDER BY week;
 $$;
 
 -- Rows that no dropped partition takes along.

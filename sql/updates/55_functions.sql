@@ -3,9 +3,7 @@
 
 CREATE OR REPLACE FUNCTION pg_temp.function_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $steps$
   SELECT * FROM pg_temp.definition_step('function.public', 'functions that programs call',
-    (SELECT array_agg(CASE WHEN to_regtype('public.social_platform') IS NOT NULL  -- else its name is an error
-                           THEN format('public.%s(%s)', name, arguments) ELSE format('public.%s()', name) END)
-     FROM pg_temp.public_functions()), '{}', $sql$
+    (SELECT array_agg(format('public.%s(%s)', name, arguments)) FROM pg_temp.public_functions()), '{}', $sql$
 CREATE OR REPLACE FUNCTION public.get_whatsapp_user_by_phone_number_id(p_phone_number_id varchar)
 RETURNS TABLE (user_id uuid, social_account_id uuid, access_token text, app_secret varchar, verify_token varchar,
                display_phone_number varchar, business_name varchar, username varchar, is_active boolean)

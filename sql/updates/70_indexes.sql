@@ -1,20 +1,19 @@
 -- ---------------------------------------------------------------------------------------------------------------
 -- One account for each phone number and each page
 
--- Raises data_blocks, naming the accounts, when several have the same value.
-CREATE OR REPLACE FUNCTION pg_temp.require_distinct(column_name text) RETURNS SETOF void LANGUAGE plpgsql AS $$
+-- Raises data_blocks, naming the accounts, when several have the same value; or, where the setting socialsync.duplicates
+-- is `quarantine`, takes it from all but one, and gives a line for each.
+CREATE OR REPLACE FUNCTION pg_temp.require_distinct(column_name text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
-  doubles text;
+  doubles text := (SELECT string_agg('  ' || d, E'\n') FROM pg_temp.duplicates(column_name) AS d);
 BEGIN
-  EXECUTE format('SELECT string_agg(format(''  %%s: accounts %%s'', value, accounts), E''\n'')
-                  FROM (SELECT %1$I AS value, string_agg(id::text, '', '' ORDER BY id) AS accounts
-                        FROM public.social_accounts WHERE %1$I IS NOT NULL
-                        GROUP BY %1$I HAVING count(*) > 1 ORDER BY %1$I LIMIT 20) AS d', column_name)
-    INTO doubles;
-  IF doubles IS NOT NULL THEN
+  IF doubles IS NULL THEN
+    RETURN;
+  ELSIF current_setting('socialsync.duplicates', true) = 'quarantine' THEN
+    RETURN QUERY SELECT pg_temp.quarantine_duplicates(column_name);
+  ELSE
     PERFORM pg_temp.data_blocks(format(
-      E'%s is the same for several accounts, and decides whose a webhook is: keep it for one of them, then run '
-      'this again.\n%s', column_name, doubles));
+      E'%s decides whose a webhook is: keep it for one account, then run this again.\n%s', column_name, doubles));
   END IF;
 END $$;
 

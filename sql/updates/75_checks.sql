@@ -5,12 +5,12 @@
 CREATE OR REPLACE FUNCTION pg_temp.require_satisfied(check_name text) RETURNS SETOF void LANGUAGE plpgsql AS $$
 DECLARE
   wanted     record;
-  violations bigint;
+  violations text;
 BEGIN
   SELECT * INTO wanted FROM pg_temp.account_checks() AS k WHERE k.name = check_name;
-  EXECUTE 'SELECT count(*) FROM public.social_accounts WHERE ' || wanted.violated_by INTO violations;
-  IF violations > 0 THEN
-    PERFORM pg_temp.data_blocks(format('%s account(s) do not satisfy it yet; run this again when they do: '
+  violations := (SELECT r.found FROM pg_temp.rows_of_kind('check', 'do not satisfy it yet', wanted.violated_by) AS r);
+  IF violations IS NOT NULL THEN
+    PERFORM pg_temp.data_blocks(format(E'%s\n  run this again when they do; all of them: '
       'SELECT id FROM public.social_accounts WHERE %s', violations, wanted.violated_by));
   END IF;
 END $$;

@@ -20,25 +20,17 @@ CREATE OR REPLACE FUNCTION pg_temp.owner_steps() RETURNS SETOF pg_temp.step LANG
       UNION ALL
       SELECT format('FUNCTION %s', oid::regprocedure), proowner FROM pg_proc
       WHERE pronamespace = to_regnamespace('socialsync')
-         OR oid = to_regprocedure('auth.uid()') AND pg_temp.is_ours(obj_description(oid, 'pg_proc'))
+         OR oid = pg_temp.routine('auth.uid()') AND pg_temp.is_ours(obj_description(oid, 'pg_proc'))
          OR pronamespace = 'public'::regnamespace AND proname IN (SELECT name FROM pg_temp.public_functions())
     ) AS ours
     WHERE ours.has <> accounts.owner_id
   ) AS changes (statements);
 $$;
 
--- The weeks that maintain_partitions() makes partitions for when nobody says otherwise: socialsync.wanted_partitions().
-CREATE OR REPLACE FUNCTION pg_temp.weeks() RETURNS TABLE (name text, monday timestamp) LANGUAGE sql AS $$
-  SELECT 'webhook_logs_p' || to_char(week, 'YYYYMMDD'), week
-  FROM date_trunc('week', now() AT TIME ZONE 'UTC') AS this_week,
-       generate_series(this_week - interval '2 weeks', this_week + interval '4 weeks', interval '1 week') AS week
-  ORDER BY week;
-$$;
-
--- Each in a transaction of its own: while one is made, nobody writes to users and social_accounts.
+-- As many as maintain_partitions() makes when nobody says otherwise. Each in a transaction of its own: while one is made, nobody writes to users and social_accounts.
 CREATE OR REPLACE FUNCTION pg_temp.maintenance_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
   SELECT 'partition.' || right(name, 8), 'partition socialsync.' || name, 'SHARE ROW EXCLUSIVE',
-         '{public.users, public.social_accounts}'::text[], false, to_regclass('socialsync.' || name) IS NOT NULL, NULL,
+         '{public.users, public.social_accounts}'::text[], false, pg_temp.relation('socialsync.' || name) IS NOT NULL, NULL,
          format('SELECT socialsync.add_partition(%L, %L)', name, monday), NULL, NULL
-  FROM pg_temp.weeks();
+  FROM pg_temp.wanted_partitions(4, NULL);
 $$;

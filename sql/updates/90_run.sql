@@ -27,12 +27,19 @@ END $$;
 
 -- One step, one transaction: tried again while a lock cannot be had. Gives the line of the report.
 CREATE OR REPLACE FUNCTION pg_temp.do_step(step_id text, title text, tables text[]) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  vacuum text;
 BEGIN
   FOR attempts IN 1..100 LOOP
     BEGIN
       RETURN CASE WHEN pg_temp.attempt(step_id) THEN '  made   ' ELSE '  there  ' END || title;
     EXCEPTION
       WHEN lock_not_available OR deadlock_detected THEN
+        vacuum := pg_temp.wraparound_vacuum(tables);
+        IF vacuum IS NOT NULL THEN
+          RAISE lock_not_available USING
+            MESSAGE = format('%s: its lock is held by %s, then run this again; all before it is done', title, vacuum);
+        END IF;
         PERFORM pg_sleep(0.1 + random() * 0.4);
       WHEN SQLSTATE 'SS009' THEN
         RETURN format('  later  %s: %s', title, SQLERRM);

@@ -1,12 +1,16 @@
 #include <cstdio>
+#include <cstring>
 #include <exception>
+#include <sstream>
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include "base/log.hpp"
 #include "cli/commands.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/terminal.hpp"
 #include "pg/error.hpp"
 #include "pg/options.hpp"
 
@@ -36,6 +40,26 @@ bool is_readable(const config::Database& database) {
   }
 }
 
+// The help that was asked for, or what is wrong with the arguments.
+int explain(const CLI::App& app, const CLI::ParseError& error) {
+  std::ostringstream help, complaint;
+  const int status = app.exit(error, help, complaint);
+  fmt::print("{}", fitted_lines(help.str(), STDOUT_FILENO));
+  fmt::print(stderr, "{}", fitted_lines(complaint.str(), STDERR_FILENO));
+  return status == 0 ? ExitCode::done : ExitCode::usage_error;
+}
+
+// Everybody can see arguments in the list of processes.
+void hide_passwords(int argument_count, char** arguments) {
+  constexpr std::string_view option = "--dsn";
+  for (int i = 1; i < argument_count; ++i) {
+    const std::string_view argument = arguments[i];
+    const bool is_value = std::string_view(arguments[i - 1]) == option;
+    const std::size_t from = argument.starts_with("--dsn=") ? option.size() + 1 : 0;
+    if (is_value || from > 0) std::memset(arguments[i] + from, '*', argument.size() - from);
+  }
+}
+
 }  // namespace
 
 std::optional<config::Config> load_config() {
@@ -62,8 +86,9 @@ int run(int argument_count, char** arguments) {
   try {
     app.parse(argument_count, arguments);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? ExitCode::done : ExitCode::usage_error;
+    return explain(app, error);
   }
+  hide_passwords(argument_count, arguments);
   try {
     return chosen();
   } catch (const std::exception& error) {

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "cli/layout.hpp"
 #include "config/config.hpp"
 #include "migrate/outcome.hpp"
 
@@ -50,10 +51,20 @@ std::string coloured(Colour colour, std::string_view text) {
   return fmt::format("\033[{}m{}\033[0m", code_of(colour), text);
 }
 
-std::size_t terminal_width() {
+std::size_t terminal_width(int descriptor) {
   winsize size{};
-  const bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  const bool known = ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
   return known ? size.ws_col : default_width;
+}
+
+std::string fitted(std::string_view text, std::size_t indent, int descriptor) {
+  if (isatty(descriptor) != 1) return std::string(text);
+  return wrapped(text, indent, terminal_width(descriptor));
+}
+
+std::string fitted_lines(std::string_view text, int descriptor) {
+  if (isatty(descriptor) != 1) return std::string(text);
+  return wrapped_lines(text, terminal_width(descriptor));
 }
 
 std::string readable_duration(std::chrono::milliseconds duration) {
@@ -112,15 +123,8 @@ void ProgressLine::show(const migrate::Progress& progress) {
   if (!is_terminal_) return;
   const auto now = std::chrono::steady_clock::now();
   if (is_shown_ && progress.what == what_ && now - shown_ < refresh_interval) return;
-  std::string line = line_of(progress);
-  const std::size_t room = terminal_width() - 1;
-  if (line.size() > room) {
-    // Not inside a character: its later bytes are 10xxxxxx.
-    std::size_t end = room;
-    while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xc0) == 0x80) --end;
-    line.resize(end);
-  }
-  fmt::print(stderr, "\r\033[K{}", line);
+  const std::string line = line_of(progress);
+  fmt::print(stderr, "\r\033[K{}", first_columns(line, terminal_width(STDERR_FILENO) - 1));
   std::fflush(stderr);
   is_shown_ = true;
   shown_ = now;

@@ -15,8 +15,14 @@ enum class Colour { plain, bold, dim, red, green, yellow };
 // (https://no-color.org).
 std::string coloured(Colour colour, std::string_view text);
 
-// Columns of the terminal; 80 where there is none.
-std::size_t terminal_width();
+// Columns of the terminal on that file descriptor (1: standard output, 2: error); 80 where there is none.
+std::size_t terminal_width(int descriptor = 1);
+
+// The text broken between words where standard output (or error) is a terminal that is narrower, all lines
+// but the first indented; in a pipe as it is, since programs look for lines there.
+std::string fitted(std::string_view text, std::size_t indent, int descriptor = 1);
+// The same for each of its lines, their rest indented under their second column.
+std::string fitted_lines(std::string_view text, int descriptor = 1);
 
 // The same text without the wait: "1m04s", "3.2s".
 std::string readable_duration(std::chrono::milliseconds duration);

@@ -25,7 +25,8 @@ struct ApplyOptions {
   std::chrono::milliseconds run_lock_wait{
       1'500};  // for another run to end, say a killed one's server process
   std::chrono::milliseconds reconnect_budget{60'000};
-  std::string rls_roles{};  // more roles that shall see all accounts, with commas between
+  bool quarantine_duplicates = false;    // of accounts with the same key all but one lose it, and are told
+  std::vector<std::string> rls_roles{};  // more roles that shall see all accounts
   Fault fault{};
 };
 
@@ -35,7 +36,9 @@ struct StepReport {
   enum class State { done, later } state = State::done;
   std::uint64_t attempts = 1;
   std::chrono::milliseconds took{0};
-  std::string note{};  // later: the rows that are in the way. Else who held its lock, where it waited
+  // later: the rows that are in the way. Else which accounts it changed, and who held its lock, where it
+  // waited
+  std::string note{};
 };
 
 struct ApplyReport {

@@ -64,6 +64,7 @@ class Walk {
 
   BackfillReport run() {
     plan_by_index(session_);
+    if (writes_ && is_about_all()) began_ = session_.query("SELECT clock_timestamp()").text(0, 0);
     std::string keys = source_.keys;
     for (int number_of_pass = 1; number_of_pass <= passes_max; ++number_of_pass) {
       pass_ = number_of_pass;
@@ -77,6 +78,7 @@ class Walk {
       if (pass_ < passes_max) std::this_thread::sleep_for(pause_between_passes);
     }
     name_locked();
+    if (began_ && !report_.interrupted) count_those_that_came();
     report_.throttled = throttle_.paused();
     return std::move(report_);
   }
@@ -119,7 +121,7 @@ class Walk {
 
   void survey(const std::string& keys, const std::string& last_key, Batch& batch) {
     const pg::ResultSet found = patiently([&] {
-      return session_.query(sql_.survey(keys), {batch.after, last_key, std::to_string(pace_.size())});
+      return session_.query(sql_.survey(keys), {batch.after, last_key, std::to_string(pace_.size()), began_});
     });
     batch.keys = number(found, 1);
     if (batch.keys == 0) return;
@@ -219,6 +221,15 @@ class Walk {
     return std::nullopt;
   }
 
+  // Not only of those that a file names.
+  bool is_about_all() const { return source_.keys == BackfillSource().keys; }
+
+  void count_those_that_came() {
+    session_.execute("SET enable_seqscan = on");
+    const std::uint64_t left = number(patiently([&] { return session_.query(sql_.left()); }), 0);
+    report_.came_meanwhile = left - std::min(left, report_.locked_count + report_.refused_count);
+  }
+
   void name_locked() {
     if (report_.locked_count == 0) return;
     const pg::ResultSet rows =
@@ -253,6 +264,8 @@ class Walk {
   BackfillPace pace_;
   BackfillThrottle throttle_;
   BackfillReport report_;
+  // Accounts made since then are left to the next run: this one ends, however many come.
+  std::optional<std::string> began_;
   std::string passed_over_;
   int pass_ = 1;
 };

@@ -43,6 +43,7 @@ struct BackfillReport {
   std::uint64_t locked_count = 0;              // all
   std::vector<Refusal> refused;                // accounts whose change PostgreSQL refused; the first of them
   std::uint64_t refused_count = 0;             // all
+  std::uint64_t came_meanwhile = 0;            // accounts that are new since, and have no value
   std::vector<Value> preview;                  // the first changes
   std::uint64_t batches = 0;                   // transactions that wrote
   std::chrono::milliseconds batch_longest{0};

@@ -4,43 +4,16 @@
 #include <fmt/ranges.h>
 
 #include "migrate/outcome.hpp"
+#include "migrate/sql_files.hpp"
 
 namespace socialsync::migrate {
 namespace {
 
 using Kind = BackfillColumn::Kind;
 
-// `written` is a digest, since what the run wrote is in the account. Default privileges may have opened the
-// table to others.
-constexpr const char* make_table = R"(
-DO $do$
-DECLARE
-  owner text := (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'public.social_accounts'::regclass);
-  role  text;
-BEGIN
-  IF to_regclass('socialsync.backfill_preimages') IS NOT NULL THEN
-    RETURN;
-  END IF;
-  CREATE TABLE socialsync.backfill_preimages (
-    run         text,
-    id          uuid,
-    column_name text,
-    old_value   text NOT NULL,
-    written     bytea NOT NULL,
-    at          timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (run, id, column_name)
-  );
-  COMMENT ON TABLE socialsync.backfill_preimages IS
-    'SocialSync Webhooks: values that migrate backfill --overwrite replaced, for --undo; secrets among them';
-  IF owner <> current_user THEN
-    EXECUTE format('ALTER TABLE socialsync.backfill_preimages OWNER TO %I', owner);
-  END IF;
-  REVOKE ALL ON socialsync.backfill_preimages FROM PUBLIC;
-  FOR role IN SELECT DISTINCT pg_get_userbyid(grantee) FROM pg_class, aclexplode(relacl)
-              WHERE oid = 'socialsync.backfill_preimages'::regclass AND grantee NOT IN (0, relowner) LOOP
-    EXECUTE format('REVOKE ALL ON socialsync.backfill_preimages FROM %I', role);
-  END LOOP;
-END $do$)";
+// New columns go with a rollback, unless they were found.
+constexpr const char* select_stays = R"(
+SELECT EXISTS (SELECT FROM socialsync.preimages WHERE object = 'column ' || $1))";
 
 bool has_table(pg::Session& session) {
   return !session.query("SELECT to_regclass('socialsync.backfill_preimages')").is_null(0, 0);
@@ -63,18 +36,32 @@ void make_wanted(pg::Session& session, const std::string& run,
                  const std::vector<const BackfillColumn*>& columns) {
   std::vector<std::string> parts;
   for (const BackfillColumn* column : columns) parts.push_back(pivoted(*column));
-  session.query(fmt::format("CREATE TEMPORARY TABLE backfill_wanted AS SELECT id, {} FROM "
-                            "socialsync.backfill_preimages WHERE run = $1 GROUP BY id",
-                            fmt::join(parts, ", ")),
-                {run});
+  session.query(
+      fmt::format("CREATE TEMPORARY TABLE backfill_wanted AS SELECT id, {} FROM "
+                  "socialsync.backfill_preimages WHERE run = $1 AND old_value IS NOT NULL GROUP BY id",
+                  fmt::join(parts, ", ")),
+      {run});
   session.execute(
       "ALTER TABLE pg_temp.backfill_wanted ADD PRIMARY KEY (id); ANALYZE pg_temp.backfill_wanted");
 }
 
 }  // namespace
 
+bool mark_columns_that_stay(pg::Session& session, BackfillSource& source) {
+  bool any = false;
+  for (BackfillWish& wish : source.wishes) {
+    const std::string name(wish.column->name);
+    wish.stays = !wish.column->is_new || session.query(select_stays, {name}).text(0, 0) == "t";
+    any = any || wish.stays;
+  }
+  return any;
+}
+
 void make_preimages(pg::Session& session) {
-  if (!has_table(session)) session.execute(make_table);
+  if (has_table(session)) return;
+  session.execute("SET check_function_bodies = off");  // they name what is not there yet
+  session.execute(std::string(update_definitions()));
+  session.query("SELECT pg_temp.make_backfill_preimages()");
 }
 
 BackfillSource load_preimages(pg::Session& session, const std::string& run) {
@@ -82,7 +69,9 @@ BackfillSource load_preimages(pg::Session& session, const std::string& run) {
   std::vector<const BackfillColumn*> columns;
   if (has_table(session)) {
     const pg::ResultSet rows = session.query(
-        "SELECT column_name FROM socialsync.backfill_preimages WHERE run = $1 GROUP BY 1", {run});
+        "SELECT column_name FROM socialsync.backfill_preimages WHERE run = $1 AND old_value IS NOT NULL "
+        "GROUP BY 1",
+        {run});
     for (std::size_t row = 0; row < rows.rows(); ++row)
       columns.push_back(&backfill_column(rows.text(row, 0)));
   }
@@ -104,7 +93,7 @@ BackfillSource load_preimages(pg::Session& session, const std::string& run) {
 }
 
 void drop_preimages(pg::Session& session, const std::string& run) {
-  session.query("DELETE FROM socialsync.backfill_preimages WHERE run = $1", {run});
+  session.query("DELETE FROM socialsync.backfill_preimages WHERE run = $1 AND old_value IS NOT NULL", {run});
 }
 
 }  // namespace socialsync::migrate

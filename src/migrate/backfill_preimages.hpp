@@ -8,6 +8,10 @@
 
 namespace socialsync::migrate {
 
+// Says of each wish whether a rollback leaves its column there; gives whether it does of any. Wants a role
+// that may read socialsync.preimages.
+bool mark_columns_that_stay(pg::Session& session, BackfillSource& source);
+
 // Makes socialsync.backfill_preimages, closed to everybody but the owner of social_accounts, unless it is
 // there.
 void make_preimages(pg::Session& session);
@@ -16,7 +20,7 @@ void make_preimages(pg::Session& session);
 // (wrong_usage) when there is no such run.
 BackfillSource load_preimages(pg::Session& session, const std::string& run);
 
-// Forgets a run that is undone.
+// Forgets a run that is undone, save what it filled where there was nothing: that is the rollback's.
 void drop_preimages(pg::Session& session, const std::string& run);
 
 }  // namespace socialsync::migrate

@@ -61,12 +61,18 @@ std::string BackfillSql::survey(const std::string& keys) const {
       "WITH picked AS MATERIALIZED (SELECT id FROM {} WHERE ($1::uuid IS NULL OR id > $1::uuid)"
       "  AND id <= $2::uuid ORDER BY id LIMIT $3::bigint),"
       " seen AS (SELECT a.id, ({}) AS writes, ({}) AS keeps, {} AS kept_values, {}"
-      "  FROM picked JOIN public.social_accounts AS a USING (id) {} WHERE ({}) AND ({}))"
+      "  FROM picked JOIN public.social_accounts AS a USING (id) {} WHERE ({}) AND ({})"
+      "  AND (a.created_at BETWEEN $4::timestamptz AND clock_timestamp()) IS NOT TRUE)"
       " SELECT (SELECT id FROM picked ORDER BY id DESC LIMIT 1), (SELECT count(*) FROM picked),"
       "  count(*) FILTER (WHERE NOT writes AND NOT keeps), count(*) FILTER (WHERE writes),"
       "  coalesce(sum(kept_values), 0), array_agg(id) FILTER (WHERE writes),"
       "  array_agg(id) FILTER (WHERE keeps), {} FROM seen",
       keys, any_write_, any_kept, kept_values, writes, source_.joined, source_.filter, any_wish, counts);
+}
+
+std::string BackfillSql::left() const {
+  return fmt::format("SELECT count(*) FROM public.social_accounts AS a {} WHERE ({}) AND ({})",
+                     source_.joined, source_.filter, any_write_);
 }
 
 std::string BackfillSql::kept() const {
@@ -85,14 +91,14 @@ std::string BackfillSql::preview() const {
   return fmt::format("SELECT * FROM ({}) AS changes (id, name) ORDER BY id, name LIMIT $2::bigint", parts);
 }
 
-// Of the values that are replaced: not of those that were not there.
+// Of the values that are replaced; where the column stays, of those too that were not there.
 std::string BackfillSql::saved_values(const std::string& run) const {
   if (run.empty()) return {};
   const std::string parts = each(source_, " UNION ALL ", [](const BackfillWish& wish, std::size_t i) {
     return fmt::format(
         "SELECT id, '{0}', old{1}, sha256(convert_to(new{1}::text, 'UTF8')) FROM locked"
-        " WHERE writes{1} AND NOT unset{1}",
-        wish.column->name, i);
+        " WHERE writes{1}{2}",
+        wish.column->name, i, wish.stays ? "" : fmt::format(" AND NOT unset{}", i));
   });
   return fmt::format(
       " saved AS (INSERT INTO socialsync.backfill_preimages (run, id, column_name, old_value, written)"

@@ -13,6 +13,7 @@ struct BackfillWish {
   const BackfillColumn* column = nullptr;
   std::string value;      // an expression over `a` and what is joined; NULL: nothing to write
   std::string may_write;  // a condition: what is there may give way to it
+  bool stays = false;     // the column outlives a rollback: what it had is kept, be it nothing
 };
 
 struct BackfillSource {
@@ -28,10 +29,12 @@ class BackfillSql {
  public:
   explicit BackfillSql(const BackfillSource& source);
 
-  // Looks at $3 keys at most, with $1 < id <= $2: the last of them, how many, accounts that have all already,
-  // accounts to change, values kept, the ids of accounts to change, those of accounts that keep a value, then
-  // values to write by wish.
+  // Looks at $3 keys at most, with $1 < id <= $2, passing over accounts made since $4 where that is not NULL:
+  // the last of them, how many, accounts that have all already, accounts to change, values kept, the ids of
+  // accounts to change, those of accounts that keep a value, then values to write by wish.
   std::string survey(const std::string& keys) const;
+  // Counts the accounts that lack something.
+  std::string left() const;
   // id, column: values that the accounts $1 (an array) keep, $2 at most.
   std::string kept() const;
   // id, column, from, to: what would be written to the accounts $1, $2 at most; secrets as dots.

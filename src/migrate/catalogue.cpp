@@ -46,6 +46,14 @@ std::vector<std::string> Catalogue::conflicts() { return lines_of("conflicts"); 
 std::vector<std::string> Catalogue::warnings() { return lines_of("access_warnings"); }
 std::vector<std::string> Catalogue::leaks() { return lines_of("leaks"); }
 
+std::vector<RowsInTheWay> Catalogue::rows_in_the_way() {
+  const pg::ResultSet rows = session_->query("SELECT kind, found FROM pg_temp.rows_in_the_way()");
+  std::vector<RowsInTheWay> found;
+  for (std::size_t row = 0; row < rows.rows(); ++row)
+    found.push_back({.kind = std::string(rows.text(row, 0)), .found = std::string(rows.text(row, 1))});
+  return found;
+}
+
 std::string hash_of(const std::vector<Step>& steps, pg::Session& session) {
   std::string all;
   for (const Step& step : steps) {

@@ -24,6 +24,12 @@ struct Step {
   std::string note;
 };
 
+struct RowsInTheWay {
+  std::string
+      kind;  // lacking (the key that routes), empty (text as the key), duplicate (key), orphan (no user)
+  std::string found;  // with the accounts: "phone_number_id 4711 is the same for accounts …"
+};
+
 // SQLSTATE of the error that says that rows stand in the way of a step.
 constexpr const char* data_blocks_sqlstate = "SS009";
 
@@ -44,6 +50,8 @@ class Catalogue {
   std::vector<std::string> conflicts();  // things of our names that are something else
   std::vector<std::string> warnings();
   std::vector<std::string> leaks();  // what tenants could see of each other, once all is done
+  // Reads the tables, which takes its time when they are large.
+  std::vector<RowsInTheWay> rows_in_the_way();
 
  private:
   std::vector<std::string> lines_of(const std::string& function);

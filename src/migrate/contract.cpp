@@ -23,9 +23,9 @@ FROM pg_constraint
 WHERE conrelid = to_regclass('public.social_accounts') AND contype = 'u'
   AND pg_get_constraintdef(oid) ~ '^UNIQUE \((user_id, platform|platform, user_id)\)'
 UNION ALL
-SELECT 'table.backfill_preimages', 'values that backfill has overwritten: afterwards backfill --undo cannot',
+SELECT 'table.backfill_preimages', 'values that were replaced: afterwards neither backfill --undo nor rollback can put them back',
        'DROP TABLE socialsync.backfill_preimages'
-WHERE to_regclass('socialsync.backfill_preimages') IS NOT NULL)";
+WHERE pg_temp.relation('socialsync.backfill_preimages') IS NOT NULL)";
 
 constexpr int attempts_max = 100;
 constexpr std::chrono::milliseconds pause{250};
@@ -42,21 +42,33 @@ std::vector<Leftover> read_leftovers(pg::Session& session) {
   return found;
 }
 
-void drop(pg::Session& session, const Leftover& leftover) {
-  for (int attempt = 1;; ++attempt) {
-    try {
-      session.execute("BEGIN");
+// False when a lock cannot be had now.
+bool try_to_drop(pg::Session& session, const std::vector<Leftover>& leftovers) {
+  try {
+    session.execute("BEGIN");
+    for (const Leftover& leftover : leftovers)
       session.query("SELECT pg_temp.run_with_short_locks($1, $2)", {accounts, leftover.statement});
-      session.execute("COMMIT");
-      return;
-    } catch (const pg::Error& error) {
-      if (session.in_transaction()) session.execute("ROLLBACK");
-      if (!error.is_lock_conflict()) throw;
-      if (attempt == attempts_max)
-        throw Failure(Outcome::lock_budget_spent, fmt::format("{}: no lock, held by {}: run this again later",
-                                                              leftover.id, lock_holders(session, accounts)));
-      std::this_thread::sleep_for(pause);
-    }
+    session.execute("COMMIT");
+    return true;
+  } catch (const pg::Error& error) {
+    if (session.in_transaction()) session.execute("ROLLBACK");
+    constexpr std::string_view dependent_objects = "2BP01";
+    if (error.sqlstate() == dependent_objects)
+      throw Failure(Outcome::refused,
+                    fmt::format("{}:\n{}\nNothing was changed: drop what depends on it first, or change it",
+                                error.what(), error.detail()));
+    if (!error.is_lock_conflict()) throw;
+    return false;
+  }
+}
+
+void drop(pg::Session& session, const std::vector<Leftover>& leftovers) {
+  for (int attempt = 1; !try_to_drop(session, leftovers); ++attempt) {
+    if (attempt == attempts_max)
+      throw Failure(Outcome::lock_budget_spent,
+                    fmt::format("no lock on social_accounts, held by {}: run this again later",
+                                lock_holders(session, accounts)));
+    std::this_thread::sleep_for(pause);
   }
 }
 
@@ -78,7 +90,7 @@ std::vector<Leftover> drop_leftovers(const pg::ConnectionOptions& options,
     if (it == found.end()) throw Failure(Outcome::wrong_usage, fmt::format("there is no leftover {}", id));
     chosen.push_back(*it);
   }
-  for (const Leftover& leftover : chosen) drop(catalogue.session(), leftover);
+  drop(catalogue.session(), chosen);
   return chosen;
 }
 

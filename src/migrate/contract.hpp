@@ -17,8 +17,8 @@ struct Leftover {
 // Never dropped by apply().
 std::vector<Leftover> leftovers(const pg::ConnectionOptions& options);
 
-// Drops those, each in a transaction with a lock tried for 100 ms at a time. Throws Failure (wrong_usage) for
-// an id that is none.
+// Drops those, in one transaction, a lock tried for 100 ms at a time. Throws Failure: wrong_usage for an id
+// that is none, refused when something depends on one of them, which it names.
 std::vector<Leftover> drop_leftovers(const pg::ConnectionOptions& options,
                                      const std::vector<std::string>& ids);
 

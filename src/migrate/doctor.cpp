@@ -1,6 +1,9 @@
 #include "migrate/doctor.hpp"
 
+#include <algorithm>
 #include <memory>
+#include <stdexcept>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -30,9 +33,9 @@ WHERE datname = current_database() AND pid <> pg_backend_pid() AND clock_timesta
 ORDER BY xact_start LIMIT 10)",
      "no transaction is older than a minute", "end it: locks and concurrent index builds wait for it"},
     {"D06", State::warning, R"(
-SELECT format('pid %s: %s', pid, query) FROM pg_stat_activity
-WHERE query LIKE 'autovacuum:%' AND query LIKE '%(to prevent wraparound)%' AND datname = current_database())",
-     "no autovacuum against wraparound is running", "let it end first: it does not give way to others"},
+SELECT line FROM pg_temp.wraparound_vacuum('{public.social_accounts,public.users,public.webhook_logs}') AS line
+WHERE line IS NOT NULL)",
+     "no autovacuum against wraparound is in the way", "apply stops with exit 4 where it comes to its lock"},
     {"D07", State::warning, R"(
 SELECT format('publication %s has %s.%s', pubname, schemaname, tablename) FROM pg_publication_tables
 WHERE schemaname = 'public' AND tablename = 'social_accounts')",
@@ -75,18 +78,22 @@ WHERE tgrelid = to_regclass('public.social_accounts') AND NOT tgisinternal AND t
      "see above"},
 };
 
-// Columns may be missing still, so the queries are made of those that are there.
-constexpr const char* select_data_questions = R"(
-SELECT format('SELECT platform::text, count(*) FROM public.social_accounts WHERE platform::text = ANY (%L) %s GROUP BY 1',
-              c.platforms, CASE WHEN a.attname IS NULL THEN '' ELSE format('AND %I IS NULL', c.name) END),
-       CASE WHEN a.attname IS NOT NULL
-       THEN format('SELECT %1$I, string_agg(id::text, '', '' ORDER BY id) FROM public.social_accounts '
-                   'WHERE %1$I IS NOT NULL GROUP BY 1 HAVING count(*) > 1 ORDER BY 1 LIMIT 20', c.name) END,
-       c.name
-FROM (VALUES ('phone_number_id', ARRAY['whatsapp', 'whatsapp_business']), ('page_id', ARRAY['instagram'])) AS c (name, platforms)
-LEFT JOIN pg_attribute AS a ON a.attrelid = to_regclass('public.social_accounts') AND a.attname = c.name
-                           AND NOT a.attisdropped
-WHERE to_regclass('public.social_accounts') IS NOT NULL)";
+// How bad rows of each kind are, and what to do about them.
+struct RowKind {
+  std::string_view kind;
+  const char* id;
+  State state;
+  const char* todo;
+};
+
+constexpr RowKind row_kinds[] = {
+    {"lacking", "D13", State::warning,
+     "after apply: socialsync migrate backfill, then apply again for its CHECK"},
+    {"empty", "D13", State::warning, "give them the key that webhooks name: no webhook reaches them so"},
+    {"duplicate", "D14", State::bad,
+     "keep it for one of them: it decides whose a webhook is; or apply --duplicates quarantine"},
+    {"orphan", "D15", State::warning, "delete them, or give them to a user"},
+};
 
 void ask(pg::Session& session, const Question& question, std::vector<Diagnosis>& findings) {
   const pg::ResultSet rows = session.query(question.sql);
@@ -98,29 +105,14 @@ void ask(pg::Session& session, const Question& question, std::vector<Diagnosis>&
                         .todo = question.todo});
 }
 
-void ask_data(pg::Session& session, std::vector<Diagnosis>& findings) {
-  const std::size_t before = findings.size();
-  const pg::ResultSet columns = session.query(select_data_questions);
-  for (std::size_t column = 0; column < columns.rows(); ++column) {
-    const std::string name(columns.text(column, 2));
-    const pg::ResultSet missing = session.query(std::string(columns.text(column, 0)));
-    for (std::size_t row = 0; row < missing.rows(); ++row)
-      findings.push_back(
-          {.id = "D13",
-           .state = State::warning,
-           .found = fmt::format("{} account(s) of platform {} have no {}", missing.text(row, 1),
-                                missing.text(row, 0), name),
-           .todo = "after apply: socialsync migrate backfill, then apply again for its CHECK"});
-    if (columns.is_null(column, 1)) continue;
-    const pg::ResultSet doubles = session.query(std::string(columns.text(column, 1)));
-    for (std::size_t row = 0; row < doubles.rows(); ++row)
-      findings.push_back({.id = "D14",
-                          .state = State::bad,
-                          .found = fmt::format("{} {} is the same for accounts {}", name,
-                                               doubles.text(row, 0), doubles.text(row, 1)),
-                          .todo = "keep it for one of them: it decides whose a webhook is"});
+void ask_data(Catalogue& catalogue, std::vector<Diagnosis>& findings) {
+  const std::vector<RowsInTheWay> rows = catalogue.rows_in_the_way();
+  for (const RowsInTheWay& found : rows) {
+    const auto kind = std::ranges::find(row_kinds, found.kind, &RowKind::kind);
+    if (kind == std::end(row_kinds)) throw std::logic_error("no such kind of rows: " + found.kind);
+    findings.push_back({.id = kind->id, .state = kind->state, .found = found.found, .todo = kind->todo});
   }
-  if (findings.size() == before)
+  if (rows.empty())
     findings.push_back(
         {.id = "D13", .found = "every account has the key that routes to it, and each key is one's"});
 }
@@ -150,11 +142,12 @@ std::vector<Diagnosis> examine(const pg::ConnectionOptions& options) {
        .found = fmt::format("PostgreSQL {}, primary, writable, no pooler in between", server.text(0, 0))});
   add_all(findings, "D02", catalogue->missing_rights(), "this role has all rights that apply needs",
           "give the right, or run as the owner");
-  add_all(findings, "D03", catalogue->conflicts(), "nothing of our names is something else",
+  const std::vector<std::string> conflicts = catalogue->conflicts();
+  add_all(findings, "D03", conflicts, "nothing of our names is something else",
           "rename or drop it: apply changes nothing until then");
   for (const Question& question : questions) ask(session, question, findings);
   try {
-    ask_data(session, findings);
+    if (conflicts.empty()) ask_data(*catalogue, findings);
   } catch (const pg::Error& error) {
     findings.push_back({.id = "D13",
                         .state = State::warning,

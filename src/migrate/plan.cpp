@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "pg/error.hpp"
+
 namespace socialsync::migrate {
 namespace {
 
@@ -24,8 +26,8 @@ WHERE l.relation IN (to_regclass('public.users'), to_regclass('public.social_acc
 ORDER BY a.xact_start, a.pid)";
 
 constexpr const char* select_wraparound = R"(
-SELECT format('pid %s: %s', pid, query) FROM pg_stat_activity
-WHERE query LIKE 'autovacuum:%social_accounts%(to prevent wraparound)')";
+SELECT line FROM pg_temp.wraparound_vacuum('{public.social_accounts,public.users,public.webhook_logs}') AS line
+WHERE line IS NOT NULL)";
 
 constexpr const char* select_published = R"(
 SELECT 1 FROM pg_publication_tables WHERE schemaname = 'public' AND tablename = 'social_accounts' LIMIT 1)";
@@ -36,6 +38,32 @@ constexpr std::uint64_t indexed_per_s = 500'000;
 
 void append(std::vector<std::string>& lines, const pg::ResultSet& rows) {
   for (std::size_t row = 0; row < rows.rows(); ++row) lines.emplace_back(rows.text(row, 0));
+}
+
+// Small tables are read in a moment, however busy the machine is.
+constexpr const char* limit_time = R"(
+SELECT set_config('statement_timeout', CASE WHEN pg_relation_size(to_regclass('public.social_accounts')) < 16777216
+                                       THEN '0' ELSE '500ms' END, true))";
+
+// Of tables that are too large, or that this role may not read, it says just that.
+std::vector<std::string> look_at_rows(Catalogue& catalogue) {
+  pg::Session& session = catalogue.session();
+  std::vector<std::string> lines;
+  session.execute("SAVEPOINT rows");
+  session.query(limit_time);
+  try {
+    for (RowsInTheWay& rows : catalogue.rows_in_the_way()) lines.push_back(std::move(rows.found));
+  } catch (const pg::Error& error) {
+    constexpr std::string_view query_canceled = "57014";
+    constexpr std::string_view insufficient_privilege = "42501";
+    const bool is_long = error.sqlstate() == query_canceled;
+    if (!is_long && error.sqlstate() != insufficient_privilege) throw;
+    lines.emplace_back(is_long
+                           ? "not all were looked at, there are many: socialsync migrate doctor does"
+                           : "this role may not look at them: run socialsync migrate doctor as their owner");
+  }
+  session.execute("ROLLBACK TO rows");
+  return lines;
 }
 
 }  // namespace
@@ -70,6 +98,7 @@ Plan make_plan(const pg::ConnectionOptions& options) {
   }
   append(plan.blockers, catalogue.session().query(select_blockers));
   append(plan.blockers, catalogue.session().query(select_wraparound));
+  if (plan.conflicts.empty()) plan.rows = look_at_rows(catalogue);
   return plan;
 }
 

@@ -22,12 +22,14 @@ struct Plan {
   std::vector<std::string> conflicts;
   std::vector<std::string> warnings;
   std::vector<std::string> blockers;  // "pid 4121 …": open transactions that a step would wait for
+  std::vector<std::string> rows;      // that stand in the way of steps, with their ids
 
   std::size_t todo() const;
 };
 
-// Reads the catalogue in one transaction that is never committed, and no table: it takes no lock that others
-// wait for, and its time does not depend on the number of rows. Throws as Catalogue does.
+// Reads the catalogue in one transaction that is never committed: it takes no lock that others wait for. Rows
+// are looked at for half a second at most, so that its time does not depend on their number. Throws as
+// Catalogue does.
 Plan make_plan(const pg::ConnectionOptions& options);
 
 // How long a step takes, by the number of rows that it reads; measured on two cores of a small server.

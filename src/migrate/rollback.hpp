@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "migrate/progress.hpp"
+#include "migrate/rollback_export.hpp"
 #include "pg/options.hpp"
 
 namespace socialsync::migrate {
@@ -24,12 +25,7 @@ struct RollbackOptions {
 };
 
 struct RollbackReport {
-  struct Export {
-    std::string table;
-    std::string file;
-    std::uint64_t bytes = 0;
-  };
-  std::vector<Export> exports;
+  std::vector<ExportedTable> exports;
   std::vector<std::string> lines;    // "done   DROP VIEW …", "stays  role anon: …"
   std::vector<std::string> residue;  // what PostgreSQL cannot take away: labels of the enum
 };

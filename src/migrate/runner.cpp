@@ -22,29 +22,46 @@ constexpr milliseconds pause_max{500};
 constexpr milliseconds kill_delay{30};  // into a statement that a fault is to interrupt
 
 constexpr const char* select_unknown_roles = R"(
-SELECT string_agg(quote_ident(trim(r)), ', ')
-FROM regexp_split_to_table($1, ',') AS r
-WHERE trim(r) <> '' AND NOT EXISTS (SELECT FROM pg_roles WHERE rolname = trim(r)))";
+SELECT string_agg(quote_ident(r), ', ') FROM pg_temp.rls_roles() AS r
+WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r))";
 
 constexpr const char* insert_step = R"(
-INSERT INTO socialsync.migration_steps (run, step, state, attempts, began_at, statements, note)
-VALUES ($1, $2, $3, $4, clock_timestamp() - make_interval(secs => $5::float8), $6, nullif($7, '')))";
+INSERT INTO socialsync.migration_steps (run, step, state, attempts, began_at, ended_at, statements, note)
+VALUES ($1, $2, $3, $4, clock_timestamp() - make_interval(secs => $5::float8),
+        clock_timestamp() - make_interval(secs => $6::float8), $7, nullif($8, '')))";
 
-// https://www.postgresql.org/docs/current/errcodes-appendix.html
+// https://www.postgresql.org/docs/current/errcodes-appendix.html. A unique_violation is that of an index
+// whose duplicates came after they were looked for.
 bool is_worth_another_attempt(const pg::Error& error) {
+  const bool duplicate = error.sqlstate() == "23505";
   const bool raced =
       error.sqlstate() == "XX000" &&
       std::string_view(error.what()).find("tuple concurrently updated") != std::string_view::npos;
-  return error.is_lock_conflict() || raced;
+  return error.is_lock_conflict() || duplicate || raced;
 }
 
 milliseconds since(std::chrono::steady_clock::time_point began) {
   return std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began);
 }
 
+std::string in_seconds(milliseconds duration) {
+  return std::to_string(static_cast<double>(duration.count()) / 1000);
+}
+
 std::string joined(const std::vector<std::string>& lines) {
   std::string text;
   for (const std::string& line : lines) text += "\n  " + line;
+  return text;
+}
+
+// As pg_temp.rls_roles() reads it.
+std::string quoted_list(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) {
+    text += text.empty() ? "\"" : ",\"";
+    for (const char c : name) text += c == '"' ? "\"\"" : std::string(1, c);
+    text += '"';
+  }
   return text;
 }
 
@@ -66,8 +83,12 @@ void Runner::connect() {
   catalogue_.reset();
   catalogue_ = std::make_unique<Catalogue>(options_, Catalogue::Use::write);
   take_run_lock(catalogue_->session(), apply_options_.run_lock_wait);
-  catalogue_->session().query("SELECT set_config('socialsync.rls_roles', $1, false)",
-                              {apply_options_.rls_roles});
+  if (report_.run.empty()) report_.run = catalogue_->session().query("SELECT gen_random_uuid()").text(0, 0);
+  catalogue_->session().query(
+      "SELECT set_config('socialsync.rls_roles', $1, false), set_config('socialsync.duplicates', $2, false), "
+      "set_config('socialsync.run', $3, false)",
+      {quoted_list(apply_options_.rls_roles), apply_options_.quarantine_duplicates ? "quarantine" : "report",
+       report_.run});
   to_cancel_ = &catalogue_->session();
 }
 
@@ -94,8 +115,7 @@ void Runner::refuse_what_cannot_work() {
   const std::vector<std::string> missing = catalogue_->missing_rights();
   if (!missing.empty())
     throw Failure(Outcome::refused, "rights are missing; nothing was changed:" + joined(missing));
-  const pg::ResultSet strangers =
-      catalogue_->session().query(select_unknown_roles, {apply_options_.rls_roles});
+  const pg::ResultSet strangers = catalogue_->session().query(select_unknown_roles);
   if (!strangers.is_null(0, 0))
     throw Failure(Outcome::refused,
                   fmt::format("--rls-role: there is no role {}; nothing was changed", strangers.text(0, 0)));
@@ -131,13 +151,27 @@ void Runner::fault(Fault::Moment moment, const Step& step) const {
 }
 
 void Runner::record(const Step& step, const StepReport& report) {
+  std::erase_if(unrecorded_, [&](const Entry& entry) { return entry.step.id == step.id; });
+  unrecorded_.push_back({.step = step, .report = report, .ended = Clock::now()});
   pg::Session& session = catalogue_->session();
   const pg::ResultSet there = session.query("SELECT to_regclass('socialsync.migration_steps') IS NOT NULL");
-  if (there.text(0, 0) != "t") return;
-  const double seconds = static_cast<double>(report.took.count()) / 1000;
-  session.query(insert_step,
-                {report_.run, step.id, report.state == StepReport::State::done ? "done" : "later",
-                 std::to_string(report.attempts), std::to_string(seconds), step.statements, report.note});
+  has_ledger_ = there.text(0, 0) == "t";
+  if (!has_ledger_) return;
+  for (const Entry& entry : unrecorded_) insert(entry);
+}
+
+void Runner::insert(const Entry& entry) {
+  const milliseconds ago = since(entry.ended);
+  const bool is_done = entry.report.state == StepReport::State::done;
+  catalogue_->session().query(
+      insert_step,
+      {report_.run, entry.step.id, is_done ? "done" : "later", std::to_string(entry.report.attempts),
+       in_seconds(ago + entry.report.took), in_seconds(ago), entry.step.statements, entry.report.note});
+}
+
+// What was written is committed.
+void Runner::forget_recorded() {
+  if (has_ledger_) unrecorded_.clear();
 }
 
 void Runner::run_in_transaction(const Step& step, StepReport& report) {
@@ -151,10 +185,25 @@ void Runner::run_in_transaction(const Step& step, StepReport& report) {
   session.execute("COMMIT");
 }
 
+// At once, since the step itself may fail.
+void Runner::tell_changed_rows(const Step& step, const pg::ResultSet& lines) {
+  if (lines.rows() == 0) return;
+  Step rows = step;
+  rows.id += ".rows";
+  rows.statements = step.precheck;
+  StepReport report{.id = rows.id, .title = "accounts in the way of " + step.title};
+  for (std::size_t row = 0; row < lines.rows(); ++row)
+    report.note += (row > 0 ? "\n" : "") + std::string(lines.text(row, 0));
+  record(rows, report);
+  if (events_.step_ended) events_.step_ended(report, number_, count_);
+  report_.steps.push_back(report);
+}
+
 void Runner::run_alone(const Step& step) {
   pg::Session& session = catalogue_->session();
-  if (!step.precheck.empty()) session.query(step.precheck);
-  const Watch watch(options_, session.backend_pid(), label_of(step), events_.progress);
+  if (!step.precheck.empty()) tell_changed_rows(step, session.query(step.precheck));
+  const Watch watch(options_, session.backend_pid(), label_of(step), events_.progress,
+                    [this](const std::string& blockers) { waited_for_ = blockers; });
   // Its waiting blocks nobody, and an index whose build is given up is left half-built: so it is patient.
   session.query("SELECT set_config('lock_timeout', $1, false)",
                 {std::to_string(apply_options_.lock_budget.count())});
@@ -171,15 +220,18 @@ void Runner::run_alone(const Step& step) {
 
 Runner::Attempt Runner::attempt(const Step& step, StepReport& report) {
   const auto began = Clock::now();
+  waited_for_.clear();
   pg::Session& session = catalogue_->session();
   try {
     if (step.alone) {
+      refuse_wraparound_vacuum(step);  // it would be waited for with all of the budget
       run_alone(step);
       report.took = since(began);
       record(step, report);
     } else {
       run_in_transaction(step, report);
     }
+    forget_recorded();
     return Attempt::done;
   } catch (const pg::Error& error) {
     stop_if_interrupted();
@@ -198,8 +250,19 @@ Runner::Attempt Runner::attempt(const Step& step, StepReport& report) {
   }
 }
 
+void Runner::refuse_wraparound_vacuum(const Step& step) {
+  const pg::ResultSet vacuum =
+      catalogue_->session().query("SELECT pg_temp.wraparound_vacuum(nullif($1, '')::text[])", {step.tables});
+  if (!vacuum.is_null(0, 0))
+    throw Failure(Outcome::lock_budget_spent,
+                  fmt::format("{}: its lock is held by {}, then run this again. All before it is done",
+                              step.title, vacuum.text(0, 0)));
+}
+
 void Runner::wait_before_next(const Step& step, StepReport& report, Clock::time_point deadline) {
-  const std::string holders = lock_holders(catalogue_->session(), step.tables);
+  refuse_wraparound_vacuum(step);
+  std::string holders = lock_holders(catalogue_->session(), step.tables);
+  if (holders.empty()) holders = waited_for_;
   if (!holders.empty()) report.note = "waited for " + holders;
   if (Clock::now() > deadline)
     throw Failure(Outcome::lock_budget_spent,
@@ -215,7 +278,8 @@ void Runner::wait_before_next(const Step& step, StepReport& report, Clock::time_
 
 void Runner::work_on(const Step& step) {
   StepReport report{.id = step.id, .title = step.title};
-  const auto deadline = Clock::now() + apply_options_.lock_budget;
+  const auto deadline =
+      deadlines_.try_emplace(step.id, Clock::now() + apply_options_.lock_budget).first->second;
   fault(Fault::Moment::before, step);
   for (;; ++report.attempts) {
     stop_if_interrupted();
@@ -223,13 +287,16 @@ void Runner::work_on(const Step& step) {
     const Attempt outcome = attempt(step, report);
     if (outcome == Attempt::done) break;
     wait_before_next(step, report, deadline);
-    if (step.alone) return;  // it may have left something half-built, which goes first
+    if (!step.alone) continue;
+    done_.clear();  // something half-built goes first, and perhaps not for the first time
+    return;
   }
   fault(Fault::Moment::after, step);
   if (events_.step_ended) events_.step_ended(report, number_, count_);
   if (report.state == StepReport::State::later) {
     put_off_.insert(step.id);
     record(step, report);  // its own transaction was rolled back
+    forget_recorded();
   } else {
     done_.insert(step.id);
   }
@@ -260,6 +327,7 @@ bool Runner::do_next_step() {
     stop_if_interrupted();
     if (error.kind() != pg::ErrorKind::connection) throw;
     reconnect();
+    done_.clear();  // a server that crashed may have lost it, and an index build may have left a half again
   }
   return true;
 }
@@ -268,8 +336,6 @@ ApplyReport Runner::run() {
   connect();
   refuse_what_cannot_work();
   report_.warnings = catalogue_->warnings();
-  const pg::ResultSet run = catalogue_->session().query("SELECT gen_random_uuid()");
-  report_.run = run.text(0, 0);
   while (do_next_step()) continue;
   report_.present = count_ - std::min(count_, report_.steps.size());
   const std::vector<std::string> leaks = catalogue_->leaks();

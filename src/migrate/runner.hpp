@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -21,6 +22,11 @@ class Runner {
  private:
   using Clock = std::chrono::steady_clock;
   enum class Attempt { done, blocked };
+  struct Entry {
+    Step step;
+    StepReport report;
+    Clock::time_point ended;
+  };
 
   void connect();
   void reconnect();
@@ -30,9 +36,14 @@ class Runner {
   void put_off(const Step& step);
   void work_on(const Step& step);
   Attempt attempt(const Step& step, StepReport& report);
+  void tell_changed_rows(const Step& step, const pg::ResultSet& lines);
   void run_alone(const Step& step);
   void run_in_transaction(const Step& step, StepReport& report);
+  // Writes to the ledger; what was done before there was one too, as soon as there is.
   void record(const Step& step, const StepReport& report);
+  void refuse_wraparound_vacuum(const Step& step);
+  void insert(const Entry& entry);
+  void forget_recorded();
   void wait_before_next(const Step& step, StepReport& report, Clock::time_point deadline);
   void fault(Fault::Moment moment, const Step& step) const;
   void stop_if_interrupted() const;
@@ -47,6 +58,10 @@ class Runner {
   ApplyReport report_;
   std::set<std::string> put_off_;  // steps that rows are in the way of
   std::set<std::string> done_;
+  std::map<std::string, Clock::time_point> deadlines_;  // by step
+  std::string waited_for_;                              // by the statement that was blocked last
+  std::vector<Entry> unrecorded_;
+  bool has_ledger_ = false;
   std::size_t number_ = 0;
   std::size_t count_ = 0;
 };

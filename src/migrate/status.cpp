@@ -8,9 +8,11 @@
 namespace socialsync::migrate {
 namespace {
 
-constexpr const char* has_ledger =
-    "SELECT to_regclass('socialsync.migration_steps') IS NOT NULL "
-    "AND has_table_privilege(to_regclass('socialsync.migration_steps'), 'SELECT')";
+// NULL: there is none.
+constexpr const char* select_may_read = R"(
+SELECT pg_temp.may_read('socialsync.migration_steps'),
+       format('%I may not see earlier runs: GRANT USAGE ON SCHEMA socialsync TO %1$I; '
+              'GRANT SELECT ON socialsync.migration_steps TO %1$I', current_user))";
 
 constexpr const char* select_runs = R"(
 SELECT run, date_trunc('second', min(began_at)), date_trunc('second', max(ended_at)), count(*),
@@ -31,7 +33,8 @@ Status look(const pg::ConnectionOptions& options) {
   }
   pg::Session& session = catalogue.session();
   status.active = run_lock_holder(session);
-  const pg::ResultSet ledger = session.query(has_ledger);
+  const pg::ResultSet ledger = session.query(select_may_read);
+  if (ledger.text(0, 0) == "f") status.hidden = ledger.text(0, 1);
   if (ledger.text(0, 0) != "t") return status;
   const pg::ResultSet runs = session.query(select_runs);
   for (std::size_t row = 0; row < runs.rows(); ++row) {

@@ -21,6 +21,7 @@ struct Status {
   std::vector<std::string> todo;  // ids of steps
   std::string active;             // the session that changes the database now; empty: none
   std::vector<Run> runs;          // the newest ten, newest first
+  std::string hidden;  // why there are no runs to see, and what shows them; empty: nothing is hidden
 };
 
 // Reads only, in a transaction that is never committed.

@@ -21,13 +21,20 @@ FROM (SELECT DISTINCT a.xact_start,
       FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
       WHERE l.relation = ANY (SELECT to_regclass(t) FROM unnest($1::text[]) AS t) AND l.granted
         AND l.pid <> pg_backend_pid() AND clock_timestamp() - a.xact_start > interval '100 ms'
-      ORDER BY a.xact_start LIMIT 3) AS holders)";
+      UNION
+      SELECT p.prepared, format('prepared transaction %L, since %s', p.gid, date_trunc('second', p.prepared))
+      FROM pg_locks AS l JOIN pg_locks AS own USING (virtualtransaction)
+      JOIN pg_prepared_xacts AS p ON p.transaction = own.transactionid
+      WHERE l.pid IS NULL AND own.pid IS NULL AND own.locktype = 'transactionid' AND l.relation = ANY (SELECT to_regclass(t) FROM unnest($1::text[]) AS t)
+        AND p.database = current_database()
+      ORDER BY xact_start LIMIT 3) AS holders)";
 
 constexpr const char* select_progress = R"(
-SELECT (SELECT string_agg(format('pid %s (%s %s, app=%s)', a.pid, a.state,
-                                 date_trunc('second', clock_timestamp() - a.xact_start),
-                                 coalesce(nullif(a.application_name, ''), 'unnamed')), '; ')
-        FROM pg_stat_activity AS a WHERE a.pid = ANY (pg_blocking_pids($1::integer))),
+SELECT (SELECT string_agg(DISTINCT CASE WHEN b.pid = 0 THEN 'a prepared transaction (see pg_prepared_xacts)'
+                                   ELSE format('pid %s (%s %s, app=%s)', b.pid, a.state,
+                                               date_trunc('second', clock_timestamp() - a.xact_start),
+                                               coalesce(nullif(a.application_name, ''), 'unnamed')) END, '; ')
+        FROM unnest(pg_blocking_pids($1::integer)) AS b (pid) LEFT JOIN pg_stat_activity AS a USING (pid)),
        p.phase, coalesce(nullif(p.blocks_done, 0), p.tuples_done, 0),
        coalesce(nullif(p.blocks_total, 0), p.tuples_total, 0), CASE WHEN p.blocks_total > 0 THEN 'blocks' ELSE 'rows' END
 FROM (SELECT) AS one LEFT JOIN pg_stat_progress_create_index AS p ON p.pid = $1::integer)";
@@ -45,9 +52,10 @@ std::string lock_holders(pg::Session& session, const std::string& tables) {
   return std::string(holders.text(0, 0));
 }
 
-Watch::Watch(const pg::ConnectionOptions& options, int pid, std::string what, ShowProgress show)
-    : pid_(pid), what_(std::move(what)), show_(std::move(show)) {
-  if (show_) thread_ = std::thread([this, options] { look_until_ended(options); });
+Watch::Watch(const pg::ConnectionOptions& options, int pid, std::string what, ShowProgress show,
+             TellBlockers tell_blockers)
+    : pid_(pid), what_(std::move(what)), show_(std::move(show)), tell_blockers_(std::move(tell_blockers)) {
+  if (show_ || tell_blockers_) thread_ = std::thread([this, options] { look_until_ended(options); });
 }
 
 Watch::~Watch() {
@@ -82,8 +90,9 @@ void Watch::look(pg::Session& session) {
   if (!now.is_null(0, 0)) {
     if (!progress.note.empty()) progress.note += ", ";
     progress.note += "waits for " + std::string(now.text(0, 0));
+    if (tell_blockers_) tell_blockers_(std::string(now.text(0, 0)));
   }
-  show_(progress);
+  if (show_) show_(progress);
 }
 
 }  // namespace socialsync::migrate

@@ -13,14 +13,18 @@
 namespace socialsync::migrate {
 
 // Who holds locks on these tables (a PostgreSQL array) in a transaction of over 100 ms, the oldest first:
-// "pid 4121 (idle in transaction 14m, app=report)". Empty: nobody now.
+// "pid 4121 (idle in transaction 14m, app=report)"; prepared transactions by their names. Empty: nobody now.
 std::string lock_holders(pg::Session& session, const std::string& tables);
 
 // While it lives, shows every 200 ms how far the statement of server process `pid` is: pg_blocking_pids, and
 // pg_stat_progress_create_index. Without rights or connections for that it shows nothing.
 class Watch {
  public:
-  Watch(const pg::ConnectionOptions& options, int pid, std::string what, ShowProgress show);
+  // Told each time on the watching thread whom the statement waits for: locks of a table, or old snapshots.
+  using TellBlockers = std::function<void(const std::string& blockers)>;
+
+  Watch(const pg::ConnectionOptions& options, int pid, std::string what, ShowProgress show,
+        TellBlockers tell_blockers = {});
   ~Watch();
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
@@ -32,6 +36,7 @@ class Watch {
   int pid_;
   std::string what_;
   ShowProgress show_;
+  TellBlockers tell_blockers_;
   std::atomic<bool> ending_ = false;
   std::thread thread_;
 };

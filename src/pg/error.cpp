@@ -35,8 +35,11 @@ ErrorKind classify(std::string_view sqlstate) {
   return ErrorKind::other;
 }
 
-Error::Error(const std::string& message, std::string sqlstate)
-    : std::runtime_error(message), sqlstate_(std::move(sqlstate)), kind_(classify(sqlstate_)) {}
+Error::Error(const std::string& message, std::string sqlstate, std::string detail)
+    : std::runtime_error(message),
+      sqlstate_(std::move(sqlstate)),
+      detail_(std::move(detail)),
+      kind_(classify(sqlstate_)) {}
 
 bool Error::is_lock_conflict() const { return sqlstate_ == "55P03" || sqlstate_.starts_with("40"); }
 

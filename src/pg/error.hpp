@@ -18,17 +18,21 @@ enum class ErrorKind {
 // passwords, but may quote a part of a bad value, so show it to operators only.
 class Error : public std::runtime_error {
  public:
-  Error(const std::string& message, std::string sqlstate);
+  Error(const std::string& message, std::string sqlstate, std::string detail = {});
 
   // Five characters, or empty when the failure did not come from the server.
   const std::string& sqlstate() const { return sqlstate_; }
   ErrorKind kind() const { return kind_; }
+  // The server's own second half, in lines: which things depend on the one that was to go, say. May quote a
+  // row.
+  const std::string& detail() const { return detail_; }
 
   // Lost to others: no lock in time, a deadlock, or a serialization failure. The same again may succeed.
   bool is_lock_conflict() const;
 
  private:
   std::string sqlstate_;
+  std::string detail_;
   ErrorKind kind_;
 };
 

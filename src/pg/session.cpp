@@ -18,15 +18,23 @@ std::string field_of(const PGresult* result, int field) {
   return value ? value : "";
 }
 
+// libpq's own complaint has no state: a connection that was made and is gone gets this one.
+std::string state_without_answer(PGconn* connection) {
+  constexpr const char* connection_failure = "08006";
+  return PQstatus(connection) == CONNECTION_BAD ? connection_failure : "";
+}
+
 // The result when it is one of success, else what the server says.
 ResultSet checked(PGresult* result, PGconn* connection) {
-  if (!result) throw Error(trimmed(PQerrorMessage(connection)), "");
+  if (!result) throw Error(trimmed(PQerrorMessage(connection)), state_without_answer(connection));
   ResultSet owned(result);
   const ExecStatusType status = PQresultStatus(result);
   if (status != PGRES_FATAL_ERROR && status != PGRES_BAD_RESPONSE) return owned;
   const std::string message = field_of(result, PG_DIAG_MESSAGE_PRIMARY);
+  const std::string state = field_of(result, PG_DIAG_SQLSTATE);
   throw Error(message.empty() ? trimmed(PQresultErrorMessage(result)) : message,
-              field_of(result, PG_DIAG_SQLSTATE));
+              state.empty() ? state_without_answer(connection) : state,
+              field_of(result, PG_DIAG_MESSAGE_DETAIL));
 }
 
 void receive_notice(void* handler, const PGresult* result) {
@@ -51,11 +59,14 @@ Session::Session(const ConnectionOptions& options) {
   values.push_back(nullptr);
   constexpr int expand_dbname = 1;
   connection_.reset(PQconnectdbParams(keywords.data(), values.data(), expand_dbname));
-  if (PQstatus(connection_.get()) != CONNECTION_OK) throw connection_error();
+  if (PQstatus(connection_.get()) != CONNECTION_OK)
+    throw Error(trimmed(PQerrorMessage(connection_.get())), "");
   PQsetNoticeReceiver(connection_.get(), receive_notice, &notice_handler_);
 }
 
-Error Session::connection_error() const { return {trimmed(PQerrorMessage(connection_.get())), ""}; }
+Error Session::connection_error() const {
+  return {trimmed(PQerrorMessage(connection_.get())), state_without_answer(connection_.get())};
+}
 
 ResultSet Session::query(const std::string& sql, const Parameters& parameters) {
   std::vector<const char*> values;

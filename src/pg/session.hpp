@@ -21,7 +21,8 @@ struct Notice {
   std::string_view message;
 };
 
-// A connection for one that waits: commands that do one thing after another. Each call throws pg::Error.
+// A connection for one that waits: commands that do one thing after another. Each call throws pg::Error; one
+// that cannot be made has no SQLSTATE, one that is lost has.
 class Session {
  public:
   using Parameters = std::vector<std::optional<std::string>>;  // as text; nothing: NULL

@@ -7,6 +7,7 @@ import time
 import psycopg2
 import pytest
 
+from cluster import Cluster
 from migration import GIVE_IDS, ORIGINAL_ROWS, dump_of_psql_update, make_legacy
 from waiting import eventually
 
@@ -231,14 +232,23 @@ def test_one_run_at_a_time(legacy, other):
     ("CREATE INDEX idx_social_accounts_page_id ON users (email)", 5, "idx_social_accounts_page_id is CREATE INDEX"),
     ("CREATE TABLE webhook_logs (id serial)", 5, "webhook_logs exists but is not a table partitioned"),
     ("CREATE VIEW active_webhook_accounts AS SELECT 1 AS id", 5, "active_webhook_accounts exists and is not the view"),
+    ("DROP VIEW account_names; ALTER TABLE social_accounts RENAME TO a; CREATE TABLE social_accounts (LIKE a) "
+     "PARTITION BY HASH (id); ALTER TABLE social_accounts ADD PRIMARY KEY (id)", 5, "social_accounts is partitioned"),
+    ("CREATE TABLE more () INHERITS (social_accounts)", 5, "social_accounts has children: public.more"),
+    ("ALTER TABLE social_accounts RENAME TO a; CREATE VIEW social_accounts AS SELECT * FROM a", 5,
+     "public.social_accounts exists but is not a plain table"),
     ("ALTER DATABASE {name} SET default_transaction_read_only = on", 3, "read-only"),
-], ids=["column", "index", "table", "view", "read-only"])
+], ids=["column", "index", "table", "view", "partitioned", "children", "a view of accounts", "read-only"])
 def test_what_it_refuses_it_does_not_touch(legacy, spoil, code, named):
     legacy.sql(spoil.format(name=legacy.name))
     before = legacy.dump()
     done = legacy.apply()
     assert done.returncode == code, done.stderr
     assert named in done.stderr
+    doctor = legacy.migrate("doctor")
+    assert (doctor.returncode, named in doctor.stdout) == (3, True), doctor.stdout + doctor.stderr
+    plan = legacy.migrate("plan")
+    assert (plan.returncode, named in plan.stdout + plan.stderr) == (code, True), plan.stdout + plan.stderr
     assert legacy.dump() == before
 
 
@@ -254,7 +264,7 @@ def test_duplicates_hold_up_their_index_only(legacy):
     legacy.sql("ALTER TABLE social_accounts ADD page_id varchar(100); UPDATE social_accounts SET page_id = 'same'")
     done = legacy.apply()
     assert done.returncode == 9
-    assert "page_id is the same for several accounts" in done.stdout
+    assert "page_id same is the same for accounts" in done.stdout
     states = legacy.steps()
     assert states["index.page_id"] == "todo"
     assert states["index.phone_number_id"] == states["function.partitions"] == "done"
@@ -299,6 +309,42 @@ def test_row_security_that_was_switched_off_is_switched_on_again(legacy):
     legacy.must_apply()
     assert legacy.sql("SELECT relrowsecurity FROM pg_class WHERE oid = 'social_accounts'::regclass") == "t"
     legacy.sql("DROP OWNED BY shop_app; DROP ROLE shop_app")
+
+
+def test_rights_that_others_passed_on_are_named_with_what_takes_them_back(legacy):
+    legacy.sql("DROP ROLE IF EXISTS passer; CREATE ROLE passer")
+    legacy.must_apply()
+    legacy.sql("GRANT SELECT ON social_accounts TO passer WITH GRANT OPTION; SET ROLE passer; GRANT SELECT ON social_accounts TO anon")
+    mends = "SET ROLE passer; REVOKE SELECT ON public.social_accounts FROM anon; RESET ROLE;"
+    done = legacy.apply()
+    assert done.returncode == 6
+    assert "anon can read public.social_accounts" in done.stderr
+    assert "LATER" in done.stdout and mends in done.stdout
+    assert all(mends in legacy.migrate(command).stdout for command in ("plan", "doctor"))
+    legacy.sql(mends)
+    legacy.must_apply()
+    legacy.sql("DROP OWNED BY passer; DROP ROLE passer")
+
+
+def test_an_index_build_that_spends_its_budget_names_the_old_snapshot(legacy, other):
+    """It waits for whoever could still see rows as they were, on whatever table."""
+    legacy.apply("--fault", "before:index.phone_number_id")
+    other.set_session(isolation_level="REPEATABLE READ")
+    other.cursor().execute("SELECT count(*) FROM users")
+    done = legacy.apply("--lock-budget", "2")
+    assert done.returncode == 4
+    assert f"held by pid {other.get_backend_pid()} (idle in transaction" in done.stderr
+    other.rollback()
+    legacy.must_apply()
+
+
+def test_a_prepared_transaction_is_named(server_version):
+    with Cluster(version=server_version, settings={"max_prepared_transactions": 2}) as cluster:
+        legacy = make_legacy(cluster)
+        legacy.sql("BEGIN; UPDATE social_accounts SET username = 'x'; PREPARE TRANSACTION 'left behind'")
+        done = legacy.apply("--lock-budget", "1")
+        assert done.returncode == 4
+        assert "held by prepared transaction 'left behind', since" in done.stderr
 
 
 def test_a_role_that_is_not_there_is_refused_at_once(legacy):

@@ -1,6 +1,8 @@
 """`socialsync migrate rollback`: the database as it was, to the byte."""
 
 import csv
+import io
+import json
 import time
 
 import psycopg2
@@ -79,6 +81,8 @@ def test_softly_it_keeps_the_data_and_apply_brings_it_back(legacy):
     assert legacy.sql("SELECT has_column_privilege('authenticated', 'social_accounts', 'app_secret', 'SELECT')") == "f"
     assert legacy.sql("SELECT relrowsecurity FROM pg_class WHERE oid = 'social_accounts'::regclass") == "t"
     assert legacy.sql("SELECT id, phone_number_id, page_id FROM social_accounts ORDER BY id") == rows
+    again = roll_back(legacy, "--soft")
+    assert (again.returncode, again.stdout) == (0, "Nothing to do: no gateway starts on this database as it is.\n")
     assert legacy.apply().returncode == 0
     assert legacy.dump() == after_apply
 
@@ -142,10 +146,14 @@ def test_what_comes_while_it_waits_for_its_locks_is_kept(legacy, tmp_path):
     eventually(lambda: (tmp_path / "kept" / "webhook_quarantine.csv").exists())
     time.sleep(0.5)
     log_id = legacy.sql("SELECT log_webhook(id, platform, 'messages', '{}') FROM social_accounts WHERE platform = 'whatsapp'")
+    legacy.sql("UPDATE social_accounts SET business_name = 'Late', phone_number_id = NULL WHERE platform = 'instagram'")
     reader.close()
     out, error = run.communicate(timeout=60)
     assert run.returncode == 0, out + error
     assert log_id in (tmp_path / "kept" / "webhook_logs.late.csv").read_text()
+    late = list(csv.DictReader(io.StringIO((tmp_path / "kept" / "social_accounts.late.csv").read_text())))
+    assert [row["business_name"] for row in late if row["webhook_status"] == "inactive"] == ["Late"]
+    assert len(late) == 2, "log_webhook changes its account too"
 
 
 def test_a_detached_partition_is_kept_too(legacy, tmp_path):
@@ -198,3 +206,60 @@ def test_a_reader_of_the_ledger_stops_nobody(legacy):
         legacy.sql("SET statement_timeout = '1s'; SELECT count(*) FROM users")
     reader.close()
     assert run.wait(60) == 0
+
+
+def test_the_labels_that_stay_are_those_that_were_added(legacy):
+    legacy.sql("ALTER TYPE social_platform RENAME VALUE 'instagram' TO 'insta'; ALTER TYPE social_platform ADD VALUE 'whatsapp_business'")
+    legacy.must_apply()
+    report = json.loads(roll_back(legacy, "--output", "json").stdout)
+    assert report["residue"] == ["label instagram of type social_platform"]
+    assert json.loads(roll_back(legacy, "--output", "json").stdout)["residue"] == []
+
+
+def test_a_view_of_the_platform_stops_the_enum_from_being_made_anew(legacy):
+    legacy.must_apply()
+    legacy.sql("CREATE VIEW mine AS SELECT platform FROM social_accounts")
+    before = legacy.dump()
+    done = roll_back(legacy, "--rebuild-enum")
+    assert done.returncode == 3
+    assert "used by a view" in done.stderr and "Nothing was changed" in done.stderr
+    assert legacy.dump() == before
+
+
+ENVIRONMENT = {"WHATSAPP_PHONE_NUMBER_ID": "4711", "WHATSAPP_ACCESS_TOKEN": "new token", "META_APP_SECRET": "secret"}
+
+
+@pytest.mark.every_version
+def test_what_backfill_wrote_into_columns_that_were_found_is_undone(legacy):
+    """What it replaced, and what it filled in where there was nothing."""
+    legacy.sql("""ALTER TABLE social_accounts ADD phone_number_id varchar(100), ADD business_name varchar(255),
+          ADD webhook_status varchar(50), ADD webhook_events text[];
+        UPDATE social_accounts SET phone_number_id = 'old', business_name = '', webhook_events = '{comments}'
+        WHERE platform = 'whatsapp'; UPDATE social_accounts SET webhook_status = 'error' WHERE platform = 'youtube';
+        UPDATE social_accounts SET access_token = NULL WHERE platform = 'instagram'""")
+    columns = "SELECT id, phone_number_id, business_name, webhook_status, webhook_events, access_token FROM social_accounts ORDER BY id"
+    before = legacy.sql(columns), legacy.sql(ORIGINAL_ROWS)
+    legacy.must_apply()
+    for backfill in (["--from-env", "--overwrite"], ["--business-name-from-display-name"],
+                     ["--set", "platform=youtube,business_name=B,webhook_status=active", "--overwrite"],
+                     ["--set", "platform=instagram,webhook_status=active"]):
+        done = legacy.migrate("backfill", *backfill, "--yes", **ENVIRONMENT)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert "new token" in legacy.sql(columns)
+    done = roll_back(legacy)
+    assert done.returncode == 0, done.stderr
+    assert (legacy.sql(columns), legacy.sql(ORIGINAL_ROWS)) == before
+
+
+def test_an_undone_run_leaves_the_rest_to_the_rollback(legacy):
+    legacy.sql("ALTER TABLE social_accounts ADD business_name varchar(255); "
+               "UPDATE social_accounts SET business_name = 'Old' WHERE platform = 'youtube'")
+    names = "SELECT id, business_name FROM social_accounts ORDER BY id"
+    before = legacy.sql(names)
+    legacy.must_apply()
+    done = legacy.migrate("backfill", "--business-name-from-display-name", "--overwrite", "--yes", "--output", "json")
+    undone = legacy.migrate("backfill", "--undo", json.loads(done.stdout)["run"], "--yes", "--output", "json")
+    assert json.loads(undone.stdout)["changed"] == 1
+    assert legacy.sql("SELECT count(*) FROM social_accounts WHERE business_name = 'Old'") == "1"
+    assert roll_back(legacy).returncode == 0
+    assert legacy.sql(names) == before

@@ -73,6 +73,7 @@ def test_touches_nothing_that_was_never_updated(legacy, empty):
         CREATE INDEX idx_social_accounts_page_id ON social_accounts (username);
         CREATE TABLE webhook_logs (id int); CREATE VIEW active_webhook_accounts AS SELECT 1 AS id;
         CREATE FUNCTION log_webhook(jsonb) RETURNS void LANGUAGE sql AS '';
+        ALTER TABLE social_accounts ADD CONSTRAINT social_accounts_instagram_has_page_id CHECK (true) NOT VALID;
         CREATE POLICY webhooks_own_rows ON social_accounts USING (true)""")
     for database in (legacy, empty):
         before = database.dump()

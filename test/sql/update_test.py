@@ -131,9 +131,19 @@ def test_names_duplicate_values(legacy):
         "SELECT string_agg(id::text, ', ' ORDER BY id) FROM social_accounts WHERE platform <> 'youtube'")
     done = legacy.update()
     assert done.returncode == 3
-    assert f"4711: accounts {accounts}" in done.stderr
+    assert f"phone_number_id 4711 is the same for accounts {accounts}" in done.stderr
     legacy.sql("UPDATE social_accounts SET phone_number_id = NULL WHERE platform = 'instagram'")
     assert "made   index idx_social_accounts_phone_number_id" in legacy.must_update()
+
+
+def test_settles_duplicate_values_where_it_may(legacy):
+    legacy.sql(f"ALTER DATABASE {legacy.name} SET socialsync.duplicates = quarantine")
+    legacy.sql("ALTER TABLE social_accounts ADD page_id varchar(100); UPDATE social_accounts SET page_id = '4711'")
+    report = legacy.must_update()
+    assert report.count(" gives up page_id '4711', which account ") == 2
+    assert legacy.sql("SELECT count(*), count(DISTINCT page_id) FROM social_accounts") == "3|3"
+    legacy.must_roll_back()
+    assert legacy.sql("SELECT count(*), count(DISTINCT page_id) FROM social_accounts") == "3|1"
 
 
 def test_an_empty_database_gets_the_base(empty):

@@ -53,8 +53,8 @@ WITH ours AS (
                 coalesce(proacl, acldefault('f', proowner)), obj_description(oid, 'pg_proc'))
   FROM functions
   UNION ALL
-  SELECT format('type %s: owner %s, rights %s', t.oid::regtype, t.typowner::regrole,
-                coalesce(t.typacl, acldefault('T', t.typowner)))
+  SELECT format('type %s: owner %s, rights %s, %L', t.oid::regtype, t.typowner::regrole,
+                coalesce(t.typacl, acldefault('T', t.typowner)), obj_description(t.oid, 'pg_type'))
   FROM pg_type AS t JOIN ours ON ours.oid = t.typnamespace WHERE t.typtype = 'e'
   UNION ALL
   SELECT format('label %s of %s: %s', row_number() OVER (PARTITION BY e.enumtypid ORDER BY e.enumsortorder),

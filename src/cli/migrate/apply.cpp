@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include <boost/json.hpp>
 #include <fmt/core.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "cli/exit_code.hpp"
 #include "cli/migrate/commands.hpp"
@@ -31,6 +33,7 @@ struct Options {
   int backup_age_h = 24;
   std::uint64_t lock_budget_s = 600;
   std::vector<std::string> rls_roles;
+  std::string duplicates = "report";
   std::string fault;
 };
 
@@ -46,11 +49,18 @@ migrate::Fault fault_of(const std::string& text) {
 }
 
 void print_step(const StepReport& step, std::size_t number, std::size_t count) {
+  constexpr std::size_t title_columns = 56, other_columns = 24, indent = 8;
   const bool later = step.state == StepReport::State::later;
-  fmt::print("[{:>2}/{}] {:<56} {}  {}\n", number, count, step.title,
-             coloured(later ? Colour::yellow : Colour::green, later ? "LATER" : "done "),
-             later ? "" : readable_duration(step.took));
-  if (!step.note.empty()) fmt::print("        {}\n", coloured(Colour::dim, step.note));
+  const std::size_t room = isatty(STDOUT_FILENO) == 1 ? terminal_width() : title_columns + other_columns;
+  const std::string line =
+      fmt::format("[{:>2}/{}] {:<{}} {}  {}", number, count, step.title,
+                  std::min(title_columns, room - std::min(room, other_columns)),
+                  coloured(later ? Colour::yellow : Colour::green, later ? "LATER" : "done "),
+                  later ? "" : readable_duration(step.took));
+  fmt::print("{}\n", fitted(line, indent));
+  std::istringstream note(step.note);
+  for (std::string each; std::getline(note, each);)
+    fmt::print("{}\n", fitted(std::string(indent, ' ') + coloured(Colour::dim, each), indent));
   std::fflush(stdout);
 }
 
@@ -75,7 +85,7 @@ std::size_t count_later(const migrate::ApplyReport& report) {
 void print_summary(const migrate::ApplyReport& report) {
   const std::size_t later = count_later(report);
   for (const std::string& warning : report.warnings)
-    fmt::print("{} {}\n", coloured(Colour::yellow, "warning:"), warning);
+    fmt::print("{}\n", fitted(coloured(Colour::yellow, "warning:") + ' ' + warning, 2));
   if (report.steps.empty()) {
     fmt::print("Nothing to do: all {} steps are done.\n", report.present);
     return;
@@ -83,12 +93,17 @@ void print_summary(const migrate::ApplyReport& report) {
   fmt::print("{} done, {} were there, {} later.\n", report.steps.size() - later, report.present, later);
   if (later > 0)
     fmt::print(
-        "Rows are in the way of what comes later: fill them (socialsync migrate backfill), then run this "
-        "again.\n");
+        "{}\n",
+        fitted("Rows are in the way of what comes later: fill them (socialsync migrate backfill), then "
+               "run this again.",
+               2));
   const bool added_columns =
       std::ranges::any_of(report.steps, [](const StepReport& step) { return step.id == "columns"; });
   if (added_columns)
-    fmt::print("Clients with a prepared SELECT * on social_accounts get 0A000 until they connect again.\n");
+    fmt::print("{}\n",
+               fitted("Clients with a prepared SELECT * on social_accounts get 0A000 until they connect "
+                      "again.",
+                      2));
 }
 
 void print_summary_json(const migrate::ApplyReport& report, int exit_code) {
@@ -131,7 +146,8 @@ int apply(const Options& options) {
                                         },
                                     .progress = line.shower()};
   const migrate::ApplyOptions apply_options{.lock_budget = std::chrono::seconds(options.lock_budget_s),
-                                            .rls_roles = fmt::format("{}", fmt::join(options.rls_roles, ",")),
+                                            .quarantine_duplicates = options.duplicates == "quarantine",
+                                            .rls_roles = options.rls_roles,
                                             .fault = fault_of(options.fault)};
   const migrate::ApplyReport report = migrate::apply(database, apply_options, events);
   line.clear();
@@ -163,6 +179,13 @@ void add_apply(CLI::App& migrate, Action& chosen) {
           "--rls-role", options->rls_roles,
           "A role that shall go on seeing all accounts once row-level security is on; may be repeated")
       ->type_name("ROLE");
+  command
+      ->add_option(
+          "--duplicates", options->duplicates,
+          "Where accounts share a phone_number_id or page_id: report (default) them, or quarantine all but "
+          "the oldest active one, which lose it")
+      ->check(CLI::IsMember({"report", "quarantine"}))
+      ->type_name("HOW");
   command->add_option("--fault", options->fault, "Kill this program: before|during|after:STEP")->group("");
   command->callback([&chosen, options] {
     chosen = [options] { return guarded(options->common, [&] { return apply(*options); }); };

@@ -69,11 +69,22 @@ int tell(const Options& options, const BackfillStory& story) {
   return exit_code_of(options, story);
 }
 
-void write(pg::Session& session, const migrate::BackfillSource& source, const Options& options,
+// What is replaced can be put back; so can what is filled where the column outlives a rollback.
+bool keeps_values(pg::Session& session, migrate::BackfillSource& source, const Options& options) {
+  if (!options.form.undo.empty()) return false;
+  const bool may_keep =
+      session.query("SELECT has_schema_privilege('socialsync', 'CREATE')").text(0, 0) == "t";
+  const bool any_stays = may_keep && migrate::mark_columns_that_stay(session, source);
+  return options.form.overwrite || any_stays;
+}
+
+void write(pg::Session& session, migrate::BackfillSource& source, const Options& options,
            migrate::BackfillOptions running, BackfillStory& story) {
   story.run = migrate::new_run_name(session);
-  if (options.form.overwrite) migrate::make_preimages(session);
-  if (options.form.overwrite) running.run = story.run;
+  if (keeps_values(session, source, options)) {
+    migrate::make_preimages(session);
+    running.run = story.run;
+  }
   story.report = migrate::run_backfill(session, source, running);
   const migrate::BackfillReport& report = story.report;
   const bool is_complete =
@@ -87,7 +98,7 @@ int backfill(const Options& options) {
   pg::Session& session = *opened;
   BackfillStory story;
   story.is_preview = options.dry_run;
-  const migrate::BackfillSource source = load_source(session, options.form, *load_config(), story);
+  migrate::BackfillSource source = load_source(session, options.form, *load_config(), story);
   for (const migrate::BackfillWish& wish : source.wishes) story.columns.emplace_back(wish.column->name);
   if (story.bad_line_count > 0 && !options.skip_bad) return tell(options, story);
   if (!options.dry_run) {

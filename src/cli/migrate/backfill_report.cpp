@@ -29,17 +29,20 @@ json::object columns_of(const BackfillStory& story) {
   return columns;
 }
 
+void tell(const std::string& line) { fmt::print("{}\n", fitted(line, 4)); }
+
 // A list that goes on says how much.
 void print_rest(std::uint64_t count, std::size_t listed) {
-  if (count > listed) fmt::print("  and {} more\n", readable_count(count - listed));
+  if (count > listed) tell(fmt::format("  and {} more", readable_count(count - listed)));
 }
 
 void print_bad_lines(const BackfillStory& story) {
   if (story.bad_line_count == 0) return;
-  fmt::print("{}\n",
-             coloured(Colour::red, fmt::format("{} bad line(s)", readable_count(story.bad_line_count))));
-  for (const migrate::BadLine& bad : story.bad_lines) fmt::print("  line {}: {}\n", bad.line, bad.message);
-  if (story.bad_line_count > story.bad_lines.size()) fmt::print("  and more\n");
+  tell(fmt::format(
+      "{}", coloured(Colour::red, fmt::format("{} bad line(s)", readable_count(story.bad_line_count)))));
+  for (const migrate::BadLine& bad : story.bad_lines)
+    tell(fmt::format("  line {}: {}", bad.line, bad.message));
+  if (story.bad_line_count > story.bad_lines.size()) tell("  and more");
 }
 
 void print_changes(const BackfillStory& story) {
@@ -47,31 +50,35 @@ void print_changes(const BackfillStory& story) {
   const std::string batches =
       fmt::format(" in {} batch(es), the longest of {}", readable_count(report.batches),
                   readable_duration(report.batch_longest));
-  fmt::print("{} account(s) {}{}; {} had everything\n", readable_count(report.changed),
-             story.is_preview ? "would change" : "changed", report.batches > 0 ? batches : "",
-             readable_count(report.same));
+  tell(fmt::format("{} account(s) {}{}; {} had everything", readable_count(report.changed),
+                   story.is_preview ? "would change" : "changed", report.batches > 0 ? batches : "",
+                   readable_count(report.same)));
   for (std::size_t i = 0; i < story.columns.size(); ++i) {
     if (report.changed_by_wish[i] > 0)
-      fmt::print("  {:<22}{:>10}\n", story.columns[i], readable_count(report.changed_by_wish[i]));
+      tell(fmt::format("  {:<22}{:>10}", story.columns[i], readable_count(report.changed_by_wish[i])));
   }
   for (const BackfillReport::Value& value : report.preview)
-    fmt::print("  {}  {}: {} -> {}\n", value.id, value.column, value.from.empty() ? "nothing" : value.from,
-               value.to);
+    tell(fmt::format("  {}  {}: {} -> {}", value.id, value.column,
+                     value.from.empty() ? "nothing" : value.from, value.to));
 }
 
 void print_left(const BackfillReport& report) {
   if (report.kept_count > 0)
-    fmt::print("kept, since another value is there (--overwrite replaces it): {}\n",
-               readable_count(report.kept_count));
-  for (const BackfillReport::Value& value : report.kept) fmt::print("  {}  {}\n", value.id, value.column);
+    tell(fmt::format("kept, since another value is there (--overwrite replaces it): {}",
+                     readable_count(report.kept_count)));
+  for (const BackfillReport::Value& value : report.kept)
+    tell(fmt::format("  {}  {}", value.id, value.column));
   print_rest(report.kept_count, report.kept.size());
-  if (report.locked_count > 0) fmt::print("not changed, since somebody holds the row: run it again later\n");
-  for (const std::string& id : report.locked) fmt::print("  {}\n", id);
+  if (report.locked_count > 0) tell("not changed, since somebody holds the row: run it again later");
+  for (const std::string& id : report.locked) tell(fmt::format("  {}", id));
   print_rest(report.locked_count, report.locked.size());
-  if (report.refused_count > 0) fmt::print("not changed, since PostgreSQL refuses it\n");
+  if (report.refused_count > 0) tell("not changed, since PostgreSQL refuses it");
   for (const BackfillReport::Refusal& refusal : report.refused)
-    fmt::print("  {}: {}\n", refusal.id, refusal.message);
+    tell(fmt::format("  {}: {}", refusal.id, refusal.message));
   print_rest(report.refused_count, report.refused.size());
+  if (report.came_meanwhile > 0)
+    fmt::print("{} account(s) came or changed meanwhile and have no value: run it again for them\n",
+               readable_count(report.came_meanwhile));
 }
 
 }  // namespace
@@ -96,6 +103,7 @@ void print_json(const BackfillStory& story) {
                              return json::object{{"id", refusal.id}, {"message", refusal.message}};
                            })},
       {"refused_count", report.refused_count},
+      {"came_meanwhile", report.came_meanwhile},
       {"bad_lines",
        array_of(story.bad_lines,
                 [](const auto& bad) { return json::object{{"line", bad.line}, {"message", bad.message}}; })},
@@ -117,13 +125,13 @@ void print_json(const BackfillStory& story) {
 }
 
 void print_text(const BackfillStory& story) {
-  for (const std::string& note : story.notes) fmt::print("{}\n", note);
+  for (const std::string& note : story.notes) tell(fmt::format("{}", note));
   print_bad_lines(story);
   if (story.report.changed_by_wish.empty()) return;
   print_changes(story);
   print_left(story.report);
   if (!story.run.empty() && story.report.changed > 0)
-    fmt::print("To put replaced values back:  socialsync migrate backfill --undo {}\n", story.run);
+    tell(fmt::format("To put replaced values back:  socialsync migrate backfill --undo {}", story.run));
 }
 
 }  // namespace socialsync::cli::migration

@@ -32,15 +32,21 @@ std::string verdict(const migrate::BackupManifest& manifest) {
                       : "restored into a scratch database: all counts and hashes are the same");
 }
 
+void print_fact(const char* name, const std::string& text) {
+  constexpr std::size_t indent = 10;
+  fmt::print("{}\n", fitted(fmt::format("{:<{}}{}", name, indent, text), indent));
+}
+
 void print_text(const migrate::BackupReport& report) {
   const migrate::BackupManifest& manifest = report.manifest;
   const std::string content = manifest.schema_only ? "schema only"
                                                    : fmt::format("{} tables, {} rows", manifest.tables.size(),
                                                                  readable_count(manifest.rows()));
-  fmt::print("backup    {}\n", report.directory.string());
-  fmt::print("database  {}, as of {}\n", manifest.database.name, migrate::utc_text(manifest.started_at));
-  fmt::print("holds     {}, {}\n", content, readable_bytes(manifest.bytes()));
-  fmt::print("verified  {}\n", verdict(manifest));
+  print_fact("backup", report.directory.string());
+  print_fact("database",
+             fmt::format("{}, as of {}", manifest.database.name, migrate::utc_text(manifest.started_at)));
+  print_fact("holds", fmt::format("{}, {}", content, readable_bytes(manifest.bytes())));
+  print_fact("verified", verdict(manifest));
 }
 
 void print_json(const migrate::BackupReport& report) {

@@ -37,7 +37,7 @@ void add_common(CLI::App& command, Common& common, bool has_json);
 pg::ConnectionOptions database_of(const Common& common);
 
 // Runs a subcommand's work and gives the exit code that its failure stands for, the message printed to
-// standard error; with Output::json as {"error":{"code":…,"message":…}} on standard output too.
+// standard error; with Output::json as {"v":1,"error":{"code":…,"message":…}} on standard output too.
 int guarded(const Common& common, const std::function<int()>& work);
 
 }  // namespace socialsync::cli::migration

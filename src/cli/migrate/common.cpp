@@ -4,9 +4,11 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include "base/text.hpp"
 #include "cli/migrate/commands.hpp"
+#include "cli/terminal.hpp"
 #include "migrate/outcome.hpp"
 #include "pg/error.hpp"
 
@@ -34,19 +36,29 @@ const char* code_of(Outcome outcome) {
 }
 
 int report(const Common& common, Outcome outcome, std::string_view message) {
-  fmt::print(stderr, "socialsync: {}\n", message);
+  fmt::print(stderr, "{}\n", fitted(fmt::format("socialsync: {}", message), 2, STDERR_FILENO));
   if (common.output == Output::json) {
     std::string text;
     append_json_string(text, message);
-    fmt::print("{{\"error\":{{\"code\":\"{}\",\"message\":{}}}}}\n", code_of(outcome), text);
+    fmt::print("{{\"v\":1,\"error\":{{\"code\":\"{}\",\"message\":{}}}}}\n", code_of(outcome), text);
   }
   return static_cast<int>(outcome);
+}
+
+bool is_lost_connection(const pg::Error& error) {
+  return error.kind() == pg::ErrorKind::connection && !error.sqlstate().empty();
+}
+
+std::string explanation(const pg::Error& error) {
+  if (!is_lost_connection(error)) return error.what();
+  return fmt::format("the connection is lost: {}; run this again", error.what());
 }
 
 // What PostgreSQL refuses is the operator's to know, not a bug of ours.
 Outcome outcome_of(const pg::Error& error) {
   constexpr std::string_view query_canceled = "57014";
   constexpr std::string_view insufficient_privilege = "42501";
+  if (is_lost_connection(error)) return Outcome::lock_budget_spent;
   if (error.sqlstate() == query_canceled) return Outcome::interrupted;
   if (error.is_lock_conflict()) return Outcome::lock_budget_spent;
   if (error.sqlstate() == insufficient_privilege || error.sqlstate().empty()) return Outcome::refused;
@@ -87,7 +99,7 @@ int guarded(const Common& common, const std::function<int()>& work) {
   } catch (const migrate::Failure& failure) {
     return report(common, failure.outcome(), failure.what());
   } catch (const pg::Error& error) {
-    return report(common, outcome_of(error), error.what());
+    return report(common, outcome_of(error), explanation(error));
   }
 }
 

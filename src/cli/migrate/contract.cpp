@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <boost/json.hpp>
 #include <fmt/core.h>
 
 #include "cli/exit_code.hpp"
@@ -14,6 +15,7 @@
 namespace socialsync::cli::migration {
 namespace {
 
+namespace json = boost::json;
 using migrate::Leftover;
 
 struct Options {
@@ -22,18 +24,41 @@ struct Options {
   bool yes = false;
 };
 
-int contract(const Options& options) {
-  const pg::ConnectionOptions database = database_of(options.common);
-  if (options.drop.empty()) {
-    const std::vector<Leftover> found = migrate::leftovers(database);
-    for (const Leftover& leftover : found) fmt::print("{}\n    {}\n", leftover.id, leftover.why);
-    fmt::print("{}", found.empty() ? "Nothing is left over.\n"
-                                   : "Drop one: socialsync migrate contract --drop ID\n");
+json::array array_of(const std::vector<Leftover>& leftovers) {
+  json::array all;
+  for (const Leftover& leftover : leftovers)
+    all.push_back(
+        json::object{{"id", leftover.id}, {"why", leftover.why}, {"statement", leftover.statement}});
+  return all;
+}
+
+void print_json(const char* what, const std::vector<Leftover>& leftovers) {
+  fmt::print("{}\n", json::serialize(json::object{{"v", 1}, {what, array_of(leftovers)}}));
+}
+
+int list(const Options& options) {
+  const std::vector<Leftover> found = migrate::leftovers(database_of(options.common));
+  if (options.common.output == Output::json) {
+    print_json("leftovers", found);
     return ExitCode::done;
   }
+  for (const Leftover& leftover : found)
+    fmt::print("{}\n{}\n", leftover.id, fitted("    " + leftover.why, 4));
+  const char* next =
+      found.empty() ? "Nothing is left over." : "Drop one: socialsync migrate contract --drop ID";
+  fmt::print("{}\n", fitted(next, 2));
+  return ExitCode::done;
+}
+
+int drop(const Options& options) {
+  const pg::ConnectionOptions database = database_of(options.common);
   if (!confirmed("Drop this for good? A rollback does not bring it back", options.yes)) return ExitCode::done;
-  for (const Leftover& dropped : migrate::drop_leftovers(database, options.drop))
-    fmt::print("  done   {}\n", dropped.statement);
+  const std::vector<Leftover> dropped = migrate::drop_leftovers(database, options.drop);
+  if (options.common.output == Output::json) {
+    print_json("dropped", dropped);
+    return ExitCode::done;
+  }
+  for (const Leftover& leftover : dropped) fmt::print("{}\n", fitted("  done   " + leftover.statement, 9));
   return ExitCode::done;
 }
 
@@ -41,13 +66,18 @@ int contract(const Options& options) {
 
 void add_contract(CLI::App& migrate, Action& chosen) {
   CLI::App* command = migrate.add_subcommand("contract", "Drop what the new schema does not need any more");
-  command->footer("Without --drop it only lists.\nExample:  socialsync migrate contract --drop ID --yes");
+  command->footer(
+      "Without --drop it only lists. Exits 3 when something depends on what is to go: it is named.\nExample: "
+      " socialsync migrate contract --drop ID --yes");
   const auto options = std::make_shared<Options>();
-  add_common(*command, options->common, false);
+  add_common(*command, options->common, true);
   command->add_option("--drop", options->drop, "What to drop; may be repeated")->type_name("ID");
   command->add_flag("--yes", options->yes, "Do not ask");
   command->callback([&chosen, options] {
-    chosen = [options] { return guarded(options->common, [&] { return contract(*options); }); };
+    chosen = [options] {
+      return guarded(options->common,
+                     [&] { return options->drop.empty() ? list(*options) : drop(*options); });
+    };
   });
 }
 

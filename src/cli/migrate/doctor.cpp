@@ -31,9 +31,13 @@ void print_finding(const Diagnosis& finding) {
   const Colour colour = finding.state == State::good      ? Colour::green
                         : finding.state == State::warning ? Colour::yellow
                                                           : Colour::red;
-  fmt::print("{}  {}{}  {}\n", finding.id, coloured(colour, word_of(finding.state)),
-             std::string(7 - std::string_view(word_of(finding.state)).size(), ' '), finding.found);
-  if (!finding.todo.empty()) fmt::print("              {}\n", coloured(Colour::dim, finding.todo));
+  constexpr std::size_t indent = 14;
+  const std::string line =
+      fmt::format("{}  {}{}  {}", finding.id, coloured(colour, word_of(finding.state)),
+                  std::string(7 - std::string_view(word_of(finding.state)).size(), ' '), finding.found);
+  fmt::print("{}\n", fitted(line, indent));
+  if (!finding.todo.empty())
+    fmt::print("{}\n", fitted(std::string(indent, ' ') + coloured(Colour::dim, finding.todo), indent));
 }
 
 void print_json(const std::vector<Diagnosis>& findings) {
@@ -54,8 +58,9 @@ int doctor(const Common& common) {
     print_json(findings);
   } else {
     for (const Diagnosis& finding : findings) print_finding(finding);
-    fmt::print("\n{} to put right before apply, {} to know.{}\n", bad, warnings,
-               bad == 0 ? "  Next: socialsync migrate plan" : "");
+    fmt::print("\n{}\n", fitted(fmt::format("{} to put right before apply, {} to know.{}", bad, warnings,
+                                            bad == 0 ? "  Next: socialsync migrate plan" : ""),
+                                2));
   }
   return static_cast<int>(bad > 0 ? migrate::Outcome::refused : migrate::Outcome::done);
 }

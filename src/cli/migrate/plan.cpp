@@ -6,7 +6,9 @@
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/core.h>
+#include <unistd.h>
 
+#include "cli/layout.hpp"
 #include "cli/migrate/commands.hpp"
 #include "cli/terminal.hpp"
 #include "migrate/outcome.hpp"
@@ -26,7 +28,13 @@ struct Options {
 };
 
 void print_lines(Colour colour, const char* title, const std::vector<std::string>& lines) {
-  for (const std::string& line : lines) fmt::print("{} {}\n", coloured(colour, title), line);
+  for (const std::string& line : lines)
+    fmt::print("{}\n", fitted(fmt::format("{} {}", coloured(colour, title), line), 2));
+}
+
+bool rows_fit() {
+  constexpr std::size_t row_columns = 95;
+  return isatty(STDOUT_FILENO) != 1 || terminal_width() >= row_columns;
 }
 
 // Of a lock's name its initials, as operators call it.
@@ -41,27 +49,52 @@ std::string short_lock(const Step& step) {
   return text;
 }
 
+std::string state_of(const Step& step) {
+  return step.present ? coloured(Colour::dim, "done") : coloured(Colour::bold, "todo");
+}
+
+void print_row(const Step& step, std::size_t number, const std::string& takes) {
+  fmt::print("{:>3}  {:<52} {:<5} {:<17} {:>6}  {}\n", number, first_columns(step.title, 52),
+             short_lock(step), migrate::blocks(step), takes, state_of(step));
+}
+
+// Where a row has no room.
+void print_paragraph(const Step& step, std::size_t number, const std::string& takes) {
+  fmt::print("{}\n", fitted(fmt::format("{:>3}  {}: {}", number, step.title, state_of(step)), 5));
+  if (step.present) return;
+  const std::string facts =
+      fmt::format("     lock {}, blocks {}, est. {}", short_lock(step), migrate::blocks(step), takes);
+  fmt::print("{}\n", fitted(facts, 5));
+}
+
 void print_step(const Step& step, std::size_t number, const Plan& plan, bool show_sql) {
-  fmt::print("{:>3}  {:<52} {:<5} {:<17} {:>6}  {}\n", number, step.title.substr(0, 52), short_lock(step),
-             migrate::blocks(step), readable_duration(migrate::estimate(step, plan.accounts)),
-             step.present ? coloured(Colour::dim, "done") : coloured(Colour::bold, "todo"));
-  if (!step.present && !step.note.empty()) fmt::print("       {}\n", coloured(Colour::dim, step.note));
-  if (!step.present && show_sql) fmt::print("{}\n\n", step.statements);
+  const std::string takes = readable_duration(migrate::estimate(step, plan.accounts));
+  rows_fit() ? print_row(step, number, takes) : print_paragraph(step, number, takes);
+  if (step.present) return;
+  if (!step.note.empty()) fmt::print("{}\n", fitted("       " + coloured(Colour::dim, step.note), 7));
+  if (show_sql) fmt::print("{}\n\n", step.statements);
 }
 
 void print_plan(const Plan& plan, bool show_sql) {
-  fmt::print("{}  database={}  PostgreSQL {}  role={}  accounts≈{}  plan {}\n\n",
-             coloured(Colour::bold, "migrate plan"), plan.database, plan.server_version, plan.role,
-             readable_count(plan.accounts), plan.hash);
-  fmt::print("  #  {:<52} {:<5} {:<18} {:>6}  {}\n", "step", "lock", "blocks", "est.", "state");
+  const std::string heading = fmt::format(
+      "{}  database={}  PostgreSQL {}  role={}  accounts≈{}  plan {}", coloured(Colour::bold, "migrate plan"),
+      plan.database, plan.server_version, plan.role, readable_count(plan.accounts), plan.hash);
+  fmt::print("{}\n\n", fitted(heading, 2));
+  if (rows_fit())
+    fmt::print("  #  {:<52} {:<5} {:<17} {:>6}  {}\n", "step", "lock", "blocks", "est.", "state");
   for (std::size_t i = 0; i < plan.steps.size(); ++i) print_step(plan.steps[i], i + 1, plan, show_sql);
   fmt::print("\n");
   print_lines(Colour::red, "missing right:", plan.missing_rights);
   print_lines(Colour::red, "conflict:", plan.conflicts);
   print_lines(Colour::yellow, "warning:", plan.warnings);
+  print_lines(Colour::yellow, "rows:", plan.rows);
   print_lines(Colour::yellow, "blocker:", plan.blockers);
-  fmt::print("{} to do, {} done.{}\n", plan.todo(), plan.steps.size() - plan.todo(),
-             plan.todo() > 0 ? "  Next: socialsync migrate backup, then socialsync migrate apply" : "");
+  fmt::print("{}\n",
+             fitted(fmt::format("{} to do, {} done.{}", plan.todo(), plan.steps.size() - plan.todo(),
+                                plan.todo() > 0 ? "  Next: socialsync migrate backup, then socialsync "
+                                                  "migrate apply"
+                                                : ""),
+                    2));
 }
 
 json::array array_of(const std::vector<std::string>& lines) {
@@ -90,7 +123,8 @@ void print_plan_json(const Plan& plan) {
                               {"missing_rights", array_of(plan.missing_rights)},
                               {"conflicts", array_of(plan.conflicts)},
                               {"warnings", array_of(plan.warnings)},
-                              {"blockers", array_of(plan.blockers)}};
+                              {"blockers", array_of(plan.blockers)},
+                              {"rows", array_of(plan.rows)}};
   fmt::print("{}\n", json::serialize(document));
 }
 

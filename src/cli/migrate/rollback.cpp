@@ -30,21 +30,28 @@ struct Options {
 };
 
 void print_report(const RollbackReport& report, bool soft) {
-  for (const RollbackReport::Export& made : report.exports)
-    fmt::print("  kept   {} in {} ({})\n", made.table, made.file, readable_bytes(made.bytes));
-  for (const std::string& line : report.lines) fmt::print("{}\n", line);
-  for (const std::string& thing : report.residue) fmt::print("  stays  {}\n", thing);
+  constexpr std::size_t indent = 9;
+  for (const migrate::ExportedTable& made : report.exports)
+    fmt::print("{}\n", fitted(fmt::format("  kept   {} in {} ({})", made.table, made.file,
+                                          readable_bytes(made.bytes)),
+                              indent));
+  for (const std::string& line : report.lines) fmt::print("{}\n", fitted(line, indent));
+  for (const std::string& thing : report.residue) fmt::print("{}\n", fitted("  stays  " + thing, indent));
   const bool any_done =
       std::ranges::any_of(report.lines, [](const std::string& line) { return line.starts_with("  done"); });
   if (!any_done) {
-    fmt::print("Nothing to do: this database was never updated, or is rolled back already.\n");
+    fmt::print("{}\n",
+               fitted(fmt::format("Nothing to do: {}",
+                                  soft ? "no gateway starts on this database as it is."
+                                       : "this database was never updated, or is rolled back already."),
+                      2));
     return;
   }
   if (soft) {
-    fmt::print(
-        "Rolled back softly: columns, tables and data are there, and socialsync migrate apply goes on from "
-        "here. "
-        "Stop gateways that run.\n");
+    fmt::print("{}\n",
+               fitted("Rolled back softly: columns, tables and data are there, and socialsync migrate apply "
+                      "goes on from here. Stop gateways that run.",
+                      2));
   } else {
     fmt::print("Rolled back.\n");
   }
@@ -52,7 +59,7 @@ void print_report(const RollbackReport& report, bool soft) {
 
 void print_json(const RollbackReport& report) {
   json::array exports;
-  for (const RollbackReport::Export& made : report.exports)
+  for (const migrate::ExportedTable& made : report.exports)
     exports.push_back(json::object{{"table", made.table}, {"file", made.file}, {"bytes", made.bytes}});
   const json::object document{{"v", 1},
                               {"exports", exports},

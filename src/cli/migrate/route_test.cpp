@@ -144,7 +144,7 @@ void print_answer(const Options& options, const RouteAnswer& answer) {
       {"result", std::string(to_string(answer.result))},
       {"accounts", std::move(accounts)},
       {"warnings", std::move(warnings)}};
-  print(options.common.output == Output::json ? boost::json::serialize(document) + "\n" : text);
+  print(options.common.output == Output::json ? boost::json::serialize(document) + "\n" : fitted_lines(text));
 }
 
 Outcome test_key(const Options& options, const RouteTracer& tracer) {
@@ -177,7 +177,7 @@ Outcome test_all(const Options& options, const RouteTracer& tracer) {
                       readable_count(tested));
   const boost::json::object document{
       {"v", 1}, {"tested", tested}, {"routed", routed}, {"faults", std::move(faults)}};
-  print(options.common.output == Output::json ? boost::json::serialize(document) + "\n" : text);
+  print(options.common.output == Output::json ? boost::json::serialize(document) + "\n" : fitted_lines(text));
   return outcome;
 }
 

@@ -18,11 +18,14 @@ using migrate::Status;
 
 void print_status(const Status& status) {
   fmt::print("{} steps done, {} to do.\n", status.done, status.todo.size());
-  for (const std::string& id : status.todo) fmt::print("  todo  {}\n", id);
-  if (!status.active.empty()) fmt::print("Running now: {}\n", status.active);
+  for (const std::string& id : status.todo) fmt::print("{}\n", fitted("  todo  " + id, 8));
+  if (!status.active.empty()) fmt::print("{}\n", fitted("Running now: " + status.active, 2));
+  if (!status.hidden.empty()) fmt::print("{}\n", fitted(status.hidden, 2));
   for (const Status::Run& run : status.runs)
-    fmt::print("run {}  {} to {}  {} steps{}{}\n", run.run, run.began_at, run.ended_at, run.steps,
-               run.later.empty() ? "" : ", later: ", run.later);
+    fmt::print("{}\n",
+               fitted(fmt::format("run {}  {} to {}  {} steps{}{}", run.run, run.began_at, run.ended_at,
+                                  run.steps, run.later.empty() ? "" : ", later: ", run.later),
+                      2));
 }
 
 void print_status_json(const Status& status) {
@@ -37,6 +40,7 @@ void print_status_json(const Status& status) {
                               {"done", status.done},
                               {"todo", json::array(status.todo.begin(), status.todo.end())},
                               {"active", status.active},
+                              {"hidden", status.hidden},
                               {"runs", runs}};
   fmt::print("{}\n", json::serialize(document));
 }

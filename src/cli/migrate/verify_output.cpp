@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "base/text.hpp"
+#include "cli/layout.hpp"
 #include "cli/terminal.hpp"
 
 namespace socialsync::cli::migration {
@@ -25,40 +26,13 @@ Colour colour_of(State state) {
   return Colour::plain;
 }
 
-std::size_t columns_of(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
-}
-
-// One line, broken between words; all that follow the first are indented.
-std::string wrapped(std::string_view line, std::size_t width) {
-  std::string out;
-  std::size_t column = indent;
-  while (!line.empty()) {
-    const std::size_t end = std::min(line.find(' '), line.size());
-    const std::string_view word = line.substr(0, end);
-    line.remove_prefix(std::min(end + 1, line.size()));
-    const std::size_t size = columns_of(word);
-    if (column > indent && column + 1 + size > width) {
-      out += "\n" + std::string(indent, ' ');
-      column = indent;
-    } else if (column > indent) {
-      out += ' ';
-      ++column;
-    }
-    out += word;
-    column += size;
-  }
-  return out;
-}
-
 // Each line of the text behind a mark, in lines of its own.
 std::string paragraph(std::string_view text, std::string_view mark, std::size_t width) {
   std::string out;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
-    const std::string line = std::string(mark) + std::string(text.substr(0, end));
-    out += std::string(indent, ' ') + wrapped(line, width) + "\n";
+    const std::string line = std::string(indent, ' ') + std::string(mark) + std::string(text.substr(0, end));
+    out += wrapped(line, indent, width) + "\n";
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return out;
@@ -173,7 +147,7 @@ std::string findings_as_junit(const std::vector<Finding>& findings) {
 }
 
 std::string findings_as_tap(const std::vector<Finding>& findings) {
-  std::string out = fmt::format("TAP version 14\n1..{}\n", findings.size());
+  std::string out = fmt::format("TAP version 13\n1..{}\n", findings.size());
   std::size_t number = 0;
   for (const Finding& finding : findings) out += tap_point(finding, ++number);
   return out;

@@ -21,7 +21,7 @@ std::string findings_as_text(const std::vector<migrate::Finding>& findings, std:
 std::string findings_as_json(const std::vector<migrate::Finding>& findings);
 // https://github.com/testmoapp/junitxml
 std::string findings_as_junit(const std::vector<migrate::Finding>& findings);
-// https://testanything.org/tap-version-14-specification.html
+// https://testanything.org/tap-version-13-specification.html, which more programs read than 14
 std::string findings_as_tap(const std::vector<migrate::Finding>& findings);
 
 }  // namespace socialsync::cli::migration

@@ -1,0 +1,48 @@
+-- ---------------------------------------------------------------------------------------------------------------
+-- Columns that stay: what backfill wrote there gives way to what was there before
+
+-- What one run replaced in one column, where the account still has what that run wrote; the rest is said.
+CREATE OR REPLACE FUNCTION pg_temp.put_back(of_run text, name text, type text) RETURNS SETOF text
+LANGUAGE plpgsql AS $$
+DECLARE
+  joined   text := format('socialsync.backfill_preimages AS p WHERE p.run = %L AND p.column_name = %L AND a.id = p.id '
+                          'AND p.old_value IS DISTINCT FROM a.%I::text AND p.written', of_run, name, name);
+  written  text := format('sha256(convert_to(a.%I::text, ''UTF8''))', name);
+  restored bigint;
+  changed  text;
+BEGIN
+  EXECUTE format('SELECT string_agg(a.id::text, '', '' ORDER BY a.id) FROM public.social_accounts AS a, %s '
+                 'IS DISTINCT FROM %s', joined, written) INTO changed;
+  EXECUTE format('UPDATE public.social_accounts AS a SET %I = p.old_value::%s FROM %s = %s',
+                 name, type, joined, written);
+  GET DIAGNOSTICS restored = ROW_COUNT;
+  IF restored > 0 THEN
+    RETURN NEXT format('  done   %s value(s) of %s put back that run %s replaced', restored, name, of_run);
+  END IF;
+  IF changed IS NOT NULL THEN
+    RETURN NEXT format('  stays  %s of these accounts, since it changed after run %s: %s', name, of_run, changed);
+  END IF;
+EXCEPTION WHEN integrity_constraint_violation OR data_exception OR raise_exception THEN
+  RETURN NEXT format('  stays  the values of %s that run %s wrote: %s', name, of_run, SQLERRM);
+END $$;
+
+-- The newest run first: what it replaced may be an older one's.
+CREATE OR REPLACE FUNCTION pg_temp.put_back_values() RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+  replaced record;
+BEGIN
+  IF to_regclass('socialsync.backfill_preimages') IS NULL THEN
+    RETURN;
+  END IF;
+  SET CONSTRAINTS ALL IMMEDIATE;  -- a table that waits for a deferred one cannot be altered
+  FOR replaced IN
+    SELECT p.run, p.column_name, format_type(a.atttypid, a.atttypmod) AS type
+    FROM socialsync.backfill_preimages AS p
+    JOIN pg_attribute AS a ON a.attrelid = 'public.social_accounts'::regclass AND a.attname = p.column_name
+                          AND NOT a.attisdropped
+    WHERE p.column_name NOT IN (SELECT name FROM pg_temp.our_columns())
+    GROUP BY 1, 2, 3 ORDER BY max(p.at) DESC, p.run DESC, p.column_name
+  LOOP
+    RETURN QUERY SELECT pg_temp.put_back(replaced.run, replaced.column_name, replaced.type);
+  END LOOP;
+END $$;

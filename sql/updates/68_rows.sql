@@ -1,0 +1,68 @@
+-- ---------------------------------------------------------------------------------------------------------------
+-- Rows that stand in the way, or that no webhook could reach
+
+-- Those of one kind: how many, and which, the first twenty.
+CREATE OR REPLACE FUNCTION pg_temp.rows_of_kind(of_kind text, what text, condition text) RETURNS TABLE (kind text, found text)
+LANGUAGE plpgsql AS $$
+DECLARE
+  accounts bigint;
+  named    text;
+BEGIN
+  EXECUTE 'SELECT count(*) FROM public.social_accounts AS a WHERE ' || condition INTO accounts;
+  IF accounts > 0 THEN
+    EXECUTE 'SELECT string_agg(id::text, '', '' ORDER BY id) FROM (SELECT a.id FROM public.social_accounts AS a WHERE '
+            || condition || ' LIMIT 20) AS first' INTO named;
+    RETURN QUERY SELECT of_kind, format('%s account(s) %s: %s%s', accounts, what, named,
+                                                  CASE WHEN accounts > 20 THEN ', …' END);
+  END IF;
+END $$;
+
+-- Accounts that share a value, one line for each value, the first twenty.
+CREATE OR REPLACE FUNCTION pg_temp.duplicates(column_name text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN QUERY EXECUTE format(
+    'SELECT format(''%1$s %%s is the same for accounts %%s'', coalesce(nullif(%1$I, ''''), ''''''''''''),
+                   string_agg(id::text, '', '' ORDER BY id))
+     FROM public.social_accounts WHERE %1$I IS NOT NULL GROUP BY %1$I HAVING count(*) > 1 ORDER BY %1$I LIMIT 20',
+    column_name);
+END $$;
+
+-- Which column routes to which platforms, and what vouches for its rows already.
+CREATE OR REPLACE FUNCTION pg_temp.routing_keys()
+RETURNS TABLE (name text, platforms text[], is_there boolean, is_unique boolean, is_given boolean) LANGUAGE sql AS $$
+  SELECT k.name, k.platforms, a.attname IS NOT NULL, coalesce(i.indisvalid, false), coalesce(c.convalidated, false)
+  FROM (VALUES ('phone_number_id', ARRAY['whatsapp', 'whatsapp_business'], 'social_accounts_whatsapp_has_phone_number_id'),
+               ('page_id', ARRAY['instagram'], 'social_accounts_instagram_has_page_id')) AS k (name, platforms, given_by)
+  LEFT JOIN pg_attribute AS a ON a.attrelid = to_regclass('public.social_accounts') AND a.attname = k.name
+                             AND NOT a.attisdropped
+  LEFT JOIN pg_index AS i ON i.indexrelid = to_regclass('public.idx_social_accounts_' || k.name) AND i.indisunique
+                         AND i.indrelid = to_regclass('public.social_accounts')
+  LEFT JOIN pg_constraint AS c ON c.conrelid = to_regclass('public.social_accounts') AND c.conname = k.given_by;
+$$;
+
+-- All of them; `kind` is lacking, empty, duplicate or orphan. Reads social_accounts several times.
+CREATE OR REPLACE FUNCTION pg_temp.rows_in_the_way() RETURNS TABLE (kind text, found text) LANGUAGE plpgsql AS $$
+DECLARE
+  key record;
+BEGIN
+  IF to_regclass('public.social_accounts') IS NULL OR to_regclass('public.users') IS NULL THEN
+    RETURN;
+  END IF;
+  FOR key IN SELECT * FROM pg_temp.routing_keys() LOOP
+    IF NOT key.is_given THEN
+      RETURN QUERY SELECT r.* FROM unnest(key.platforms) AS p, pg_temp.rows_of_kind('lacking',
+        format('of platform %s have no %s', p, key.name),
+        format('a.platform::text = %L', p) || CASE WHEN key.is_there THEN format(' AND a.%I IS NULL', key.name) ELSE '' END)
+        AS r;
+    END IF;
+    IF key.is_there THEN
+      RETURN QUERY SELECT * FROM pg_temp.rows_of_kind('empty', format('have the empty text as their %s', key.name),
+                                                      format('a.%I = ''''', key.name));
+    END IF;
+    IF key.is_there AND NOT key.is_unique THEN
+      RETURN QUERY SELECT 'duplicate', d FROM pg_temp.duplicates(key.name) AS d;
+    END IF;
+  END LOOP;
+  RETURN QUERY SELECT * FROM pg_temp.rows_of_kind('orphan', 'belong to a user that does not exist, so their webhooks '
+    'cannot be logged', 'NOT EXISTS (SELECT FROM public.users AS u WHERE u.id = a.user_id)');
+END $$;

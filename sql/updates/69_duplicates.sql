@@ -1,0 +1,67 @@
+-- ---------------------------------------------------------------------------------------------------------------
+-- Several accounts of one phone number or page, where the operator lets us settle it
+
+-- Values that are replaced, so that they can be put back; `written` is a digest, since the value is in the account.
+-- Default privileges may have opened the table to others.
+CREATE OR REPLACE FUNCTION pg_temp.make_backfill_preimages() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  owner text := (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'public.social_accounts'::regclass);
+  role  text;
+BEGIN
+  IF to_regclass('socialsync.backfill_preimages') IS NOT NULL THEN
+    RETURN;
+  END IF;
+  CREATE TABLE socialsync.backfill_preimages (
+    run         text,
+    id          uuid,
+    column_name text,
+    old_value   text,
+    written     bytea NOT NULL,
+    at          timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (run, id, column_name)
+  );
+  COMMENT ON TABLE socialsync.backfill_preimages IS
+    'SocialSync Webhooks: values that were replaced, for migrate backfill --undo and rollback; secrets among them';
+  IF owner <> current_user THEN
+    EXECUTE format('ALTER TABLE socialsync.backfill_preimages OWNER TO %I', owner);
+  END IF;
+  REVOKE ALL ON socialsync.backfill_preimages FROM PUBLIC;
+  FOR role IN SELECT DISTINCT pg_get_userbyid(grantee) FROM pg_class, aclexplode(relacl)
+              WHERE oid = 'socialsync.backfill_preimages'::regclass AND grantee NOT IN (0, relowner) LOOP
+    EXECUTE format('REVOKE ALL ON socialsync.backfill_preimages FROM %I', role);
+  END LOOP;
+END $$;
+
+-- All accounts of a value but one get a value of their own that no webhook has, and webhook_status 'error'; what they had
+-- is kept under the name of the run (the setting socialsync.run). The active one keeps it, of several the oldest: whoever
+-- claims somebody's number later does not get it. The empty text is nobody's. Gives a line for each account.
+CREATE OR REPLACE FUNCTION pg_temp.quarantine_duplicates(column_name text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+  run text := coalesce(nullif(current_setting('socialsync.run', true), ''), gen_random_uuid()::text);
+BEGIN
+  PERFORM pg_temp.make_backfill_preimages();
+  PERFORM set_config('lock_timeout', '100ms', true);
+  RETURN QUERY EXECUTE format($sql$
+    WITH claims AS (
+      SELECT id, %1$I AS value, count(*) OVER (PARTITION BY %1$I) AS claims, row_number() OVER by_age AS place,
+             first_value(id) OVER by_age AS keeper
+      FROM public.social_accounts WHERE %1$I IS NOT NULL
+      WINDOW by_age AS (PARTITION BY %1$I ORDER BY is_active IS TRUE DESC, created_at, id)
+    ), losers AS MATERIALIZED (
+      SELECT a.id, c.value, a.webhook_status, CASE WHEN c.value <> '' THEN c.keeper END AS keeper
+      FROM claims AS c JOIN public.social_accounts AS a ON a.id = c.id AND a.%1$I = c.value
+      WHERE c.claims > 1 AND (c.place > 1 OR c.value = '')
+      FOR NO KEY UPDATE OF a
+    ), changed AS (
+      UPDATE public.social_accounts AS a SET %1$I = 'duplicate:' || l.id, webhook_status = 'error'
+      FROM losers AS l WHERE a.id = l.id
+    ), saved AS (
+      INSERT INTO socialsync.backfill_preimages (run, id, column_name, old_value, written)
+      SELECT $1, id, $2, value, sha256(convert_to('duplicate:' || id, 'UTF8')) FROM losers
+      UNION ALL
+      SELECT $1, id, 'webhook_status', webhook_status, sha256('error') FROM losers WHERE webhook_status <> 'error'
+    )
+    SELECT format('account %%s gives up %%s %%L%%s', id, $2, value, ', which account ' || keeper || ' keeps')
+    FROM losers ORDER BY value, id$sql$, column_name) USING run, column_name;
+  RETURN NEXT format('to put back what they had: socialsync migrate backfill --undo %s', run);
+END $$;

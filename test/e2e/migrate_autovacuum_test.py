@@ -1,0 +1,107 @@
+"""`socialsync migrate` while autovacuum works on social_accounts, as slowly as it can."""
+
+import json
+import signal
+
+import pytest
+
+from clients import READ, UPDATE, Clients
+from cluster import Cluster
+from migration import make_legacy
+from waiting import eventually
+
+pytestmark = pytest.mark.release_only
+
+SETTINGS = {"autovacuum_naptime": "1s", "deadlock_timeout": "100ms"}
+THROTTLED = """
+    ALTER TABLE social_accounts SET (fillfactor = 10);  -- more pages, more to do
+    INSERT INTO users (email) SELECT 'user' || n || '@example.org' FROM generate_series(1, 3000) AS n;
+    INSERT INTO social_accounts (platform, account_id, username, display_name, user_id)
+    SELECT 'youtube', 'account ' || id, 'name', 'Shop', id FROM users WHERE email LIKE 'user%';
+    ALTER TABLE social_accounts SET (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1,
+                                     autovacuum_vacuum_threshold = 0, autovacuum_analyze_scale_factor = 1)"""
+VACUUM = """
+    SELECT coalesce(max(a.pid), 0) FROM pg_stat_progress_vacuum AS p JOIN pg_stat_activity AS a USING (pid)
+    WHERE p.relid = 'social_accounts'::regclass AND a.query LIKE 'autovacuum:%'"""
+AGAINST_WRAPAROUND = """
+    SELECT coalesce(max(format('pid %s, %s', a.pid, a.query)), '')
+    FROM pg_stat_progress_vacuum AS p JOIN pg_stat_activity AS a USING (pid)
+    WHERE p.relid = 'social_accounts'::regclass AND a.query LIKE 'autovacuum: %(to prevent wraparound)'"""
+# Forced though it is switched off. PostgreSQL's smallest age; each transaction of the loop takes an id.
+OLD = """
+    ALTER TABLE social_accounts SET (autovacuum_enabled = false, autovacuum_freeze_max_age = 100000);
+    DO $$ BEGIN FOR n IN 1..101000 LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$"""
+
+
+@pytest.fixture(scope="module")
+def cluster(server_version):
+    with Cluster(version=server_version, settings=SETTINGS) as running:
+        yield running
+
+
+@pytest.fixture
+def legacy(cluster):
+    made = make_legacy(cluster)
+    made.sql(THROTTLED)
+    yield made
+    cluster.drop_database(made.name)
+
+
+def vacuum_of(legacy):
+    """The server process of an autovacuum that works on social_accounts, once there is one."""
+    return eventually(lambda: int(legacy.sql(VACUUM)))
+
+
+def evictions(legacy):
+    log = legacy.cluster.log_file.read_text()
+    return log.count(f'automatic vacuum of table "{legacy.name}.public.social_accounts"')
+
+
+@pytest.mark.every_version
+def test_autovacuum_gives_way(legacy):
+    legacy.sql("UPDATE social_accounts SET username = username")
+    vacuum_of(legacy)
+    with Clients(legacy, [UPDATE] * 3 + [READ]):
+        done = legacy.apply("--lock-budget", "30", "--output", "json")
+        assert done.returncode == 9, done.stdout + done.stderr
+        by_apply = evictions(legacy)
+        vacuum_of(legacy)
+        undone = legacy.migrate("rollback", "--yes", "--no-export")
+        assert undone.returncode == 0, undone.stdout + undone.stderr
+    steps = [json.loads(line) for line in done.stdout.splitlines()[:-1]]
+    print(f"{by_apply} times out of the way of apply, the longest step {max(step['took_ms'] for step in steps)} ms")
+    assert 0 < by_apply < evictions(legacy)
+
+
+def test_it_gives_way_late_where_deadlocks_are_looked_for_late(legacy):
+    legacy.sql("UPDATE social_accounts SET username = username")
+    vacuum_of(legacy)
+    legacy.sql(f"ALTER DATABASE {legacy.name} SET deadlock_timeout = '2s'")
+    done = legacy.apply("--lock-budget", "5", "--fault", "after:columns")
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert evictions(legacy) > 0
+
+
+def vacuum_against_wraparound(legacy):
+    """Its process once there is one, and how it is named."""
+    found = eventually(lambda: legacy.sql(AGAINST_WRAPAROUND))
+    return found.split(",")[0].removeprefix("pid "), found
+
+
+@pytest.mark.every_version
+def test_one_against_wraparound_is_named_and_not_waited_for(legacy):
+    legacy.sql(OLD)
+    pid, name = vacuum_against_wraparound(legacy)
+    assert name in " ".join(json.loads(legacy.migrate("plan", "--output", "json").stdout)["blockers"])
+    assert name in legacy.migrate("doctor").stdout
+    for refused, code in ((legacy.apply(), 4), (legacy.update(), 3)):
+        assert refused.returncode == code, refused.stdout
+        assert name in refused.stderr
+    legacy.sql(f"SELECT pg_terminate_backend({pid}, 5000); ALTER TABLE social_accounts RESET (autovacuum_freeze_max_age)")
+    legacy.must_apply()
+    legacy.sql("ALTER TABLE social_accounts SET (autovacuum_freeze_max_age = 100000)")
+    _, name = vacuum_against_wraparound(legacy)
+    for refused, code in ((legacy.migrate("rollback", "--yes", "--no-export"), 4), (legacy.roll_back(), 3)):
+        assert refused.returncode == code, refused.stdout
+        assert name in refused.stderr
+    assert legacy.sql("SELECT to_regclass('webhook_logs') IS NOT NULL") == "t"
