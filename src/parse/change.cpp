@@ -22,8 +22,9 @@ void identify(const Entry& entry, const ChangeKind& kind, Value element, model::
   event.kind = kind.kind;
   event.natural_id = first_text(element, kind.natural_id);
   append_parts(event.discriminator, element, kind.apart, entry.time);
+  const bool has_all = std::ranges::find(kind.apart, ".") != kind.apart.end();
   const bool lacks_id = event.natural_id.empty() && !kind.natural_id.front().empty();
-  if (lacks_id) append_parts(event.discriminator, element, {".", "@time"}, entry.time);
+  if (lacks_id && !has_all) append_parts(event.discriminator, element, {".", "@time"}, entry.time);
   event.customer = first_text(element, kind.customer);
   if (kind.exception.apply) kind.exception.apply(element, event);
 }
