@@ -96,7 +96,7 @@ class Directory {
   // Who may claim an event.
   struct Claim {
     std::span<const Entry> entries;
-    bool is_each = false;                // each of them, not the best of them
+    bool is_each = false;                     // each of them, not the best of them
     std::optional<std::string> display = {};  // only those whose display number has these digits
   };
 
