@@ -3,6 +3,15 @@
 #include <utility>
 
 namespace socialsync::ingest {
+namespace {
+
+// What an operator looks for: the number, else the WABA, the Instagram account or the Page.
+std::string_view routing_key_of(const model::Event& event) {
+  if (!event.key.phone_number_id.empty()) return event.key.phone_number_id;
+  return event.key.waba_id.empty() ? event.key.entry_id : event.key.waba_id;
+}
+
+}  // namespace
 
 std::shared_ptr<Submission> Placer::place(std::shared_ptr<const Tenants> tenants, std::string body,
                                           Result<model::Webhook, parse::ParseError> split,
@@ -25,33 +34,52 @@ std::shared_ptr<Submission> Placer::place(std::shared_ptr<const Tenants> tenants
 
 void Placer::place_event(Submission& submission, const model::Event& event, const route::Signers& signers,
                          std::int64_t received_ms) {
-  const auto tenant = submission.tenants->directory.find(event, signers);
-  if (tenant.has_error()) {
-    quarantine(submission, event, to_string(tenant.error()));
+  const route::Directory& directory = submission.tenants->directory;
+  const auto routed = directory.find(event, signers, found_);
+  if (routed) {
+    for (const route::Tenant* tenant : found_) log(submission, event, *tenant, received_ms);
+  } else if (event.key.is_app_level && routed.error() == route::Refusal::unknown_account &&
+             directory.is_apps(signers)) {
+    log_app_level(submission, event, received_ms);
   } else {
-    log(submission, event, **tenant, received_ms);
+    quarantine(submission, event, to_string(routed.error()));
   }
+}
+
+store::EventRow Placer::row_of(const model::Event& event, const Uuid& account, std::int64_t received_ms) {
+  const std::optional<std::int64_t> time_ms = usable_time_ms(event);
+  store::EventRow row;
+  row.id = ids_.make(event, account, time_ms.value_or(received_ms));
+  if (!time_ms) row.undated_key = ids_.make(event, account, 0);
+  row.type = event.type;
+  row.status = "received";
+  row.payload = event.payload;
+  if (event.exact_payload) row.exact_payload = *event.exact_payload;
+  row.external_message_id = event.natural_id;
+  row.customer = event.customer;
+  return row;
 }
 
 void Placer::log(Submission& submission, const model::Event& event, const route::Tenant& tenant,
                  std::int64_t received_ms) {
   const model::Account& account = tenant.account;
-  const std::optional<std::int64_t> time_ms = usable_time_ms(event);
-  store::EventRow row;
-  row.id = ids_.make(event, account.id, time_ms.value_or(received_ms));
-  if (!time_ms) row.undated_key = ids_.make(event, account.id, 0);
+  store::EventRow row = row_of(event, account.id, received_ms);
   row.account_id = account.id;
   row.user_id = account.user_id;
   row.platform = account.platform_label;
-  row.type = event.type;
-  row.status = tenant.wants(event.type) ? "received" : "ignored";
-  row.payload = event.payload;
-  if (event.exact_payload) row.exact_payload = *event.exact_payload;
-  row.external_message_id = event.natural_id;
-  row.customer = event.customer;
+  if (!tenant.wants(event.type)) row.status = "ignored";
   submission.events.push_back(row);
   submission.event_of.push_back(&event);
   submission.tenant_of.push_back(&tenant);
+}
+
+// Of the app's own business: nobody's but the operator's.
+void Placer::log_app_level(Submission& submission, const model::Event& event, std::int64_t received_ms) {
+  store::EventRow row = row_of(event, {}, received_ms);
+  row.platform = to_string(event.platform);
+  submission.events.push_back(row);
+  submission.event_of.push_back(&event);
+  submission.tenant_of.push_back(nullptr);
 }
 
 void Placer::quarantine(Submission& submission, const model::Event& event, std::string_view reason) {
@@ -62,7 +90,7 @@ void Placer::quarantine(Submission& submission, const model::Event& event, std::
                      usable_time_ms(event).value_or(0));
   row.reason = reason;
   row.platform = to_string(event.platform);
-  row.routing_key = event.key.phone_number_id.empty() ? event.key.entry_id : event.key.phone_number_id;
+  row.routing_key = routing_key_of(event);
   row.type = event.type;
   row.signed_by = submission.signed_by;
   row.body = event.exact_payload ? *event.exact_payload : event.payload;

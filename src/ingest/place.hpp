@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "ingest/event_id.hpp"
 #include "ingest/submission.hpp"
@@ -26,11 +27,14 @@ class Placer {
                    std::int64_t received_ms);
   void log(Submission& submission, const model::Event& event, const route::Tenant& tenant,
            std::int64_t received_ms);
+  void log_app_level(Submission& submission, const model::Event& event, std::int64_t received_ms);
+  store::EventRow row_of(const model::Event& event, const Uuid& account, std::int64_t received_ms);
   void quarantine(Submission& submission, const model::Event& event, std::string_view reason);
   void quarantine(Submission& submission, const model::Unreadable& part);
   void quarantine_body(Submission& submission, std::string_view reason);
 
   EventIds ids_;
+  std::vector<const route::Tenant*> found_;
 };
 
 }  // namespace socialsync::ingest

@@ -121,8 +121,9 @@ void Receiver::record(const Submission& submission) {
     metrics_.event(to_string(event.platform), row.type, result_of(row));
     const bool tells_waba = !submission.signed_by.empty() && !event.key.phone_number_id.empty() &&
                             submission.tenants->directory.may_be_waba(event.key.entry_id);
-    sightings_.note(*submission.tenant_of[i], received_ms,
-                    tells_waba ? event.key.entry_id : std::string_view());
+    if (submission.tenant_of[i])
+      sightings_.note(*submission.tenant_of[i], received_ms,
+                      tells_waba ? event.key.entry_id : std::string_view());
   }
   for (const store::QuarantineRow& row : submission.quarantined)
     metrics_.event(row.platform.empty() ? "unknown" : row.platform, row.type, row.reason);

@@ -19,7 +19,7 @@ struct Submission {
 
   std::vector<store::EventRow> events;
   std::vector<const model::Event*> event_of;    // beside `events`
-  std::vector<const route::Tenant*> tenant_of;  // beside `events`
+  std::vector<const route::Tenant*> tenant_of;  // beside `events`; null for the app's own
   std::vector<store::QuarantineRow> quarantined;
 
   std::size_t rows() const { return events.size() + quarantined.size(); }

@@ -21,8 +21,8 @@ void append_member(std::string& json, std::string_view name, std::string_view va
 void append_event(std::string& json, const store::EventRow& row) {
   json += json.ends_with('[') ? "{" : ",{";
   append_member(json, "id", to_string(row.id));
-  append_member(json, "social_account_id", to_string(row.account_id));
-  append_member(json, "user_id", to_string(row.user_id));
+  if (row.account_id) append_member(json, "social_account_id", to_string(*row.account_id));
+  if (row.user_id) append_member(json, "user_id", to_string(*row.user_id));
   append_member(json, "webhook_type", row.type);
   append_member(json, "status", row.status);
   json += row.is_new ? ",\"new\":true}" : ",\"new\":false}";

@@ -17,8 +17,14 @@ std::string_view to_string(Platform platform);
 
 // Where an event says it belongs, in the words of the body. Routing turns this into an account.
 struct RoutingKey {
-  std::string entry_id;         // entry[].id: a WABA, an Instagram account or a Page
-  std::string phone_number_id;  // value.metadata.phone_number_id; empty when the body has none
+  std::string entry_id = {};         // entry[].id: a WABA, an Instagram account or a Page
+  std::string phone_number_id = {};  // value.metadata.phone_number_id; empty when the body has none
+
+  // WhatsApp's, only where there is no phone_number_id:
+  std::string display_phone_number = {};  // as it came: "+1 555 0100"
+  std::string waba_id = {};               // value.waba_info.waba_id: the entry is then that of a partner
+  // About the app's own business and its partners: it may be no account's.
+  bool is_app_level = false;
 };
 
 // One event and only that event.

@@ -1,5 +1,7 @@
 #include "parse/change.hpp"
 
+#include <algorithm>
+
 #include "parse/envelope.hpp"
 #include "parse/identity.hpp"
 #include "parse/unix_time.hpp"
@@ -7,22 +9,31 @@
 namespace socialsync::parse {
 namespace {
 
-// Where fields keep an id and a customer. Here the id only informs: it need not be unique.
-constexpr Paths natural_ids = {"id",      "comment_id", "message_template_id",
-                               "post_id", "media_id",   "leadgen_id"};
-constexpr Paths customers = {"from.id", "sender_id", "user_id.current"};
+const ChangeKind& kind_of(std::string_view field, std::span<const ChangeKind> kinds) {
+  const auto kind = std::ranges::find_if(kinds, [field](const ChangeKind& candidate) {
+    return candidate.field == field && candidate.list.empty();
+  });
+  return kind == kinds.end() ? generic_change() : *kind;
+}
 
 }  // namespace
 
-model::Event whole_change(const Entry& entry, const Change& change) {
+void identify(const Entry& entry, const ChangeKind& kind, Value element, model::Event& event) {
+  event.kind = kind.kind;
+  event.natural_id = first_text(element, kind.natural_id);
+  append_parts(event.discriminator, element, kind.apart, entry.time);
+  const bool has_all = std::ranges::find(kind.apart, ".") != kind.apart.end();
+  const bool lacks_id = event.natural_id.empty() && !kind.natural_id.front().empty();
+  if (lacks_id && !has_all) append_parts(event.discriminator, element, {".", "@time"}, entry.time);
+  event.customer = first_text(element, kind.customer);
+  if (kind.exception.apply) kind.exception.apply(element, event);
+}
+
+model::Event whole_change(const Entry& entry, const Change& change, std::span<const ChangeKind> kinds) {
   model::Event event = event_of(entry);
   event.type = event_type(change.field);
-  event.kind = "change";
-  event.natural_id = first_text(change.value, natural_ids);
-  event.customer = first_text(change.value, customers);
   append_part(event.discriminator, change.field);
-  append_part(event.discriminator, change.value.raw());
-  append_part(event.discriminator, entry.time.raw());
+  identify(entry, kind_of(change.field, kinds), change.value, event);
   if (const auto time_ms = unix_time_ms(change.value.at("timestamp"))) event.time_ms = time_ms;
   event.payload = Envelope(entry, change).around({change.value.raw()});
   return event;

@@ -11,13 +11,20 @@ constexpr std::size_t type_characters_max = 50;
 
 constexpr bool starts_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }
 
+// The member, or the first element.
+Value step_into(Value container, std::string_view name) {
+  if (!container.is_array()) return container.at(name);
+  const Items items = container.items();
+  return name == "0" && items.begin() != items.end() ? *items.begin() : Value();
+}
+
 }  // namespace
 
 Value at_path(Value element, std::string_view path) {
   if (path == ".") return element;
   while (true) {
     const std::size_t dot = path.find('.');
-    element = element.at(path.substr(0, dot));
+    element = step_into(element, path.substr(0, dot));
     if (dot == std::string_view::npos) return element;
     path.remove_prefix(dot + 1);
   }
@@ -32,10 +39,10 @@ std::string first_text(Value element, const Paths& paths) {
   return {};
 }
 
-void append_parts(std::string& out, Value element, const Paths& paths) {
+void append_parts(std::string& out, Value element, const Paths& paths, Value entry_time) {
   for (const std::string_view path : paths) {
     if (path.empty()) break;
-    const Value value = at_path(element, path);
+    const Value value = path == "@time" ? entry_time : at_path(element, path);
     if (value.is_string()) {
       append_part(out, value.text());
     } else {

@@ -9,8 +9,8 @@
 
 namespace socialsync::parse {
 
-// Where in an element to look: "read.mid" is the member mid of the member read, "." the element itself. The
-// first empty path ends a list.
+// Where in an element to look: "read.mid" is the member mid of the member read, "mids.0" the first of the
+// array mids, "." the element itself, "@time" its entry's time. The first empty path ends a list.
 using Paths = std::array<std::string_view, 6>;
 
 Value at_path(Value element, std::string_view path);
@@ -20,7 +20,7 @@ std::string first_text(Value element, const Paths& paths);
 
 // Appends what is at all of `paths`, each with its length before it, so that no two lists read the same.
 // Strings count by their characters, all else by its bytes.
-void append_parts(std::string& out, Value element, const Paths& paths);
+void append_parts(std::string& out, Value element, const Paths& paths, Value entry_time = {});
 void append_part(std::string& out, std::string_view part);
 
 // A foreign word cut to webhook_logs.webhook_type, a varchar(50): PostgreSQL counts characters.

@@ -4,54 +4,20 @@
 
 #include "parse/envelope.hpp"
 #include "parse/identity.hpp"
+#include "parse/kinds.hpp"
 #include "parse/unix_time.hpp"
 
 namespace socialsync::parse {
 namespace {
 
-// What one member of an element makes it.
-struct Rule {
-  std::string_view member;
-  std::string_view kind;
-  std::string_view instagram_type;
-  std::string_view messenger_type;
-  Paths natural_id;
-  Paths discriminator;
-};
-
-// The first that fits counts. Types are Meta's field names but for the shared vocabulary. A reaction's id is
-// that of the message reacted to, and an edit's that of the message edited. What has no id is told apart by
-// its bytes.
-// clang-format off
-constexpr Rule rules[] = {
-    {"message", "message", "messages", "messages", {"message.mid"}, {}},
-    {"message_edit", "edit", "message_edit", "message_edits", {"message_edit.mid"}, {"message_edit.num_edit"}},
-    {"reaction", "reaction", "message_reactions", "message_reactions", {"reaction.mid"}, {"sender.id", "reaction.action", "timestamp"}},
-    {"read", "read", "message_reads", "message_reads", {"read.mid", "read.watermark"}, {"sender.id", "timestamp"}},
-    {"delivery", "delivery", "message_deliveries", "message_deliveries", {"delivery.watermark"}, {"sender.id", "recipient.id", "delivery.mids"}},
-    {"postback", "postback", "messaging_postbacks", "messaging_postbacks", {"postback.mid"}, {}},
-    {"referral", "referral", "messaging_referral", "messaging_referrals", {}, {}},
-    {"optin", "optin", "messaging_optins", "messaging_optins", {}, {}},
-    {"pass_thread_control", "handover", "messaging_handover", "messaging_handovers", {}, {}},
-    {"take_thread_control", "handover", "messaging_handover", "messaging_handovers", {}, {}},
-    {"request_thread_control", "handover", "messaging_handover", "messaging_handovers", {}, {}},
-    {"app_roles", "handover", "messaging_handover", "messaging_handovers", {}, {}},
-    {"account_linking", "account_linking", "messaging_account_linking", "messaging_account_linking", {}, {}},
-    {"game_play", "game_play", "messaging_game_plays", "messaging_game_plays", {}, {}},
-    {"policy_enforcement", "policy", "messaging_policy_enforcement", "messaging_policy_enforcement", {}, {}},
-    {"policy-enforcement", "policy", "messaging_policy_enforcement", "messaging_policy_enforcement", {}, {}},
-    {"messaging_feedback", "feedback", "messaging_feedback", "messaging_feedback", {}, {}},
-    {"response_feedback", "response_feedback", "response_feedback", "response_feedback", {}, {}},
-};
-// clang-format on
-
 // Members that surround what happened.
 constexpr std::string_view surroundings[] = {"sender", "recipient", "timestamp", "hop_context"};
 
-const Rule* find_rule(Value element) {
-  const auto* rule = std::ranges::find_if(
-      rules, [element](const Rule& candidate) { return element.at(candidate.member).present(); });
-  return rule == std::end(rules) ? nullptr : rule;
+const MessagingKind* find_kind(Value element) {
+  const auto kinds = messaging_kinds();
+  const auto kind = std::ranges::find_if(
+      kinds, [element](const MessagingKind& candidate) { return element.at(candidate.member).present(); });
+  return kind == kinds.end() ? nullptr : &*kind;
 }
 
 // The member that names an event we have no rule for; empty when there is none.
@@ -64,20 +30,15 @@ std::string unknown_member(Value element) {
   return {};
 }
 
-std::string_view message_kind(Value message) {
-  if (message.at("is_deleted").is_true()) return "deleted";
-  return message.at("is_echo").is_true() ? "echo" : "message";
-}
-
-void describe_by(const Rule& rule, Value element, model::Event& event) {
+void describe_by(const MessagingKind& kind, Value element, model::Event& event) {
   const bool on_instagram = event.platform == model::Platform::instagram;
-  event.kind = rule.kind;
-  event.type = on_instagram ? rule.instagram_type : rule.messenger_type;
-  if (rule.kind == "message") event.kind = message_kind(element.at("message"));
-  if (event.kind == "echo") event.type = "message_echoes";
-  event.natural_id = first_text(element, rule.natural_id);
-  append_parts(event.discriminator, element, rule.discriminator);
-  if (event.natural_id.empty()) append_part(event.discriminator, element.raw());
+  event.kind = kind.kind;
+  event.type = on_instagram ? kind.instagram_type : kind.messenger_type;
+  event.natural_id = first_text(element, kind.natural_id);
+  append_parts(event.discriminator, element, kind.apart);
+  const bool lacks_id = event.natural_id.empty() && !kind.natural_id.front().empty();
+  if (lacks_id) append_part(event.discriminator, element.raw());
+  if (kind.exception.apply) kind.exception.apply(element, event);
 }
 
 void describe_unknown(Value element, const std::string& member, model::Event& event) {
@@ -88,25 +49,22 @@ void describe_unknown(Value element, const std::string& member, model::Event& ev
 
 // False when nothing happened in `element`.
 bool describe(Value element, model::Event& event) {
-  if (const Rule* rule = find_rule(element)) {
-    describe_by(*rule, element, event);
-  } else {
-    const std::string member = unknown_member(element);
-    if (member.empty()) return false;
-    describe_unknown(element, member, event);
-  }
-  // The business is the sender of its echoes.
-  const bool is_echo = element.at("message").at("is_echo").is_true();
-  event.customer =
-      first_text(element, is_echo ? Paths{"recipient.id"} : Paths{"sender.id", "optin.user_ref"});
+  event.customer = first_text(element, {"sender.id", "optin.user_ref"});
   if (const auto time_ms = unix_time_ms(element.at("timestamp"))) event.time_ms = time_ms;
+  if (const MessagingKind* kind = find_kind(element)) {
+    describe_by(*kind, element, event);
+    return true;
+  }
+  const std::string member = unknown_member(element);
+  if (member.empty()) return false;
+  describe_unknown(element, member, event);
   return true;
 }
 
 bool is_messaging(Value value) {
   const bool has_parties = value.at("sender").is_object() || value.at("recipient").is_object();
-  const Rule* rule = has_parties ? find_rule(value) : nullptr;
-  return rule && value.at(rule->member).is_object();
+  const MessagingKind* kind = has_parties ? find_kind(value) : nullptr;
+  return kind && value.at(kind->member).is_object();
 }
 
 }  // namespace

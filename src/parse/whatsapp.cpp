@@ -12,68 +12,27 @@
 namespace socialsync::parse {
 namespace {
 
-// Whom an element is about. Since 2026 a person has a business-scoped user id, and a phone number only
-// sometimes: the id comes first.
-std::string author(Value element) { return first_text(element, {"from_user_id", "from"}); }
-std::string addressee(Value element) { return first_text(element, {"to_user_id", "to"}); }
-std::string person(Value element) { return first_text(element, {"user_id", "wa_id"}); }
-std::string contact(Value element) {
-  return first_text(element, {"contact.user_id", "contact.phone_number"});
-}
-std::string nobody(Value) { return {}; }
-
-std::string recipient(Value status) {
-  const bool is_group = status.at("recipient_type").equals("group");
-  return first_text(status, is_group ? Paths{"recipient_id"} : Paths{"recipient_user_id", "recipient_id"});
-}
-
-std::string caller(Value call) {
-  return call.at("direction").equals("BUSINESS_INITIATED") ? addressee(call) : author(call);
-}
-
-// The elements of one list in the values of one field: each is an event.
-struct Rule {
-  std::string_view field;
-  std::string_view list;
-  std::string_view kind;
-  Paths natural_id;  // an element that should have one, and has none, is told apart by its bytes
-  Paths discriminator;
-  std::string (*customer)(Value);
-};
-
-// history has lists too, but of messages that may have come live before: it stays whole.
-// clang-format off
-constexpr Rule all_rules[] = {
-    {"messages", "messages", "message", {"id"}, {}, author},
-    {"messages", "statuses", "status", {"id"}, {"status", "recipient_participant_id", "recipient_participant_user_id", "timestamp"}, recipient},
-    {"message_echoes", "message_echoes", "echo", {"id"}, {}, addressee},
-    {"smb_message_echoes", "message_echoes", "echo", {"id"}, {}, addressee},
-    {"calls", "calls", "call", {"id"}, {"event"}, caller},
-    {"calls", "statuses", "call_status", {"id"}, {"status", "timestamp"}, recipient},
-    {"user_preferences", "user_preferences", "preference", {}, {"user_id", "wa_id", "category", "value", "timestamp"}, person},
-    {"smb_app_state_sync", "state_sync", "state_sync", {}, {"type", "contact.phone_number", "action", "metadata.timestamp"}, contact},
-    {"automatic_events", "automatic_events", "automatic_event", {"id"}, {"event_name", "timestamp"}, nobody},
-    {"group_lifecycle_update", "groups", "group", {"group_id"}, {"."}, person},
-    {"group_participants_update", "groups", "group", {"group_id"}, {"."}, person},
-    {"group_settings_update", "groups", "group", {"group_id"}, {"."}, person},
-    {"group_status_update", "groups", "group", {"group_id"}, {"."}, person},
-};
-// clang-format on
-
 constexpr Paths phone_number_ids = {"metadata.phone_number_id", "phone_number_settings.phone_number_id"};
+constexpr Paths display_numbers = {"display_phone_number", "phone_number"};
 
-// The rules of one field stand together.
-std::span<const Rule> rules_of(std::string_view field) {
-  const auto* first = std::ranges::find(all_rules, field, &Rule::field);
-  const auto* last =
-      std::find_if(first, std::end(all_rules), [field](const Rule& rule) { return rule.field != field; });
-  return {first, last};
+// Where a change says whose it is.
+model::RoutingKey key_of(const Entry& entry, const Change& change) {
+  model::RoutingKey key{.entry_id = entry.id.text(),
+                        .phone_number_id = first_text(change.value, phone_number_ids)};
+  if (!key.phone_number_id.empty()) return key;
+  key.display_phone_number = first_text(change.value, display_numbers);
+  key.waba_id = at_path(change.value, "waba_info.waba_id").text();
+  key.is_app_level = !key.waba_id.empty() || change.field == "partner_solutions" ||
+                     change.value.at("partner_client_certification_info").present();
+  return key;
 }
 
-// webhook_events knows statuses by what happened to the message.
-std::string_view status_type(Value status) {
-  const Value word = status.at("status");
-  return word.equals("read") || word.equals("played") ? "message_reads" : "message_deliveries";
+// The rows of one field's lists, which stand together.
+std::span<const ChangeKind> lists_of(std::string_view field) {
+  const std::span<const ChangeKind> kinds = whatsapp_kinds();
+  const auto is_its = [field](const ChangeKind& kind) { return kind.field == field && !kind.list.empty(); };
+  const auto first = std::ranges::find_if(kinds, is_its);
+  return {first, std::find_if_not(first, kinds.end(), is_its)};
 }
 
 std::optional<std::int64_t> own_time_ms(Value element) {
@@ -88,23 +47,23 @@ bool is_empty(Value list) {
 // Reads one change whose field has rules.
 class Lists {
  public:
-  Lists(const Entry& entry, const Change& change, std::span<const Rule> rules, Collector& collector)
+  Lists(const Entry& entry, const Change& change, std::span<const ChangeKind> kinds, Collector& collector)
       : entry_(entry),
         change_(change),
-        rules_(rules),
+        kinds_(kinds),
         collector_(collector),
         envelope_(entry, change),
         shared_(shared_members()),
         contacts_(change.value.at("contacts"), count_events()),
-        phone_number_id_(first_text(change.value, phone_number_ids)) {}
+        key_(key_of(entry, change)) {}
 
   // False when the lists hold nothing at all.
   bool read() {
     for (const auto& [name, list] : change_.value.fields()) {
       if (collector_.is_full()) break;
       if (is_empty(list)) continue;
-      if (const Rule* rule = rule_of(name)) {
-        read_list(*rule, list);
+      if (const ChangeKind* kind = kind_of(name)) {
+        read_list(*kind, list);
       } else if (name.equals("errors")) {
         add_errors(list);
       }
@@ -114,16 +73,17 @@ class Lists {
 
  private:
   // Nothing for a member that is no list of events.
-  const Rule* rule_of(Value name) const {
-    const auto rule = std::ranges::find_if(rules_, [name](const Rule& own) { return name.equals(own.list); });
-    return rule == rules_.end() ? nullptr : &*rule;
+  const ChangeKind* kind_of(Value name) const {
+    const auto kind =
+        std::ranges::find_if(kinds_, [name](const ChangeKind& own) { return name.equals(own.list); });
+    return kind == kinds_.end() ? nullptr : &*kind;
   }
 
   // What all events of the value have around them, each member with a comma behind it.
   std::string shared_members() const {
     std::string members;
     for (const auto& [name, value] : change_.value.fields()) {
-      const bool is_own = name.equals("contacts") || name.equals("errors") || rule_of(name);
+      const bool is_own = name.equals("contacts") || name.equals("errors") || kind_of(name);
       if (!is_own) members.append(name.raw()).append(":").append(value.raw()).append(",");
     }
     return members;
@@ -133,78 +93,73 @@ class Lists {
     std::size_t events = 0;
     for (const auto& [name, list] : change_.value.fields()) {
       if (name.equals("errors") && !is_empty(list)) ++events;
-      if (!rule_of(name)) continue;
+      if (!kind_of(name)) continue;
       for ([[maybe_unused]] const Value element : list.items()) ++events;
     }
     return events;
   }
 
-  void read_list(const Rule& rule, Value list) {
+  void read_list(const ChangeKind& kind, Value list) {
     found_ = true;
     if (!list.is_array()) return add_unreadable(entry_, change_.element, collector_);
     for (const Value element : list.items()) {
       if (collector_.is_full()) return;
       if (element.is_object()) {
-        add_element(rule, element);
+        add_element(kind, element);
       } else {
         add_unreadable(entry_, element, collector_);
       }
     }
   }
 
-  void add_element(const Rule& rule, Value element) {
-    model::Event event = begin_event(rule.kind);
-    if (rule.kind == "status") event.type = status_type(element);
-    event.natural_id = first_text(element, rule.natural_id);
-    append_parts(event.discriminator, element, rule.discriminator);
-    const bool lacks_id = event.natural_id.empty() && !rule.natural_id.front().empty();
-    if (lacks_id) append_part(event.discriminator, element.raw());
-    event.customer = rule.customer(element);
+  void add_element(const ChangeKind& kind, Value element) {
+    model::Event event = begin_event();
+    identify(entry_, kind, element, event);
     if (const auto time_ms = own_time_ms(element)) event.time_ms = time_ms;
     const std::string contacts = contacts_.member_for(element);
-    event.payload = envelope_.around({"{", shared_, contacts, "\"", rule.list, "\":[", element.raw(), "]}"});
+    event.payload = envelope_.around({"{", shared_, contacts, "\"", kind.list, "\":[", element.raw(), "]}"});
     collector_.add(std::move(event));
   }
 
   // Errors beside the lists, or in their place, are about no one element: an event of their own.
   void add_errors(Value errors) {
     found_ = true;
-    model::Event event = begin_event("errors");
+    model::Event event = begin_event();
+    event.kind = "errors";
     append_part(event.discriminator, errors.raw());
     const std::string contacts = contacts_.member_for({});
     event.payload = envelope_.around({"{", shared_, contacts, R"("errors":)", errors.raw(), "}"});
     collector_.add(std::move(event));
   }
 
-  model::Event begin_event(std::string_view kind) const {
+  model::Event begin_event() const {
     model::Event event = event_of(entry_);
-    event.key.phone_number_id = phone_number_id_;
+    event.key = key_;
     event.type = event_type(change_.field);
-    event.kind = kind;
     return event;
   }
 
   const Entry& entry_;
   const Change& change_;
-  std::span<const Rule> rules_;
+  std::span<const ChangeKind> kinds_;
   Collector& collector_;
   Envelope envelope_;
   std::string shared_;
   Contacts contacts_;
-  std::string phone_number_id_;
+  model::RoutingKey key_;
   bool found_ = false;
 };
 
 void add_whole(const Entry& entry, const Change& change, Collector& collector) {
-  model::Event event = whole_change(entry, change);
-  event.key.phone_number_id = first_text(change.value, phone_number_ids);
+  model::Event event = whole_change(entry, change, whatsapp_kinds());
+  event.key = key_of(entry, change);
   collector.add(std::move(event));
 }
 
 }  // namespace
 
 void read_whatsapp_change(const Entry& entry, const Change& change, Collector& collector) {
-  const std::span<const Rule> own = rules_of(change.field);
+  const std::span<const ChangeKind> own = lists_of(change.field);
   if (own.empty()) return add_whole(entry, change, collector);
   if (!change.value.is_object()) return add_unreadable(entry, change.element, collector);
   if (!Lists(entry, change, own, collector).read()) add_whole(entry, change, collector);

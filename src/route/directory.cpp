@@ -1,6 +1,8 @@
 #include "route/directory.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 namespace socialsync::route {
 namespace {
@@ -12,6 +14,13 @@ const std::vector<std::string>& shared_for(const SharedSecrets& shared, model::P
     case model::Platform::whatsapp: break;
   }
   return shared.whatsapp;
+}
+
+// "+1 (555) 010-0" and "15550100" are one number.
+std::string digits_of(std::string_view number) {
+  std::string digits;
+  std::ranges::copy_if(number, std::back_inserter(digits), [](char c) { return c >= '0' && c <= '9'; });
+  return digits;
 }
 
 }  // namespace
@@ -77,6 +86,7 @@ void Directory::add_keys(std::uint32_t tenant) {
   const model::Account& account = tenants_[tenant].account;
   if (account.platform == model::Platform::whatsapp) {
     add_key(phone_numbers_, account.phone_number_id, {tenant, 0});
+    add_key(display_numbers_, digits_of(account.display_phone_number), {tenant, 0});
     add_key(wabas_, account.waba_id, {tenant, 0});
     return;
   }
@@ -86,27 +96,58 @@ void Directory::add_keys(std::uint32_t tenant) {
   add_key(index, account.account_id, {tenant, 2});
 }
 
-std::span<const Directory::Entry> Directory::entries(const model::Event& event) const {
-  const auto look_up = [](const Index& index, std::string_view key) -> std::span<const Entry> {
-    const auto found = index.find(key);
-    if (found == index.end()) return {};
-    return found->second;
-  };
-  if (event.platform == model::Platform::instagram) return look_up(instagram_, event.key.entry_id);
-  if (event.platform == model::Platform::messenger) return look_up(pages_, event.key.entry_id);
+std::span<const Directory::Entry> Directory::look_up(const Index& index, std::string_view key) {
+  const auto found = index.find(key);
+  if (found == index.end()) return {};
+  return found->second;
+}
+
+Directory::Claim Directory::claim(const model::Event& event) const {
+  if (event.platform == model::Platform::instagram)
+    return {.entries = look_up(instagram_, event.key.entry_id)};
+  if (event.platform == model::Platform::messenger) return {.entries = look_up(pages_, event.key.entry_id)};
   // A number that is named but unknown is not looked for under its WABA: another number there may belong to
   // somebody else.
-  if (!event.key.phone_number_id.empty()) return look_up(phone_numbers_, event.key.phone_number_id);
-  const auto by_waba = look_up(wabas_, event.key.entry_id);
-  return by_waba.empty() ? look_up(phone_numbers_, event.key.entry_id) : by_waba;
+  if (event.key.phone_number_id.empty()) return claim_without_number(event.key);
+  return {.entries = look_up(phone_numbers_, event.key.phone_number_id)};
+}
+
+Directory::Claim Directory::claim_without_number(const model::RoutingKey& key) const {
+  const bool is_partners = !key.waba_id.empty();
+  const auto of_waba = look_up(wabas_, is_partners ? key.waba_id : key.entry_id);
+  const std::string display = digits_of(key.display_phone_number);
+  if (of_waba.empty() && !display.empty()) return {.entries = look_up(display_numbers_, display)};
+  if (of_waba.empty())
+    return {.entries = is_partners ? std::span<const Entry>() : look_up(phone_numbers_, key.entry_id)};
+  Claim claim{.entries = of_waba, .is_each = true};
+  if (display.empty()) return claim;
+  // Of a WABA that is shared, only the number's own; accounts whose number nobody has told us get it too,
+  // when it is nobody else's.
+  claim.display = display;
+  const bool is_known =
+      std::ranges::any_of(of_waba, [&](const Entry& entry) { return covers(claim, tenants_[entry.tenant]); });
+  if (!is_known) claim.display = "";
+  return claim;
+}
+
+bool Directory::covers(const Claim& claim, const Tenant& tenant) const {
+  return !claim.display || digits_of(tenant.account.display_phone_number) == *claim.display;
 }
 
 void Directory::add_candidates(const model::Event& event, std::vector<SecretIndex>& candidates) const {
-  for (const Entry entry : entries(event)) {
+  const Claim claim = this->claim(event);
+  for (const Entry entry : claim.entries) {
+    if (!covers(claim, tenants_[entry.tenant])) continue;
     for (const SecretIndex secret : tenants_[entry.tenant].secrets) {
       if (std::ranges::find(candidates, secret) == candidates.end()) candidates.push_back(secret);
     }
   }
+}
+
+bool Directory::is_apps(const Signers& signers) const {
+  return signers.any_account || std::ranges::any_of(signers.secrets, [this](SecretIndex secret) {
+           return secret < shared_secret_count_;
+         });
 }
 
 bool Directory::may_be_waba(std::string_view id) const {
@@ -115,24 +156,27 @@ bool Directory::may_be_waba(std::string_view id) const {
   return is_number && !id.empty() && id.size() <= digits_max && !phone_numbers_.contains(id);
 }
 
-Result<const Tenant*, Refusal> Directory::find(const model::Event& event, const Signers& signers) const {
-  const Tenant* chosen = nullptr;
+Result<void, Refusal> Directory::find(const model::Event& event, const Signers& signers,
+                                      std::vector<const Tenant*>& found) const {
+  found.clear();
   const Tenant* claimant = nullptr;
   Refusal refusal = Refusal::unknown_account;
-  const std::span<const Entry> candidates = entries(event);
-  for (const Entry entry : candidates) {
+  const Claim claim = this->claim(event);
+  for (const Entry entry : claim.entries) {
     // The best match decides, even one that is switched off: nobody inherits its events.
-    if (entry.rank > candidates.front().rank) break;
+    if (entry.rank > claim.entries.front().rank) break;
     const Tenant& tenant = tenants_[entry.tenant];
+    if (!covers(claim, tenant)) continue;
     if (!tenant.accepts(signers)) {
       refusal = Refusal::secret_mismatch;
       continue;
     }
-    if (claimant && claimant->account.user_id != tenant.account.user_id) return Refusal::ambiguous_account;
+    const bool is_others = claimant && claimant->account.user_id != tenant.account.user_id;
+    if (is_others && !claim.is_each) return Refusal::ambiguous_account;
     claimant = &tenant;
-    if (tenant.account.active && !chosen) chosen = &tenant;
+    if (tenant.account.active && (found.empty() || claim.is_each)) found.push_back(&tenant);
   }
-  if (chosen) return chosen;
+  if (!found.empty()) return {};
   return claimant ? Refusal::inactive_account : refusal;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -58,8 +59,13 @@ class Directory {
   // Adds the secrets under which any account that could receive this event would take it.
   void add_candidates(const model::Event& event, std::vector<SecretIndex>& candidates) const;
 
-  // The account for an event of a body that `signers` vouch for. The pointer lives as long as the directory.
-  Result<const Tenant*, Refusal> find(const model::Event& event, const Signers& signers) const;
+  // Puts into `found` whose an event is, of a body that `signers` vouch for: one account; what is about a
+  // whole WABA, each active account of it. The pointers live as long as the directory.
+  Result<void, Refusal> find(const model::Event& event, const Signers& signers,
+                             std::vector<const Tenant*>& found) const;
+
+  // Whether the app itself vouches: a secret of the environment, not a tenant's own.
+  bool is_apps(const Signers& signers) const;
 
   // Whether an id can be learned as that of a WABA: digits, and nobody's phone number id, which it would
   // hide.
@@ -87,10 +93,20 @@ class Directory {
   };
   using Index = std::unordered_map<std::string, std::vector<Entry>, Hash, std::equal_to<>>;
 
+  // Who may claim an event.
+  struct Claim {
+    std::span<const Entry> entries;
+    bool is_each = false;                     // each of them, not the best of them
+    std::optional<std::string> display = {};  // only those whose display number has these digits
+  };
+
   SecretIndex intern(const std::string& secret);
   void add_keys(std::uint32_t tenant);
+  static std::span<const Entry> look_up(const Index& index, std::string_view key);
   static void add_key(Index& index, const std::string& key, Entry entry);
-  std::span<const Entry> entries(const model::Event& event) const;
+  Claim claim(const model::Event& event) const;
+  Claim claim_without_number(const model::RoutingKey& key) const;
+  bool covers(const Claim& claim, const Tenant& tenant) const;
 
   std::vector<Tenant> tenants_;
   std::vector<std::string> secrets_;
@@ -99,6 +115,7 @@ class Directory {
   std::vector<std::string_view> verify_tokens_;
 
   Index phone_numbers_;
+  Index display_numbers_;  // by their digits
   Index wabas_;
   Index instagram_;
   Index pages_;

@@ -54,6 +54,14 @@ void add_text(pg::Array& array, std::string_view text) {
   }
 }
 
+void add_uuid(pg::Array& array, const std::optional<Uuid>& id) {
+  if (id) {
+    array.add(*id);
+  } else {
+    array.add_null();
+  }
+}
+
 void add_identifier(pg::Array& array, std::string_view text) {
   add_text(array, first_characters(text, identifier_characters_max));
 }
@@ -62,8 +70,8 @@ class EventColumns {
  public:
   void add(const EventRow& row) {
     id_.add(row.id);
-    account_id_.add(row.account_id);
-    user_id_.add(row.user_id);
+    add_uuid(account_id_, row.account_id);
+    add_uuid(user_id_, row.user_id);
     platform_.add(row.platform);
     type_.add(row.type);
     status_.add(row.status);

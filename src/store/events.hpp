@@ -18,8 +18,8 @@ namespace socialsync::store {
 struct EventRow {
   Uuid id;
   std::optional<Uuid> undated_key;  // set when the event has no time of its own: its identity without time
-  Uuid account_id;
-  Uuid user_id;
+  std::optional<Uuid> account_id;   // nothing for an event of the app's own business
+  std::optional<Uuid> user_id;
   std::string_view platform;  // the account's label
   std::string_view type;
   std::string_view status;  // received, ignored

@@ -6,6 +6,7 @@ import pytest
 
 import meta
 from document import Document, quantity
+from program import run
 from suite import ROOT
 from tenants import SHARED_SECRET
 
@@ -15,7 +16,7 @@ DOCUMENTS = [Document(path.relative_to(ROOT).as_posix())
 EXAMPLE = Document("packaging/socialsync.env.example")
 
 SETTING = r"\b(?:SOCIALSYNC|DB|META|WHATSAPP|INSTAGRAM)_[A-Z_]*[A-Z]|\bDATABASE_URL\b"
-TEST_SETTINGS = {"SOCIALSYNC_BIN", "SOCIALSYNC_PG_BIN", "SOCIALSYNC_FIXTURES"}  # the tests read them
+TEST_SETTINGS = {"SOCIALSYNC_BIN", "SOCIALSYNC_PG_BIN", "SOCIALSYNC_FIXTURES", "SOCIALSYNC_WRITE_GOLDEN"}  # the tests read them
 SET_BY_CONFIG = {"depth_max", "events_max"}  # the gateway gives them config's values, under config's names
 METRIC = r"\bsocialsync_(?!gateway|accounts|verify)[a-z_]+[a-z]"
 
@@ -160,3 +161,8 @@ def test_links_lead_somewhere(document):
         assert target.exists(), link
         if fragment:
             assert fragment in Document(target.resolve().relative_to(ROOT).as_posix()).anchors, link
+
+
+def test_the_kinds_of_events_are_those_of_the_program():
+    printed = run("events", "kinds", "--output", "markdown").stdout
+    assert Document("docs/events.md").text.endswith(printed)

@@ -111,6 +111,41 @@ def test_a_number_nobody_has_is_not_given_to_its_waba_s_other_tenant(client, gat
     assert database.logs(account) == []
 
 
+def about_number(waba, field, **value):
+    return meta.whatsapp(meta.entry(waba, meta.account_change(field, **value)))
+
+
+def test_what_is_about_a_waba_goes_to_each_of_its_accounts(client, gateway, database):
+    waba = new_key()
+    shared = f'{{"waba_id": "{waba}"}}'
+    one, two = (database.add_account(webhook_metadata=shared) for _ in range(2))
+    off = database.add_account(webhook_metadata=shared, is_active=False)
+    gateway.settle(database)
+    body = about_number(waba, "message_template_status_update", event="APPROVED", message_template_id=new_key())
+    for _ in range(2):
+        assert client.post(PATH, body, SHARED_SECRET).status == 200
+    assert [len(database.logs(account)) for account in (one, two, off)] == [1, 1, 0]
+
+
+def test_a_number_named_by_its_digits(client, gateway, database):
+    waba = new_key()
+    one = database.add_account(webhook_metadata=f'{{"waba_id": "{waba}"}}', display_phone_number="+33 1 55 00 01 01")
+    two = database.add_account(webhook_metadata=f'{{"waba_id": "{waba}"}}', display_phone_number="+33 1 55 00 01 02")
+    gateway.settle(database)
+    assert is_routed(client, database, about_number(waba, "security", display_phone_number="33155000102", event="PIN_CHANGED"))
+    assert [len(database.logs(account)) for account in (one, two)] == [0, 1]
+
+
+def test_what_is_the_app_s_own_is_nobody_s(client, gateway, database):
+    database.add_account()
+    gateway.settle(database)
+    body = about_number(new_key(), "account_update", event="PARTNER_ADDED", waba_info={"waba_id": new_key()})
+    assert is_routed(client, database, body)
+    assert not is_routed(client, database, body)
+    assert database.value("SELECT count(*) FROM webhook_logs WHERE social_account_id IS NULL AND user_id IS NULL "
+                          "AND webhook_type = 'account_update'") == 1
+
+
 def test_a_locked_account_holds_up_nobody_else(client, gateway, database, open_database):
     """Somebody's transaction holds its row: its own events are asked to come again, the others go on."""
     held, other = database.add_account(), database.add_account()

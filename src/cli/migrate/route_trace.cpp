@@ -122,9 +122,11 @@ RouteTracer::RouteTracer(std::vector<Account> accounts, const route::SharedSecre
 
 void RouteTracer::ask(const Event& event, Outcome& outcome) const {
   const auto ask_as = [&](const route::Signers& signers) {
-    const auto found = directory_.find(event, signers);
+    std::vector<const route::Tenant*> tenants;
+    const auto found = directory_.find(event, signers, tenants);
+    for (const route::Tenant* tenant : tenants) outcome.routed_to.insert(tenant->account.id);
     if (found)
-      outcome.routed_to.insert((*found)->account.id);
+      return;
     else if (found.error() == Refusal::ambiguous_account)
       outcome.ambiguous = true;
     else if (found.error() == Refusal::inactive_account)
@@ -151,8 +153,11 @@ RouteAnswer RouteTracer::answer(const RouteQuestion& question) const {
     ask(event, outcome);
     add_candidates(event, answer);
   }
-  const bool is_one = outcome.routed_to.size() == 1 && !outcome.ambiguous;
-  if (is_one) {
+  // What is about a WABA goes to each of its accounts.
+  const bool may_be_several = question.kind == KeyKind::waba_id;
+  const bool is_routed =
+      !outcome.ambiguous && !outcome.routed_to.empty() && (outcome.routed_to.size() == 1 || may_be_several);
+  if (is_routed) {
     answer.result = RouteResult::routed;
     std::erase_if(answer.candidates, [&](const RouteCandidate& other) {
       return !outcome.routed_to.contains(other.account->id);
@@ -215,10 +220,11 @@ std::optional<std::string> RouteTracer::fault_of(const Account& account) const {
   directory_.add_candidates(event, secrets);
   for (const route::SecretIndex secret : secrets) {
     if (std::ranges::find(effective, directory_.secrets()[secret]) == effective.end()) continue;
-    const auto found = directory_.find(event, {.secrets = {&secret, 1}});
+    std::vector<const route::Tenant*> tenants;
+    const auto found = directory_.find(event, {.secrets = {&secret, 1}}, tenants);
     if (!found) return reason_of(found.error());
-    if ((*found)->account.id != account.id)
-      return fmt::format("its events go to {}", described((*found)->account));
+    if (tenants.front()->account.id != account.id)
+      return fmt::format("its events go to {}", described(tenants.front()->account));
   }
   return std::nullopt;
 }

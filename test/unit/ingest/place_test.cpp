@@ -1,5 +1,7 @@
 #include "ingest/place.hpp"
 
+#include <algorithm>
+
 #include <doctest/doctest.h>
 
 #include "ingest/test_report.hpp"
@@ -17,24 +19,28 @@ using route::test::whatsapp;
 
 constexpr std::int64_t received_ms = 1'770'000'000'000;
 
-// Account 1 wants messages only; account 2 signs with a secret of its own.
-std::shared_ptr<const Tenants> two_tenants() {
+// Account 1 wants messages only; account 2 signs with a secret of its own, as does account 5; 3 to 5 are of
+// WABA 910.
+std::shared_ptr<const Tenants> some_tenants() {
   Account one = whatsapp(1, "111");
   one.platform_label = "whatsapp_business";
   one.webhook_events = std::vector<std::string>{"messages"};
   Account two = instagram(2, "222");
   two.app_secrets = {"of two"};
+  Account five = whatsapp(5, "666", "910");
+  five.app_secrets = {"of five"};
   route::SharedSecrets shared;
   shared.whatsapp = {"test_app_secret"};
-  return std::make_shared<Tenants>(route::Directory({one, two}, shared));
+  return std::make_shared<Tenants>(
+      route::Directory({one, two, whatsapp(3, "444", "910"), whatsapp(4, "555", "910"), five}, shared));
 }
 
-// Signed under the secret of account 1.
+// Signed under the app's secret, which is that of account 1.
 std::shared_ptr<Submission> placed(Result<model::Webhook, parse::ParseError> split, std::string body = "body",
                                    std::int64_t at_ms = received_ms) {
   static constexpr route::SecretIndex first = 0;
   Placer placer;
-  return placer.place(two_tenants(), std::move(body), std::move(split), {.secrets = std::span(&first, 1)},
+  return placer.place(some_tenants(), std::move(body), std::move(split), {.secrets = std::span(&first, 1)},
                       at_ms);
 }
 
@@ -98,9 +104,9 @@ TEST_CASE("place: an event without a time takes the receipt's, and a key that do
   const auto now = placed_event(undated);
   const auto later = placed_event(undated, received_ms + 5'000);
   const store::EventRow& row = now->events.front();
-  CHECK(row.id == EventIds().make(undated, row.account_id, received_ms));
+  CHECK(row.id == EventIds().make(undated, *row.account_id, received_ms));
   REQUIRE(row.undated_key);
-  CHECK(*row.undated_key == EventIds().make(undated, row.account_id, 0));
+  CHECK(*row.undated_key == EventIds().make(undated, *row.account_id, 0));
   CHECK(later->events.front().id != row.id);
   CHECK(later->events.front().undated_key == row.undated_key);
 }
@@ -177,7 +183,7 @@ TEST_CASE("place: a body that is no webhook is kept whole") {
 TEST_CASE("place: an unsigned test is taken for every account, and signed by nobody") {
   Placer placer;
   const auto submission = placer.place(
-      two_tenants(), "body", model::Webhook{.events = {event(Platform::instagram, "222")}, .unreadable = {}},
+      some_tenants(), "body", model::Webhook{.events = {event(Platform::instagram, "222")}, .unreadable = {}},
       {.secrets = {}, .any_account = true}, received_ms);
   CHECK(submission->events.size() == 1);
   CHECK(submission->signed_by == "");
@@ -209,6 +215,45 @@ TEST_CASE("test report: what was logged and what was not") {
 TEST_CASE("test report: nothing at all") {
   CHECK(test_report(Submission()) ==
         R"({"status":"success","logged":0,"duplicates":0,"quarantined":0,"events":[],"quarantine":[]})");
+}
+
+TEST_CASE("place: what is about a WABA is logged for each account of it that the secret may sign for") {
+  const auto submission = placed_event(event(Platform::whatsapp, "910"));
+  CHECK(submission->quarantined.empty());
+  REQUIRE(submission->events.size() == 2);
+  CHECK(submission->tenant_of[0]->account.phone_number_id == "444");
+  CHECK(submission->tenant_of[1]->account.phone_number_id == "555");
+  CHECK(submission->events[0].id != submission->events[1].id);
+}
+
+TEST_CASE("place: what is about the app's own business is logged for nobody") {
+  Event partner = event(Platform::whatsapp, "2949", "");
+  partner.key.waba_id = "977";
+  partner.key.is_app_level = true;
+  const auto submission = placed_event(partner);
+  CHECK(submission->quarantined.empty());
+  REQUIRE(submission->events.size() == 1);
+  CHECK_FALSE(submission->events.front().account_id);
+  CHECK_FALSE(submission->events.front().user_id);
+  CHECK(submission->events.front().platform == "whatsapp");
+  CHECK(submission->tenant_of.front() == nullptr);
+
+  partner.key.waba_id = "910";
+  CHECK(placed_event(partner)->events.size() == 2);
+}
+
+TEST_CASE("place: a tenant's own app does not write to the stream of ours") {
+  Event partner = event(Platform::whatsapp, "2949", "");
+  partner.key.is_app_level = true;
+  const auto tenants = some_tenants();
+  const auto& secrets = tenants->directory.secrets();
+  const auto own = static_cast<route::SecretIndex>(std::ranges::find(secrets, "of two") - secrets.begin());
+  Placer placer;
+  const auto submission = placer.place(tenants, "body", model::Webhook{.events = {partner}, .unreadable = {}},
+                                       {.secrets = std::span(&own, 1)}, received_ms);
+  CHECK(submission->events.empty());
+  REQUIRE(submission->quarantined.size() == 1);
+  CHECK(submission->quarantined.front().reason == "unknown_account");
 }
 
 }  // namespace

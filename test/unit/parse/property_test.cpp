@@ -59,9 +59,8 @@ TEST_CASE("no two events of a body have the same identity") {
     CAPTURE(body);
     std::vector<std::string> identities;
     for (const Event& event : webhook_of(body).events) {
-      const auto& [entry_id, phone_number_id] = event.key;
-      identities.push_back(entry_id + '|' + phone_number_id + '|' + event.kind + '|' + event.natural_id +
-                           '|' + event.discriminator);
+      identities.push_back(event.key.entry_id + '|' + event.key.phone_number_id + '|' + event.kind + '|' +
+                           event.natural_id + '|' + event.discriminator);
     }
     std::ranges::sort(identities);
     CHECK(std::ranges::adjacent_find(identities) == identities.end());

@@ -202,11 +202,53 @@ TEST_CASE("settings of a number route by that number") {
 }
 
 TEST_CASE("history stays whole, with all its messages") {
-  const Event event = only_event_of(
-      whatsapp(R"({"metadata":{"phone_number_id":"5"},"messages":[{"id":"a"},{"id":"b"}]})", "history"));
-  CHECK(event.kind == "change");
+  const Event event = only_event_of(whatsapp(
+      R"({"metadata":{"phone_number_id":"5"},"history":[{"metadata":{"phase":0},"threads":[{"id":"33","messages":[{"id":"a"},{"id":"b"}]}]}]})",
+      "history"));
+  CHECK(event.kind == "history");
   CHECK(event.type == "history");
+  CHECK(event.customer == "33");
   CHECK(event.key.phone_number_id == "5");
+}
+
+TEST_CASE("the media of history come one by one, and are not their messages of the time") {
+  const Webhook webhook = webhook_of(whatsapp(R"({"messages":[{"id":"a"},{"id":"b"}]})", "history"));
+  REQUIRE(webhook.events.size() == 2);
+  CHECK(webhook.events[0].kind == "history_message");
+  CHECK(webhook.events[1].natural_id == "b");
+}
+
+TEST_CASE("what is not about a number says what it is about") {
+  const auto key_of = [](const std::string& field, const std::string& value) {
+    return only_event_of(whatsapp(value, field)).key;
+  };
+  CHECK(key_of("phone_number_name_update", R"({"display_phone_number":"+1 555"})").display_phone_number ==
+        "+1 555");
+  CHECK(key_of("account_update", R"({"phone_number":"1555","event":"ACCOUNT_VIOLATION"})")
+            .display_phone_number == "1555");
+  CHECK_FALSE(key_of("account_update", R"({"phone_number":"1555"})").is_app_level);
+  const auto partner = key_of("account_update", R"({"event":"PARTNER_ADDED","waba_info":{"waba_id":"901"}})");
+  CHECK(partner.waba_id == "901");
+  CHECK(partner.is_app_level);
+  CHECK(key_of("account_update", R"({"partner_client_certification_info":{"client_business_id":"3"}})")
+            .is_app_level);
+  CHECK(key_of("partner_solutions", "{}").is_app_level);
+  const auto numbered = key_of(
+      "x", R"({"metadata":{"phone_number_id":"5"},"display_phone_number":"1","waba_info":{"waba_id":"9"}})");
+  CHECK(numbered.display_phone_number.empty());
+  CHECK(numbered.waba_id.empty());
+}
+
+TEST_CASE("a template may be approved again, at another time") {
+  const auto approved = [](const std::string& time, const std::string& more) {
+    return only_event_of(
+        R"({"object":"whatsapp_business_account","entry":[{"id":"1","time":)" + time +
+        R"(,"changes":[{"field":"message_template_status_update","value":{"event":"APPROVED","message_template_id":9900000000000002)" +
+        more + "}}]}]}");
+  };
+  CHECK(approved("1", "").natural_id == "9900000000000002");
+  CHECK(approved("1", "").discriminator == approved("1", R"(,"reason":"NONE")").discriminator);
+  CHECK(approved("1", "").discriminator != approved("2", "").discriminator);
 }
 
 TEST_CASE("a long field name is cut for its column but not for its identity") {
@@ -239,6 +281,9 @@ TEST_CASE("the further lists: kind, type, customer") {
        "", "1"},
       {"automatic_events", "automatic_events", R"({"id":"w","event_name":"Purchase"})", "automatic_event",
        "w", ""},
+      {"user_id_update", "user_id_update",
+       R"({"wa_id":"1","user_id":{"previous":"US.1","current":"US.2"},"timestamp":"1760000001"})", "user_id",
+       "", "US.2"},
       {"group_lifecycle_update", "groups", R"({"group_id":"g","type":"group_create"})", "group", "g", ""},
   };
   for (const Case& expected : cases) {

@@ -3,9 +3,11 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "model/account.hpp"
 #include "model/event.hpp"
+#include "route/directory.hpp"
 
 namespace socialsync::route::test {
 
@@ -52,13 +54,25 @@ inline Account messenger(std::uint8_t number, std::string page_id) {
 inline Event event(Platform platform, std::string entry_id, std::string phone_number_id = "") {
   Event made;
   made.platform = platform;
-  made.key = {std::move(entry_id), std::move(phone_number_id)};
+  made.key.entry_id = std::move(entry_id);
+  made.key.phone_number_id = std::move(phone_number_id);
   made.type = "messages";
   made.kind = "message";
   made.natural_id = "wamid.1";
   made.time_ms = 1'760'000'000'000;
   made.payload = "{}";
   return made;
+}
+
+// What an event's way ends with: the numbers of its accounts ("1 2"), or the refusal.
+inline std::string found(const Directory& directory, const Event& event, const Signers& signers) {
+  std::vector<const Tenant*> tenants;
+  const auto routed = directory.find(event, signers, tenants);
+  if (routed.has_error()) return std::string(to_string(routed.error()));
+  std::string numbers;
+  for (const Tenant* tenant : tenants)
+    numbers += (numbers.empty() ? "" : " ") + std::to_string(tenant->account.id.bytes[15]);
+  return numbers;
 }
 
 }  // namespace socialsync::route::test

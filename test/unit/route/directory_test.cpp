@@ -21,11 +21,8 @@ using test::whatsapp;
 
 const Signers anybody{.secrets = {}, .any_account = true};
 
-// What an event's way ends with: the number of its account, or the refusal.
-std::string found(const Directory& directory, const Event& event, const Signers& signers = anybody) {
-  const auto tenant = directory.find(event, signers);
-  if (tenant.has_error()) return std::string(to_string(tenant.error()));
-  return std::to_string((*tenant)->account.id.bytes[15]);
+std::string found(const Directory& directory, const Event& event) {
+  return test::found(directory, event, anybody);
 }
 
 std::string found_among(std::vector<Account> accounts, const Event& event) {
@@ -116,15 +113,58 @@ TEST_CASE("directory: two users who answer equally well get nothing") {
   const Event to_77 = event(Platform::instagram, "77");
   CHECK(found_among({account(1, Platform::instagram, "77"), account(2, Platform::instagram, "77")}, to_77) ==
         "ambiguous_account");
-  CHECK(found_among({whatsapp(1, "111", "900"), whatsapp(2, "222", "900")},
-                    event(Platform::whatsapp, "900")) == "ambiguous_account");
+}
+
+Event about_number(const std::string& waba, const std::string& display) {
+  Event made = event(Platform::whatsapp, waba);
+  made.key.display_phone_number = display;
+  return made;
+}
+
+Account displayed(std::uint8_t number, const std::string& display, const std::string& waba = "") {
+  Account made = whatsapp(number, std::to_string(number), waba);
+  made.display_phone_number = display;
+  return made;
+}
+
+TEST_CASE("directory: what is about a WABA goes to each active account of it, whosever") {
+  Account off = whatsapp(3, "333", "900");
+  off.active = false;
+  CHECK(found_among({whatsapp(1, "111", "900"), whatsapp(2, "222", "900"), off, whatsapp(4, "444", "901")},
+                    event(Platform::whatsapp, "900")) == "1 2");
+  CHECK(found_among({off}, event(Platform::whatsapp, "900")) == "inactive_account");
+}
+
+TEST_CASE("directory: a display number is compared by its digits") {
+  const Directory directory({displayed(1, "+1 (555) 010-01"), displayed(2, "1555010 02")}, {});
+  CHECK(found(directory, about_number("900", "15550 1001")) == "1");
+  CHECK(found(directory, about_number("900", "+155501002")) == "2");
+  CHECK(found(directory, about_number("900", "155501003")) == "unknown_account");
+  CHECK(found_among({displayed(1, "155501001"), displayed(2, "155501001")},
+                    about_number("900", "155501001")) == "ambiguous_account");
+}
+
+TEST_CASE("directory: of a shared WABA, what is about one number goes to that number") {
+  const Account one = displayed(1, "+1 555 01", "900"), two = displayed(2, "+1 555 02", "900"),
+                untold = displayed(3, "", "900");
+  CHECK(found_among({one, two, untold}, about_number("900", "155502")) == "2");
+  CHECK(found_among({one, two, untold}, about_number("900", "155503")) == "3");
+  CHECK(found_among({one, two}, about_number("900", "155503")) == "unknown_account");
+}
+
+TEST_CASE("directory: a partner's event is its customer's WABA's, not the partner's own") {
+  Event event = test::event(Platform::whatsapp, "900");
+  event.key.waba_id = "901";
+  CHECK(found_among({whatsapp(1, "111", "900"), whatsapp(2, "222", "901")}, event) == "2");
+  CHECK(found_among({whatsapp(1, "111", "900"), whatsapp(2, "901")}, event) == "unknown_account");
 }
 
 TEST_CASE("directory: of one user's accounts that answer equally well, the first gets it") {
-  Account second = whatsapp(2, "222", "900");
-  second.user_id = numbered(101);
-  CHECK(found_among({whatsapp(1, "111", "900"), second}, event(Platform::whatsapp, "900")) == "1");
-  CHECK(found_among({second, whatsapp(1, "111", "900")}, event(Platform::whatsapp, "900")) == "2");
+  const Account first = account(1, Platform::instagram, "77");
+  Account second = account(2, Platform::instagram, "77");
+  second.user_id = first.user_id;
+  CHECK(found_among({first, second}, event(Platform::instagram, "77")) == "1");
+  CHECK(found_among({second, first}, event(Platform::instagram, "77")) == "2");
 }
 
 TEST_CASE("directory: refusals are quarantine's reasons") {
