@@ -69,10 +69,10 @@ def check_schema(suite):
     suite.run(Stage("schema (update and rollback)", [*PYTEST, *SIDE_BY_SIDE, "test/sql"], count_pytest))
 
 
-def check_versions(suite):
-    """A few tests of all sorts on each PostgreSQL besides Debian's, with the release build."""
+def check_versions(suite, versions):
+    """Tests of all sorts on other PostgreSQLs than Debian's, with the release build."""
     tests = [*PYTEST, "-m", "every_version", "test/sql", "test/e2e", "--postgresql"]
-    stages = [Stage(f"PostgreSQL {version}", [*tests, version], count_pytest) for version in OTHER_VERSIONS]
+    stages = [Stage(f"PostgreSQL {version}", [*tests, version], count_pytest) for version in versions]
     suite.run_side_by_side(stages, SERVERS_AT_ONCE)
 
 
@@ -100,6 +100,8 @@ def parse_arguments():
     parser = argparse.ArgumentParser(prog="script/test", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="the release build only: no sanitizers, no fuzzing")
     parser.add_argument("--fuzz-seconds", type=int, default=60, metavar="N", help="for each target (default 60)")
+    parser.add_argument("--all-versions", action="store_true",
+                        help="each PostgreSQL, not the oldest, Debian's and the newest alone: some minutes more")
     parser.add_argument("--tidy", action="store_true", help="clang-tidy too: some minutes")
     return parser.parse_args()
 
@@ -112,7 +114,7 @@ def main():
     check_style(suite, options.tidy)
     check_behaviour(suite, "release")
     check_schema(suite)
-    check_versions(suite)
+    check_versions(suite, OTHER_VERSIONS if options.all_versions else [OTHER_VERSIONS[0], OTHER_VERSIONS[-1]])
     if not options.quick:
         for preset in ("asan", "tsan"):
             check_behaviour(suite, preset)
