@@ -320,3 +320,11 @@ def test_triggers_find_their_tables(legacy):
     assert done.returncode == 0, done.stderr
     assert legacy.sql(names) == before
     assert legacy.sql("SELECT count(*) > 5 FROM audit") == "t"
+
+
+def test_what_only_filled_is_not_said_to_be_undone(legacy):
+    legacy.must_apply()
+    filled = legacy.migrate("backfill", "--business-name-from-display-name", "--yes")
+    assert filled.returncode == 0 and "--undo" not in filled.stdout
+    legacy.sql("UPDATE social_accounts SET business_name = 'Other'")
+    assert "--undo" in legacy.migrate("backfill", "--business-name-from-display-name", "--overwrite", "--yes").stdout
