@@ -68,7 +68,12 @@ SELECT set_config('statement_timeout', CASE WHEN pg_relation_size('public.social
 // Only we may read it: it holds secrets.
 void make_private(const std::filesystem::path& path) {
   const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (file < 0) throw Failure(Outcome::refused, fmt::format("cannot write {}", path.string()));
+  if (file < 0)
+    throw Failure(
+        Outcome::refused,
+        fmt::format("cannot write {} (is it there already? then name another folder with --export); "
+                    "nothing was changed",
+                    path.string()));
   close(file);
 }
 
@@ -101,8 +106,12 @@ void RollbackExport::write_those(const pg::ResultSet& copies) {
 }
 
 void RollbackExport::write_all() {
-  if (std::filesystem::create_directories(folder_))
-    std::filesystem::permissions(folder_, std::filesystem::perms::owner_all);
+  std::error_code failed;
+  if (std::filesystem::create_directories(folder_, failed))
+    std::filesystem::permissions(folder_, std::filesystem::perms::owner_all, failed);
+  if (failed)
+    throw Failure(Outcome::refused, fmt::format("cannot make the folder {}: {}; nothing was changed",
+                                                folder_.string(), failed.message()));
   session_.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ");
   // A row's time is that of its transaction's begin, which may be older than we are.
   const pg::ResultSet since = session_.query(select_oldest);

@@ -328,3 +328,14 @@ def test_what_only_filled_is_not_said_to_be_undone(legacy):
     assert filled.returncode == 0 and "--undo" not in filled.stdout
     legacy.sql("UPDATE social_accounts SET business_name = 'Other'")
     assert "--undo" in legacy.migrate("backfill", "--business-name-from-display-name", "--overwrite", "--yes").stdout
+
+
+def test_a_folder_that_cannot_be_written_stops_it_before(legacy, tmp_path):
+    legacy.must_apply()
+    before = legacy.dump()
+    (tmp_path / "social_accounts.csv").touch()
+    for folder in (tmp_path, "/proc/nothing"):
+        done = legacy.migrate("rollback", "--yes", "--export", str(folder))
+        assert done.returncode == 3
+        assert "nothing was changed" in done.stderr
+    assert legacy.dump() == before
