@@ -39,6 +39,9 @@ SET statement_timeout = 0;
 SET row_security = off;
 SET quote_all_identifiers = off;
 SET standard_conforming_strings = on;
+SET idle_in_transaction_session_timeout = 0;
+-- What was changed before its locks were had must be seen.
+SET default_transaction_isolation = 'read committed';
 SELECT set_config(name, '0', false) FROM pg_settings
 WHERE name IN ('transaction_timeout', 'idle_session_timeout') \g /dev/null
 SET client_connection_check_interval = '2s';
@@ -231,9 +234,12 @@ DECLARE
 BEGIN
   EXECUTE format('SELECT string_agg(a.id::text, '', '' ORDER BY a.id) FROM public.social_accounts AS a, %s '
                  'IS DISTINCT FROM %s', joined, written) INTO changed;
-  EXECUTE format('UPDATE public.social_accounts AS a SET %I = p.old_value::%s FROM %s = %s',
+  -- The application's triggers name its things as they do for the application.
+  EXECUTE format('UPDATE public.social_accounts AS a SET %I = p.old_value::%s FROM %s = %s AND (SELECT '
+                 'set_config(''search_path'', reset_val, true) FROM pg_settings WHERE name = ''search_path'') IS NOT NULL',
                  name, type, joined, written);
   GET DIAGNOSTICS restored = ROW_COUNT;
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   IF restored > 0 THEN
     RETURN NEXT format('  done   %s value(s) of %s put back that run %s replaced', restored, name, of_run);
   END IF;
@@ -325,6 +331,18 @@ BEGIN
     ORDER BY i.place;
 END $$;
 
+-- Indexes and CHECKs that compare the platform with a label: PostgreSQL would compare the new type with the old one's.
+CREATE OR REPLACE FUNCTION pg_temp.uses_of_labels() RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(thing, E'\n' ORDER BY thing)
+  FROM (SELECT format('index %s: %s', indexrelid::regclass, pg_get_indexdef(indexrelid)) FROM pg_index
+        WHERE indrelid = to_regclass('public.social_accounts')
+          AND concat(pg_get_expr(indpred, indrelid), pg_get_expr(indexprs, indrelid)) LIKE '%::public.social_platform%'
+        UNION ALL
+        SELECT format('constraint %I: %s', conname, pg_get_constraintdef(oid)) FROM pg_constraint
+        WHERE conrelid = to_regclass('public.social_accounts') AND contype = 'c'
+          AND pg_get_constraintdef(oid) LIKE '%::public.social_platform%') AS uses (thing);
+$$;
+
 -- By making the type anew: PostgreSQL knows no other way to take a label away. It writes the table anew, while nobody
 -- can use it.
 CREATE OR REPLACE FUNCTION pg_temp.rebuild_enum() RETURNS SETOF text LANGUAGE plpgsql AS $$
@@ -342,6 +360,11 @@ BEGIN
     RAISE dependent_objects_still_exist USING MESSAGE = format(
       '%s account(s) are of platform %s: give them another one, or roll back without rebuilding the enum',
       used, array_to_string(added, ', '));
+  END IF;
+  IF pg_temp.uses_of_labels() IS NOT NULL THEN
+    RAISE dependent_objects_still_exist USING DETAIL = pg_temp.uses_of_labels(), MESSAGE =
+      'the type social_platform cannot be made anew, since these compare with its labels: compare platform::text instead, '
+      'or roll back without rebuilding the enum';
   END IF;
   SELECT pg_get_expr(adbin, adrelid) INTO preset FROM pg_attrdef AS d JOIN pg_attribute AS a
     ON a.attrelid = d.adrelid AND a.attnum = d.adnum

@@ -369,12 +369,13 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_rights() RETURNS SETOF text LANGUAGE 
   WHERE to_regclass('public.users') IS NOT NULL
     AND NOT (has_table_privilege('public.users', 'SELECT') AND has_table_privilege('public.users', 'REFERENCES'))
   UNION ALL
-  -- FORCE hides rows from the owner too: what cannot be seen cannot be checked, nor kept in a rollback.
-  SELECT format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY (or ALTER ROLE %I BYPASSRLS)', oid::regclass, current_user)
-  FROM pg_class
-  WHERE relforcerowsecurity AND oid IN (to_regclass('public.social_accounts'), to_regclass('public.users'),
-                                        to_regclass('public.webhook_logs'), to_regclass('public.webhook_quarantine'))
-    AND NOT (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user)
+  -- FORCE hides rows from the owner too: what cannot be seen cannot be checked, nor kept in a rollback. Partitions are made
+  -- with the owner's rights, whoever runs this.
+  SELECT DISTINCT format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY (or ALTER ROLE %I BYPASSRLS)', c.oid::regclass, r.rolname)
+  FROM pg_class AS c JOIN pg_roles AS r ON r.rolname = current_user OR r.oid = c.relowner
+  WHERE c.relforcerowsecurity AND c.oid IN (to_regclass('public.social_accounts'), to_regclass('public.users'),
+                                            to_regclass('public.webhook_logs'), to_regclass('public.webhook_quarantine'))
+    AND NOT (r.rolsuper OR r.rolbypassrls)
   UNION ALL
   SELECT format('CREATE ROLE %I NOLOGIN (an administrator, or somebody with CREATEROLE)', wanted)
   FROM unnest(ARRAY['anon', 'authenticated', 'service_role']) AS wanted
@@ -755,7 +756,8 @@ CREATE OR REPLACE FUNCTION pg_temp.made_of(functions text[], views text[]) RETUR
                obj_description(c.oid, 'pg_class')
         FROM unnest(views) AS v JOIN pg_class AS c ON c.oid = pg_temp.relation(v)) AS made (definition, acl, owner, comment)
   LEFT JOIN LATERAL (
-    SELECT string_agg(concat_ws('=', nullif(grantee, owner), privilege_type), ',' ORDER BY grantee, privilege_type)
+    SELECT string_agg(concat_ws('=', nullif(grantee, owner), privilege_type), ','
+                      ORDER BY nullif(grantee, owner) NULLS FIRST, privilege_type)
     FROM aclexplode(acl)) AS granted (items) ON true
   HAVING count(*) = cardinality(functions) + cardinality(views);
 $$;
@@ -1502,13 +1504,16 @@ BEGIN
   END IF;
 END $$;
 
--- Accounts that share a value, one line for each value, the first twenty.
+-- Accounts that share a value, one line for each value; the first twenty of both.
 CREATE OR REPLACE FUNCTION pg_temp.duplicates(column_name text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
   RETURN QUERY EXECUTE format(
-    'SELECT format(''%1$s %%s is the same for accounts %%s'', coalesce(nullif(%1$I, ''''), ''''''''''''),
-                   string_agg(id::text, '', '' ORDER BY id))
-     FROM public.social_accounts WHERE %1$I IS NOT NULL GROUP BY %1$I HAVING count(*) > 1 ORDER BY %1$I LIMIT 20',
+    'SELECT format(''%1$s %%s is the same for accounts %%s%%s'', coalesce(nullif(%1$I, ''''), ''''''''''''),
+                   string_agg(id::text, '', '' ORDER BY id) FILTER (WHERE place <= 20),
+                   CASE WHEN count(*) > 20 THEN format('', … (%%s in all)'', count(*)) END)
+     FROM (SELECT id, %1$I, row_number() OVER (PARTITION BY %1$I ORDER BY id) AS place
+           FROM public.social_accounts WHERE %1$I IS NOT NULL) AS claims
+     GROUP BY %1$I HAVING count(*) > 1 ORDER BY %1$I LIMIT 20',
     column_name);
 END $$;
 
@@ -1590,7 +1595,7 @@ END $$;
 -- claims somebody's number later does not get it. The empty text is nobody's. Gives a line for each account.
 CREATE OR REPLACE FUNCTION pg_temp.quarantine_duplicates(column_name text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
-  run text := coalesce(nullif(current_setting('socialsync.run', true), ''), gen_random_uuid()::text);
+  this_run text := coalesce(nullif(current_setting('socialsync.run', true), ''), gen_random_uuid()::text);
 BEGIN
   PERFORM pg_temp.make_backfill_preimages();
   PERFORM set_config('lock_timeout', '100ms', true);
@@ -1604,6 +1609,8 @@ BEGIN
       SELECT a.id, c.value, a.webhook_status, CASE WHEN c.value <> '' THEN c.keeper END AS keeper
       FROM claims AS c JOIN public.social_accounts AS a ON a.id = c.id AND a.%1$I = c.value
       WHERE c.claims > 1 AND (c.place > 1 OR c.value = '')
+        -- The application's triggers name its things as they do for the application.
+        AND (SELECT set_config('search_path', reset_val, true) FROM pg_settings WHERE name = 'search_path') IS NOT NULL
       FOR NO KEY UPDATE OF a
     ), changed AS (
       UPDATE public.social_accounts AS a SET %1$I = 'duplicate:' || l.id, webhook_status = 'error'
@@ -1612,11 +1619,20 @@ BEGIN
       INSERT INTO socialsync.backfill_preimages (run, id, column_name, old_value, written)
       SELECT $1, id, $2, value, sha256(convert_to('duplicate:' || id, 'UTF8')) FROM losers
       UNION ALL
-      SELECT $1, id, 'webhook_status', webhook_status, sha256('error') FROM losers WHERE webhook_status <> 'error'
+      SELECT $1, id, 'webhook_status', webhook_status, sha256('error') FROM losers
+      WHERE webhook_status IS DISTINCT FROM 'error'
+      -- The application may have claimed it again before the index was there.
+      ON CONFLICT (run, id, column_name) DO UPDATE SET old_value = excluded.old_value
     )
     SELECT format('account %%s gives up %%s %%L%%s', id, $2, value, ', which account ' || keeper || ' keeps')
-    FROM losers ORDER BY value, id$sql$, column_name) USING run, column_name;
-  RETURN NEXT format('to put back what they had: socialsync migrate backfill --undo %s', run);
+    FROM losers ORDER BY value, id LIMIT 100$sql$, column_name) USING this_run, column_name;
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  RETURN QUERY
+    SELECT format('these are the first 100 of %s account(s): SELECT id, old_value FROM socialsync.backfill_preimages '
+                  'WHERE run = %L AND column_name = %L', count(*), this_run, $1)
+    FROM socialsync.backfill_preimages AS p WHERE p.run = this_run AND p.column_name = $1
+    HAVING count(*) > 100;
+  RETURN NEXT format('to put back what they had: socialsync migrate backfill --undo %s', this_run);
 END $$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- One account for each phone number and each page

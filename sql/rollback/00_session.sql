@@ -39,6 +39,9 @@ SET statement_timeout = 0;
 SET row_security = off;
 SET quote_all_identifiers = off;
 SET standard_conforming_strings = on;
+SET idle_in_transaction_session_timeout = 0;
+-- What was changed before its locks were had must be seen.
+SET default_transaction_isolation = 'read committed';
 SELECT set_config(name, '0', false) FROM pg_settings
 WHERE name IN ('transaction_timeout', 'idle_session_timeout') \g /dev/null
 SET client_connection_check_interval = '2s';

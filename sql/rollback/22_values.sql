@@ -13,9 +13,12 @@ DECLARE
 BEGIN
   EXECUTE format('SELECT string_agg(a.id::text, '', '' ORDER BY a.id) FROM public.social_accounts AS a, %s '
                  'IS DISTINCT FROM %s', joined, written) INTO changed;
-  EXECUTE format('UPDATE public.social_accounts AS a SET %I = p.old_value::%s FROM %s = %s',
+  -- The application's triggers name its things as they do for the application.
+  EXECUTE format('UPDATE public.social_accounts AS a SET %I = p.old_value::%s FROM %s = %s AND (SELECT '
+                 'set_config(''search_path'', reset_val, true) FROM pg_settings WHERE name = ''search_path'') IS NOT NULL',
                  name, type, joined, written);
   GET DIAGNOSTICS restored = ROW_COUNT;
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   IF restored > 0 THEN
     RETURN NEXT format('  done   %s value(s) of %s put back that run %s replaced', restored, name, of_run);
   END IF;

@@ -59,6 +59,18 @@ BEGIN
     ORDER BY i.place;
 END $$;
 
+-- Indexes and CHECKs that compare the platform with a label: PostgreSQL would compare the new type with the old one's.
+CREATE OR REPLACE FUNCTION pg_temp.uses_of_labels() RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(thing, E'\n' ORDER BY thing)
+  FROM (SELECT format('index %s: %s', indexrelid::regclass, pg_get_indexdef(indexrelid)) FROM pg_index
+        WHERE indrelid = to_regclass('public.social_accounts')
+          AND concat(pg_get_expr(indpred, indrelid), pg_get_expr(indexprs, indrelid)) LIKE '%::public.social_platform%'
+        UNION ALL
+        SELECT format('constraint %I: %s', conname, pg_get_constraintdef(oid)) FROM pg_constraint
+        WHERE conrelid = to_regclass('public.social_accounts') AND contype = 'c'
+          AND pg_get_constraintdef(oid) LIKE '%::public.social_platform%') AS uses (thing);
+$$;
+
 -- By making the type anew: PostgreSQL knows no other way to take a label away. It writes the table anew, while nobody
 -- can use it.
 CREATE OR REPLACE FUNCTION pg_temp.rebuild_enum() RETURNS SETOF text LANGUAGE plpgsql AS $$
@@ -76,6 +88,11 @@ BEGIN
     RAISE dependent_objects_still_exist USING MESSAGE = format(
       '%s account(s) are of platform %s: give them another one, or roll back without rebuilding the enum',
       used, array_to_string(added, ', '));
+  END IF;
+  IF pg_temp.uses_of_labels() IS NOT NULL THEN
+    RAISE dependent_objects_still_exist USING DETAIL = pg_temp.uses_of_labels(), MESSAGE =
+      'the type social_platform cannot be made anew, since these compare with its labels: compare platform::text instead, '
+      'or roll back without rebuilding the enum';
   END IF;
   SELECT pg_get_expr(adbin, adrelid) INTO preset FROM pg_attrdef AS d JOIN pg_attribute AS a
     ON a.attrelid = d.adrelid AND a.attnum = d.adnum

@@ -69,12 +69,13 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_rights() RETURNS SETOF text LANGUAGE 
   WHERE to_regclass('public.users') IS NOT NULL
     AND NOT (has_table_privilege('public.users', 'SELECT') AND has_table_privilege('public.users', 'REFERENCES'))
   UNION ALL
-  -- FORCE hides rows from the owner too: what cannot be seen cannot be checked, nor kept in a rollback.
-  SELECT format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY (or ALTER ROLE %I BYPASSRLS)', oid::regclass, current_user)
-  FROM pg_class
-  WHERE relforcerowsecurity AND oid IN (to_regclass('public.social_accounts'), to_regclass('public.users'),
-                                        to_regclass('public.webhook_logs'), to_regclass('public.webhook_quarantine'))
-    AND NOT (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user)
+  -- FORCE hides rows from the owner too: what cannot be seen cannot be checked, nor kept in a rollback. Partitions are made
+  -- with the owner's rights, whoever runs this.
+  SELECT DISTINCT format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY (or ALTER ROLE %I BYPASSRLS)', c.oid::regclass, r.rolname)
+  FROM pg_class AS c JOIN pg_roles AS r ON r.rolname = current_user OR r.oid = c.relowner
+  WHERE c.relforcerowsecurity AND c.oid IN (to_regclass('public.social_accounts'), to_regclass('public.users'),
+                                            to_regclass('public.webhook_logs'), to_regclass('public.webhook_quarantine'))
+    AND NOT (r.rolsuper OR r.rolbypassrls)
   UNION ALL
   SELECT format('CREATE ROLE %I NOLOGIN (an administrator, or somebody with CREATEROLE)', wanted)
   FROM unnest(ARRAY['anon', 'authenticated', 'service_role']) AS wanted

@@ -12,7 +12,8 @@ CREATE OR REPLACE FUNCTION pg_temp.made_of(functions text[], views text[]) RETUR
                obj_description(c.oid, 'pg_class')
         FROM unnest(views) AS v JOIN pg_class AS c ON c.oid = pg_temp.relation(v)) AS made (definition, acl, owner, comment)
   LEFT JOIN LATERAL (
-    SELECT string_agg(concat_ws('=', nullif(grantee, owner), privilege_type), ',' ORDER BY grantee, privilege_type)
+    SELECT string_agg(concat_ws('=', nullif(grantee, owner), privilege_type), ','
+                      ORDER BY nullif(grantee, owner) NULLS FIRST, privilege_type)
     FROM aclexplode(acl)) AS granted (items) ON true
   HAVING count(*) = cardinality(functions) + cardinality(views);
 $$;

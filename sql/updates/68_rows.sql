@@ -17,13 +17,16 @@ BEGIN
   END IF;
 END $$;
 
--- Accounts that share a value, one line for each value, the first twenty.
+-- Accounts that share a value, one line for each value; the first twenty of both.
 CREATE OR REPLACE FUNCTION pg_temp.duplicates(column_name text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
   RETURN QUERY EXECUTE format(
-    'SELECT format(''%1$s %%s is the same for accounts %%s'', coalesce(nullif(%1$I, ''''), ''''''''''''),
-                   string_agg(id::text, '', '' ORDER BY id))
-     FROM public.social_accounts WHERE %1$I IS NOT NULL GROUP BY %1$I HAVING count(*) > 1 ORDER BY %1$I LIMIT 20',
+    'SELECT format(''%1$s %%s is the same for accounts %%s%%s'', coalesce(nullif(%1$I, ''''), ''''''''''''),
+                   string_agg(id::text, '', '' ORDER BY id) FILTER (WHERE place <= 20),
+                   CASE WHEN count(*) > 20 THEN format('', … (%%s in all)'', count(*)) END)
+     FROM (SELECT id, %1$I, row_number() OVER (PARTITION BY %1$I ORDER BY id) AS place
+           FROM public.social_accounts WHERE %1$I IS NOT NULL) AS claims
+     GROUP BY %1$I HAVING count(*) > 1 ORDER BY %1$I LIMIT 20',
     column_name);
 END $$;
 

@@ -37,7 +37,7 @@ END $$;
 -- claims somebody's number later does not get it. The empty text is nobody's. Gives a line for each account.
 CREATE OR REPLACE FUNCTION pg_temp.quarantine_duplicates(column_name text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
-  run text := coalesce(nullif(current_setting('socialsync.run', true), ''), gen_random_uuid()::text);
+  this_run text := coalesce(nullif(current_setting('socialsync.run', true), ''), gen_random_uuid()::text);
 BEGIN
   PERFORM pg_temp.make_backfill_preimages();
   PERFORM set_config('lock_timeout', '100ms', true);
@@ -51,6 +51,8 @@ BEGIN
       SELECT a.id, c.value, a.webhook_status, CASE WHEN c.value <> '' THEN c.keeper END AS keeper
       FROM claims AS c JOIN public.social_accounts AS a ON a.id = c.id AND a.%1$I = c.value
       WHERE c.claims > 1 AND (c.place > 1 OR c.value = '')
+        -- The application's triggers name its things as they do for the application.
+        AND (SELECT set_config('search_path', reset_val, true) FROM pg_settings WHERE name = 'search_path') IS NOT NULL
       FOR NO KEY UPDATE OF a
     ), changed AS (
       UPDATE public.social_accounts AS a SET %1$I = 'duplicate:' || l.id, webhook_status = 'error'
@@ -59,9 +61,18 @@ BEGIN
       INSERT INTO socialsync.backfill_preimages (run, id, column_name, old_value, written)
       SELECT $1, id, $2, value, sha256(convert_to('duplicate:' || id, 'UTF8')) FROM losers
       UNION ALL
-      SELECT $1, id, 'webhook_status', webhook_status, sha256('error') FROM losers WHERE webhook_status <> 'error'
+      SELECT $1, id, 'webhook_status', webhook_status, sha256('error') FROM losers
+      WHERE webhook_status IS DISTINCT FROM 'error'
+      -- The application may have claimed it again before the index was there.
+      ON CONFLICT (run, id, column_name) DO UPDATE SET old_value = excluded.old_value
     )
     SELECT format('account %%s gives up %%s %%L%%s', id, $2, value, ', which account ' || keeper || ' keeps')
-    FROM losers ORDER BY value, id$sql$, column_name) USING run, column_name;
-  RETURN NEXT format('to put back what they had: socialsync migrate backfill --undo %s', run);
+    FROM losers ORDER BY value, id LIMIT 100$sql$, column_name) USING this_run, column_name;
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  RETURN QUERY
+    SELECT format('these are the first 100 of %s account(s): SELECT id, old_value FROM socialsync.backfill_preimages '
+                  'WHERE run = %L AND column_name = %L', count(*), this_run, $1)
+    FROM socialsync.backfill_preimages AS p WHERE p.run = this_run AND p.column_name = $1
+    HAVING count(*) > 100;
+  RETURN NEXT format('to put back what they had: socialsync migrate backfill --undo %s', this_run);
 END $$;

@@ -92,6 +92,15 @@ BackfillSource load_preimages(pg::Session& session, const std::string& run) {
   return source;
 }
 
+bool has_preimages(pg::Session& session, const std::string& run) {
+  return session
+             .query(
+                 "SELECT EXISTS (SELECT FROM socialsync.backfill_preimages WHERE run = $1 AND old_value IS "
+                 "NOT NULL)",
+                 {run})
+             .text(0, 0) == "t";
+}
+
 void drop_preimages(pg::Session& session, const std::string& run) {
   session.query("DELETE FROM socialsync.backfill_preimages WHERE run = $1 AND old_value IS NOT NULL", {run});
 }

@@ -20,6 +20,9 @@ void make_preimages(pg::Session& session);
 // (wrong_usage) when there is no such run.
 BackfillSource load_preimages(pg::Session& session, const std::string& run);
 
+// Whether this run replaced a value.
+bool has_preimages(pg::Session& session, const std::string& run);
+
 // Forgets a run that is undone, save what it filled where there was nothing: that is the rollback's.
 void drop_preimages(pg::Session& session, const std::string& run);
 

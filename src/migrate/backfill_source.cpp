@@ -26,6 +26,12 @@ std::string each(const BackfillSource& source, std::string_view separator, F exp
   return fmt::format("{}", fmt::join(parts, separator));
 }
 
+// The application's triggers name its things as they do for the application. Only from the statement's own
+// execution on: its names are looked up before.
+constexpr const char* path_of_triggers =
+    "(SELECT set_config('search_path', reset_val, true) FROM pg_settings WHERE name = 'search_path') IS NOT "
+    "NULL";
+
 std::string shown(const BackfillWish& wish, const std::string& value) {
   if (!wish.column->is_secret) return value + "::text";
   return fmt::format("CASE WHEN nullif({}::text, '') IS NOT NULL THEN '••••' END", value);
@@ -120,13 +126,13 @@ std::string BackfillSql::write(const std::string& passed_over, const std::string
     return fmt::format("(SELECT count(*) FROM locked WHERE writes{})", i);
   });
   return fmt::format(
-      "WITH locked AS MATERIALIZED (SELECT a.id, {} FROM {} AND ({})"
+      "WITH locked AS MATERIALIZED (SELECT a.id, {} FROM {} AND ({}) AND {}"
       "  ORDER BY a.id FOR NO KEY UPDATE OF a SKIP LOCKED),"
       " written AS (UPDATE public.social_accounts AS a SET {} FROM locked WHERE a.id = locked.id RETURNING "
       "a.id),{}"
       " passed_over AS (INSERT INTO {} SELECT unnest($1::uuid[]) EXCEPT SELECT id FROM locked RETURNING id)"
       " SELECT (SELECT count(*) FROM written), (SELECT count(*) FROM passed_over), {}",
-      seen, accounts(), any_write_, set, saved_values(run), passed_over, counts);
+      seen, accounts(), any_write_, path_of_triggers, set, saved_values(run), passed_over, counts);
 }
 
 std::string BackfillSql::rival(const BackfillWish& wish) const {

@@ -35,10 +35,18 @@ FROM pg_class
 WHERE relnamespace = to_regnamespace('socialsync') AND relkind = 'r' AND NOT relispartition
   AND (relname LIKE 'webhook\_logs\_%' OR relname = 'backfill_preimages'))";
 
+// When the oldest transaction began that may yet commit. Of other roles' sessions only members of
+// pg_read_all_stats see it; and none is told of those that are prepared.
+constexpr const char* select_oldest = R"(
+SELECT least(now(), min(xact_start), (SELECT min(prepared) FROM pg_prepared_xacts WHERE database = current_database()),
+             CASE WHEN bool_or(query = '<insufficient privilege>') THEN now() - interval '10 minutes' END),
+       pg_snapshot_xmin(pg_current_snapshot())
+FROM pg_stat_activity WHERE datname = current_database())";
+
 // What came while the first files were written, and before the locks were had.
 constexpr const char* select_late_exports = R"(
-SELECT relname || '.late', format('COPY (SELECT * FROM %s WHERE created_at >= %L) TO STDOUT (FORMAT csv, HEADER)',
-                                  oid::regclass, $1::timestamptz)
+SELECT relname || '.late', format('COPY (SELECT * FROM %s WHERE created_at >= %L AND age(xmin) <= %s) TO STDOUT (FORMAT csv, HEADER)',
+                                  oid::regclass, $1::timestamptz, age($2::xid8::xid))
 FROM pg_class
 WHERE oid IN (to_regclass('public.webhook_logs'), to_regclass('public.webhook_quarantine'))
   AND pg_temp.is_ours(obj_description(oid, 'pg_class')))";
@@ -60,7 +68,12 @@ SELECT set_config('statement_timeout', CASE WHEN pg_relation_size('public.social
 // Only we may read it: it holds secrets.
 void make_private(const std::filesystem::path& path) {
   const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (file < 0) throw Failure(Outcome::refused, fmt::format("cannot write {}", path.string()));
+  if (file < 0)
+    throw Failure(
+        Outcome::refused,
+        fmt::format("cannot write {} (is it there already? then name another folder with --export); "
+                    "nothing was changed",
+                    path.string()));
   close(file);
 }
 
@@ -93,13 +106,15 @@ void RollbackExport::write_those(const pg::ResultSet& copies) {
 }
 
 void RollbackExport::write_all() {
-  if (std::filesystem::create_directories(folder_))
-    std::filesystem::permissions(folder_, std::filesystem::perms::owner_all);
+  std::error_code failed;
+  if (std::filesystem::create_directories(folder_, failed))
+    std::filesystem::permissions(folder_, std::filesystem::perms::owner_all, failed);
+  if (failed)
+    throw Failure(Outcome::refused, fmt::format("cannot make the folder {}: {}; nothing was changed",
+                                                folder_.string(), failed.message()));
   session_.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ");
   // A row's time is that of its transaction's begin, which may be older than we are.
-  const pg::ResultSet since = session_.query(
-      "SELECT least(now(), min(xact_start)), pg_snapshot_xmin(pg_current_snapshot()) FROM pg_stat_activity "
-      "WHERE datname = current_database()");
+  const pg::ResultSet since = session_.query(select_oldest);
   oldest_begin_ = since.text(0, 0);
   oldest_transaction_ = since.text(0, 1);
   write_those(session_.query(select_exports));
@@ -107,7 +122,7 @@ void RollbackExport::write_all() {
 }
 
 bool RollbackExport::write_late() {
-  write_those(session_.query(select_late_exports, {oldest_begin_}));
+  write_those(session_.query(select_late_exports, {oldest_begin_, oldest_transaction_}));
   session_.execute("SAVEPOINT late");
   session_.query(limit_time);
   try {

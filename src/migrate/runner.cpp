@@ -32,12 +32,20 @@ VALUES ($1, $2, $3, $4, clock_timestamp() - make_interval(secs => $5::float8),
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html. A unique_violation is that of an index
 // whose duplicates came after they were looked for.
+constexpr std::string_view unique_violation = "23505";
+
 bool is_worth_another_attempt(const pg::Error& error) {
-  const bool duplicate = error.sqlstate() == "23505";
+  const bool duplicate = error.sqlstate() == unique_violation;
   const bool raced =
       error.sqlstate() == "XX000" &&
       std::string_view(error.what()).find("tuple concurrently updated") != std::string_view::npos;
   return error.is_lock_conflict() || duplicate || raced;
+}
+
+// A step that changes rows found one that PostgreSQL, or somebody's trigger, does not let it change.
+bool is_refused_row(const Step& step, const pg::Error& error) {
+  return step.alone && !step.precheck.empty() && error.sqlstate() != unique_violation &&
+         (error.kind() == pg::ErrorKind::data || error.sqlstate().starts_with("P0"));
 }
 
 milliseconds since(std::chrono::steady_clock::time_point began) {
@@ -243,6 +251,13 @@ Runner::Attempt Runner::attempt(const Step& step, StepReport& report) {
       report.note = error.what();
       return Attempt::done;
     }
+    if (is_refused_row(step, error)) {
+      report.state = StepReport::State::later;
+      report.note =
+          fmt::format("accounts in its way cannot be changed: {} ({})", error.what(), error.sqlstate());
+      return Attempt::done;
+    }
+    is_duplicate_ = error.sqlstate() == unique_violation;
     if (!is_worth_another_attempt(error))
       throw Failure(Outcome::internal_error, fmt::format("{}: {} ({}). All before it is done: run this again",
                                                          step.title, error.what(), error.sqlstate()));
@@ -264,6 +279,12 @@ void Runner::wait_before_next(const Step& step, StepReport& report, Clock::time_
   std::string holders = lock_holders(catalogue_->session(), step.tables);
   if (holders.empty()) holders = waited_for_;
   if (!holders.empty()) report.note = "waited for " + holders;
+  if (Clock::now() > deadline && is_duplicate_)
+    throw Failure(
+        Outcome::data_blocks,
+        fmt::format("{}: accounts go on getting the same value while it is built (the application, or a "
+                    "trigger, sets it again?). All before it is done: run this again when they do not",
+                    step.title));
   if (Clock::now() > deadline)
     throw Failure(Outcome::lock_budget_spent,
                   fmt::format("{}: no lock in {} attempts, held by {}. All before it is done: "

@@ -60,6 +60,7 @@ class Runner {
   std::set<std::string> done_;
   std::map<std::string, Clock::time_point> deadlines_;  // by step
   std::string waited_for_;                              // by the statement that was blocked last
+  bool is_duplicate_ = false;                           // the last attempt failed of one
   std::vector<Entry> unrecorded_;
   bool has_ledger_ = false;
   std::size_t number_ = 0;

@@ -131,3 +131,21 @@ def test_a_member_needs_nothing_more(legacy):
     done = legacy.apply(user=legacy.runner)
     assert done.returncode == 9, done.stdout + done.stderr
     assert legacy.sql("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'socialsync'") == legacy.owner
+
+
+def test_an_administrator_needs_one_run_only(legacy):
+    """Functions of the owner, whose role is newer than service_role, are as they were made."""
+    legacy.must_apply()
+    steps = legacy.steps()
+    assert {step for step, state in steps.items() if state != "done" and not step.startswith("check.")} == set()
+
+
+def test_rows_hidden_from_the_owner_are_in_an_administrator_s_way_too(legacy):
+    legacy.sql("ALTER TABLE social_accounts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
+    before = legacy.dump()
+    done = legacy.apply()
+    assert done.returncode == 3
+    assert f'NO FORCE ROW LEVEL SECURITY (or ALTER ROLE "{legacy.owner}" BYPASSRLS)' in done.stderr
+    assert legacy.dump() == before
+    legacy.sql(f'ALTER ROLE "{legacy.owner}" BYPASSRLS')
+    legacy.must_apply()

@@ -3,11 +3,13 @@
 import csv
 import io
 import json
+import subprocess
 import time
 
 import psycopg2
 import pytest
 
+import program
 from migration import GIVE_IDS, ORIGINAL_ROWS, changed_lines, make_legacy
 from waiting import eventually
 
@@ -263,3 +265,77 @@ def test_an_undone_run_leaves_the_rest_to_the_rollback(legacy):
     assert legacy.sql("SELECT count(*) FROM social_accounts WHERE business_name = 'Old'") == "1"
     assert roll_back(legacy).returncode == 0
     assert legacy.sql(names) == before
+
+
+@pytest.mark.parametrize("user", ["CREATE INDEX mine ON social_accounts (username) WHERE platform = 'whatsapp'",
+                                  "ALTER TABLE social_accounts ADD CONSTRAINT mine CHECK (platform <> 'x')"])
+def test_what_compares_with_labels_stops_the_enum_from_being_made_anew(legacy, user):
+    legacy.sql(user)
+    before = legacy.dump()
+    legacy.must_apply()
+    done = roll_back(legacy, "--rebuild-enum")
+    assert done.returncode == 3
+    assert "mine: " in done.stderr and "platform::text" in done.stderr
+    assert roll_back(legacy).returncode == 0
+    assert set(changed_lines(before, legacy.dump())) <= set(LABEL)
+
+
+def test_another_role_s_transaction_that_began_before_is_kept_too(legacy, tmp_path):
+    """A role without pg_read_all_stats sees none of other roles' times."""
+    legacy.sql("""DROP ROLE IF EXISTS plain_owner; CREATE ROLE plain_owner LOGIN; GRANT CREATE ON SCHEMA public TO plain_owner;
+        ALTER TABLE social_accounts OWNER TO plain_owner; ALTER TABLE users OWNER TO plain_owner;
+        ALTER TYPE social_platform OWNER TO plain_owner""")
+    legacy.must_apply()
+    gateway = psycopg2.connect(legacy.cluster.dsn(legacy.name))
+    cursor = gateway.cursor()
+    cursor.execute("SELECT log_webhook(id, platform, 'messages', '{}') FROM social_accounts WHERE platform = 'whatsapp'")
+    (log_id,) = cursor.fetchone()
+    run = subprocess.Popen([program.binary(), "migrate", "rollback", "--yes", "--export", tmp_path / "kept"],
+                           env=program.environment({"DATABASE_URL": legacy.url("plain_owner")}), text=True,
+                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    eventually(lambda: (tmp_path / "kept" / "webhook_quarantine.csv").exists())
+    gateway.commit()
+    gateway.close()
+    out, error = run.communicate(timeout=60)
+    assert run.returncode == 0, out + error
+    assert log_id in (tmp_path / "kept" / "webhook_logs.late.csv").read_text()
+    legacy.sql("DROP OWNED BY plain_owner CASCADE; DROP ROLE plain_owner")
+
+
+def test_triggers_find_their_tables(legacy):
+    """Those of backfill, of quarantined duplicates, and of values that are put back."""
+    legacy.sql("""CREATE TABLE audit (id uuid); CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN INSERT INTO audit VALUES (NEW.id); RETURN NEW; END $$;
+        CREATE TRIGGER note AFTER INSERT OR UPDATE ON social_accounts FOR EACH ROW EXECUTE FUNCTION note();
+        ALTER TABLE social_accounts ADD business_name varchar(255), ADD phone_number_id varchar(100);
+        UPDATE social_accounts SET phone_number_id = 'same'; DELETE FROM audit""")
+    names = "SELECT id, business_name, phone_number_id FROM social_accounts ORDER BY id"
+    before = legacy.sql(names)
+    done = legacy.apply("--duplicates", "quarantine")
+    assert done.returncode == 9 and done.stdout.count("gives up") == 2, done.stdout + done.stderr
+    done = legacy.migrate("backfill", "--business-name-from-display-name", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert legacy.sql("SELECT count(*) FROM audit") == "5"
+    done = roll_back(legacy)
+    assert done.returncode == 0, done.stderr
+    assert legacy.sql(names) == before
+    assert legacy.sql("SELECT count(*) > 5 FROM audit") == "t"
+
+
+def test_what_only_filled_is_not_said_to_be_undone(legacy):
+    legacy.must_apply()
+    filled = legacy.migrate("backfill", "--business-name-from-display-name", "--yes")
+    assert filled.returncode == 0 and "--undo" not in filled.stdout
+    legacy.sql("UPDATE social_accounts SET business_name = 'Other'")
+    assert "--undo" in legacy.migrate("backfill", "--business-name-from-display-name", "--overwrite", "--yes").stdout
+
+
+def test_a_folder_that_cannot_be_written_stops_it_before(legacy, tmp_path):
+    legacy.must_apply()
+    before = legacy.dump()
+    (tmp_path / "social_accounts.csv").touch()
+    for folder in (tmp_path, "/proc/nothing"):
+        done = legacy.migrate("rollback", "--yes", "--export", str(folder))
+        assert done.returncode == 3
+        assert "nothing was changed" in done.stderr
+    assert legacy.dump() == before

@@ -129,3 +129,76 @@ def test_a_rollback_gives_everybody_its_key_back(legacy):
 
 def test_there_are_two_ways(legacy):
     assert legacy.apply("--duplicates", "drop").returncode == 2
+
+
+# --- Found by attacking it
+
+TWINS = """
+    ALTER TABLE social_accounts ADD phone_number_id varchar(100);
+    INSERT INTO social_accounts (platform, account_id, username, user_id, phone_number_id)
+    SELECT 'x', 'twin ' || id, 'x', id, '4711' FROM users"""
+# What an application does that writes what it has in memory.
+REVERT = """
+    CREATE OR REPLACE FUNCTION revert() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      IF NEW.phone_number_id LIKE 'duplicate:%' AND (SELECT count(*) FROM public.done) < times THEN
+        INSERT INTO public.done VALUES (1);
+        NEW.phone_number_id := OLD.phone_number_id;
+      END IF;
+      RETURN NEW;
+    END $$;
+    CREATE TABLE done (n int);
+    CREATE TRIGGER revert BEFORE UPDATE ON social_accounts FOR EACH ROW EXECUTE FUNCTION revert()"""
+
+
+@pytest.fixture
+def twins(cluster):
+    made = make_legacy(cluster)
+    made.sql(TWINS)
+    return made
+
+
+def test_a_status_that_was_none_comes_back(twins):
+    twins.sql("ALTER TABLE social_accounts ADD webhook_status varchar(50)")
+    rows = "SELECT id, phone_number_id, webhook_status FROM social_accounts ORDER BY id"
+    before = twins.sql(rows)
+    assert "gives up" in quarantine(twins).stdout
+    done = twins.migrate("rollback", "--yes", "--no-export")
+    assert done.returncode == 0, done.stderr
+    assert twins.sql(rows) == before
+
+
+def test_an_account_that_claims_its_key_again_loses_it_again(twins):
+    twins.sql(REVERT.replace("times", "1"))
+    done = quarantine(twins)
+    assert twins.steps()["index.phone_number_id"] == "done", done.stdout + done.stderr
+    assert done.stdout.count("gives up") == 2
+    assert twins.sql("SELECT count(*) FROM socialsync.backfill_preimages WHERE old_value = '4711'") == "1"
+
+
+def test_accounts_that_always_claim_it_again_are_no_lock(twins):
+    twins.sql(REVERT.replace("times", "1000000"))
+    done = twins.apply("--duplicates", "quarantine", "--lock-budget", "1")
+    assert done.returncode == 9
+    assert "go on getting the same value" in done.stderr
+
+
+def test_a_trigger_that_refuses_the_change_stops_only_that_step(twins):
+    twins.sql("""CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'hands off'; END $$;
+        CREATE TRIGGER refuse BEFORE UPDATE ON social_accounts FOR EACH ROW EXECUTE FUNCTION refuse()""")
+    done = twins.apply("--duplicates", "quarantine")
+    assert done.returncode == 9, done.stderr
+    assert "hands off" in done.stdout
+    assert twins.steps()["index.page_id"] == "done"
+
+
+def test_of_very_many_the_first_are_named(twins):
+    twins.sql("""ALTER TABLE social_accounts DROP CONSTRAINT social_accounts_user_id_platform_key;
+        INSERT INTO social_accounts (platform, account_id, username, user_id, phone_number_id)
+        SELECT 'x', 'empty ' || n, 'x', (SELECT id FROM users LIMIT 1), '' FROM generate_series(1, 500) AS n""")
+    (shared,) = [row for row in json.loads(twins.migrate("plan", "--output", "json").stdout)["rows"] if "'' is the same" in row]
+    assert shared.count(", ") == 20 and shared.endswith("… (500 in all)")
+    told = quarantine(twins).stdout
+    assert told.count("gives up") == 100
+    assert "these are the first 100 of 501 account(s)" in told
+    assert twins.sql("SELECT count(*) FROM social_accounts WHERE phone_number_id = ''") == "0"

@@ -86,6 +86,7 @@ void write(pg::Session& session, migrate::BackfillSource& source, const Options&
     running.run = story.run;
   }
   story.report = migrate::run_backfill(session, source, running);
+  story.can_undo = !running.run.empty() && migrate::has_preimages(session, running.run);
   const migrate::BackfillReport& report = story.report;
   const bool is_complete =
       report.kept_count + report.locked_count + report.refused_count == 0 && !report.interrupted;

@@ -130,7 +130,7 @@ void print_text(const BackfillStory& story) {
   if (story.report.changed_by_wish.empty()) return;
   print_changes(story);
   print_left(story.report);
-  if (!story.run.empty() && story.report.changed > 0)
+  if (story.can_undo)
     tell(fmt::format("To put replaced values back:  socialsync migrate backfill --undo {}", story.run));
 }
 

@@ -11,6 +11,7 @@ namespace socialsync::cli::migration {
 // What there is to tell about a run of `migrate backfill`.
 struct BackfillStory {
   std::string run;
+  bool can_undo = false;  // values were replaced, and are kept
   bool is_preview = false;
   std::vector<std::string> columns;  // by wish
   std::vector<migrate::BadLine> bad_lines;
