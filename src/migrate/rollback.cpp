@@ -34,6 +34,7 @@ Failure failure_of(const pg::Error& error, const std::string& waited_for) {
   constexpr std::string_view dependent_objects = "2BP01";
   constexpr std::string_view not_supported = "0A000";  // a column's type that a view of the operator's uses
   constexpr std::string_view canceled = "57014";
+  constexpr std::string_view insufficient_privilege = "42501";
   if (error.sqlstate() == dependent_objects || error.sqlstate() == not_supported)
     return {Outcome::refused,
             fmt::format("{}:\n{}\nNothing was changed: drop what depends on it, or change it", error.what(),
@@ -46,6 +47,9 @@ Failure failure_of(const pg::Error& error, const std::string& waited_for) {
             fmt::format("the connection is lost: {}. Either all was undone or nothing: run this again",
                         error.what())};
   if (error.sqlstate() == canceled) return {Outcome::interrupted, nothing_changed};
+  if (error.sqlstate() == insufficient_privilege)
+    return {Outcome::refused,
+            fmt::format("{}. Nothing was changed: run it as the role that ran apply", error.what())};
   return {Outcome::internal_error,
           fmt::format("{} ({}). Nothing was changed", error.what(), error.sqlstate())};
 }

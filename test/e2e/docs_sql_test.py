@@ -25,12 +25,14 @@ NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven"]
 
 @pytest.fixture(scope="module")
 def lived_in(database):
-    """Tenants on WhatsApp and Instagram, an event of one, and an event in quarantine that came before its account."""
+    """Tenants on WhatsApp and Instagram, an event of one and one of the app itself, and one in quarantine that came before
+    its account."""
     database.rows("INSERT INTO users (id, email) VALUES (%s, 'someone@example.org')", USER)
     for platform, key in (("whatsapp_business", PHONE), ("instagram", PAGE), ("whatsapp", LATE)):
         database.add_account(platform, key=key, user_id=USER, secret="new,old")
     database.rows("SELECT log_webhook(id, platform, 'messages', '{}', %s, %s) FROM social_accounts WHERE phone_number_id = %s",
                   MESSAGE, meta.CUSTOMER, PHONE)
+    database.rows("INSERT INTO webhook_logs (platform, webhook_type, payload) VALUES ('whatsapp', 'partner_solutions', '{}')")
     body = meta.whatsapp_messages(LATE, meta.message(message_id=MESSAGE))
     database.rows("INSERT INTO webhook_quarantine (reason, platform, routing_key, webhook_type, signed_by, body) "
                   "VALUES ('unknown_account', 'whatsapp', %s, 'messages', %s, %s)", LATE, FINGERPRINT, psycopg2.Binary(body))

@@ -149,3 +149,12 @@ def test_rows_hidden_from_the_owner_are_in_an_administrator_s_way_too(legacy):
     assert legacy.dump() == before
     legacy.sql(f'ALTER ROLE "{legacy.owner}" BYPASSRLS')
     legacy.must_apply()
+
+
+def test_who_may_not_roll_back_changes_nothing(legacy):
+    assert legacy.migrate("apply", "--yes", "--no-backup").returncode in (0, 9)
+    before = legacy.dump()
+    refused = legacy.migrate("rollback", "--yes", "--no-export", user=legacy.runner)
+    assert refused.returncode == 3, refused.stderr
+    assert "permission denied" in refused.stderr and "the role that ran apply" in refused.stderr
+    assert legacy.dump() == before
