@@ -24,7 +24,9 @@ void identify(const Entry& entry, const ChangeKind& kind, Value element, model::
   append_parts(event.discriminator, element, kind.apart, entry.time);
   const bool has_all = std::ranges::find(kind.apart, ".") != kind.apart.end();
   const bool lacks_id = event.natural_id.empty() && !kind.natural_id.front().empty();
-  if (lacks_id && !has_all) append_parts(event.discriminator, element, {".", "@time"}, entry.time);
+  // An element of a list may come again in another entry, with another time.
+  const Paths all = kind.list.empty() ? Paths{".", "@time"} : Paths{"."};
+  if (lacks_id && !has_all) append_parts(event.discriminator, element, all, entry.time);
   event.customer = first_text(element, kind.customer);
   if (kind.exception.apply) kind.exception.apply(element, event);
 }

@@ -39,6 +39,15 @@ TEST_CASE("messages without an id are told apart by their bytes") {
   CHECK(message(R"({"from":"1","x":1})").discriminator == message(R"({"from":"1","x":1})").discriminator);
 }
 
+TEST_CASE("a message without an id is the same in another entry, at another time") {
+  const auto discriminator = [](const std::string& time) {
+    return only_event_of(R"({"object":"whatsapp_business_account","entry":[{"id":"1","time":)" + time +
+                         R"(,"changes":[{"field":"messages","value":{"messages":[{"from":"1"}]}}]}]})")
+        .discriminator;
+  };
+  CHECK(discriminator("1760000000") == discriminator("1760000001"));
+}
+
 TEST_CASE("the customer is the business-scoped user id, then the number") {
   CHECK(message(R"({"id":"a","from":"33","from_user_id":"FR.1"})").customer == "FR.1");
   CHECK(message(R"({"id":"a","from":"33"})").customer == "33");
