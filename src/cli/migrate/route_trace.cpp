@@ -125,12 +125,8 @@ void RouteTracer::ask(const Event& event, Outcome& outcome) const {
     std::vector<const route::Tenant*> tenants;
     const auto found = directory_.find(event, signers, tenants);
     for (const route::Tenant* tenant : tenants) outcome.routed_to.insert(tenant->account.id);
-    if (found)
-      return;
-    else if (found.error() == Refusal::ambiguous_account)
-      outcome.ambiguous = true;
-    else if (found.error() == Refusal::inactive_account)
-      outcome.inactive = true;
+    outcome.ambiguous |= found.has_error() && found.error() == Refusal::ambiguous_account;
+    outcome.inactive |= found.has_error() && found.error() == Refusal::inactive_account;
   };
   std::vector<route::SecretIndex> secrets;
   directory_.add_candidates(event, secrets);

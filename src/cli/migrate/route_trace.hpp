@@ -32,7 +32,7 @@ struct RouteCandidate {
 
 struct RouteAnswer {
   RouteResult result = RouteResult::unknown_account;
-  std::vector<RouteCandidate> candidates;  // routed: the one; else all that answer to the key
+  std::vector<RouteCandidate> candidates;  // routed: who gets it; else all that answer to the key
   std::vector<std::string> warnings;
 };
 
