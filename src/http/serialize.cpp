@@ -6,6 +6,13 @@
 namespace socialsync::http {
 namespace {
 
+// No answer of ours is a page: a browser that is led here shall not guess, keep or frame it.
+constexpr std::string_view browser_headers =
+    "X-Content-Type-Options: nosniff\r\n"
+    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
+    "Referrer-Policy: no-referrer\r\n"
+    "Cache-Control: no-store\r\n";
+
 // RFC 9110 15.3.5, 15.4.5: these have no body, and no Content-Length that would announce one.
 bool has_body(int status) { return status >= 200 && status != 204 && status != 304; }
 
@@ -19,7 +26,8 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
 
 std::size_t size_estimate(const Response& response) {
   constexpr std::size_t status_line_and_framing = 160;
-  std::size_t size = status_line_and_framing + response.content_type.size() + response.body.size();
+  std::size_t size =
+      status_line_and_framing + browser_headers.size() + response.content_type.size() + response.body.size();
   for (const auto& [name, value] : response.headers) size += name.size() + value.size() + 4;
   return size;
 }
@@ -63,7 +71,7 @@ std::string serialize(const Response& response, bool keep_alive, bool head_only)
   // Said both ways: HTTP/1.0 closes unless told otherwise, 1.1 the reverse.
   append_field(out, "Connection", keep_alive ? "keep-alive" : "close");
   for (const auto& [name, value] : response.headers) append_field(out, name, value);
-  out += "\r\n";
+  out.append(browser_headers).append("\r\n");
   if (body_allowed && !head_only) out += response.body;
   return out;
 }

@@ -149,8 +149,7 @@ http::Response Receiver::handshake(std::string_view query, std::optional<model::
   const auto challenge = verify::answer_handshake(asked, tokens);
   if (challenge.has_value()) {
     metrics_.request("handshake");
-    return {
-        .content_type = "text/plain", .body = *challenge, .headers = {{"X-Content-Type-Options", "nosniff"}}};
+    return {.content_type = "text/plain", .body = *challenge, .headers = {}};
   }
   if (challenge.error() == verify::HandshakeError::wrong_token)
     return refuse(403, "wrong_verify_token", "hub.verify_token is not one of ours");

@@ -152,3 +152,32 @@ def test_a_client_that_waits_to_be_told(gateway, account):
 
 def test_a_client_that_is_too_slow(slow_client):
     assert slow_client.status() == 408
+
+
+MARKER = "reflectedmarker"
+
+
+@pytest.mark.parametrize("method, path, headers", [
+    ("GET", "/healthz", {}),
+    ("GET", f"/{MARKER}?{MARKER}=<script>", {}),
+    ("GET", f"{PATH}?hub.mode={MARKER}&hub.challenge={MARKER}&hub.verify_token={MARKER}", {}),
+    ("GET", f"{PATH}?hub.mode=subscribe&hub.challenge={MARKER}&hub.verify_token={MARKER}", {}),
+    ("DELETE", PATH, {"X-Marker": MARKER}),
+    ("BREW", PATH, {}),
+    ("POST", PATH, {"X-Hub-Signature-256": f"sha256={MARKER}"}),
+    ("POST", PATH, {"X-Hub-Signature-256": "sha256=" + 64 * "0"}),
+    ("POST", PATH, {"Transfer-Encoding": MARKER}),
+    ("POST", PATH, {"Content-Length": str(BODY_BYTES_MAX + 1)}),
+    ("POST", PATH, {"Expect": MARKER}),
+])
+@pytest.mark.usefixtures("nothing_is_stored")
+def test_no_answer_is_a_page_or_says_what_it_was_asked(client, gateway, method, path, headers):
+    answer = client.request(method, path, MARKER.encode() if method == "POST" and "Content-Length" not in headers else None,
+                            headers)
+    assert {name: answer.headers[name] for name in (
+        "X-Content-Type-Options", "Content-Security-Policy", "Referrer-Policy", "Cache-Control")} == {
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+        "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+    assert MARKER.encode() not in answer.body
+    assert "Server" not in answer.headers

@@ -1,6 +1,7 @@
 #include "http/serialize.hpp"
 
 #include <stdexcept>
+#include <string>
 
 #include <doctest/doctest.h>
 
@@ -9,13 +10,19 @@
 namespace socialsync::http {
 namespace {
 
+const std::string browser_headers =
+    "X-Content-Type-Options: nosniff\r\nContent-Security-Policy: default-src 'none'; frame-ancestors "
+    "'none'\r\n"
+    "Referrer-Policy: no-referrer\r\nCache-Control: no-store\r\n";
+
 TEST_CASE("serialize: an answer is one buffer") {
   Response response;
   response.body = "{}";
   response.headers = {{"Retry-After", "5"}, {"Allow", "GET, POST"}};
   CHECK(serialize(response, true, false) ==
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: keep-alive\r\n"
-        "Retry-After: 5\r\nAllow: GET, POST\r\n\r\n{}");
+        "Retry-After: 5\r\nAllow: GET, POST\r\n" +
+            browser_headers + "\r\n{}");
 }
 
 TEST_CASE("serialize: HEAD has the length and not the body") {
@@ -23,21 +30,23 @@ TEST_CASE("serialize: HEAD has the length and not the body") {
   response.content_type = "text/plain";
   response.body = "hello";
   CHECK(serialize(response, false, true) ==
-        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nConnection: close\r\n\r\n");
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nConnection: close\r\n" +
+            browser_headers + "\r\n");
 }
 
 TEST_CASE("serialize: a status that has no body announces none") {
   Response response;
   response.status = 204;
   response.body = "ignored";
-  CHECK(serialize(response, true, false) == "HTTP/1.1 204 No Content\r\nConnection: keep-alive\r\n\r\n");
+  CHECK(serialize(response, true, false) ==
+        "HTTP/1.1 204 No Content\r\nConnection: keep-alive\r\n" + browser_headers + "\r\n");
 }
 
 TEST_CASE("serialize: no content type when it is empty") {
   Response response;
   response.content_type = "";
   CHECK(serialize(response, true, false) ==
-        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n");
+        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n" + browser_headers + "\r\n");
 }
 
 TEST_CASE("serialize: a header cannot forge another") {
