@@ -68,7 +68,7 @@ asio::ip::tcp::endpoint endpoint_of(asio::io_context& io, const config::Config& 
 // Everything a running gateway consists of, in the order in which it is built.
 class Gateway : public Health {
  public:
-  explicit Gateway(const config::Config& config)
+  Gateway(const config::Config& config, DatabaseOwner owner)
       : config_(config),
         tenants_(shared_secrets(config), {.reload_interval = config.limits.directory_reload_interval,
                                           .reload_gap_min = config.limits.directory_reload_gap_min}),
@@ -81,7 +81,8 @@ class Gateway : public Health {
             receiver_limits(config.limits)),
         upkeep_(io_.get_executor(), connector(std::nullopt), tenants_, sightings_,
                 {.maintenance_interval = config.limits.maintenance_interval,
-                 .retention_days = config.retention_days}),
+                 .retention_days = config.retention_days,
+                 .warns_of_superuser = owner == DatabaseOwner::operators}),
         site_(receiver_, metrics_, *this, config.developer),
         server_(io_.get_executor(), site_, http_limits(config.limits)),
         signals_(io_, SIGTERM, SIGINT) {}
@@ -184,8 +185,9 @@ NotMigrated::NotMigrated()
           "this database is not migrated. Run:  socialsync migrate sql | psql -X DATABASE\n"
           "or, for a private database to try things with:  socialsync up") {}
 
-void run_gateway(const config::Config& config, std::function<void(const std::string& url)> on_ready) {
-  Gateway gateway(config);
+void run_gateway(const config::Config& config, DatabaseOwner owner,
+                 std::function<void(const std::string& url)> on_ready) {
+  Gateway gateway(config, owner);
   gateway.run(std::move(on_ready));
 }
 

@@ -15,9 +15,12 @@ class NotMigrated : public std::runtime_error {
   NotMigrated();
 };
 
+enum class DatabaseOwner { operators, ours };
+
 // Serves until SIGTERM or SIGINT, then finishes what it has accepted. `on_ready` is called once, as soon as a
 // webhook would be committed, with the URL that clients can reach. Throws NotMigrated, or std::runtime_error
 // when the address is taken.
-void run_gateway(const config::Config& config, std::function<void(const std::string& url)> on_ready);
+void run_gateway(const config::Config& config, DatabaseOwner owner,
+                 std::function<void(const std::string& url)> on_ready);
 
 }  // namespace socialsync::app

@@ -71,12 +71,18 @@ asio::awaitable<void> Upkeep::keep_running(const char* name, Task task) {
   }
 }
 
+asio::awaitable<void> Upkeep::check_database(pg::Connection& connection) {
+  const bool migrated = co_await store::is_migrated(connection);
+  if (!migrated) throw NotMigrated();
+  const bool is_superuser = co_await store::is_superuser(connection);
+  if (is_superuser && limits_.warns_of_superuser)
+    log::warning(
+        "connected as a superuser: give serve a role of its own, see socialsync migrate sql --gateway-role");
+  checked_database_ = true;
+}
+
 asio::awaitable<void> Upkeep::watch_accounts(pg::Connection& connection) {
-  if (!checked_schema_) {
-    const bool migrated = co_await store::is_migrated(connection);
-    if (!migrated) throw NotMigrated();
-    checked_schema_ = true;
-  }
+  if (!checked_database_) co_await check_database(connection);
   co_await tenants_.run(connection);
 }
 

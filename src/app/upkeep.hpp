@@ -17,6 +17,7 @@ namespace socialsync::app {
 struct UpkeepLimits {
   std::chrono::minutes maintenance_interval{60};
   std::optional<int> retention_days;
+  bool warns_of_superuser = true;  // a database of our own has no other role
 };
 
 // Each task holds one connection and makes a new one when that fails.
@@ -39,6 +40,7 @@ class Upkeep {
   using Task = std::function<boost::asio::awaitable<void>(pg::Connection& connection)>;
 
   boost::asio::awaitable<void> keep_running(const char* name, Task task);
+  boost::asio::awaitable<void> check_database(pg::Connection& connection);
   boost::asio::awaitable<void> watch_accounts(pg::Connection& connection);
   boost::asio::awaitable<void> record_sightings(pg::Connection& connection);
   boost::asio::awaitable<void> write_sightings(pg::Connection& connection);
@@ -49,7 +51,7 @@ class Upkeep {
   ingest::TenantKeeper& tenants_;
   ingest::Sightings& sightings_;
   UpkeepLimits limits_;
-  bool checked_schema_ = false;
+  bool checked_database_ = false;
   std::optional<std::chrono::steady_clock::time_point> writable_at_;
 };
 

@@ -20,7 +20,8 @@ int serve() {
     return ExitCode::usage_error;
   }
   try {
-    app::run_gateway(*config, [](const std::string& url) { log::info("ready", {{"url", url}}); });
+    app::run_gateway(*config, app::DatabaseOwner::operators,
+                     [](const std::string& url) { log::info("ready", {{"url", url}}); });
     return ExitCode::done;
   } catch (const app::NotMigrated& error) {
     fmt::print(stderr, "socialsync: {}\n", error.what());

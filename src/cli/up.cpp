@@ -93,7 +93,7 @@ int up() {
     config->developer = true;
   }
   const std::string phone_number_id = prepare(*config, is_private);
-  app::run_gateway(*config,
+  app::run_gateway(*config, is_private ? app::DatabaseOwner::ours : app::DatabaseOwner::operators,
                    [&](const std::string& url) { print_welcome(url, *config, phone_number_id, is_private); });
   return ExitCode::done;
 }

@@ -20,6 +20,7 @@ std::string_view definitions_of(std::string_view file) {
 
 std::string_view schema_updates() { return embedded::embedded_sql("schema_updates_webhooks.sql"); }
 std::string_view schema_rollback() { return embedded::embedded_sql("schema_rollback_webhooks.sql"); }
+std::string_view gateway_role() { return embedded::embedded_sql("gateway_role.sql"); }
 std::string_view update_definitions() { return definitions_of(schema_updates()); }
 std::string_view rollback_definitions() { return definitions_of(schema_rollback()); }
 

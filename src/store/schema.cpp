@@ -38,6 +38,9 @@ SELECT to_regclass('public.webhook_logs') IS NOT NULL
 constexpr const char* select_writable =
     "SELECT NOT pg_is_in_recovery() AND NOT current_setting('transaction_read_only')::boolean";
 
+constexpr const char* select_superuser =
+    "SELECT coalesce((SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user), false)";
+
 constexpr const char* call_maintain_partitions =
     "SELECT action, partition FROM socialsync.maintain_partitions(retention_days => $1::integer)";
 
@@ -66,6 +69,11 @@ boost::asio::awaitable<bool> is_migrated(pg::Connection& connection) {
 
 boost::asio::awaitable<bool> is_writable(pg::Connection& connection) {
   const pg::Statement question{.name = "select_writable", .sql = select_writable};
+  co_return co_await ask(connection, question);
+}
+
+boost::asio::awaitable<bool> is_superuser(pg::Connection& connection) {
+  const pg::Statement question{.name = "select_superuser", .sql = select_superuser};
   co_return co_await ask(connection, question);
 }
 

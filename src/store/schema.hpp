@@ -24,6 +24,9 @@ boost::asio::awaitable<bool> is_migrated(pg::Connection& connection);
 // Whether a commit would succeed: this is a primary that takes writes. Throws pg::Error.
 boost::asio::awaitable<bool> is_writable(pg::Connection& connection);
 
+// Whether the role of this connection is bound by no right at all. Throws pg::Error.
+boost::asio::awaitable<bool> is_superuser(pg::Connection& connection);
+
 // Makes the coming weeks' partitions of webhook_logs, and with `retention_days` drops what is older. Returns
 // what was done, one line each: "created webhook_logs_p20261123". Throws pg::Error.
 boost::asio::awaitable<std::vector<std::string>> maintain_partitions(pg::Connection& connection,

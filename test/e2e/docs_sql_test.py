@@ -8,6 +8,7 @@ import pytest
 import meta
 from document import Document
 from gateway import Gateway
+from suite import ROOT
 from tenants import SHARED_SECRET
 from waiting import eventually
 
@@ -24,9 +25,10 @@ NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven"]
 
 
 @pytest.fixture(scope="module")
-def lived_in(database):
-    """Tenants on WhatsApp and Instagram, an event of one and one of the app itself, and one in quarantine that came before
+def lived_in(database, cluster, database_name):
+    """The gateway's role; tenants on WhatsApp and Instagram, an event of one and one of the app itself, and one in quarantine that came before
     its account."""
+    cluster.psql(database_name, file=ROOT / "sql/gateway_role.sql")
     database.rows("INSERT INTO users (id, email) VALUES (%s, 'someone@example.org')", USER)
     for platform, key in (("whatsapp_business", PHONE), ("instagram", PAGE), ("whatsapp", LATE)):
         database.add_account(platform, key=key, user_id=USER, secret="new,old")

@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <memory>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 
@@ -10,8 +11,7 @@
 namespace socialsync::cli::migration {
 namespace {
 
-int print_sql(bool rollback) {
-  const std::string_view text = rollback ? migrate::schema_rollback() : migrate::schema_updates();
+int print_sql(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
   return ExitCode::done;
 }
@@ -20,10 +20,18 @@ int print_sql(bool rollback) {
 
 void add_sql(CLI::App& migrate, Action& chosen) {
   CLI::App* sql = migrate.add_subcommand("sql", "Print the migration as one file for psql");
-  sql->footer("Example:  socialsync migrate sql | psql -X -d socialsync");
-  const auto rollback = std::make_shared<bool>(false);
-  sql->add_flag("--rollback", *rollback, "Print the file that undoes it");
-  sql->callback([&chosen, rollback] { chosen = [rollback] { return print_sql(*rollback); }; });
+  sql->footer(
+      "Examples:\n"
+      "  socialsync migrate sql | psql -X -d socialsync\n"
+      "  socialsync migrate sql --gateway-role | psql -X -d socialsync");
+  const auto text = std::make_shared<std::string_view>(migrate::schema_updates());
+  CLI::Option* rollback = sql->add_flag_callback(
+      "--rollback", [text] { *text = migrate::schema_rollback(); }, "Print the file that undoes it");
+  sql->add_flag_callback(
+         "--gateway-role", [text] { *text = migrate::gateway_role(); },
+         "Print the file that makes the role which serve needs, with no right more")
+      ->excludes(rollback);
+  sql->callback([&chosen, text] { chosen = [text] { return print_sql(*text); }; });
 }
 
 }  // namespace socialsync::cli::migration

@@ -1,0 +1,98 @@
+"""The role of sql/gateway_role.sql: with it the gateway does all its work, and nothing beside it. (Its partitions:
+docs_sql_test.py.)"""
+
+import json
+import urllib.parse
+
+import psycopg2
+import pytest
+
+import meta
+import program
+from gateway import Gateway
+from suite import ROOT
+from tenants import SHARED_SECRET, new_key, new_secret
+from waiting import eventually
+
+pytestmark = pytest.mark.every_version
+WHATSAPP, INSTAGRAM, META = (f"/api/{name}/webhook" for name in ("whatsapp", "instagram", "meta"))
+
+
+@pytest.fixture(scope="module")
+def role_url(cluster, database_name):
+    """The URL of a login that is in socialsync_gateway and nothing else."""
+    cluster.psql(database_name, file=ROOT / "sql/gateway_role.sql")
+    printed = program.run("migrate", "sql", "--gateway-role")
+    assert printed.stdout == (ROOT / "sql/gateway_role.sql").read_text()
+    cluster.psql(database_name, file=ROOT / "sql/gateway_role.sql")  # again, without harm
+    cluster.psql(database_name, "CREATE ROLE gateway_login LOGIN PASSWORD 'long' IN ROLE socialsync_gateway")
+    yield cluster.url(database_name).replace(f"postgres:{urllib.parse.quote(cluster.password)}@", "gateway_login:long@")
+    cluster.psql(database_name, "DROP OWNED BY socialsync_gateway; DROP ROLE gateway_login")
+
+
+@pytest.fixture(scope="module")
+def gateway(role_url):
+    with Gateway(role_url, META_APP_SECRET=SHARED_SECRET, SOCIALSYNC_RETENTION_DAYS="30") as running:
+        yield running
+        assert "warning" not in running.log() and "denied" not in running.log(), running.log()
+
+
+@pytest.fixture
+def as_gateway(role_url, gateway):
+    connection = psycopg2.connect(role_url)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        yield cursor
+    connection.close()
+
+
+def test_it_does_all_its_work(gateway, client, database):
+    number, page = database.add_account(), database.add_account("instagram", secret=new_secret())
+    gateway.settle(database)
+    waba, undated, known = new_key(), meta.message(timestamp=False), meta.message()
+    entry = meta.entry(waba, meta.change(number.key, [known, undated]))
+    for _ in range(2):
+        assert client.post(WHATSAPP, meta.whatsapp(entry), SHARED_SECRET).status == 200
+    assert client.post(INSTAGRAM, meta.instagram_message(page.key), page.secret).status == 200
+    assert client.post(META, b"no webhook", SHARED_SECRET).status == 200
+    assert client.post(WHATSAPP, meta.whatsapp_messages(page.key), SHARED_SECRET).status == 200
+    assert [database.log_count(message["id"]) for message in (known, undated)] == [1, 1]
+    assert len(database.logs(page)) == 1
+    assert [row["reason"] for row in database.quarantined(page.key)] == ["unknown_account"]
+    eventually(lambda: database.rows("SELECT id FROM social_accounts WHERE id = %s AND webhook_status = 'active' "
+                                     "AND webhook_metadata ->> 'waba_id' = %s", number.id, waba))
+
+
+@pytest.mark.parametrize("statement", [
+    "SELECT access_token FROM social_accounts",
+    "SELECT refresh_token FROM social_accounts",
+    "SELECT * FROM users",
+    "SELECT payload FROM webhook_logs",
+    "SELECT exact_payload FROM webhook_logs",
+    "DELETE FROM webhook_logs",
+    "UPDATE webhook_logs SET status = 'processed'",
+    "DELETE FROM social_accounts",
+    "INSERT INTO social_accounts (platform, account_id, username, user_id) "
+    "SELECT 'website', 'a', 'b', user_id FROM social_accounts",
+    "UPDATE social_accounts SET app_secret = 'mine'",
+    "UPDATE social_accounts SET phone_number_id = '1'",
+    "UPDATE social_accounts SET is_active = false",
+    "UPDATE webhook_quarantine SET reason = 'unreadable'",
+    "DELETE FROM socialsync.webhook_event_keys",
+    "SELECT * FROM socialsync.preimages",
+    "TRUNCATE webhook_quarantine",
+    "DROP TABLE webhook_quarantine",
+    "CREATE TABLE socialsync.mine ()",
+    "SET ROLE service_role",
+])
+def test_it_may_do_nothing_else(as_gateway, statement):
+    with pytest.raises(psycopg2.Error) as refused:
+        as_gateway.execute(statement)
+    assert refused.value.pgcode == "42501"
+
+
+def test_a_superuser_is_warned(database_url, role_url):
+    for url, is_warned in ((database_url, True), (role_url, False)):
+        with Gateway(url, SOCIALSYNC_LOG="json") as running:
+            warnings = [json.loads(line)["message"] for line in running.log().splitlines() if '"warning"' in line]
+            assert any("superuser" in warning for warning in warnings) == is_warned
