@@ -18,6 +18,7 @@ void add_up(CLI::App& app, Action& chosen);
 void add_serve(CLI::App& app, Action& chosen);
 void add_send(CLI::App& app, Action& chosen);
 void add_migrate(CLI::App& app, Action& chosen);
+void add_accounts(CLI::App& app, Action& chosen);
 void add_events(CLI::App& app, Action& chosen);
 void add_version(CLI::App& app, Action& chosen);
 

@@ -82,6 +82,7 @@ int run(int argument_count, char** arguments) {
   add_serve(app, chosen);
   add_send(app, chosen);
   add_migrate(app, chosen);
+  add_accounts(app, chosen);
   add_events(app, chosen);
   add_version(app, chosen);
   try {

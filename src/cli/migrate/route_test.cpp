@@ -4,10 +4,8 @@
 
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
-#include <boost/system/system_error.hpp>
 #include <fmt/core.h>
 
-#include "cli/database.hpp"
 #include "cli/migrate/commands.hpp"
 #include "cli/migrate/route_trace.hpp"
 #include "cli/terminal.hpp"
@@ -18,7 +16,6 @@
 namespace socialsync::cli::migration {
 namespace {
 
-using migrate::Failure;
 using migrate::Outcome;
 
 struct Options {
@@ -54,27 +51,12 @@ Details details_of(pg::Session& session, const model::Account& account) {
   return details;
 }
 
-config::Config config_with(const pg::ConnectionOptions& database) {
-  auto config = load_config();
-  if (!config) throw Failure(Outcome::wrong_usage, "the settings above must be right first");
-  config->database.options = database;
-  return std::move(*config);
-}
-
 std::vector<model::Account> load_accounts(const config::Config& config) {
   std::vector<model::Account> accounts;
-  try {
-    with_database(config, [&accounts](pg::Connection& connection) -> boost::asio::awaitable<bool> {
-      const pg::ResultSet rows = co_await store::select_accounts(connection);
-      accounts = store::read_accounts(rows);
-      co_return true;
-    });
-  } catch (const boost::system::system_error& error) {
-    throw Failure(Outcome::refused, fmt::format("the database does not answer: {}", error.code().message()));
-  } catch (const pg::Error& error) {
-    if (error.sqlstate() != "42P01" && error.sqlstate() != "42703") throw;
-    throw Failure(Outcome::refused, "the database is not migrated: run socialsync migrate apply");
-  }
+  ask_database(config, [&accounts](pg::Connection& connection) -> boost::asio::awaitable<void> {
+    const pg::ResultSet rows = co_await store::select_accounts(connection);
+    accounts = store::read_accounts(rows);
+  });
   return accounts;
 }
 
@@ -182,7 +164,7 @@ Outcome test_all(const Options& options, const RouteTracer& tracer) {
 }
 
 int route_test(const Options& options) {
-  const config::Config config = config_with(database_of(options.common));
+  const config::Config config = settings_of(options.common);
   const route::SharedSecrets shared{.whatsapp = config.whatsapp.app_secrets,
                                     .instagram = config.instagram.app_secrets,
                                     .messenger = config.messenger.app_secrets};

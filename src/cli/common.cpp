@@ -1,21 +1,30 @@
+#include "cli/common.hpp"
+
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <map>
 
 #include <CLI/CLI.hpp>
+#include <boost/system/system_error.hpp>
 #include <fmt/core.h>
 #include <unistd.h>
 
 #include "base/text.hpp"
-#include "cli/migrate/commands.hpp"
+#include "cli/commands.hpp"
+#include "cli/database.hpp"
 #include "cli/terminal.hpp"
 #include "migrate/outcome.hpp"
 #include "pg/error.hpp"
+#include "store/schema.hpp"
 
-namespace socialsync::cli::migration {
+namespace socialsync::cli {
 namespace {
 
 using migrate::Outcome;
+
+// Somebody's row lock is waited for, but not for ever.
+constexpr std::chrono::milliseconds operators_lock_timeout{5'000};
 
 const char* code_of(Outcome outcome) {
   switch (outcome) {
@@ -89,8 +98,33 @@ pg::ConnectionOptions database_of(const Common& common) {
   if (options.empty())
     throw migrate::Failure(Outcome::refused, "no database is named: set DATABASE_URL, or say --dsn");
   pg::expanded(options);  // libpq's own complaint about one that it cannot read quotes it, password and all
-  options.emplace_back("fallback_application_name", "socialsync migrate");
+  options.emplace_back("fallback_application_name", common.application);
   return options;
+}
+
+config::Config settings_of(const Common& common) {
+  auto config = load_config();
+  if (!config) throw migrate::Failure(Outcome::wrong_usage, "the settings above must be right first");
+  config->database.options = database_of(common);
+  return std::move(*config);
+}
+
+void ask_database(const config::Config& settings,
+                  const std::function<boost::asio::awaitable<void>(pg::Connection& connection)>& work) {
+  constexpr std::string_view undefined_table = "42P01", undefined_column = "42703";
+  try {
+    with_database(settings, [&work](pg::Connection& connection) -> boost::asio::awaitable<bool> {
+      co_await store::prepare_session(connection, operators_lock_timeout);
+      co_await work(connection);
+      co_return true;
+    });
+  } catch (const boost::system::system_error& error) {
+    throw migrate::Failure(Outcome::refused,
+                           fmt::format("the database does not answer: {}", error.code().message()));
+  } catch (const pg::Error& error) {
+    if (error.sqlstate() != undefined_table && error.sqlstate() != undefined_column) throw;
+    throw migrate::Failure(Outcome::refused, "the database is not migrated: run socialsync migrate apply");
+  }
 }
 
 int guarded(const Common& common, const std::function<int()>& work) {
@@ -103,4 +137,4 @@ int guarded(const Common& common, const std::function<int()>& work) {
   }
 }
 
-}  // namespace socialsync::cli::migration
+}  // namespace socialsync::cli

@@ -1,0 +1,190 @@
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include "cli/accounts/commands.hpp"
+#include "cli/migrate/route_trace.hpp"
+#include "cli/terminal.hpp"
+#include "migrate/outcome.hpp"
+#include "store/accounts.hpp"
+
+namespace socialsync::cli::accounts {
+namespace {
+
+using migrate::Outcome;
+
+struct CheckOptions : Options {
+  std::string name;
+};
+
+// What was found out of one account.
+struct Finding {
+  store::AccountRecord account;
+  std::vector<std::string> faults;    // its events do not come to it
+  std::vector<std::string> missing;   // they do, but something is left to be wished
+  std::vector<store::Count> waiting;  // in quarantine, under its keys, by reason
+  std::vector<store::Count> events;   // of the last day, by type
+};
+
+std::vector<std::string> keys_of(const store::AccountRecord& account) {
+  std::vector<std::string> keys;
+  for (const std::string* key :
+       {&account.phone_number_id, &account.waba_id, &account.page_id, &account.account_id})
+    if (!key->empty()) keys.push_back(*key);
+  return keys;
+}
+
+bool has_shared_token(const config::Config& settings, const std::string& platform) {
+  if (platform == "instagram") return !settings.instagram.verify_token.empty();
+  return platform != "facebook" && !settings.whatsapp.verify_token.empty();
+}
+
+std::vector<std::string> missing_of(const store::AccountRecord& account, const config::Config& settings) {
+  std::vector<std::string> missing;
+  const bool is_whatsapp = account.platform.starts_with("whatsapp");
+  if (account.last_webhook_at.empty()) missing.emplace_back("no webhook has come yet");
+  if (!account.has_app_secret) missing.emplace_back("no app_secret of its own: META_APP_SECRET is used");
+  if (!account.has_verify_token && !has_shared_token(settings, account.platform))
+    missing.emplace_back(
+        "no verify_token, here or in the environment: Meta's handshake is answered with 403");
+  if (is_whatsapp && account.waba_id.empty())
+    missing.emplace_back(
+        "its WABA is not known until the first message: events about templates and the account wait in "
+        "quarantine");
+  return missing;
+}
+
+Finding finding_of(store::AccountRecord account, const migration::RouteTracer& tracer,
+                   const config::Config& settings) {
+  Finding finding{.account = std::move(account), .faults = {}, .missing = {}, .waiting = {}, .events = {}};
+  for (const model::Account& known : tracer.accounts()) {
+    if (known.id != finding.account.id) continue;
+    if (const auto fault = tracer.fault_of(known)) finding.faults.push_back(*fault);
+  }
+  finding.missing = missing_of(finding.account, settings);
+  return finding;
+}
+
+boost::json::object counts_of(const std::vector<store::Count>& counts) {
+  boost::json::object object;
+  for (const store::Count& count : counts) object[count.name] = count.rows;
+  return object;
+}
+
+void print_counts(const char* what, const std::vector<store::Count>& counts) {
+  if (counts.empty()) return;
+  std::string line;
+  for (const store::Count& count : counts)
+    line += fmt::format("{}{} {}", line.empty() ? "" : ", ", readable_count(count.rows), count.name);
+  fmt::print("  {}: {}\n", what, line);
+}
+
+void print_text(const Finding& finding) {
+  const bool is_good = finding.faults.empty();
+  fmt::print("{} {}\n",
+             coloured(is_good ? Colour::green : Colour::red, is_good ? "gets its events" : "gets no events"),
+             described(finding.account));
+  for (const std::string& fault : finding.faults)
+    fmt::print("  {} {}\n", coloured(Colour::red, "fault:"), fault);
+  for (const std::string& wish : finding.missing)
+    fmt::print("  {} {}\n", coloured(Colour::yellow, "note:"), wish);
+  if (!finding.account.last_webhook_at.empty())
+    fmt::print("  last webhook: {}\n", finding.account.last_webhook_at);
+  print_counts("events of the last day", finding.events);
+  print_counts("in quarantine under its keys", finding.waiting);
+}
+
+boost::json::object json_of(const Finding& finding) {
+  return {{"account", json_of(finding.account)},
+          {"gets_its_events", finding.faults.empty()},
+          {"faults", boost::json::array(finding.faults.begin(), finding.faults.end())},
+          {"notes", boost::json::array(finding.missing.begin(), finding.missing.end())},
+          {"events_of_the_last_day", counts_of(finding.events)},
+          {"in_quarantine", counts_of(finding.waiting)}};
+}
+
+// Of one account all; of many those that do not get their events.
+boost::asio::awaitable<std::vector<Finding>> find_out(pg::Connection& connection, const CheckOptions& options,
+                                                      const config::Config& settings, std::size_t& checked) {
+  const pg::ResultSet rows = co_await store::select_accounts(connection);
+  const route::SharedSecrets shared{.whatsapp = settings.whatsapp.app_secrets,
+                                    .instagram = settings.instagram.app_secrets,
+                                    .messenger = settings.messenger.app_secrets};
+  const migration::RouteTracer tracer(store::read_accounts(rows), shared);
+  std::vector<Finding> findings;
+  if (!options.name.empty()) {
+    store::AccountRecord account = co_await the_account(connection, options.name);
+    Finding finding = finding_of(std::move(account), tracer, settings);
+    const std::vector<std::string> keys = keys_of(finding.account);
+    finding.waiting = co_await store::count_waiting(connection, keys);
+    finding.events = co_await store::count_events_of_a_day(connection, finding.account.id);
+    findings.push_back(std::move(finding));
+    checked = 1;
+    co_return findings;
+  }
+  const store::AccountFilter active{.name = "", .platform = "", .user = "", .is_active = true};
+  std::vector<store::AccountRecord> records = co_await store::find_accounts(connection, active);
+  checked = records.size();
+  std::unordered_map<Uuid, std::string> faults;
+  for (const model::Account& known : tracer.accounts()) {
+    if (auto fault = tracer.fault_of(known)) faults.emplace(known.id, std::move(*fault));
+  }
+  for (store::AccountRecord& record : records) {
+    const auto fault = faults.find(record.id);
+    if (fault == faults.end()) continue;
+    findings.push_back({.account = std::move(record),
+                        .faults = {fault->second},
+                        .missing = {},
+                        .waiting = {},
+                        .events = {}});
+  }
+  co_return findings;
+}
+
+int check(const CheckOptions& options) {
+  const config::Config settings = settings_of(options.common);
+  std::vector<Finding> findings;
+  std::size_t checked = 0;
+  ask_database(settings, [&](pg::Connection& connection) -> boost::asio::awaitable<void> {
+    findings = co_await find_out(connection, options, settings, checked);
+  });
+  std::size_t faulty = 0;
+  boost::json::array all;
+  for (const Finding& finding : findings) {
+    faulty += finding.faults.empty() ? 0 : 1;
+    if (options.common.output == Output::json)
+      all.push_back(json_of(finding));
+    else
+      print_text(finding);
+  }
+  if (options.common.output == Output::json)
+    print_json({{"checked", checked}, {"faulty", faulty}, {"findings", std::move(all)}});
+  else if (options.name.empty())
+    fmt::print("{} of {} active accounts get their events\n", readable_count(checked - faulty),
+               readable_count(checked));
+  return static_cast<int>(faulty == 0 ? Outcome::done : Outcome::data_blocks);
+}
+
+}  // namespace
+
+void add_check(CLI::App& accounts, Action& chosen) {
+  CLI::App* command =
+      accounts.add_subcommand("check", "Would its webhooks come to it, what is missing, when was the last?");
+  command->footer(
+      std::string(
+          "With the environment that serve has, whose secrets stand behind accounts without their own.\n"
+          "Without an account: every active one, and those that would get no events are told.\n"
+          "Examples:\n"
+          "  socialsync accounts check 683178638221369\n"
+          "  socialsync accounts check --output json") +
+      exit_codes + "; an account gets no events");
+  const auto options = std::make_shared<CheckOptions>();
+  command->add_option("ACCOUNT", options->name, "Its id, phone number id, page id, account id or number");
+  add_common(*command, options->common, true);
+  command->callback([&chosen, options] {
+    chosen = [options] { return guarded(options->common, [&] { return check(*options); }); };
+  });
+}
+
+}  // namespace socialsync::cli::accounts

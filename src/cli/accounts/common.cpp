@@ -1,0 +1,109 @@
+#include <fmt/core.h>
+
+#include "base/text.hpp"
+#include "cli/accounts/commands.hpp"
+#include "migrate/outcome.hpp"
+
+namespace socialsync::cli::accounts {
+namespace {
+
+using migrate::Failure;
+using migrate::Outcome;
+
+boost::json::value or_null(const std::string& text) {
+  return text.empty() ? boost::json::value(nullptr) : boost::json::value(text);
+}
+
+boost::json::array list_of(const std::string& text) {
+  boost::json::array list;
+  for (const std::string& entry : split_list(text)) list.emplace_back(entry);
+  return list;
+}
+
+// PostgreSQL's words for a key that is taken are about its index.
+std::string explanation(const pg::Error& error) {
+  constexpr std::string_view unique_violation = "23505";
+  if (error.sqlstate() != unique_violation) return error.what();
+  return fmt::format("another account has that already: {}", error.detail());
+}
+
+}  // namespace
+
+const char* const exit_codes =
+    "\nExit codes: 0 done · 1 internal error · 2 wrong usage or setting · 3 no database, not migrated, or no "
+    "right to · "
+    "4 a row stayed locked, run it again · 9 the data stands in the way: no such account, a key that is "
+    "taken";
+
+boost::asio::awaitable<store::AccountRecord> the_account(pg::Connection& connection, std::string name) {
+  const store::AccountFilter filter{.name = name, .platform = "", .user = "", .is_active = std::nullopt};
+  std::vector<store::AccountRecord> found = co_await store::find_accounts(connection, filter);
+  if (found.empty()) throw Failure(Outcome::data_blocks, fmt::format("no account {}", name));
+  if (found.size() > 1) {
+    std::string message = fmt::format("{} is the name of several accounts, say the id:", name);
+    for (const store::AccountRecord& account : found) message += "\n  " + described(account);
+    throw Failure(Outcome::data_blocks, message);
+  }
+  co_return std::move(found.front());
+}
+
+boost::asio::awaitable<std::size_t> write(pg::Connection& connection,
+                                          std::vector<store::AccountWrite> writes) {
+  try {
+    const std::size_t written = co_await store::write_accounts(connection, writes);
+    co_return written;
+  } catch (const pg::Error& error) {
+    if (error.kind() != pg::ErrorKind::data) throw;
+    throw Failure(Outcome::data_blocks, explanation(error));
+  }
+}
+
+boost::asio::awaitable<Uuid> the_user(pg::Connection& connection, std::string user, bool make) {
+  const std::optional<Uuid> found = co_await store::find_user(connection, user);
+  if (found) co_return *found;
+  if (user.find('@') == std::string::npos || !make)
+    throw Failure(Outcome::data_blocks,
+                  fmt::format("no user {}{}", user,
+                              user.find('@') == std::string::npos ? "" : ": --create-user makes one"));
+  co_return co_await store::find_or_make_user(connection, user);
+}
+
+std::string described(const store::AccountRecord& account) {
+  return fmt::format("{}  {} {}  {}", to_string(account.id), account.platform, account.key(),
+                     account.business_name.empty() ? account.username : account.business_name);
+}
+
+boost::json::object json_of(const store::AccountRecord& account) {
+  return {{"id", to_string(account.id)},
+          {"user_id", to_string(account.user_id)},
+          {"email", or_null(account.email)},
+          {"platform", account.platform},
+          {"is_active", account.is_active},
+          {"account_id", account.account_id},
+          {"username", or_null(account.username)},
+          {"display_name", or_null(account.display_name)},
+          {"business_name", or_null(account.business_name)},
+          {"phone_number_id", or_null(account.phone_number_id)},
+          {"page_id", or_null(account.page_id)},
+          {"display_phone_number", or_null(account.display_phone_number)},
+          {"waba_id", or_null(account.waba_id)},
+          {"linked_ids", list_of(account.linked_ids)},
+          {"webhook_url", or_null(account.webhook_url)},
+          {"webhook_status", or_null(account.webhook_status)},
+          {"webhook_events", account.webhook_events ? boost::json::value(list_of(*account.webhook_events))
+                                                    : boost::json::value(nullptr)},
+          {"last_webhook_at", or_null(account.last_webhook_at)},
+          {"created_at", or_null(account.created_at)},
+          {"has_app_secret", account.has_app_secret},
+          {"has_verify_token", account.has_verify_token},
+          {"has_access_token", account.has_access_token},
+          {"has_refresh_token", account.has_refresh_token}};
+}
+
+void print_json(boost::json::object document) {
+  boost::json::object versioned{{"v", 1}};
+  for (auto& [name, value] : document) versioned[name] = std::move(value);
+  fmt::print("{}\n", boost::json::serialize(versioned));
+}
+
+}  // namespace socialsync::cli::accounts

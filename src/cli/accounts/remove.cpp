@@ -1,0 +1,72 @@
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include "cli/accounts/commands.hpp"
+#include "cli/terminal.hpp"
+#include "migrate/outcome.hpp"
+#include "store/removal.hpp"
+
+namespace socialsync::cli::accounts {
+namespace {
+
+using migrate::Outcome;
+
+struct RemoveOptions : Options {
+  std::string name;
+  bool yes = false;
+};
+
+void report(const RemoveOptions& options, const store::AccountRecord& account,
+            const store::RemovedAccount& removed) {
+  if (options.common.output == Output::json) {
+    print_json({{"removed",
+                 {{"account", json_of(account)},
+                  {"events", removed.logs},
+                  {"quarantined", removed.quarantined},
+                  {"identity_keys", removed.identity_keys}}}});
+    return;
+  }
+  fmt::print("removed {}\n  {} events, {} parts in quarantine ({}), {} identity keys\n", described(account),
+             readable_count(removed.logs), readable_count(removed.quarantined),
+             readable_bytes(removed.quarantine_bytes), readable_count(removed.identity_keys));
+}
+
+int remove(const RemoveOptions& options) {
+  const config::Config settings = settings_of(options.common);
+  store::AccountRecord account;
+  ask_database(settings, [&](pg::Connection& connection) -> boost::asio::awaitable<void> {
+    account = co_await the_account(connection, options.name);
+  });
+  if (!confirmed(fmt::format("Remove {} and all of its events?", described(account)), options.yes))
+    return static_cast<int>(Outcome::refused);
+  store::RemovedAccount removed;
+  ask_database(settings, [&](pg::Connection& connection) -> boost::asio::awaitable<void> {
+    removed = co_await store::remove_account(connection, account.id);
+  });
+  report(options, account, removed);
+  return 0;
+}
+
+}  // namespace
+
+void add_remove(CLI::App& accounts, Action& chosen) {
+  CLI::App* command =
+      accounts.add_subcommand("remove", "Remove an account and all that is kept because of it");
+  command->footer(std::string("Its events go, and what waits in quarantine for it; the user stays. There is "
+                              "no way back: to stop\n"
+                              "an account for a while, accounts set --inactive.\n"
+                              "Example:  socialsync accounts remove 683178638221369 --yes") +
+                  exit_codes);
+  const auto options = std::make_shared<RemoveOptions>();
+  command->add_option("ACCOUNT", options->name, "Its id, phone number id, page id, account id or number")
+      ->required();
+  command->add_flag("--yes", options->yes, "Do not ask");
+  add_common(*command, options->common, true);
+  command->callback([&chosen, options] {
+    chosen = [options] { return guarded(options->common, [&] { return remove(*options); }); };
+  });
+}
+
+}  // namespace socialsync::cli::accounts

@@ -1,0 +1,103 @@
+#include <algorithm>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include "cli/accounts/commands.hpp"
+#include "cli/accounts/draft_options.hpp"
+#include "migrate/outcome.hpp"
+
+namespace socialsync::cli::accounts {
+namespace {
+
+using migrate::Failure;
+using migrate::Outcome;
+
+struct SetOptions : Options {
+  std::shared_ptr<DraftOptions> draft = std::make_shared<DraftOptions>();
+  std::string name;
+};
+
+// NOT NULL in the table that was found.
+bool is_needed(const std::string& field) { return field == "account_id" || field == "username"; }
+
+void check_cleared(const Draft& draft) {
+  for (const std::string& name : draft.cleared) {
+    if (!find_field(name)) throw Failure(Outcome::wrong_usage, fmt::format("--clear: there is no {}", name));
+    if (is_needed(name))
+      throw Failure(Outcome::wrong_usage, fmt::format("--clear: an account needs its {}", name));
+    if (draft.has(name)) throw Failure(Outcome::wrong_usage, fmt::format("{} is both set and cleared", name));
+  }
+  if (draft.values.empty() && draft.cleared.empty() && !draft.is_active)
+    throw Failure(Outcome::wrong_usage, "nothing to set: see --help");
+}
+
+std::vector<std::string> names_of(const Draft& draft) {
+  std::vector<std::string> names = draft.cleared;
+  for (const auto& [name, value] : draft.values) names.push_back(name);
+  if (draft.is_active) names.emplace_back("is_active");
+  std::ranges::sort(names);
+  return names;
+}
+
+void report(const SetOptions& options, const store::AccountRecord& account) {
+  const std::vector<std::string> names = names_of(options.draft->draft);
+  if (options.common.output == Output::json) {
+    print_json({{"set", boost::json::array(names.begin(), names.end())}, {"account", json_of(account)}});
+    return;
+  }
+  fmt::print("set");
+  for (const std::string& name : names) fmt::print(" {}", name);
+  fmt::print(" of {}\n", described(account));
+}
+
+int set(const SetOptions& options) {
+  finish_draft(*options.draft, false);
+  check_cleared(options.draft->draft);
+  const config::Config settings = settings_of(options.common);
+  store::AccountRecord account;
+  ask_database(settings, [&](pg::Connection& connection) -> boost::asio::awaitable<void> {
+    account = co_await the_account(connection, options.name);
+    std::vector<store::AccountWrite> writes = {write_of(options.draft->draft, account.id, std::nullopt)};
+    const std::size_t written = co_await write(connection, std::move(writes));
+    if (written == 0)
+      throw Failure(Outcome::data_blocks, "the account has gone meanwhile, or row-level security hides it");
+    account = co_await the_account(connection, to_string(account.id));
+  });
+  report(options, account);
+  return 0;
+}
+
+}  // namespace
+
+void add_set(CLI::App& accounts, Action& chosen) {
+  CLI::App* command = accounts.add_subcommand("set", "Change an account; gateways know it at once");
+  command->footer(std::string("To rotate a secret, set the list \"new,old\", and later \"new\".\n"
+                              "Examples:\n"
+                              "  socialsync accounts set 683178638221369 --app-secret-file - <secret\n"
+                              "  socialsync accounts set 683178638221369 --inactive\n"
+                              "  socialsync accounts set 683178638221369 --clear webhook_events") +
+                  exit_codes);
+  const auto options = std::make_shared<SetOptions>();
+  Draft& draft = options->draft->draft;
+  command->add_option("ACCOUNT", options->name, "Its id, phone number id, page id, account id or number")
+      ->required();
+  add_draft_options(*command, options->draft);
+  command
+      ->add_option("--clear", draft.cleared, "Take this value away: page_id, app_secret, webhook_events, …")
+      ->delimiter(',')
+      ->type_name("NAME");
+  CLI::Option* active =
+      command->add_flag_callback("--active", [&draft] { draft.is_active = true; }, "Switch it on");
+  command
+      ->add_flag_callback(
+          "--inactive", [&draft] { draft.is_active = false; }, "Switch it off: its events go to quarantine")
+      ->excludes(active);
+  add_common(*command, options->common, true);
+  command->callback([&chosen, options] {
+    chosen = [options] { return guarded(options->common, [&] { return set(*options); }); };
+  });
+}
+
+}  // namespace socialsync::cli::accounts

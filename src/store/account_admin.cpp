@@ -1,0 +1,247 @@
+#include "store/account_admin.hpp"
+
+#include <stdexcept>
+#include <string_view>
+#include <utility>
+
+namespace socialsync::store {
+namespace {
+
+constexpr const char* select_records = R"(
+SELECT a.id::text, a.user_id::text, u.email, a.platform::text, a.is_active IS TRUE, a.account_id, a.username, a.display_name,
+       a.business_name, a.phone_number_id, a.page_id, a.display_phone_number, a.webhook_metadata ->> 'waba_id',
+       CASE WHEN jsonb_typeof(a.webhook_metadata -> 'ids') = 'array'
+            THEN (SELECT string_agg(linked, ',') FROM jsonb_array_elements_text(a.webhook_metadata -> 'ids') linked)
+       END,
+       a.webhook_url, a.webhook_status, array_to_string(a.webhook_events, ','),
+       to_char(a.last_webhook_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+       to_char(a.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+       coalesce(a.app_secret, '') <> '', coalesce(a.verify_token, '') <> '', coalesce(a.access_token, '') <> '',
+       coalesce(a.refresh_token, '') <> ''
+FROM public.social_accounts AS a LEFT JOIN public.users AS u ON u.id = a.user_id
+WHERE a.platform::text IN ('whatsapp', 'whatsapp_business', 'instagram', 'facebook')
+  AND ($1 = '' OR $1 IN (a.id::text, a.phone_number_id, a.page_id, a.account_id)
+       OR a.webhook_metadata -> 'ids' ? $1
+       OR regexp_replace(a.display_phone_number, '\D', '', 'g') = nullif(regexp_replace($1, '[\s()+.-]', '', 'g'), ''))
+  AND ($2 = '' OR a.platform::text = $2)
+  AND ($3 = '' OR u.email = $3 OR a.user_id::text = $3)
+  AND ($4::boolean IS NULL OR a.is_active IS TRUE = $4::boolean)
+ORDER BY a.created_at DESC, a.id
+LIMIT $5::bigint)";
+
+enum Column {
+  id,
+  user_id,
+  email,
+  platform,
+  is_active,
+  account_id,
+  username,
+  display_name,
+  business_name,
+  phone_number_id,
+  page_id,
+  display_phone_number,
+  waba_id,
+  linked_ids,
+  webhook_url,
+  webhook_status,
+  webhook_events,
+  last_webhook_at,
+  created_at,
+  has_app_secret,
+  has_verify_token,
+  has_access_token,
+  has_refresh_token
+};
+
+constexpr const char* select_user = "SELECT id::text FROM public.users WHERE email = $1 OR id::text = $1";
+
+constexpr const char* upsert_user = R"(
+INSERT INTO public.users (id, email, full_name, is_active) VALUES (gen_random_uuid(), $1, $1, true)
+ON CONFLICT (email) DO UPDATE SET email = excluded.email
+RETURNING id::text)";
+
+constexpr const char* select_ids = "SELECT gen_random_uuid()::text FROM generate_series(1, $1::bigint)";
+
+constexpr const char* insert_account = R"(
+INSERT INTO public.social_accounts (id, user_id, platform, account_id, username, display_name, business_name,
+                                    phone_number_id, page_id, display_phone_number, webhook_url, webhook_events,
+                                    app_secret, verify_token, access_token, refresh_token, is_active, webhook_metadata)
+SELECT $1::uuid, $2::uuid, (v ->> 'platform')::public.social_platform, v ->> 'account_id', v ->> 'username',
+       v ->> 'display_name', v ->> 'business_name', v ->> 'phone_number_id', v ->> 'page_id',
+       v ->> 'display_phone_number', v ->> 'webhook_url',
+       CASE WHEN jsonb_typeof(v -> 'webhook_events') = 'array'
+            THEN ARRAY(SELECT jsonb_array_elements_text(v -> 'webhook_events')) END,
+       v ->> 'app_secret', v ->> 'verify_token', v ->> 'access_token', v ->> 'refresh_token',
+       coalesce((v ->> 'is_active')::boolean, true),
+       jsonb_strip_nulls(jsonb_build_object('waba_id', v -> 'waba_id', 'ids', v -> 'linked_ids'))
+FROM CAST($3 AS jsonb) AS v)";
+
+// A name that the object does not have leaves its column as it is.
+constexpr const char* update_account = R"(
+UPDATE public.social_accounts AS a
+SET account_id           = CASE WHEN v ? 'account_id' THEN v ->> 'account_id' ELSE a.account_id END,
+    username             = CASE WHEN v ? 'username' THEN v ->> 'username' ELSE a.username END,
+    display_name         = CASE WHEN v ? 'display_name' THEN v ->> 'display_name' ELSE a.display_name END,
+    business_name        = CASE WHEN v ? 'business_name' THEN v ->> 'business_name' ELSE a.business_name END,
+    phone_number_id      = CASE WHEN v ? 'phone_number_id' THEN v ->> 'phone_number_id' ELSE a.phone_number_id END,
+    page_id              = CASE WHEN v ? 'page_id' THEN v ->> 'page_id' ELSE a.page_id END,
+    display_phone_number = CASE WHEN v ? 'display_phone_number' THEN v ->> 'display_phone_number'
+                                ELSE a.display_phone_number END,
+    webhook_url          = CASE WHEN v ? 'webhook_url' THEN v ->> 'webhook_url' ELSE a.webhook_url END,
+    webhook_events       = CASE WHEN jsonb_typeof(v -> 'webhook_events') = 'array'
+                                THEN ARRAY(SELECT jsonb_array_elements_text(v -> 'webhook_events'))
+                                WHEN v ? 'webhook_events' THEN NULL ELSE a.webhook_events END,
+    app_secret           = CASE WHEN v ? 'app_secret' THEN v ->> 'app_secret' ELSE a.app_secret END,
+    verify_token         = CASE WHEN v ? 'verify_token' THEN v ->> 'verify_token' ELSE a.verify_token END,
+    access_token         = CASE WHEN v ? 'access_token' THEN v ->> 'access_token' ELSE a.access_token END,
+    refresh_token        = CASE WHEN v ? 'refresh_token' THEN v ->> 'refresh_token' ELSE a.refresh_token END,
+    is_active            = CASE WHEN v ? 'is_active' THEN (v ->> 'is_active')::boolean ELSE a.is_active END,
+    webhook_metadata     = CASE WHEN v ?| ARRAY['waba_id', 'linked_ids']
+                                THEN jsonb_strip_nulls(
+                                  coalesce(a.webhook_metadata, '{}')
+                                  || CASE WHEN v ? 'waba_id' THEN jsonb_build_object('waba_id', v -> 'waba_id')
+                                          ELSE '{}' END
+                                  || CASE WHEN v ? 'linked_ids' THEN jsonb_build_object('ids', v -> 'linked_ids')
+                                          ELSE '{}' END)
+                                ELSE a.webhook_metadata END
+FROM CAST($2 AS jsonb) AS v
+WHERE a.id = $1::uuid)";
+
+constexpr const char* select_waiting = R"(
+SELECT reason, count(*) FROM public.webhook_quarantine WHERE routing_key = ANY ($1::text[])
+GROUP BY reason ORDER BY count(*) DESC, reason)";
+
+constexpr const char* select_events_of_a_day = R"(
+SELECT webhook_type, count(*) FROM public.webhook_logs
+WHERE social_account_id = $1::uuid AND created_at > now() - interval '1 day'
+GROUP BY webhook_type ORDER BY count(*) DESC, webhook_type)";
+
+Uuid uuid_at(const pg::ResultSet& rows, std::size_t row, int column) {
+  const std::optional<Uuid> value = parse_uuid(rows.text(row, column));
+  if (!value) throw std::runtime_error("an id that is not a UUID");
+  return *value;
+}
+
+AccountRecord record_at(const pg::ResultSet& rows, std::size_t row) {
+  const auto text = [&](Column column) { return std::string(rows.text(row, column)); };
+  const auto is_true = [&](Column column) { return rows.text(row, column) == "t"; };
+  AccountRecord record{.id = uuid_at(rows, row, Column::id),
+                       .user_id = uuid_at(rows, row, Column::user_id),
+                       .email = text(Column::email),
+                       .platform = text(Column::platform),
+                       .is_active = is_true(Column::is_active),
+                       .account_id = text(Column::account_id),
+                       .username = text(Column::username),
+                       .display_name = text(Column::display_name),
+                       .business_name = text(Column::business_name),
+                       .phone_number_id = text(Column::phone_number_id),
+                       .page_id = text(Column::page_id),
+                       .display_phone_number = text(Column::display_phone_number),
+                       .waba_id = text(Column::waba_id),
+                       .linked_ids = text(Column::linked_ids),
+                       .webhook_url = text(Column::webhook_url),
+                       .webhook_status = text(Column::webhook_status),
+                       .webhook_events = std::nullopt,
+                       .last_webhook_at = text(Column::last_webhook_at),
+                       .created_at = text(Column::created_at),
+                       .has_app_secret = is_true(Column::has_app_secret),
+                       .has_verify_token = is_true(Column::has_verify_token),
+                       .has_access_token = is_true(Column::has_access_token),
+                       .has_refresh_token = is_true(Column::has_refresh_token)};
+  if (!rows.is_null(row, Column::webhook_events)) record.webhook_events = text(Column::webhook_events);
+  return record;
+}
+
+std::vector<Count> counts_of(const pg::ResultSet& rows) {
+  std::vector<Count> counts;
+  for (std::size_t row = 0; row < rows.rows(); ++row)
+    counts.push_back({std::string(rows.text(row, 0)), std::stoull(std::string(rows.text(row, 1)))});
+  return counts;
+}
+
+pg::Statement statement_of(const AccountWrite& write) {
+  pg::Statement statement{.name = "update_account", .sql = update_account};
+  if (write.new_for) statement = {.name = "insert_account", .sql = insert_account};
+  statement.with(to_string(write.id));
+  if (write.new_for) statement.with(to_string(*write.new_for));
+  return std::move(statement.with(write.values));
+}
+
+}  // namespace
+
+const std::string& AccountRecord::key() const {
+  if (!phone_number_id.empty()) return phone_number_id;
+  return page_id.empty() ? account_id : page_id;
+}
+
+boost::asio::awaitable<std::vector<AccountRecord>> find_accounts(pg::Connection& connection,
+                                                                 const AccountFilter& filter) {
+  pg::Statement select{.name = "select_records", .sql = select_records};
+  select.with(filter.name).with(filter.platform).with(filter.user);
+  if (filter.is_active) {
+    select.with(*filter.is_active ? "true" : "false");
+  } else {
+    select.with_null();
+  }
+  select.with(std::to_string(filter.limit));
+  const pg::ResultSet rows = co_await connection.run(select);
+  std::vector<AccountRecord> records;
+  for (std::size_t row = 0; row < rows.rows(); ++row) records.push_back(record_at(rows, row));
+  co_return records;
+}
+
+boost::asio::awaitable<std::optional<Uuid>> find_user(pg::Connection& connection, const std::string& user) {
+  pg::Statement select{.name = "select_user", .sql = select_user};
+  select.with(user);
+  const pg::ResultSet rows = co_await connection.run(select);
+  if (rows.rows() == 0) co_return std::nullopt;
+  co_return uuid_at(rows, 0, 0);
+}
+
+boost::asio::awaitable<Uuid> find_or_make_user(pg::Connection& connection, const std::string& email) {
+  pg::Statement upsert{.name = "upsert_user", .sql = upsert_user};
+  upsert.with(email);
+  const pg::ResultSet rows = co_await connection.run(upsert);
+  co_return uuid_at(rows, 0, 0);
+}
+
+boost::asio::awaitable<std::vector<Uuid>> new_account_ids(pg::Connection& connection, std::size_t count) {
+  pg::Statement select{.name = "select_ids", .sql = select_ids};
+  select.with(std::to_string(count));
+  const pg::ResultSet rows = co_await connection.run(select);
+  std::vector<Uuid> ids;
+  for (std::size_t row = 0; row < rows.rows(); ++row) ids.push_back(uuid_at(rows, row, 0));
+  co_return ids;
+}
+
+boost::asio::awaitable<std::size_t> write_accounts(pg::Connection& connection,
+                                                   const std::vector<AccountWrite>& writes) {
+  std::vector<pg::Statement> statements;
+  for (const AccountWrite& write : writes) statements.push_back(statement_of(write));
+  const std::vector<pg::ResultSet> results = co_await connection.run(statements);
+  std::size_t written = 0;
+  for (const pg::ResultSet& result : results) written += result.affected();
+  co_return written;
+}
+
+boost::asio::awaitable<std::vector<Count>> count_waiting(pg::Connection& connection,
+                                                         const std::vector<std::string>& routing_keys) {
+  pg::Array keys(pg::Type::text);
+  for (const std::string& key : routing_keys) keys.add(key);
+  pg::Statement select{.name = "select_waiting", .sql = select_waiting};
+  select.with(std::move(keys));
+  const pg::ResultSet rows = co_await connection.run(select);
+  co_return counts_of(rows);
+}
+
+boost::asio::awaitable<std::vector<Count>> count_events_of_a_day(pg::Connection& connection,
+                                                                 const Uuid& account_id) {
+  pg::Statement select{.name = "select_events_of_a_day", .sql = select_events_of_a_day};
+  select.with(to_string(account_id));
+  const pg::ResultSet rows = co_await connection.run(select);
+  co_return counts_of(rows);
+}
+
+}  // namespace socialsync::store
