@@ -27,9 +27,13 @@ std::string trimmed(const char* text) {
 }
 
 Error error_of(const PGresult* result) {
-  const char* primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-  const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-  return {primary ? std::string(primary) : trimmed(PQresultErrorMessage(result)), state ? state : ""};
+  const auto field = [result](int code) {
+    const char* text = PQresultErrorField(result, code);
+    return std::string(text ? text : "");
+  };
+  const std::string primary = field(PG_DIAG_MESSAGE_PRIMARY);
+  return {primary.empty() ? trimmed(PQresultErrorMessage(result)) : primary, field(PG_DIAG_SQLSTATE),
+          field(PG_DIAG_MESSAGE_DETAIL)};
 }
 
 }  // namespace

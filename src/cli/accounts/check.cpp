@@ -96,7 +96,7 @@ void print_text(const Finding& finding) {
 }
 
 boost::json::object json_of(const Finding& finding) {
-  return {{"account", json_of(finding.account)},
+  return {{"account", accounts::json_of(finding.account)},
           {"gets_its_events", finding.faults.empty()},
           {"faults", boost::json::array(finding.faults.begin(), finding.faults.end())},
           {"notes", boost::json::array(finding.missing.begin(), finding.missing.end())},

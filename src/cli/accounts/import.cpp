@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -83,6 +84,7 @@ boost::asio::awaitable<void> import_all(pg::Connection& connection, const Import
         co_await write_for(connection, options, file.lines[i], known, ids[i], imported);
     if (row) writes.push_back(std::move(*row));
   }
+  std::ranges::sort(imported.bad, {}, &BadLine::number);
   if (imported.bad.empty() && !options.dry_run) co_await write(connection, std::move(writes));
 }
 
