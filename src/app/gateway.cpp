@@ -110,6 +110,7 @@ class Gateway : public Health {
     const auto tenants = tenants_.current();
     const std::chrono::duration<double> age = tenants_.age();
     metrics.directory(tenants ? tenants->directory.size() : 0, age.count());
+    metrics.signature_checks(receiver_.signature_checks());
     metrics.queue_depth(batcher_.queued_events(), batcher_.queued_bytes());
     metrics.connections(server_.connections());
   }

@@ -48,6 +48,9 @@ class Receiver {
   // A signed POST: answered 200 only after all that is in it is committed.
   asio::awaitable<http::Response> receive(http::Request request, std::optional<model::Platform> platform);
 
+  // HMACs computed so far.
+  std::uint64_t signature_checks() const { return signers_.checks(); }
+
   // The same without a signature, for a developer's tests: says what was logged and where.
   asio::awaitable<http::Response> receive_test(http::Request request, model::Platform platform);
 

@@ -17,11 +17,17 @@ constexpr std::size_t free_candidates_max = 4;
 
 }  // namespace
 
+bool SignerSearch::is_signed_by(const Tenants& tenants, route::SecretIndex secret,
+                                const crypto::Digest& digest, std::string_view body) {
+  ++checks_;
+  return tenants.keyring.signed_by(secret, digest, body);
+}
+
 std::optional<route::SecretIndex> SignerSearch::find_shared(const Tenants& tenants,
                                                             const crypto::Digest& digest,
-                                                            std::string_view body) const {
+                                                            std::string_view body) {
   for (route::SecretIndex secret = 0; secret < tenants.directory.shared_secret_count(); ++secret) {
-    if (tenants.keyring.signed_by(secret, digest, body)) return secret;
+    if (is_signed_by(tenants, secret, digest, body)) return secret;
   }
   return std::nullopt;
 }
@@ -45,7 +51,7 @@ Result<route::SecretIndex, SignerError> SignerSearch::find_own(const Tenants& te
   std::erase_if(order, [&](route::SecretIndex secret) { return secret < shared; });
   const std::size_t free = std::min(order.size(), free_candidates_max);
   for (std::size_t i = 0; i < free; ++i) {
-    if (tenants.keyring.signed_by(order[i], digest, body)) return order[i];
+    if (is_signed_by(tenants, order[i], digest, body)) return order[i];
   }
 
   const std::uint64_t others = tenants.directory.secrets().size() - shared - free;
@@ -56,7 +62,7 @@ Result<route::SecretIndex, SignerError> SignerSearch::find_own(const Tenants& te
   for (auto secret = static_cast<route::SecretIndex>(shared); secret < tenants.directory.secrets().size();
        ++secret) {
     if (std::find(order.begin(), tried, secret) != tried) continue;
-    if (tenants.keyring.signed_by(secret, digest, body)) return secret;
+    if (is_signed_by(tenants, secret, digest, body)) return secret;
   }
   return SignerError::unknown;
 }

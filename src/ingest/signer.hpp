@@ -27,7 +27,7 @@ class SignerSearch {
 
   // Tries the environment's secrets, which sign most bodies: nothing of the body is read but its bytes.
   std::optional<route::SecretIndex> find_shared(const Tenants& tenants, const crypto::Digest& digest,
-                                                std::string_view body) const;
+                                                std::string_view body);
 
   // Whether a body that find_shared() did not know may be split, to learn whose secrets could be right.
   Result<void, SignerError> may_split(const Tenants& tenants, std::string_view body);
@@ -38,8 +38,15 @@ class SignerSearch {
                                                    std::string_view body,
                                                    const std::vector<model::Event>& events);
 
+  // HMACs that have been computed so far.
+  std::uint64_t checks() const { return checks_; }
+
  private:
+  bool is_signed_by(const Tenants& tenants, route::SecretIndex secret, const crypto::Digest& digest,
+                    std::string_view body);
+
   HashBudget budget_;
+  std::uint64_t checks_ = 0;
 };
 
 }  // namespace socialsync::ingest

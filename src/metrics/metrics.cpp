@@ -36,6 +36,13 @@ class Metrics::Registry {
                                                                  .Help("Failed statements, by SQLSTATE")
                                                                  .Register(registry);
 
+  prometheus::Counter& signature_checks =
+      prometheus::BuildCounter()
+          .Name("socialsync_signature_checks_total")
+          .Help("HMACs computed: near one for each request, unless strangers sign")
+          .Register(registry)
+          .Add({});
+
   prometheus::Histogram& batch_events = prometheus::BuildHistogram()
                                             .Name("socialsync_batch_events")
                                             .Help("Rows per commit")
@@ -98,6 +105,10 @@ void Metrics::batch(std::size_t events, double commit_seconds) {
 void Metrics::database_error(std::string_view sqlstate) {
   registry_->database_errors.Add({{"sqlstate", sqlstate.empty() ? "connection" : std::string(sqlstate)}})
       .Increment();
+}
+
+void Metrics::signature_checks(std::uint64_t total) {
+  registry_->signature_checks.Increment(static_cast<double>(total) - registry_->signature_checks.Value());
 }
 
 void Metrics::queue_depth(std::size_t events, std::size_t bytes) {

@@ -20,6 +20,9 @@ class Metrics {
   void batch(std::size_t events, double commit_seconds);
   void database_error(std::string_view sqlstate);
 
+  // HMACs computed in all.
+  void signature_checks(std::uint64_t total);
+
   void queue_depth(std::size_t events, std::size_t bytes);
   void directory(std::size_t accounts, double age_seconds);
   void connections(std::size_t open);

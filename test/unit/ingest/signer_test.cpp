@@ -45,7 +45,7 @@ std::string own_signer(SignerSearch& search, const Tenants& tenants, const std::
 
 TEST_CASE("signer: the environment's secrets are found without looking into the body") {
   const auto tenants = tenants_with_own_secrets(2);
-  const SignerSearch search(plenty);
+  SignerSearch search(plenty);
   const auto found = search.find_shared(*tenants, signed_under("shared", "body"), "body");
   REQUIRE(found);
   CHECK(tenants->directory.secrets()[*found] == "shared");
@@ -91,6 +91,26 @@ TEST_CASE("signer: a body of many tenants is no way around the bound") {
   SignerSearch search(0);
   CHECK(own_signer(search, *tenants, "own 1", events) == "own 1");
   CHECK(own_signer(search, *tenants, "own 10", events) == "busy");
+}
+
+TEST_CASE("signer: of ten thousand tenants on five hundred secrets only those that are named are asked") {
+  std::vector<Account> accounts;
+  for (std::size_t number = 0; number < 10'000; ++number) {
+    accounts.push_back(whatsapp(1, std::to_string(number)));
+    accounts.back().id.bytes[14] = static_cast<std::uint8_t>(number >> 8);
+    accounts.back().id.bytes[15] = static_cast<std::uint8_t>(number & 0xff);
+    accounts.back().app_secrets = {"own " + std::to_string(number % 500)};
+  }
+  const Tenants tenants(route::Directory(std::move(accounts), {}));
+  REQUIRE(tenants.directory.secrets().size() == 500);
+  SignerSearch search(plenty);
+  CHECK(own_signer(search, tenants, "own 77", {to_number("9577")}) == "own 77");
+  CHECK(search.checks() == 1);
+  CHECK(own_signer(search, tenants, "own 499", {to_number("499"), to_number("999"), to_number("1499")}) ==
+        "own 499");
+  CHECK(search.checks() == 2);
+  CHECK(own_signer(search, tenants, "a stranger's", {to_number("3")}) == "unknown");
+  CHECK(search.checks() == 502);
 }
 
 TEST_CASE("signer: only bodies that somebody could have signed are split") {
