@@ -166,3 +166,22 @@ def test_links_lead_somewhere(document):
 def test_the_kinds_of_events_are_those_of_the_program():
     printed = run("events", "kinds", "--output", "markdown").stdout
     assert Document("docs/events.md").text.endswith(printed)
+
+
+# ---- Threats
+
+
+THREATS = Document("docs/security.md")
+NAMED_TESTS = sorted(set(re.findall(r"`([\w/]+_(?:test|fuzz)\.(?:py|cpp|sql))(?:::(\w+))?`", THREATS.text)))
+
+
+@pytest.mark.parametrize("file, name", NAMED_TESTS)
+def test_each_test_that_stands_against_a_threat_is_there(file, name):
+    found = list(ROOT.glob(file) if "/" in file else (ROOT / "test").rglob(file))
+    assert len(found) == 1
+    assert not name or re.search(rf"^def {name}\(", found[0].read_text(), re.M)
+
+
+def test_each_threat_has_a_test():
+    rows = [cells for table in THREATS.tables for cells in table]
+    assert len(rows) > 20 and all(re.search(r"_(?:test|fuzz)\.", cells[2]) for cells in rows)
