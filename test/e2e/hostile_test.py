@@ -8,6 +8,7 @@ import pytest
 
 import hostile
 import meta
+from suite import ROOT
 from tenants import SHARED_SECRET, new_key
 
 PATH = "/api/whatsapp/webhook"
@@ -37,10 +38,6 @@ def deliver(client, database):
 def exactly(text):
     """Equal for the same JSON: numbers keep all digits, and of several members of one name the last counts."""
     return json.loads(text, parse_float=decimal.Decimal, parse_int=decimal.Decimal)
-
-
-def as_text(payload):
-    return json.dumps(payload, ensure_ascii=False)
 
 
 # ---- Values
@@ -228,6 +225,41 @@ def test_empty_webhooks_leave_nothing_behind(deliver):
     """There is nothing in them to keep."""
     for body in (b'{"object": "page", "entry": []}', b'{"object": "page", "entry": [{"id": "1", "changes": []}]}'):
         assert deliver(body) == ([], [])
+
+
+GOLDEN = ROOT / "test/golden"
+
+
+def places_in(value, path=()):
+    """The path of each member below a value."""
+    for name, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else []:
+        if isinstance(value, dict):
+            yield (*path, name)
+        yield from places_in(inner, (*path, name))
+
+
+def put(value, path, odd):
+    for name in path[:-1]:
+        value = value[name]
+    value[path[-1]] = odd
+
+
+@pytest.mark.release_only
+@pytest.mark.parametrize("golden", ["whatsapp/messages_and_statuses", "instagram/comment", "messenger/message_with_a_file"])
+def test_each_member_of_each_wrong_type(client, database, account, golden):
+    """unit/parse/wrong_types_test.cpp does it for all bodies; here the rows are PostgreSQL's."""
+    body = json.loads((GOLDEN / f"{golden}.json").read_text())
+    neighbours = []
+    for path in places_in(body["entry"], ("entry",)):
+        for odd in hostile.WRONG_TYPES:
+            odd_body = json.loads(json.dumps(body))
+            put(odd_body, path, json.loads(odd))
+            neighbours.append(meta.message())
+            beside = json.loads(meta.whatsapp_messages(account.key, neighbours[-1]))
+            assert client.post(PATH, meta.encode([odd_body, beside]), SHARED_SECRET).status == 200
+    logged = database.rows("SELECT external_message_id FROM webhook_logs WHERE social_account_id = %s", account.id)
+    assert {message["id"] for message in neighbours} <= {row["external_message_id"] for row in logged}
+    assert database.rows("SELECT id FROM webhook_quarantine WHERE reason = 'rejected_by_database'") == []
 
 
 # ---- Neighbours
