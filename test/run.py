@@ -87,11 +87,13 @@ def fuzz_stage(name, seconds):
     found = ROOT / "build/fuzz/corpus" / name
     found.mkdir(parents=True, exist_ok=True)
     noun = name.removesuffix("_fuzz")
+    reads_bodies = noun in ("parse", "place")
+    words = "parse" if reads_bodies else noun
     options = [f"-max_total_time={seconds}", "-timeout=10", "-print_final_stats=1", f"-artifact_prefix={found}-"]
-    dictionary = ROOT / "fuzz" / f"{noun}.dict"
+    dictionary = ROOT / "fuzz" / f"{words}.dict"
     if dictionary.exists():
         options.append(f"-dict={dictionary}")
-    folders = [found, *(folder for folder in [ROOT / "fuzz/corpus" / noun] if folder.exists())]
+    folders = [found, ROOT / "fuzz/corpus" / words, *([ROOT / "test/golden"] if reads_bodies else [])]
     return Stage(f"fuzz {noun}, {seconds} s", [ROOT / "build/fuzz" / name, *options, *folders],
                  environment=SANITIZER_SETTINGS)
 

@@ -29,6 +29,7 @@ std::shared_ptr<Submission> Placer::place(std::shared_ptr<const Tenants> tenants
   for (const model::Event& event : submission->webhook.events)
     place_event(*submission, event, signers, received_ms);
   for (const model::Unreadable& part : submission->webhook.unreadable) quarantine(*submission, part);
+  if (submission->webhook.is_cut_short) quarantine_body(*submission, "too_many_events");
   return submission;
 }
 

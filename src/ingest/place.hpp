@@ -17,7 +17,8 @@ namespace socialsync::ingest {
 // One thread.
 class Placer {
  public:
-  // `split` is the body's; its error sends the body to quarantine whole.
+  // `split` is the body's; its error sends the body to quarantine whole, and so does what is beyond its
+  // limits.
   std::shared_ptr<Submission> place(std::shared_ptr<const Tenants> tenants, std::string body,
                                     Result<model::Webhook, parse::ParseError> split,
                                     const route::Signers& signers, std::int64_t received_ms);

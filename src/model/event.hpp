@@ -62,6 +62,7 @@ struct Unreadable {
 struct Webhook {
   std::vector<Event> events;
   std::vector<Unreadable> unreadable;
+  bool is_cut_short = false;  // a limit was passed: these are the first, and the body holds more
 };
 
 }  // namespace socialsync::model

@@ -20,7 +20,9 @@ const ChangeKind& kind_of(std::string_view field, std::span<const ChangeKind> ki
 
 void identify(const Entry& entry, const ChangeKind& kind, Value element, model::Event& event) {
   event.kind = kind.kind;
-  event.natural_id = first_text(element, kind.natural_id);
+  const Value id = first_with_text(element, kind.natural_id);
+  event.natural_id = id.text();
+  append_lost_characters(event.discriminator, id);
   append_parts(event.discriminator, element, kind.apart, entry.time);
   const bool has_all = std::ranges::find(kind.apart, ".") != kind.apart.end();
   const bool lacks_id = event.natural_id.empty() && !kind.natural_id.front().empty();

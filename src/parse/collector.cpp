@@ -23,9 +23,10 @@ void Collector::add_unreadable(model::Platform platform, std::string entry_id, s
 
 bool Collector::has_room_for(std::size_t bytes) {
   bytes_ += bytes;
-  full_ = full_ || webhook_.events.size() + webhook_.unreadable.size() == limits_.events_max ||
-          bytes_ > limits_.output_bytes_max;
-  return !full_;
+  if (webhook_.events.size() + webhook_.unreadable.size() == limits_.events_max ||
+      bytes_ > limits_.output_bytes_max)
+    webhook_.is_cut_short = true;
+  return !is_full();
 }
 
 }  // namespace socialsync::parse

@@ -19,8 +19,8 @@ class Collector {
   void add(model::Event event);
   void add_unreadable(model::Platform platform, std::string entry_id, std::string_view bytes);
 
-  // True once a limit was passed: then nothing more is taken, and the body is to be set aside whole.
-  bool is_full() const { return full_; }
+  // True once a limit was passed: then nothing more is taken, and the webhook is cut short.
+  bool is_full() const { return webhook_.is_cut_short; }
 
   model::Webhook take() { return std::move(webhook_); }
 
@@ -29,7 +29,6 @@ class Collector {
 
   const Limits& limits_;
   bool fit_for_jsonb_;
-  bool full_ = false;
   std::size_t bytes_ = 0;
   model::Webhook webhook_;
 };

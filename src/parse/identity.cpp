@@ -30,20 +30,22 @@ Value at_path(Value element, std::string_view path) {
   }
 }
 
-std::string first_text(Value element, const Paths& paths) {
+Value first_with_text(Value element, const Paths& paths) {
   for (const std::string_view path : paths) {
     if (path.empty()) break;
-    std::string text = at_path(element, path).text();
-    if (!text.empty()) return text;
+    const Value value = at_path(element, path);
+    if (!value.text().empty()) return value;
   }
   return {};
 }
+
+std::string first_text(Value element, const Paths& paths) { return first_with_text(element, paths).text(); }
 
 void append_parts(std::string& out, Value element, const Paths& paths, Value entry_time) {
   for (const std::string_view path : paths) {
     if (path.empty()) break;
     const Value value = path == "@time" ? entry_time : at_path(element, path);
-    if (value.is_string()) {
+    if (value.is_string() && !value.loses_characters()) {
       append_part(out, value.text());
     } else {
       append_part(out, value.present() ? value.raw() : std::string_view{});
@@ -53,6 +55,10 @@ void append_parts(std::string& out, Value element, const Paths& paths, Value ent
 
 void append_part(std::string& out, std::string_view part) {
   out.append(std::to_string(part.size())).append(":").append(part);
+}
+
+void append_lost_characters(std::string& out, Value id) {
+  if (id.loses_characters()) append_part(out, id.raw());
 }
 
 std::string event_type(std::string word) {

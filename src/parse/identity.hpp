@@ -15,13 +15,16 @@ using Paths = std::array<std::string_view, 6>;
 
 Value at_path(Value element, std::string_view path);
 
-// The text of the first of `paths` that has any: absent, null and "" are alike.
+// The first of `paths` that has any text: absent, null and "" are alike.
+Value first_with_text(Value element, const Paths& paths);
 std::string first_text(Value element, const Paths& paths);
 
 // Appends what is at all of `paths`, each with its length before it, so that no two lists read the same.
-// Strings count by their characters, all else by its bytes.
+// Strings count by their characters, all else by its bytes, as do strings whose text is not all of them.
 void append_parts(std::string& out, Value element, const Paths& paths, Value entry_time = {});
 void append_part(std::string& out, std::string_view part);
+// Appends the bytes of an id whose text is not all of it: it is not that of another with the same text.
+void append_lost_characters(std::string& out, Value id);
 
 // A foreign word cut to webhook_logs.webhook_type, a varchar(50): PostgreSQL counts characters.
 std::string event_type(std::string word);

@@ -10,6 +10,8 @@ std::string Value::text() const {
   return node().escaped ? unescaped(content()) : std::string(content());
 }
 
+bool Value::loses_characters() const { return is_string() && node().escaped && !fits_text(content()); }
+
 Value Value::at(std::string_view key) const {
   Value found;
   for (const auto& [name, value] : fields()) {

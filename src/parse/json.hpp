@@ -59,6 +59,9 @@ class Value {
   // (NUL, a lone surrogate) is U+FFFD.
   std::string text() const;
 
+  // Whether text() is not all of it: two strings may then have one text.
+  bool loses_characters() const;
+
   // True for a string of exactly these characters.
   bool equals(std::string_view text) const {
     if (!is_string()) return false;

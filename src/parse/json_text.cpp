@@ -122,4 +122,14 @@ std::string unescaped(std::string_view content) {
   return out;
 }
 
+bool fits_text(std::string_view content) {
+  std::size_t at = content.find('\\');
+  while (at != std::string_view::npos) {
+    const Escape escape = read_escape(content.substr(at));
+    if (!escape.fit_for_jsonb()) return false;
+    at = content.find('\\', at + escape.length);
+  }
+  return true;
+}
+
 }  // namespace socialsync::parse

@@ -38,4 +38,7 @@ inline constexpr int number_exponent_max = 400;
 // jsonb.
 std::string unescaped(std::string_view content);
 
+// Whether all of its escapes are fit for jsonb.
+bool fits_text(std::string_view content);
+
 }  // namespace socialsync::parse

@@ -8,7 +8,7 @@ struct Limits {
   std::size_t depth_max = 64;     // containers inside each other
   std::size_t events_max = 5000;  // events and unreadable parts of one body, together
   // What all parts of one body may take. Each event carries its surroundings along, so a hostile body could
-  // otherwise ask for thousands of times its own size. Beyond it: too_many_events.
+  // otherwise ask for thousands of times its own size.
   std::size_t output_bytes_max = std::size_t{16} << 20;
 };
 

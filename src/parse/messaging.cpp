@@ -34,7 +34,9 @@ void describe_by(const MessagingKind& kind, Value element, model::Event& event) 
   const bool on_instagram = event.platform == model::Platform::instagram;
   event.kind = kind.kind;
   event.type = on_instagram ? kind.instagram_type : kind.messenger_type;
-  event.natural_id = first_text(element, kind.natural_id);
+  const Value id = first_with_text(element, kind.natural_id);
+  event.natural_id = id.text();
+  append_lost_characters(event.discriminator, id);
   append_parts(event.discriminator, element, kind.apart);
   const bool lacks_id = event.natural_id.empty() && !kind.natural_id.front().empty();
   if (lacks_id) append_part(event.discriminator, element.raw());

@@ -63,7 +63,6 @@ std::string_view to_string(ParseError error) {
     case ParseError::not_json: return "not_json";
     case ParseError::too_deep: return "too_deep";
     case ParseError::not_a_webhook: return "not_a_webhook";
-    case ParseError::too_many_events: return "too_many_events";
   }
   return "unknown";
 }
@@ -77,7 +76,6 @@ Result<model::Webhook, ParseError> Splitter::split(std::string& body,
   Collector collector(limits_, checker_.fit_for_jsonb());
   const auto read = root->is_array() ? read_webhooks : read_webhook;
   if (!read(*root, fallback, collector)) return ParseError::not_a_webhook;
-  if (collector.is_full()) return ParseError::too_many_events;
   return collector.take();
 }
 

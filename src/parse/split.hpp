@@ -14,7 +14,7 @@
 namespace socialsync::parse {
 
 // Why a whole body is set aside.
-enum class ParseError : std::uint8_t { not_json, too_deep, not_a_webhook, too_many_events };
+enum class ParseError : std::uint8_t { not_json, too_deep, not_a_webhook };
 
 // The error's name in snake_case: the reason that quarantine keeps.
 std::string_view to_string(ParseError error);
@@ -24,10 +24,10 @@ class Splitter {
  public:
   explicit Splitter(Limits limits = {}) : limits_(limits) {}
 
-  // The body's events, in its order, and the parts that are none. Both are empty for a webhook without
-  // entries. `body` keeps its content, but may be moved when it lacks `padding_bytes` of spare capacity.
-  // `fallback` is the platform of a body that does not name its `object`.
-  // Ids are as long as Meta makes them, of any characters but NUL: the caller cuts them to its columns.
+  // The body's events, in its order, and the parts that are none, up to the limits. Both are empty for a
+  // webhook without entries. `body` keeps its content, but may be moved when it lacks `padding_bytes` of
+  // spare capacity. `fallback` is the platform of a body that does not name its `object`. Ids are as long as
+  // Meta makes them, of any characters but NUL: the caller cuts them to its columns.
   Result<model::Webhook, ParseError> split(std::string& body, std::optional<model::Platform> fallback);
 
  private:

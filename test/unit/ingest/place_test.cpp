@@ -50,6 +50,16 @@ std::shared_ptr<Submission> placed_event(const Event& event, std::int64_t at_ms 
 
 std::string text_id(const Uuid& id) { return to_string(id); }
 
+TEST_CASE("place: a body that was cut short is kept whole beside its first events") {
+  const Event message = event(Platform::whatsapp, "900", "111");
+  const auto submission =
+      placed(model::Webhook{.events = {message}, .unreadable = {}, .is_cut_short = true}, "the whole body");
+  CHECK(submission->events.size() == 1);
+  REQUIRE(submission->quarantined.size() == 1);
+  CHECK(submission->quarantined.front().reason == "too_many_events");
+  CHECK(submission->quarantined.front().body == "the whole body");
+}
+
 TEST_CASE("place: an event of a known account becomes a row of its log") {
   Event message = event(Platform::whatsapp, "900", "111");
   message.customer = "33765540003";

@@ -1,9 +1,8 @@
 // test/golden holds a body of each kind, and beside it the rows that it is to become: NAME.json, NAME.rows.
 // With SOCIALSYNC_WRITE_GOLDEN set the rows are written anew; read what changed.
+#include "unit/parse/golden.hpp"
+
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include <fmt/format.h>
 
@@ -14,11 +13,6 @@ using namespace socialsync::parse;
 using namespace socialsync::parse::test;
 
 namespace {
-
-std::string content_of(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 // One member to a line; what is empty is left out.
 void append(std::string& rows, std::string_view name, std::string_view value) {
@@ -54,15 +48,13 @@ std::string rows_of(const std::string& body) {
 }  // namespace
 
 TEST_CASE("each body becomes the rows beside it") {
-  std::size_t bodies = 0;
-  for (const auto& file : std::filesystem::recursive_directory_iterator(SOCIALSYNC_GOLDEN)) {
-    if (file.path().extension() != ".json") continue;
-    CAPTURE(file.path());
-    const std::string rows = rows_of(content_of(file.path()));
-    const std::filesystem::path expected = std::filesystem::path(file.path()).replace_extension(".rows");
+  const std::vector<GoldenBody> bodies = golden_bodies();
+  for (const auto& [path, body] : bodies) {
+    CAPTURE(path);
+    const std::string rows = rows_of(body);
+    const std::filesystem::path expected = std::filesystem::path(path).replace_extension(".rows");
     if (std::getenv("SOCIALSYNC_WRITE_GOLDEN") != nullptr) std::ofstream(expected) << rows;
     CHECK(rows == content_of(expected));
-    ++bodies;
   }
-  CHECK(bodies > 100);
+  CHECK(bodies.size() > 100);
 }

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "parse/json_check.hpp"
+#include "unit/parse/support.hpp"
 
 using namespace socialsync::parse;
 
@@ -64,4 +65,17 @@ TEST_CASE("a type has at most 50 characters, not bytes") {
   for (int i = 0; i < 60; ++i) accents += "é";
   for (int i = 0; i < 50; ++i) cut += "é";
   CHECK(event_type(accents) == cut);
+}
+
+TEST_CASE("ids that text cannot hold are told apart") {
+  const auto event_with = [](const std::string& id) {
+    return socialsync::parse::test::only_event_of(socialsync::parse::test::whatsapp(
+        R"({"messages":[{"id":")" + id + R"(","from":"1","timestamp":"1760000001"}]})"));
+  };
+  const auto high = event_with(R"(\ud83d)");
+  const auto low = event_with(R"(\ude00)");
+  CHECK(high.natural_id == low.natural_id);
+  CHECK(high.discriminator != low.discriminator);
+  CHECK(event_with(R"(\u0061)").discriminator == event_with("a").discriminator);
+  CHECK(parts_of(R"({"a":"\ud83d"})", {"a"}) != parts_of(R"({"a":"\ude00"})", {"a"}));
 }
