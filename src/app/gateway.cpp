@@ -70,8 +70,10 @@ class Gateway : public Health {
  public:
   explicit Gateway(const config::Config& config)
       : config_(config),
-        tenants_(shared_secrets(config), {.reload_interval = config.limits.directory_reload_interval,
-                                          .reload_gap_min = config.limits.directory_reload_gap_min}),
+        tenants_(shared_secrets(config),
+                 {.reload_interval = config.limits.directory_reload_interval,
+                  .reload_gap_min = config.limits.directory_reload_gap_min},
+                 config.secrets.keys),
         sightings_(config.limits.last_webhook_interval),
         batcher_(io_.get_executor(), connector(config.limits.lock_timeout), metrics_,
                  batch_limits(config.limits)),
@@ -81,7 +83,8 @@ class Gateway : public Health {
             receiver_limits(config.limits)),
         upkeep_(io_.get_executor(), connector(std::nullopt), tenants_, sightings_,
                 {.maintenance_interval = config.limits.maintenance_interval,
-                 .retention_days = config.retention_days}),
+                 .retention_days = config.retention_days},
+                {.keys = config.secrets.keys, .columns = config.secrets.sealed_columns, .passes_max = 1}),
         site_(receiver_, metrics_, *this, config.developer),
         server_(io_.get_executor(), site_, http_limits(config.limits)),
         signals_(io_, SIGTERM, SIGINT) {}
@@ -109,6 +112,7 @@ class Gateway : public Health {
     const auto tenants = tenants_.current();
     const std::chrono::duration<double> age = tenants_.age();
     metrics.directory(tenants ? tenants->directory.size() : 0, age.count());
+    metrics.unreadable_secrets(tenants ? tenants->unreadable.size() : 0);
     metrics.queue_depth(batcher_.queued_events(), batcher_.queued_bytes());
     metrics.connections(server_.connections());
   }
@@ -185,8 +189,12 @@ NotMigrated::NotMigrated()
           "or, for a private database to try things with:  socialsync up") {}
 
 void run_gateway(const config::Config& config, std::function<void(const std::string& url)> on_ready) {
-  Gateway gateway(config);
-  gateway.run(std::move(on_ready));
+  try {
+    Gateway gateway(config);
+    gateway.run(std::move(on_ready));
+  } catch (const ingest::UnknownSecretsKey& error) {
+    throw WrongSecretsKey(error.what());
+  }
 }
 
 }  // namespace socialsync::app
