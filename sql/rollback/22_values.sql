@@ -49,3 +49,37 @@ BEGIN
     RETURN QUERY SELECT pg_temp.put_back(replaced.run, replaced.column_name, replaced.type);
   END LOOP;
 END $$;
+
+-- Sealed secrets in columns that stay would be nobody's to read: neither the application's nor an earlier version's of
+-- ours. Asked before any lock, since it reads every account; whoever seals holds off while the run's lock is held.
+CREATE OR REPLACE FUNCTION pg_temp.refuse_sealed_values() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  stays record;
+  found bigint;
+BEGIN
+  FOR stays IN SELECT attname AS name FROM pg_attribute
+               WHERE attrelid = to_regclass('public.social_accounts') AND NOT attisdropped
+                 AND attname IN ('app_secret', 'verify_token', 'access_token', 'refresh_token')
+                 AND attname NOT IN (SELECT name FROM pg_temp.our_columns())
+                 AND has_column_privilege(attrelid, attnum, 'SELECT') ORDER BY attnum LOOP
+    EXECUTE format('SELECT count(*) FROM public.social_accounts WHERE %I ~ %L', stays.name, '^enc:v1:[0-9a-f]{8}:')
+      INTO found;
+    IF found > 0 THEN
+      RAISE object_not_in_prerequisite_state USING MESSAGE = format(
+        '%s value(s) of %s are sealed, and the column stays. Run first: socialsync secrets decrypt. Nothing was changed',
+        found, stays.name);
+    END IF;
+  END LOOP;
+  IF to_regclass('socialsync.backfill_preimages') IS NULL
+     OR NOT has_table_privilege(to_regclass('socialsync.backfill_preimages'), 'SELECT') THEN
+    RETURN;
+  END IF;
+  FOR stays IN SELECT run FROM socialsync.backfill_preimages
+               WHERE old_value ~ '^enc:v1:[0-9a-f]{8}:'
+                 AND column_name IN ('app_secret', 'verify_token', 'access_token', 'refresh_token')
+                 AND column_name NOT IN (SELECT name FROM pg_temp.our_columns()) LIMIT 1 LOOP
+    RAISE object_not_in_prerequisite_state USING MESSAGE = format(
+      'backfill run %s replaced sealed values of a column that stays. Run first: socialsync migrate backfill --undo %s, '
+      'then socialsync secrets decrypt. Nothing was changed', stays.run, stays.run);
+  END LOOP;
+END $$;

@@ -7,8 +7,8 @@ RETURNS TABLE (name text, type text, default_value text) LANGUAGE sql AS $$
   VALUES
     ('phone_number_id',      'character varying(100)',   NULL),
     ('page_id',              'character varying(100)',   NULL),
-    ('app_secret',           'character varying(255)',   NULL),
-    ('verify_token',         'character varying(255)',   NULL),
+    ('app_secret',           'character varying(1000)',  NULL),  -- sealed, a secret is longer
+    ('verify_token',         'character varying(1000)',  NULL),
     ('webhook_url',          'character varying(500)',   NULL),
     ('business_name',        'character varying(255)',   NULL),
     ('display_phone_number', 'character varying(20)',    NULL),

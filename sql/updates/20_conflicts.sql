@@ -21,7 +21,7 @@ CREATE OR REPLACE FUNCTION pg_temp.column_conflicts() RETURNS SETOF text LANGUAG
   LEFT JOIN LATERAL (SELECT pg_get_expr(adbin, adrelid) AS value FROM pg_attrdef
                      WHERE adrelid = a.attrelid AND adnum = a.attnum) AS d ON true
   WHERE NOT (format_type(a.atttypid, a.atttypmod) = n.type
-             -- Secrets may have been made wider: kept encrypted, they are longer.
+             -- Secrets need not be as wide: a short one fits a narrower column even when it is sealed.
              OR n.name IN ('app_secret', 'verify_token') AND format_type(a.atttypid, NULL) = 'character varying'
                 AND (a.atttypmod = -1 OR a.atttypmod >= 255 + 4))
      OR d.value <> coalesce(n.default_value, 'NULL') OR a.attnotnull OR a.attgenerated <> '';

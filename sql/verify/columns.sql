@@ -1,6 +1,6 @@
 -- The columns that social_accounts gains, each with its exact type and default.
 SELECT coalesce((a.type = n.type
-                 -- Secrets may have been made wider: kept encrypted, they are longer.
+                 -- Secrets need not be as wide: a short one fits a narrower column even when it is sealed.
                  OR n.name IN ('app_secret', 'verify_token') AND a.bare_type = 'character varying'
                     AND (a.atttypmod = -1 OR a.atttypmod >= 255 + 4))
                 AND a.default_value IS NOT DISTINCT FROM n.default_value
@@ -14,8 +14,8 @@ SELECT coalesce((a.type = n.type
 FROM (VALUES
   ('phone_number_id',      'character varying(100)',   NULL),
   ('page_id',              'character varying(100)',   NULL),
-  ('app_secret',           'character varying(255)',   NULL),
-  ('verify_token',         'character varying(255)',   NULL),
+  ('app_secret',           'character varying(1000)',  NULL),
+  ('verify_token',         'character varying(1000)',  NULL),
   ('webhook_url',          'character varying(500)',   NULL),
   ('business_name',        'character varying(255)',   NULL),
   ('display_phone_number', 'character varying(20)',    NULL),

@@ -70,8 +70,10 @@ class Gateway : public Health {
  public:
   Gateway(const config::Config& config, DatabaseOwner owner)
       : config_(config),
-        tenants_(shared_secrets(config), {.reload_interval = config.limits.directory_reload_interval,
-                                          .reload_gap_min = config.limits.directory_reload_gap_min}),
+        tenants_(shared_secrets(config),
+                 {.reload_interval = config.limits.directory_reload_interval,
+                  .reload_gap_min = config.limits.directory_reload_gap_min},
+                 config.secrets.keys),
         sightings_(config.limits.last_webhook_interval),
         batcher_(io_.get_executor(), connector(config.limits.lock_timeout), metrics_,
                  batch_limits(config.limits)),
@@ -82,7 +84,8 @@ class Gateway : public Health {
         upkeep_(io_.get_executor(), connector(std::nullopt), tenants_, sightings_,
                 {.maintenance_interval = config.limits.maintenance_interval,
                  .retention_days = config.retention_days,
-                 .warns_of_superuser = owner == DatabaseOwner::operators}),
+                 .warns_of_superuser = owner == DatabaseOwner::operators},
+                {.keys = config.secrets.keys, .columns = config.secrets.sealed_columns, .passes_max = 1}),
         site_(receiver_, metrics_, *this, config.developer),
         server_(io_.get_executor(), site_, http_limits(config.limits)),
         signals_(io_, SIGTERM, SIGINT) {}
@@ -111,6 +114,7 @@ class Gateway : public Health {
     const std::chrono::duration<double> age = tenants_.age();
     metrics.directory(tenants ? tenants->directory.size() : 0, age.count());
     metrics.signature_checks(receiver_.signature_checks());
+    metrics.unreadable_secrets(tenants ? tenants->unreadable.size() : 0);
     metrics.queue_depth(batcher_.queued_events(), batcher_.queued_bytes());
     metrics.connections(server_.connections());
   }
@@ -188,8 +192,12 @@ NotMigrated::NotMigrated()
 
 void run_gateway(const config::Config& config, DatabaseOwner owner,
                  std::function<void(const std::string& url)> on_ready) {
-  Gateway gateway(config, owner);
-  gateway.run(std::move(on_ready));
+  try {
+    Gateway gateway(config, owner);
+    gateway.run(std::move(on_ready));
+  } catch (const ingest::UnknownSecretsKey& error) {
+    throw WrongSecretsKey(error.what());
+  }
 }
 
 }  // namespace socialsync::app

@@ -15,11 +15,17 @@ class NotMigrated : public std::runtime_error {
   NotMigrated();
 };
 
+// The database has secrets under a key that is not one of the settings'. what() says which, and what to set.
+class WrongSecretsKey : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 enum class DatabaseOwner { operators, ours };
 
 // Serves until SIGTERM or SIGINT, then finishes what it has accepted. `on_ready` is called once, as soon as a
-// webhook would be committed, with the URL that clients can reach. Throws NotMigrated, or std::runtime_error
-// when the address is taken.
+// webhook would be committed, with the URL that clients can reach. Throws NotMigrated, WrongSecretsKey, or
+// std::runtime_error when the address is taken.
 void run_gateway(const config::Config& config, DatabaseOwner owner,
                  std::function<void(const std::string& url)> on_ready);
 

@@ -14,6 +14,7 @@
 #include "net/rethrow.hpp"
 #include "net/within.hpp"
 #include "store/schema.hpp"
+#include "store/secrets.hpp"
 
 namespace socialsync::app {
 namespace {
@@ -26,15 +27,22 @@ constexpr std::chrono::seconds writable_for{5};  // after the last time we saw i
 constexpr std::chrono::milliseconds pause_min{100};
 constexpr std::chrono::milliseconds pause_max{5'000};
 
+// A right that is missing for one task says nothing of whether webhooks can be committed.
+bool is_about_the_database(const std::exception& error) {
+  const auto* refused = dynamic_cast<const pg::Error*>(&error);
+  return !refused || refused->kind() != pg::ErrorKind::other;
+}
+
 }  // namespace
 
 Upkeep::Upkeep(asio::any_io_executor executor, ingest::Connect connect, ingest::TenantKeeper& tenants,
-               ingest::Sightings& sightings, UpkeepLimits limits)
+               ingest::Sightings& sightings, UpkeepLimits limits, store::SecretChange sealing)
     : executor_(std::move(executor)),
       connect_(std::move(connect)),
       tenants_(tenants),
       sightings_(sightings),
-      limits_(limits) {}
+      limits_(limits),
+      sealing_(std::move(sealing)) {}
 
 void Upkeep::start() {
   Task watch = [this](pg::Connection& connection) { return watch_accounts(connection); };
@@ -43,6 +51,9 @@ void Upkeep::start() {
   asio::co_spawn(executor_, keep_running("tenant directory", std::move(watch)), net::rethrow);
   asio::co_spawn(executor_, keep_running("sightings", std::move(record)), net::rethrow);
   asio::co_spawn(executor_, keep_running("partitions", std::move(keep)), net::rethrow);
+  if (sealing_.columns.empty()) return;
+  Task seal = [this](pg::Connection& connection) { return seal_secrets(connection); };
+  asio::co_spawn(executor_, keep_running("secrets", std::move(seal)), net::rethrow);
 }
 
 bool Upkeep::writable() const {
@@ -60,8 +71,10 @@ asio::awaitable<void> Upkeep::keep_running(const char* name, Task task) {
       co_await task(*connection);
     } catch (const NotMigrated&) {
       throw;
+    } catch (const ingest::UnknownSecretsKey&) {
+      throw;
     } catch (const std::exception& error) {
-      writable_at_.reset();
+      if (is_about_the_database(error)) writable_at_.reset();
       log::warning("database task failed, trying again", {{"task", name}, {"error", error.what()}});
     }
     const bool lasted = std::chrono::steady_clock::now() - began > pause_max;
@@ -118,6 +131,35 @@ asio::awaitable<void> Upkeep::maintain(pg::Connection& connection) {
     timer.expires_after(limits_.maintenance_interval);
     co_await timer.async_wait(net::as_result);
   }
+}
+
+// Whatever an account's change announces makes the directory be loaded: then it is time to look.
+asio::awaitable<void> Upkeep::seal_secrets(pg::Connection& connection) {
+  co_await store::limit_lock_waits(connection);
+  asio::steady_timer tick(executor_);
+  std::uint64_t looked_at_load = 0;
+  bool is_left = false;
+  for (;;) {
+    if (tenants_.loads() != looked_at_load || is_left) {
+      looked_at_load = tenants_.loads();
+      const store::SecretReport report = co_await store::change_secrets(connection, sealing_);
+      is_left = report.busy > 0 || report.held_off;
+      tell_sealed(report);
+    }
+    tick.expires_after(tick_interval);
+    co_await tick.async_wait(net::as_result);
+  }
+}
+
+void Upkeep::tell_sealed(const store::SecretReport& report) {
+  for (const auto& [column, count] : report.changed)
+    log::info("sealed what was plain", {{"column", column}, {"values", count}});
+  if (report.too_narrow == too_narrow_) return;
+  too_narrow_ = report.too_narrow;
+  for (const auto& [column, found] : too_narrow_)
+    log::warning(
+        "values stay plain, since the column is too narrow for them: socialsync secrets encrypt tells how",
+        {{"column", column}, {"values", found.values}});
 }
 
 asio::awaitable<void> Upkeep::finish() {

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
+#include <string>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -11,6 +14,7 @@
 #include "ingest/batch.hpp"
 #include "ingest/sightings.hpp"
 #include "ingest/tenants.hpp"
+#include "store/secret_change.hpp"
 
 namespace socialsync::app {
 
@@ -23,11 +27,12 @@ struct UpkeepLimits {
 // Each task holds one connection and makes a new one when that fails.
 class Upkeep {
  public:
-  // All outlive the upkeep.
+  // All references outlive the upkeep. `sealing` is what to seal as it arrives; without columns: nothing.
   Upkeep(boost::asio::any_io_executor executor, ingest::Connect connect, ingest::TenantKeeper& tenants,
-         ingest::Sightings& sightings, UpkeepLimits limits);
+         ingest::Sightings& sightings, UpkeepLimits limits, store::SecretChange sealing);
 
-  // Throws NotMigrated out of the executor when the first connection finds a database without our tables.
+  // Throws NotMigrated out of the executor when the first connection finds a database without our tables, and
+  // ingest::UnknownSecretsKey when it finds secrets that our keys do not open.
   void start();
 
   // Writes the sightings that are left, if the database is there.
@@ -45,12 +50,16 @@ class Upkeep {
   boost::asio::awaitable<void> record_sightings(pg::Connection& connection);
   boost::asio::awaitable<void> write_sightings(pg::Connection& connection);
   boost::asio::awaitable<void> maintain(pg::Connection& connection);
+  boost::asio::awaitable<void> seal_secrets(pg::Connection& connection);
+  void tell_sealed(const store::SecretReport& report);
 
   boost::asio::any_io_executor executor_;
   ingest::Connect connect_;
   ingest::TenantKeeper& tenants_;
   ingest::Sightings& sightings_;
   UpkeepLimits limits_;
+  store::SecretChange sealing_;
+  std::map<std::string, store::SecretReport::TooNarrow> too_narrow_;  // as told last
   bool checked_database_ = false;
   std::optional<std::chrono::steady_clock::time_point> writable_at_;
 };

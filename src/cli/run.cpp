@@ -84,6 +84,7 @@ int run(int argument_count, char** arguments) {
   add_migrate(app, chosen);
   add_accounts(app, chosen);
   add_events(app, chosen);
+  add_secrets(app, chosen);
   add_version(app, chosen);
   try {
     app.parse(argument_count, arguments);

@@ -50,7 +50,8 @@ void complete_from_database(Options& options, config::Config& config) {
     if (any) number = co_await store::any_phone_number_id(connection);
     if (number) options.to = *number;
     std::optional<std::string> secret;
-    if (options.secret.empty()) secret = co_await store::find_app_secret(connection, options.to);
+    if (options.secret.empty())
+      secret = co_await store::find_app_secret(connection, options.to, config.secrets.keys);
     if (secret) options.secret = *secret;
     co_return true;
   });
@@ -62,6 +63,8 @@ void complete(Options& options, config::Config& config) {
   if (options.to.empty() || options.secret.empty()) {
     try {
       complete_from_database(options, config);
+    } catch (const store::SealedAppSecret&) {
+      throw;
     } catch (const std::exception& error) {
       fmt::print(stderr, "socialsync: no help from the database: {}\n", error.what());
     }
@@ -113,7 +116,12 @@ int report(const Options& options, const std::map<long, std::uint64_t>& answers)
 int send(Options options) {
   auto config = load_config();
   if (!config) return ExitCode::usage_error;
-  complete(options, *config);
+  try {
+    complete(options, *config);
+  } catch (const store::SealedAppSecret& error) {
+    fmt::print(stderr, "socialsync: {}\n", error.what());
+    return ExitCode::usage_error;
+  }
   if (options.to.empty() || options.secret.empty()) {
     fmt::print(stderr, "socialsync: {} is not known: give --{}\n",
                options.to.empty() ? "the receiver" : "the secret",

@@ -26,6 +26,9 @@ int serve() {
   } catch (const app::NotMigrated& error) {
     fmt::print(stderr, "socialsync: {}\n", error.what());
     return ExitCode::not_migrated;
+  } catch (const app::WrongSecretsKey& error) {
+    fmt::print(stderr, "socialsync: {}\n", error.what());
+    return ExitCode::usage_error;
   }
 }
 

@@ -37,8 +37,9 @@ asio::awaitable<void> make_first_tenant(pg::Connection& connection, const config
   const store::FirstAccount instagram{"instagram", config.instagram.account_key,
                                       config.instagram.access_token, joined(config.instagram.app_secrets),
                                       config.instagram.verify_token};
-  if (!whatsapp.key.empty()) co_await store::upsert_first_account(connection, whatsapp);
-  if (!instagram.key.empty()) co_await store::upsert_first_account(connection, instagram);
+  if (!whatsapp.key.empty()) co_await store::upsert_first_account(connection, whatsapp, config.secrets.keys);
+  if (!instagram.key.empty())
+    co_await store::upsert_first_account(connection, instagram, config.secrets.keys);
   co_await store::make_demo_account(connection, !config.whatsapp.app_secrets.empty());
 }
 
@@ -93,8 +94,15 @@ int up() {
     config->developer = true;
   }
   const std::string phone_number_id = prepare(*config, is_private);
-  app::run_gateway(*config, is_private ? app::DatabaseOwner::ours : app::DatabaseOwner::operators,
-                   [&](const std::string& url) { print_welcome(url, *config, phone_number_id, is_private); });
+  const app::DatabaseOwner owner = is_private ? app::DatabaseOwner::ours : app::DatabaseOwner::operators;
+  try {
+    app::run_gateway(*config, owner, [&](const std::string& url) {
+      print_welcome(url, *config, phone_number_id, is_private);
+    });
+  } catch (const app::WrongSecretsKey& error) {
+    fmt::print(stderr, "socialsync: {}\n", error.what());
+    return ExitCode::usage_error;
+  }
   return ExitCode::done;
 }
 

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "crypto/secret_box.hpp"
+
 namespace socialsync::config {
 
 // The single-tenant settings of one platform: its first account, and the tokens and secrets that stand
@@ -26,6 +28,12 @@ struct Database {
   std::vector<std::pair<std::string, std::string>> options;
 
   bool given() const { return !options.empty(); }
+};
+
+// How secrets lie in the database.
+struct SecretsAtRest {
+  crypto::SecretKeys keys;                  // none: sealed values cannot be read
+  std::vector<std::string> sealed_columns;  // that the server seals when a plain value arrives
 };
 
 struct Limits {
@@ -71,6 +79,8 @@ struct Config {
   bool log_json = false;
   bool log_debug = false;
 
+  SecretsAtRest secrets;
+
   Limits limits;
 };
 
@@ -87,8 +97,8 @@ struct Loaded {
   std::vector<Problem> problems;  // start only when empty
 };
 
-// Pure: reads settings through `lookup`; `names` are all names that are set, so that a misspelt SOCIALSYNC_*
-// is found.
+// Pure, but for a file of keys that a setting names: reads settings through `lookup`; `names` are all names
+// that are set, so that a misspelt SOCIALSYNC_* is found.
 Loaded load(const Lookup& lookup, const std::vector<std::string>& names);
 
 // Whether NO_COLOR is set: https://no-color.org

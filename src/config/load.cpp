@@ -13,6 +13,7 @@
 #include "base/text.hpp"
 #include "config/config.hpp"
 #include "config/dotenv.hpp"
+#include "config/secrets.hpp"
 
 extern char** environ;
 
@@ -23,14 +24,16 @@ constexpr std::string_view our_prefix = "SOCIALSYNC_";
 
 // Every SOCIALSYNC_* name there is.
 constexpr std::array known_names = {
-    "SOCIALSYNC_LISTEN",         "SOCIALSYNC_DATA_DIR", "SOCIALSYNC_DEV",
-    "SOCIALSYNC_RETENTION_DAYS", "SOCIALSYNC_LOG",      "SOCIALSYNC_LOG_LEVEL",
+    "SOCIALSYNC_LISTEN",       "SOCIALSYNC_DATA_DIR",
+    "SOCIALSYNC_DEV",          "SOCIALSYNC_RETENTION_DAYS",
+    "SOCIALSYNC_LOG",          "SOCIALSYNC_LOG_LEVEL",
+    "SOCIALSYNC_SECRETS_KEY",  "SOCIALSYNC_SECRETS_KEY_FILE",
+    "SOCIALSYNC_SECRETS_SEAL",
 };
 
-// Named by the documentation, but nothing reads them yet: a start-up error is better than a secret that its
-// owner believes encrypted.
+// Named by the documentation, but nothing reads them yet: a start-up error is better than a wall that its
+// owner believes to stand.
 constexpr std::array names_not_available_yet = {
-    "SOCIALSYNC_SECRETS_KEY",
     "SOCIALSYNC_EGRESS_ALLOW",
     "SOCIALSYNC_EGRESS_HTTP",
 };
@@ -169,6 +172,7 @@ Loaded load(const Lookup& lookup, const std::vector<std::string>& names) {
   config.retention_days = reader.number("SOCIALSYNC_RETENTION_DAYS", 1, 36'500);
   config.log_json = reader.choice("SOCIALSYNC_LOG", "json", "text");
   config.log_debug = reader.choice("SOCIALSYNC_LOG_LEVEL", "debug", "info");
+  config.secrets = read_secrets_at_rest(lookup, loaded.problems);
   refuse_unknown(reader, names);
   return loaded;
 }

@@ -1,12 +1,16 @@
 #include "ingest/tenants.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
+#include <set>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <fmt/core.h>
 
 #include "base/log.hpp"
 #include "net/within.hpp"
@@ -23,12 +27,51 @@ asio::awaitable<std::shared_ptr<pg::ResultSet>> read_rows(pg::Connection& connec
   co_return std::make_shared<pg::ResultSet>(std::move(rows));
 }
 
-asio::awaitable<std::shared_ptr<const Tenants>> build(pg::ResultSet rows,
-                                                      const route::SharedSecrets& shared) {
-  co_return std::make_shared<const Tenants>(route::Directory(store::read_accounts(rows), shared));
+asio::awaitable<std::shared_ptr<const Tenants>> build(pg::ResultSet rows, const route::SharedSecrets& shared,
+                                                      const crypto::SecretKeys& keys) {
+  store::AccountsRead read = store::read_accounts(rows, keys);
+  std::ranges::sort(read.unreadable);
+  route::Directory directory(std::move(read.accounts), shared);
+  co_return std::make_shared<const Tenants>(std::move(directory), std::move(read.unreadable));
+}
+
+constexpr std::size_t warned_at_once_max = 20;
+
+bool is_of_unknown_key(const store::UnreadableSecret& secret) {
+  return secret.why == crypto::OpenError::unknown_key;
+}
+
+// Once for each change: what was told before is not told again.
+void warn_of(const std::vector<store::UnreadableSecret>& unreadable,
+             const std::vector<store::UnreadableSecret>& before) {
+  std::vector<store::UnreadableSecret> news;
+  std::ranges::set_difference(unreadable, before, std::back_inserter(news));
+  for (std::size_t i = 0; i < std::min(news.size(), warned_at_once_max); ++i)
+    log::warning("a sealed secret cannot be read", {{"account", news[i].account_id},
+                                                    {"column", news[i].column},
+                                                    {"why", to_string(news[i].why)},
+                                                    {"key", news[i].key_id}});
+  if (news.size() > warned_at_once_max)
+    log::warning("more sealed secrets cannot be read: socialsync secrets status counts them",
+                 {{"more", news.size() - warned_at_once_max}});
+}
+
+std::string describe(const std::vector<store::UnreadableSecret>& unreadable) {
+  std::map<std::string, std::set<std::string>> accounts_by_key;
+  for (const store::UnreadableSecret& secret : unreadable) {
+    if (is_of_unknown_key(secret)) accounts_by_key[secret.key_id].insert(secret.account_id);
+  }
+  std::string text;
+  for (const auto& [key, accounts] : accounts_by_key)
+    text += fmt::format("{} account(s) have secrets sealed under key {}, which is not one of ours\n",
+                        accounts.size(), key);
+  return text + "Add that key behind the first one in SOCIALSYNC_SECRETS_KEY (or the file of keys)";
 }
 
 }  // namespace
+
+UnknownSecretsKey::UnknownSecretsKey(const std::vector<store::UnreadableSecret>& unreadable)
+    : std::runtime_error(describe(unreadable)) {}
 
 std::chrono::steady_clock::duration TenantKeeper::age() const {
   if (!current_) return {};
@@ -39,10 +82,14 @@ asio::awaitable<void> TenantKeeper::load(pg::Connection& connection) {
   auto reading = read_rows(connection);
   std::shared_ptr<pg::ResultSet> found = co_await net::within(limits_.read_timeout, std::move(reading));
   pg::ResultSet rows = std::move(*found);
-  auto building = build(std::move(rows), shared_);
+  auto building = build(std::move(rows), shared_, keys_);
   std::shared_ptr<const Tenants> built =
       co_await asio::co_spawn(builder_, std::move(building), asio::use_awaitable);
+  if (!current_ && std::ranges::any_of(built->unreadable, is_of_unknown_key))
+    throw UnknownSecretsKey(built->unreadable);
+  warn_of(built->unreadable, current_ ? current_->unreadable : std::vector<store::UnreadableSecret>());
   current_.swap(built);
+  ++loads_;
   // Freeing the old one takes long too.
   asio::post(builder_, [old = std::move(built)] {});
   loaded_at_ = std::chrono::steady_clock::now();

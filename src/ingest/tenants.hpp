@@ -2,26 +2,40 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
+#include <stdexcept>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include "crypto/secret_box.hpp"
 #include "pg/connection.hpp"
 #include "route/directory.hpp"
+#include "store/accounts.hpp"
 #include "verify/keyring.hpp"
 
 namespace socialsync::ingest {
 
 // Immutable but for the keyring's lazily expanded keys.
 struct Tenants {
-  explicit Tenants(route::Directory built) : directory(std::move(built)), keyring(directory.secrets()) {}
+  explicit Tenants(route::Directory built, std::vector<store::UnreadableSecret> not_ours = {})
+      : directory(std::move(built)), keyring(directory.secrets()), unreadable(std::move(not_ours)) {}
   Tenants(const Tenants&) = delete;
   Tenants& operator=(const Tenants&) = delete;
 
   route::Directory directory;
   verify::Keyring keyring;
+  std::vector<store::UnreadableSecret> unreadable;  // sealed, and not for us to open
+};
+
+// The first load found secrets under a key that we do not have. what() says which, and what to set.
+class UnknownSecretsKey : public std::runtime_error {
+ public:
+  explicit UnknownSecretsKey(const std::vector<store::UnreadableSecret>& unreadable);
 };
 
 struct TenantKeeperLimits {
@@ -34,15 +48,18 @@ struct TenantKeeperLimits {
 // is away.
 class TenantKeeper {
  public:
-  TenantKeeper(route::SharedSecrets shared, TenantKeeperLimits limits)
-      : shared_(std::move(shared)), limits_(limits) {}
+  TenantKeeper(route::SharedSecrets shared, TenantKeeperLimits limits, crypto::SecretKeys keys = {})
+      : shared_(std::move(shared)), limits_(limits), keys_(std::move(keys)) {}
 
   // Nothing until the first load.
   std::shared_ptr<const Tenants> current() const { return current_; }
+  // How many there have been.
+  std::uint64_t loads() const { return loads_; }
   // Since the last load; zero before the first.
   std::chrono::steady_clock::duration age() const;
 
-  // Keeps the directory fresh over this connection until it fails: throws what the connection throws.
+  // Keeps the directory fresh over this connection until it fails: throws what the connection throws, and
+  // UnknownSecretsKey at the first load. Later, an account whose secret cannot be read is kept without any.
   boost::asio::awaitable<void> run(pg::Connection& connection);
 
  private:
@@ -52,6 +69,8 @@ class TenantKeeper {
   boost::asio::thread_pool builder_{1};
   route::SharedSecrets shared_;
   TenantKeeperLimits limits_;
+  crypto::SecretKeys keys_;
+  std::uint64_t loads_ = 0;
   std::shared_ptr<const Tenants> current_;
   std::chrono::steady_clock::time_point loaded_at_;
 };

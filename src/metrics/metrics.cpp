@@ -61,6 +61,8 @@ class Metrics::Registry {
       gauge("socialsync_directory_accounts", "Accounts in the tenant directory");
   prometheus::Gauge& directory_age =
       gauge("socialsync_directory_age_seconds", "Time since the tenant directory was read");
+  prometheus::Gauge& unreadable_secrets =
+      gauge("socialsync_unreadable_secrets", "Sealed secrets of accounts that cannot be opened");
   prometheus::Gauge& open_connections = gauge("socialsync_http_connections", "Open client connections");
 
   // A look-up in a family hashes all labels: these remember the counters.
@@ -119,6 +121,10 @@ void Metrics::queue_depth(std::size_t events, std::size_t bytes) {
 void Metrics::directory(std::size_t accounts, double age_seconds) {
   registry_->directory_accounts.Set(static_cast<double>(accounts));
   registry_->directory_age.Set(age_seconds);
+}
+
+void Metrics::unreadable_secrets(std::size_t values) {
+  registry_->unreadable_secrets.Set(static_cast<double>(values));
 }
 
 void Metrics::connections(std::size_t open) { registry_->open_connections.Set(static_cast<double>(open)); }

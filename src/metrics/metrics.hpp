@@ -25,6 +25,7 @@ class Metrics {
 
   void queue_depth(std::size_t events, std::size_t bytes);
   void directory(std::size_t accounts, double age_seconds);
+  void unreadable_secrets(std::size_t values);
   void connections(std::size_t open);
 
   // Prometheus text format 0.0.4.

@@ -33,12 +33,14 @@ std::vector<std::string> lines_of(const pg::ResultSet& rows) {
 Failure failure_of(const pg::Error& error, const std::string& waited_for) {
   constexpr std::string_view dependent_objects = "2BP01";
   constexpr std::string_view not_supported = "0A000";  // a column's type that a view of the operator's uses
+  constexpr std::string_view sealed_values = "55000";  // object_not_in_prerequisite_state
   constexpr std::string_view canceled = "57014";
   constexpr std::string_view insufficient_privilege = "42501";
   if (error.sqlstate() == dependent_objects || error.sqlstate() == not_supported)
     return {Outcome::refused,
             fmt::format("{}:\n{}\nNothing was changed: drop what depends on it, or change it", error.what(),
                         error.detail())};
+  if (error.sqlstate() == sealed_values) return {Outcome::refused, error.what()};
   if (error.is_lock_conflict())
     return {Outcome::lock_budget_spent,
             fmt::format("{}. Held by {}", error.what(), waited_for.empty() ? "nobody now" : waited_for)};
@@ -66,6 +68,7 @@ RollbackReport roll_back(const pg::ConnectionOptions& options, const RollbackOpt
   session->execute(std::string(rollback_definitions()));
   const bool full = rollback_options.depth == RollbackOptions::Depth::full;
   try {
+    if (full) session->query("SELECT pg_temp.refuse_sealed_values()");
     std::optional<RollbackExport> kept;
     if (full && !rollback_options.export_folder.empty())
       kept.emplace(*session, rollback_options.export_folder, show).write_all();

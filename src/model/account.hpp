@@ -26,6 +26,7 @@ struct Account {
   std::string waba_id;                  // learned from routed traffic; empty until then
 
   std::vector<std::string> app_secrets;  // its own, newest first; empty: the environment's apply
+  bool has_unreadable_secret = false;    // it has one that cannot be opened: no secret signs for it
   std::string verify_token;              // empty when not set
   std::optional<std::vector<std::string>> webhook_events;  // nothing: all of them
 };

@@ -62,7 +62,9 @@ class Execution {
       const std::string_view assignment(*entry);
       const bool replaced = std::ranges::any_of(
           command.environment, [&](const auto& added) { return assignment.starts_with(added.first + "="); });
-      if (!replaced) environment_.emplace_back(assignment);
+      // A database server must not have the key of the secrets that it holds.
+      if (!replaced && !assignment.starts_with("SOCIALSYNC_SECRETS_KEY="))
+        environment_.emplace_back(assignment);
     }
     for (const auto& [name, value] : command.environment) environment_.push_back(name + "=" + value);
     for (const std::string& argument : command.arguments)

@@ -53,8 +53,8 @@ Directory::Directory(std::vector<model::Account> accounts, const SharedSecrets& 
   shared_secret_count_ = secrets_.size();
   tenants_.reserve(accounts.size());
   for (model::Account& account : accounts) {
-    const auto& effective =
-        account.app_secrets.empty() ? shared_for(shared, account.platform) : account.app_secrets;
+    const bool is_shared = account.app_secrets.empty() && !account.has_unreadable_secret;
+    const auto& effective = is_shared ? shared_for(shared, account.platform) : account.app_secrets;
     Tenant tenant;
     for (const std::string& secret : effective) tenant.secrets.push_back(intern(secret));
     tenant.account = std::move(account);

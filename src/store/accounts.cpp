@@ -69,7 +69,40 @@ model::Platform platform_of(std::string_view label) {
   return model::Platform::whatsapp;
 }
 
-model::Account account_at(const pg::ResultSet& rows, std::size_t row) {
+// Opens what is sealed.
+class SecretReader {
+ public:
+  SecretReader(const crypto::SecretKeys& keys, std::vector<UnreadableSecret>& unreadable)
+      : keys_(keys), unreadable_(unreadable) {}
+
+  // The plain value; empty too when it cannot be opened.
+  std::string read(std::string_view account_id, std::string_view column, std::string_view value) {
+    if (!crypto::is_sealed(value)) return std::string(value);
+    auto opened = keys_.open(value, crypto::account_place(account_id, column));
+    if (opened) return std::move(*opened);
+    unreadable_.push_back({.account_id = std::string(account_id),
+                           .column = column,
+                           .why = opened.error(),
+                           .key_id = std::string(crypto::key_id_of(value))});
+    return {};
+  }
+
+ private:
+  const crypto::SecretKeys& keys_;
+  std::vector<UnreadableSecret>& unreadable_;
+};
+
+void read_secrets(const pg::ResultSet& rows, std::size_t row, SecretReader& reader, model::Account& account) {
+  const std::string_view id = rows.text(row, Column::id);
+  const std::string_view secret = rows.text(row, Column::app_secret);
+  std::string opened = reader.read(id, "app_secret", secret);
+  account.has_unreadable_secret = opened.empty() && crypto::is_sealed(secret);
+  account.app_secrets = split_list(opened);
+  crypto::wipe(opened);
+  account.verify_token = reader.read(id, "verify_token", rows.text(row, Column::verify_token));
+}
+
+model::Account account_at(const pg::ResultSet& rows, std::size_t row, SecretReader& reader) {
   const auto text = [&](Column column) { return std::string(rows.text(row, column)); };
   const auto identifier = [&](Column column) {
     const std::optional<Uuid> value = parse_uuid(rows.text(row, column));
@@ -87,9 +120,10 @@ model::Account account_at(const pg::ResultSet& rows, std::size_t row) {
                          .display_phone_number = text(Column::display_phone_number),
                          .linked_ids = split_list(rows.text(row, Column::linked_ids)),
                          .waba_id = text(Column::waba_id),
-                         .app_secrets = split_list(rows.text(row, Column::app_secret)),
-                         .verify_token = text(Column::verify_token),
+                         .app_secrets = {},
+                         .verify_token = {},
                          .webhook_events = std::nullopt};
+  read_secrets(rows, row, reader, account);
   if (rows.text(row, Column::all_events) == "f")
     account.webhook_events = split_list(rows.text(row, Column::webhook_events));
   return account;
@@ -124,11 +158,12 @@ boost::asio::awaitable<pg::ResultSet> select_accounts(pg::Connection& connection
   co_return co_await connection.run(select);
 }
 
-std::vector<model::Account> read_accounts(const pg::ResultSet& rows) {
-  std::vector<model::Account> accounts;
-  accounts.reserve(rows.rows());
-  for (std::size_t row = 0; row < rows.rows(); ++row) accounts.push_back(account_at(rows, row));
-  return accounts;
+AccountsRead read_accounts(const pg::ResultSet& rows, const crypto::SecretKeys& keys) {
+  AccountsRead read;
+  SecretReader reader(keys, read.unreadable);
+  read.accounts.reserve(rows.rows());
+  for (std::size_t row = 0; row < rows.rows(); ++row) read.accounts.push_back(account_at(rows, row, reader));
+  return read;
 }
 
 boost::asio::awaitable<void> record_sightings(pg::Connection& connection,

@@ -1,14 +1,17 @@
 // social_accounts, as ingest uses it.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/asio/awaitable.hpp>
 
 #include "base/uuid.hpp"
+#include "crypto/secret_box.hpp"
 #include "model/account.hpp"
 #include "pg/connection.hpp"
 
@@ -23,9 +26,24 @@ boost::asio::awaitable<void> listen_for_account_changes(pg::Connection& connecti
 // Every account of a platform that sends webhooks, oldest first, inactive ones too. Throws pg::Error.
 boost::asio::awaitable<pg::ResultSet> select_accounts(pg::Connection& connection);
 
-// The rows of select_accounts(), read. Apart from it, since for many accounts it takes long enough to be done
-// on another thread.
-std::vector<model::Account> read_accounts(const pg::ResultSet& rows);
+// A sealed secret that cannot be opened.
+struct UnreadableSecret {
+  std::string account_id;
+  std::string_view column;
+  crypto::OpenError why = crypto::OpenError::tampered;
+  std::string key_id;  // the one it names
+
+  friend auto operator<=>(const UnreadableSecret&, const UnreadableSecret&) = default;
+};
+
+struct AccountsRead {
+  std::vector<model::Account> accounts;
+  std::vector<UnreadableSecret> unreadable;  // their accounts have no secret, and no verify token
+};
+
+// The rows of select_accounts(), read, sealed secrets opened. Apart from it, since for many accounts it takes
+// long enough to be done on another thread.
+AccountsRead read_accounts(const pg::ResultSet& rows, const crypto::SecretKeys& keys);
 
 // What an account's traffic has shown since the last update.
 struct Sighting {

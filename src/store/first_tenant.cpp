@@ -1,6 +1,9 @@
 #include "store/first_tenant.hpp"
 
 #include <span>
+#include <utility>
+
+#include <fmt/core.h>
 
 #include "base/text.hpp"
 
@@ -30,6 +33,14 @@ FROM owner
 ON CONFLICT (platform, account_id) DO UPDATE
 SET access_token = excluded.access_token, app_secret = excluded.app_secret, verify_token = excluded.verify_token)";
 
+// The account that the statement above would change.
+constexpr const char* select_first_account = R"(
+SELECT id::text, access_token, app_secret, verify_token FROM public.social_accounts
+WHERE (platform = 'instagram') = ($1::text = 'instagram')
+  AND CASE WHEN $1 = 'instagram' THEN page_id ELSE phone_number_id END = $2::text
+   OR platform::text = $1 AND account_id = $2
+ORDER BY CASE WHEN $1 = 'instagram' THEN page_id ELSE phone_number_id END = $2 DESC NULLS LAST LIMIT 1)";
+
 // The account id is that of the guide's test, so that its INSERT … ON CONFLICT finds this account.
 constexpr const char* insert_demo = R"(
 WITH demo_user AS (
@@ -47,13 +58,43 @@ SELECT gen_random_uuid(), 'whatsapp_business', 'wa_test_123', 'demo', 'Demo tena
 FROM demo_user)";
 
 constexpr const char* select_app_secret = R"(
-SELECT app_secret FROM public.social_accounts
+SELECT app_secret, id::text FROM public.social_accounts
 WHERE app_secret IS NOT NULL AND $1 IN (phone_number_id, page_id, account_id)
 ORDER BY is_active DESC, created_at LIMIT 1)";
 
 constexpr const char* select_phone_number_id = R"(
 SELECT phone_number_id FROM public.social_accounts
 WHERE phone_number_id IS NOT NULL AND is_active ORDER BY created_at, id LIMIT 1)";
+
+// What is written for a setting: the sealed value that is there, when it says the same or cannot be asked.
+void keep_sealed(FirstAccount& account, const pg::ResultSet& found, const crypto::SecretKeys& keys) {
+  const std::pair<const char*, std::string*> settings[] = {{"access_token", &account.access_token},
+                                                           {"app_secret", &account.app_secret},
+                                                           {"verify_token", &account.verify_token}};
+  int column = 0;
+  for (const auto& [name, setting] : settings) {
+    const std::string_view stored = found.text(0, ++column);
+    if (!crypto::is_sealed(stored)) continue;
+    const auto opened = keys.open(stored, crypto::account_place(found.text(0, 0), name));
+    const bool is_ours = opened || opened.error() != crypto::OpenError::unknown_key;
+    if (!is_ours || (opened && *opened == *setting)) *setting = stored;
+  }
+}
+
+std::string opened_secret(std::string_view account_id, std::string_view stored,
+                          const crypto::SecretKeys& keys) {
+  if (!crypto::is_sealed(stored)) return std::string(stored);
+  auto opened = keys.open(stored, crypto::account_place(account_id, "app_secret"));
+  if (opened) return std::move(*opened);
+  throw SealedAppSecret(
+      opened.error() == crypto::OpenError::unknown_key
+          ? fmt::format(
+                "the app secret of account {} is sealed under key {}: set SOCIALSYNC_SECRETS_KEY to it",
+                account_id, crypto::key_id_of(stored))
+          : fmt::format(
+                "the app secret of account {} cannot be opened: it was changed, or is another account's",
+                account_id));
+}
 
 std::optional<std::string> first_value(const pg::ResultSet& rows) {
   if (rows.rows() == 0) return std::nullopt;
@@ -62,7 +103,12 @@ std::optional<std::string> first_value(const pg::ResultSet& rows) {
 
 }  // namespace
 
-boost::asio::awaitable<void> upsert_first_account(pg::Connection& connection, const FirstAccount& account) {
+boost::asio::awaitable<void> upsert_first_account(pg::Connection& connection, FirstAccount account,
+                                                  const crypto::SecretKeys& keys) {
+  pg::Statement select{.name = "select_first_account", .sql = select_first_account};
+  select.with(account.platform_label).with(account.key);
+  const pg::ResultSet found = co_await connection.run(select);
+  if (found.rows() > 0) keep_sealed(account, found, keys);
   pg::Statement statement{.name = "upsert_account", .sql = upsert_account};
   statement.with(account.platform_label).with(account.key).with(account.access_token);
   statement.with(account.app_secret).with(account.verify_token);
@@ -76,14 +122,14 @@ boost::asio::awaitable<void> make_demo_account(pg::Connection& connection, bool 
 }
 
 boost::asio::awaitable<std::optional<std::string>> find_app_secret(pg::Connection& connection,
-                                                                   const std::string& key) {
+                                                                   const std::string& key,
+                                                                   const crypto::SecretKeys& keys) {
   pg::Statement statement{.name = "select_app_secret", .sql = select_app_secret};
   statement.with(key);
   const pg::ResultSet rows = co_await connection.run(statement);
-  const std::optional<std::string> secrets = first_value(rows);
-  if (!secrets) co_return std::nullopt;
+  if (rows.rows() == 0) co_return std::nullopt;
   // A list, while a secret is rotated: the first is the newest.
-  const std::vector<std::string> all = split_list(*secrets);
+  const std::vector<std::string> all = split_list(opened_secret(rows.text(0, 1), rows.text(0, 0), keys));
   if (all.empty()) co_return std::nullopt;
   co_return all.front();
 }

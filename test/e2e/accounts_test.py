@@ -1,6 +1,7 @@
 """`socialsync accounts`: what an operator adds is routed at once, what is wrong is refused, and no secret is shown."""
 
 import json
+import secrets
 import shlex
 import subprocess
 
@@ -234,3 +235,16 @@ def test_the_guide_s_commands_work_one_after_another(accounts, database, tmp_pat
     for line in lines:
         done = accounts(*shlex.split(line, comments=True)[2:])
         assert done.returncode == 0, f"{line}\n{done.stderr}"
+
+
+def test_with_a_key_secrets_are_sealed_from_the_start(asked, database, user):
+    key, number = secrets.token_hex(32), new_key()
+    secret, token = new_secret(), new_secret()
+    added = asked("add", "whatsapp", "--phone-number-id", number, "--user", user, "--app-secret-file", "-", stdin=secret,
+                  SOCIALSYNC_SECRETS_KEY=key)["added"]
+    asked("set", number, "--verify-token-file", "-", stdin=new_secret(), SOCIALSYNC_SECRETS_KEY=key)
+    asked("set", number, "--access-token-file", "-", stdin=token, SOCIALSYNC_SECRETS_KEY=key)  # the application reads it
+    [row] = database.rows("SELECT app_secret, verify_token, access_token FROM social_accounts WHERE id = %s", added["id"])
+    assert row["app_secret"].startswith("enc:v1:") and row["verify_token"].startswith("enc:v1:")
+    assert row["access_token"] == token
+    assert asked("check", number, SOCIALSYNC_SECRETS_KEY=key)["faulty"] == 0

@@ -13,10 +13,12 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 using Values = std::vector<std::string>;
 
+const crypto::SecretKeys no_keys;
+
 asio::awaitable<std::vector<model::Account>> load_all() {
   const std::unique_ptr<pg::Connection> connection = co_await test::connect();
   const pg::ResultSet rows = co_await select_accounts(*connection);
-  co_return read_accounts(rows);
+  co_return read_accounts(rows, no_keys).accounts;
 }
 
 std::vector<model::Account> load() { return test::run(load_all()); }
@@ -162,12 +164,12 @@ TEST_CASE("store: the first tenant is made from the settings, and brought up to 
   test::clear_database();
   test::run(over_own_connection([](pg::Connection& connection) -> asio::awaitable<void> {
     FirstAccount account{"whatsapp_business", "683", "access", "new, old", "verify"};
-    co_await upsert_first_account(connection, account);
+    co_await upsert_first_account(connection, account, no_keys);
     account.app_secret = "newer";
     account.verify_token = "";
-    co_await upsert_first_account(connection, account);
+    co_await upsert_first_account(connection, account, no_keys);
     const FirstAccount instagram{"instagram", "178", "", "", ""};
-    co_await upsert_first_account(connection, instagram);
+    co_await upsert_first_account(connection, instagram, no_keys);
     co_await make_demo_account(connection, false);
   }));
   CHECK(test::query(
@@ -189,9 +191,9 @@ TEST_CASE("store: a demo account is made once, with secrets of its own") {
             "FROM public.social_accounts") == Values{"wa_test_123|683178638221369|32|32"});
 }
 
-asio::awaitable<std::string> secret_of(std::string key) {
+asio::awaitable<std::string> secret_of(std::string key, crypto::SecretKeys keys = {}) {
   const std::unique_ptr<pg::Connection> connection = co_await test::connect();
-  const std::optional<std::string> secret = co_await find_app_secret(*connection, key);
+  const std::optional<std::string> secret = co_await find_app_secret(*connection, key, keys);
   co_return secret.value_or("(none)");
 }
 
@@ -212,6 +214,48 @@ TEST_CASE("store: an account's newest secret is found by any of its ids") {
   CHECK(test::run(secret_of("333")) == "(none)");
   CHECK(test::run(secret_of("444")) == "(none)");
   CHECK(test::run(any_number()) == "111");
+}
+
+crypto::SecretKeys keys_of(std::uint8_t filling) {
+  crypto::SecretKey::Bytes bytes;
+  bytes.fill(filling);
+  return crypto::SecretKeys({crypto::SecretKey(bytes)});
+}
+
+void seal_app_secret(const std::string& plain, const crypto::SecretKeys& keys) {
+  const std::string id = test::query("SELECT id FROM public.social_accounts").front();
+  const std::string sealed = keys.seal(plain, crypto::account_place(id, "app_secret"));
+  test::query("UPDATE public.social_accounts SET app_secret = '" + sealed + "'");
+}
+
+asio::awaitable<void> upsert_again(FirstAccount account, crypto::SecretKeys keys) {
+  const std::unique_ptr<pg::Connection> connection = co_await test::connect();
+  co_await upsert_first_account(*connection, account, keys);
+}
+
+TEST_CASE("store: a sealed secret is opened, or told") {
+  test::clear_database();
+  test::insert_account("whatsapp", {{"phone_number_id", "'111'"}});
+  seal_app_secret("new,old", keys_of(1));
+  CHECK(test::run(secret_of("111", keys_of(1))) == "new");
+  CHECK_THROWS_AS(test::run(secret_of("111", keys_of(2))), SealedAppSecret);
+  CHECK_THROWS_AS(test::run(secret_of("111")), SealedAppSecret);
+}
+
+TEST_CASE("store: the first tenant's sealed secret stays while the settings say the same") {
+  test::clear_database();
+  const FirstAccount same{"whatsapp_business", "683", "", "secret", ""};
+  const FirstAccount other{"whatsapp_business", "683", "", "another", ""};
+  test::run(upsert_again(same, keys_of(1)));
+  seal_app_secret("secret", keys_of(1));
+  const Values sealed = test::query("SELECT app_secret FROM public.social_accounts");
+  test::run(upsert_again(same, keys_of(1)));
+  CHECK(test::query("SELECT app_secret FROM public.social_accounts") == sealed);
+  // Nobody knows what it says: the first load will tell.
+  test::run(upsert_again(other, keys_of(2)));
+  CHECK(test::query("SELECT app_secret FROM public.social_accounts") == sealed);
+  test::run(upsert_again(other, keys_of(1)));
+  CHECK(test::query("SELECT app_secret FROM public.social_accounts") == Values{"another"});
 }
 
 }  // namespace

@@ -13,8 +13,8 @@ SELECT has_column('public', t.tbl, t.name, format('%s.%s is there', t.tbl, t.nam
 FROM (VALUES
   ('social_accounts', 'phone_number_id', 'character varying(100)', NULL),
   ('social_accounts', 'page_id', 'character varying(100)', NULL),
-  ('social_accounts', 'app_secret', 'character varying(255)', NULL),
-  ('social_accounts', 'verify_token', 'character varying(255)', NULL),
+  ('social_accounts', 'app_secret', 'character varying(1000)', NULL),
+  ('social_accounts', 'verify_token', 'character varying(1000)', NULL),
   ('social_accounts', 'webhook_url', 'character varying(500)', NULL),
   ('social_accounts', 'business_name', 'character varying(255)', NULL),
   ('social_accounts', 'display_phone_number', 'character varying(20)', NULL),

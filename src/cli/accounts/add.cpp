@@ -36,7 +36,7 @@ int add(const AddOptions& options) {
   ask_database(settings, [&](pg::Connection& connection) -> boost::asio::awaitable<void> {
     const Uuid user = co_await the_user(connection, draft.user, options.create_user);
     const std::vector<Uuid> ids = co_await store::new_account_ids(connection, 1);
-    std::vector<store::AccountWrite> writes = {write_of(draft, ids.front(), user)};
+    std::vector<store::AccountWrite> writes = {write_of(draft, ids.front(), user, settings.secrets)};
     co_await write(connection, std::move(writes));
     account = co_await the_account(connection, to_string(ids.front()));
   });

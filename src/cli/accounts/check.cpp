@@ -111,7 +111,7 @@ boost::asio::awaitable<std::vector<Finding>> find_out(pg::Connection& connection
   const route::SharedSecrets shared{.whatsapp = settings.whatsapp.app_secrets,
                                     .instagram = settings.instagram.app_secrets,
                                     .messenger = settings.messenger.app_secrets};
-  const migration::RouteTracer tracer(store::read_accounts(rows), shared);
+  const migration::RouteTracer tracer(store::read_accounts(rows, settings.secrets.keys).accounts, shared);
   std::vector<Finding> findings;
   if (!options.name.empty()) {
     store::AccountRecord account = co_await the_account(connection, options.name);

@@ -1,5 +1,7 @@
 #include "cli/accounts/draft.hpp"
 
+#include <algorithm>
+
 #include <boost/json.hpp>
 #include <fmt/core.h>
 
@@ -9,6 +11,12 @@ namespace socialsync::cli::accounts {
 namespace {
 
 bool is_whatsapp(const Draft& draft) { return draft.platform.starts_with("whatsapp"); }
+
+bool is_to_seal(const Field& field, const config::SecretsAtRest& at_rest) {
+  if (field.kind != Field::Kind::secret || at_rest.keys.empty()) return false;
+  const bool is_gateways = field.name == "app_secret" || field.name == "verify_token";
+  return is_gateways || std::ranges::find(at_rest.sealed_columns, field.name) != at_rest.sealed_columns.end();
+}
 
 }  // namespace
 
@@ -40,10 +48,17 @@ void complete(Draft& draft) {
   draft.values.try_emplace("username", name == draft.values.end() ? draft.key() : name->second);
 }
 
-store::AccountWrite write_of(const Draft& draft, const Uuid& id, std::optional<Uuid> new_for) {
+store::AccountWrite write_of(const Draft& draft, const Uuid& id, std::optional<Uuid> new_for,
+                             const config::SecretsAtRest& at_rest) {
   boost::json::object object;
   if (new_for) object["platform"] = draft.platform;
-  for (const auto& [name, value] : draft.values) object[name] = json_of(*find_field(name), value);
+  for (const auto& [name, value] : draft.values) {
+    const Field& field = *find_field(name);
+    object[name] =
+        is_to_seal(field, at_rest)
+            ? boost::json::value(at_rest.keys.seal(value, crypto::account_place(to_string(id), name)))
+            : json_of(field, value);
+  }
   for (const std::string& name : draft.cleared) object[name] = nullptr;
   if (draft.is_active) object["is_active"] = *draft.is_active;
   return {.id = id, .new_for = new_for, .values = boost::json::serialize(object)};

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/uuid.hpp"
+#include "config/config.hpp"
 #include "store/account_admin.hpp"
 
 namespace socialsync::cli::accounts {
@@ -29,7 +30,9 @@ std::vector<std::string> faults_of(const Draft& draft, bool is_new, bool any_eve
 // Puts in what a new account has unless it is told otherwise: account_id, username.
 void complete(Draft& draft);
 
-// The row to write.
-store::AccountWrite write_of(const Draft& draft, const Uuid& id, std::optional<Uuid> new_for);
+// The row to write. Where there is a key, what only gateways read is sealed, and of the application's tokens
+// those that the server would seal at once.
+store::AccountWrite write_of(const Draft& draft, const Uuid& id, std::optional<Uuid> new_for,
+                             const config::SecretsAtRest& at_rest);
 
 }  // namespace socialsync::cli::accounts

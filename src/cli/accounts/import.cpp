@@ -42,50 +42,50 @@ ImportFile read(const ImportOptions& options) {
   return read_import(file, options.user, options.any_event);
 }
 
-// The row for a line; nothing, and a bad line, when it cannot be.
-boost::asio::awaitable<std::optional<store::AccountWrite>> write_for(pg::Connection& connection,
-                                                                     const ImportOptions& options,
-                                                                     const ImportLine& line,
-                                                                     const Known& known, Uuid new_id,
-                                                                     Imported& imported) {
-  const std::optional<Uuid> there = known.find(line.draft);
-  if (there && !options.update) {
-    imported.bad.push_back({line.number, fmt::format("{} {} is there already (--update changes it)",
-                                                     line.draft.platform, line.draft.key())});
-    co_return std::nullopt;
+// Looks at every line before anything is written.
+boost::asio::awaitable<void> look(pg::Connection& connection, const ImportOptions& options,
+                                  const ImportFile& file, const Known& known, Imported& imported) {
+  for (const ImportLine& line : file.lines) {
+    const bool is_there = known.find(line.draft).has_value();
+    if (is_there && !options.update)
+      imported.bad.push_back({line.number, fmt::format("{} {} is there already (--update changes it)",
+                                                       line.draft.platform, line.draft.key())});
+    ++(is_there ? imported.changed : imported.added);
+    if (is_there || options.create_user) continue;
+    const std::optional<Uuid> user = co_await store::find_user(connection, line.draft.user);
+    if (!user)
+      imported.bad.push_back(
+          {line.number, fmt::format("no user {} (--create-user makes them)", line.draft.user)});
   }
-  if (there) {
-    ++imported.changed;
-    co_return write_of(line.draft, *there, std::nullopt);
-  }
-  Draft draft = line.draft;
-  complete(draft);
-  const std::optional<Uuid> user = co_await store::find_user(connection, draft.user);
-  if (!user && !options.create_user)
-    imported.bad.push_back({line.number, fmt::format("no user {} (--create-user makes them)", draft.user)});
-  if (!user && (!options.create_user || options.dry_run)) {
-    imported.added += options.create_user ? 1 : 0;
-    co_return std::nullopt;
-  }
-  ++imported.added;
-  const Uuid owner = co_await the_user(connection, draft.user, true);
-  co_return write_of(draft, new_id, owner);
+  std::ranges::sort(imported.bad, {}, &BadLine::number);
 }
 
-boost::asio::awaitable<void> import_all(pg::Connection& connection, const ImportOptions& options,
-                                        const ImportFile& file, Imported& imported) {
-  const store::AccountFilter all{.name = "", .platform = "", .user = "", .is_active = std::nullopt};
-  const std::vector<store::AccountRecord> records = co_await store::find_accounts(connection, all);
-  const Known known(records);
+boost::asio::awaitable<void> write_all(pg::Connection& connection, const ImportFile& file, const Known& known,
+                                       const config::SecretsAtRest& at_rest) {
   const std::vector<Uuid> ids = co_await store::new_account_ids(connection, file.lines.size());
   std::vector<store::AccountWrite> writes;
   for (std::size_t i = 0; i < file.lines.size(); ++i) {
-    std::optional<store::AccountWrite> row =
-        co_await write_for(connection, options, file.lines[i], known, ids[i], imported);
-    if (row) writes.push_back(std::move(*row));
+    Draft draft = file.lines[i].draft;
+    const std::optional<Uuid> there = known.find(draft);
+    if (there) {
+      writes.push_back(write_of(draft, *there, std::nullopt, at_rest));
+      continue;
+    }
+    complete(draft);
+    const Uuid owner = co_await the_user(connection, draft.user, true);
+    writes.push_back(write_of(draft, ids[i], owner, at_rest));
   }
-  std::ranges::sort(imported.bad, {}, &BadLine::number);
-  if (imported.bad.empty() && !options.dry_run) co_await write(connection, std::move(writes));
+  co_await write(connection, std::move(writes));
+}
+
+boost::asio::awaitable<void> import_all(pg::Connection& connection, const ImportOptions& options,
+                                        const ImportFile& file, const config::SecretsAtRest& at_rest,
+                                        Imported& imported) {
+  const store::AccountFilter all{.name = "", .platform = "", .user = "", .is_active = std::nullopt};
+  const std::vector<store::AccountRecord> records = co_await store::find_accounts(connection, all);
+  const Known known(records);
+  co_await look(connection, options, file, known, imported);
+  if (imported.bad.empty() && !options.dry_run) co_await write_all(connection, file, known, at_rest);
 }
 
 int report(const ImportOptions& options, const Imported& imported) {
@@ -118,7 +118,7 @@ int import(const ImportOptions& options) {
       !confirmed(fmt::format("Import {} account(s)?", readable_count(file.lines.size())), options.yes))
     return static_cast<int>(Outcome::refused);
   ask_database(settings, [&](pg::Connection& connection) -> boost::asio::awaitable<void> {
-    co_await import_all(connection, options, file, imported);
+    co_await import_all(connection, options, file, settings.secrets, imported);
   });
   return report(options, imported);
 }

@@ -59,7 +59,8 @@ int set(const SetOptions& options) {
   store::AccountRecord account;
   ask_database(settings, [&](pg::Connection& connection) -> boost::asio::awaitable<void> {
     account = co_await the_account(connection, options.name);
-    std::vector<store::AccountWrite> writes = {write_of(options.draft->draft, account.id, std::nullopt)};
+    std::vector<store::AccountWrite> writes = {
+        write_of(options.draft->draft, account.id, std::nullopt, settings.secrets)};
     const std::size_t written = co_await write(connection, std::move(writes));
     if (written == 0)
       throw Failure(Outcome::data_blocks, "the account has gone meanwhile, or row-level security hides it");

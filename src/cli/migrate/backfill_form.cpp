@@ -12,6 +12,7 @@
 #include "migrate/backfill_csv.hpp"
 #include "migrate/backfill_environment.hpp"
 #include "migrate/backfill_preimages.hpp"
+#include "migrate/backfill_sealed.hpp"
 #include "migrate/outcome.hpp"
 
 namespace socialsync::cli::migration {
@@ -136,6 +137,13 @@ BackfillSource from_constants(pg::Session& session, const std::string& set, Back
   return source;
 }
 
+void settle(pg::Session& session, const BackfillSource& source, const BackfillForm& form,
+            const config::Config& config, BackfillStory& story) {
+  const auto unknown = form.overwrite ? migrate::SealedUnknown::are_replaced : migrate::SealedUnknown::stay;
+  for (std::string& note : migrate::settle_sealed_values(session, source, config.secrets.keys, unknown))
+    story.notes.push_back(std::move(note));
+}
+
 BackfillSource from_display_name(pg::Session& session) {
   BackfillSource source;
   source.total = estimated_accounts(session);
@@ -158,11 +166,16 @@ void check_form(const BackfillForm& form) {
 
 BackfillSource load_source(pg::Session& session, const BackfillForm& form, const config::Config& config,
                            BackfillStory& story) {
-  if (!form.undo.empty()) return migrate::load_preimages(session, form.undo);
+  if (!form.undo.empty()) {
+    BackfillSource source = migrate::load_preimages(session, form.undo);
+    settle(session, source, form, config, story);
+    return source;
+  }
   BackfillSource source = form.from_env       ? from_environment(session, form.account, config, story)
                           : !form.csv.empty() ? from_csv(session, form.csv, story)
                           : !form.set.empty() ? from_constants(session, form.set, story)
                                               : from_display_name(session);
+  settle(session, source, form, config, story);
   migrate::allow_writes(source, form.overwrite);
   return source;
 }

@@ -53,9 +53,9 @@ Details details_of(pg::Session& session, const model::Account& account) {
 
 std::vector<model::Account> load_accounts(const config::Config& config) {
   std::vector<model::Account> accounts;
-  ask_database(config, [&accounts](pg::Connection& connection) -> boost::asio::awaitable<void> {
+  ask_database(config, [&](pg::Connection& connection) -> boost::asio::awaitable<void> {
     const pg::ResultSet rows = co_await store::select_accounts(connection);
-    accounts = store::read_accounts(rows);
+    accounts = store::read_accounts(rows, config.secrets.keys).accounts;
   });
   return accounts;
 }
@@ -88,7 +88,7 @@ boost::json::object account_as_json(const RouteCandidate& candidate, const Detai
           {"business_name", or_null(details.business_name)},
           {"is_active", account.active},
           {"webhook_status", or_null(details.webhook_status)},
-          {"has_app_secret", !account.app_secrets.empty()},
+          {"has_app_secret", !account.app_secrets.empty() || account.has_unreadable_secret},
           {"matched_by", candidate.matched_by}};
 }
 

@@ -17,6 +17,9 @@ using route::Refusal;
 
 constexpr const char* no_secret =
     "no app_secret and no META_APP_SECRET: every webhook of this account is refused with 401";
+constexpr const char* unreadable_secret =
+    "its app_secret is sealed and cannot be opened here, so its events go to quarantine: socialsync secrets "
+    "status";
 
 struct Identifier {
   const char* name;
@@ -169,7 +172,7 @@ RouteAnswer RouteTracer::answer(const RouteQuestion& question) const {
 }
 
 const std::vector<std::string>& RouteTracer::effective_secrets(const Account& account) const {
-  if (!account.app_secrets.empty()) return account.app_secrets;
+  if (!account.app_secrets.empty() || account.has_unreadable_secret) return account.app_secrets;
   switch (account.platform) {
     case Platform::instagram: return shared_.instagram;
     case Platform::messenger: return shared_.messenger;
@@ -183,6 +186,10 @@ void RouteTracer::warn(const Account& account, RouteAnswer& answer) const {
   if (!account.active)
     answer.warnings.push_back(fmt::format("{}: inactive (is_active), so its events go to quarantine", who));
   if (!account.app_secrets.empty()) return;
+  if (account.has_unreadable_secret) {
+    answer.warnings.push_back(fmt::format("{}: {}", who, unreadable_secret));
+    return;
+  }
   answer.warnings.push_back(effective_secrets(account).empty()
                                 ? fmt::format("{}: {}", who, no_secret)
                                 : fmt::format("{}: no app_secret, META_APP_SECRET is used", who));
@@ -211,7 +218,7 @@ std::optional<std::string> RouteTracer::fault_of(const Account& account) const {
     return account.platform == Platform::whatsapp ? "it has no phone_number_id"
                                                   : "it has no page_id or account_id";
   const std::vector<std::string>& effective = effective_secrets(account);
-  if (effective.empty()) return no_secret;
+  if (effective.empty()) return account.has_unreadable_secret ? unreadable_secret : no_secret;
   std::vector<route::SecretIndex> secrets;
   directory_.add_candidates(event, secrets);
   for (const route::SecretIndex secret : secrets) {

@@ -134,5 +134,14 @@ TEST_CASE("secrets: a developer's unsigned body needs none, but an active accoun
   CHECK(test::found(directory, event(Platform::whatsapp, "", "222"), anybody) == "inactive_account");
 }
 
+TEST_CASE("secrets: a secret that cannot be read is not replaced by the environment's") {
+  Account sealed = whatsapp(1, "111");
+  sealed.has_unreadable_secret = true;
+  const Directory directory({sealed, whatsapp(2, "222")}, shared);
+  CHECK(found(directory, event(Platform::whatsapp, "9", "111"), "wa") == "secret_mismatch");
+  CHECK(found(directory, event(Platform::whatsapp, "9", "222"), "wa") == "2");
+  CHECK(candidates(directory, event(Platform::whatsapp, "9", "111")).empty());
+}
+
 }  // namespace
 }  // namespace socialsync::route

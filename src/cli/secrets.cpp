@@ -1,0 +1,93 @@
+#include "cli/secrets.hpp"
+
+#include <cstdio>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include "app/private_cluster.hpp"
+#include "cli/database.hpp"
+#include "cli/exit_code.hpp"
+#include "crypto/secret_box.hpp"
+#include "pg/error.hpp"
+#include "store/schema.hpp"
+#include "store/secrets.hpp"
+
+namespace socialsync::cli {
+namespace secrets {
+namespace {
+
+namespace asio = boost::asio;
+
+asio::awaitable<void> refuse_what_cannot_work(pg::Connection& connection) {
+  const bool is_migrated = co_await store::is_migrated(connection);
+  if (!is_migrated)
+    throw Failure(ExitCode::not_migrated, "the database is not migrated: run socialsync migrate apply");
+  const std::string obstacle = co_await store::secrets_obstacle(connection);
+  if (!obstacle.empty()) throw Failure(ExitCode::not_migrated, obstacle);
+  co_await store::limit_lock_waits(connection);
+}
+
+int print_key() {
+  fmt::print("{}\n", crypto::new_secret_key());
+  return ExitCode::done;
+}
+
+void add_key(CLI::App& app, Action& chosen) {
+  CLI::App* key = app.add_subcommand("key", "Print a fresh random key");
+  key->footer(
+      "Keep it where backups of the database are not: without it nobody reads what it sealed.\n"
+      "Example:  (umask 077; socialsync secrets key > /etc/socialsync/secrets.key)\n"
+      "Exit codes: 0 done · 1 internal error");
+  key->callback([&chosen] { chosen = print_key; });
+}
+
+}  // namespace
+
+config::Config settings() {
+  auto config = load_config();
+  if (!config) throw Failure(ExitCode::usage_error, "the settings above must be right first");
+  if (!config->database.given()) config->database.options = app::PrivateCluster::options(config->data_dir);
+  return std::move(*config);
+}
+
+void with_accounts(const config::Config& config,
+                   const std::function<asio::awaitable<void>(pg::Connection& connection)>& work) {
+  with_database(config, [&work](pg::Connection& connection) -> asio::awaitable<bool> {
+    co_await refuse_what_cannot_work(connection);
+    co_await work(connection);
+    co_return true;
+  });
+}
+
+int guarded(const std::function<int()>& work) {
+  try {
+    return work();
+  } catch (const Failure& failure) {
+    fmt::print(stderr, "socialsync: {}\n", failure.what());
+    return failure.exit_code();
+  } catch (const pg::Error& error) {
+    if (!error.is_lock_conflict()) throw;
+    fmt::print(stderr, "socialsync: somebody holds a lock on social_accounts: run it again, it goes on\n");
+    return ExitCode::left_over;
+  }
+}
+
+void add_output(CLI::App& command, std::string& output) {
+  command.add_option("--output", output, "text (default) or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->type_name("FORMAT");
+}
+
+}  // namespace secrets
+
+void add_secrets(CLI::App& app, Action& chosen) {
+  CLI::App* command = app.add_subcommand("secrets", "Accounts' secrets, encrypted in the database");
+  command->require_subcommand(1);
+  secrets::add_key(*command, chosen);
+  secrets::add_status(*command, chosen);
+  secrets::add_changes(*command, chosen);
+}
+
+}  // namespace socialsync::cli

@@ -1,0 +1,45 @@
+// What the subcommands of `socialsync secrets` share.
+#pragma once
+
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "cli/commands.hpp"
+#include "config/config.hpp"
+#include "pg/connection.hpp"
+
+namespace socialsync::cli::secrets {
+
+// A command that cannot go on: the message is for the operator and holds no secret.
+class Failure : public std::runtime_error {
+ public:
+  Failure(int exit_code, const std::string& message) : std::runtime_error(message), exit_code_(exit_code) {}
+  int exit_code() const { return exit_code_; }
+
+ private:
+  int exit_code_;
+};
+
+// The settings; the private database's where none is named. Throws Failure.
+config::Config settings();
+
+// Does the work over a connection to a migrated database whose secrets this role may read and write. Throws
+// Failure.
+void with_accounts(const config::Config& config,
+                   const std::function<boost::asio::awaitable<void>(pg::Connection& connection)>& work);
+
+// Runs the command; a Failure is told, and becomes the exit code.
+int guarded(const std::function<int()>& work);
+
+// --output text or json.
+void add_output(CLI::App& command, std::string& output);
+
+void add_status(CLI::App& secrets, Action& chosen);
+// encrypt, rotate, decrypt
+void add_changes(CLI::App& secrets, Action& chosen);
+
+}  // namespace socialsync::cli::secrets

@@ -1,0 +1,189 @@
+#include "crypto/secret_box.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+#include <fmt/core.h>
+#include <sodium.h>
+
+#include "base/hex.hpp"
+
+namespace socialsync::crypto {
+namespace {
+
+constexpr std::string_view version = "enc:v1:";
+constexpr std::size_t id_digits = 8;
+constexpr std::size_t header_length = version.size() + id_digits + 1;
+constexpr std::string_view id_label = "socialsync secrets key id v1";
+constexpr std::size_t nonce_bytes = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
+constexpr std::size_t tag_bytes = crypto_aead_xchacha20poly1305_ietf_ABYTES;
+constexpr int value_base64 = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
+static_assert(crypto_aead_xchacha20poly1305_ietf_KEYBYTES == std::tuple_size_v<SecretKey::Bytes>);
+
+// sodium_init() may be called again and again, from any thread.
+void require_sodium() {
+  if (sodium_init() < 0) throw std::runtime_error("libsodium cannot be set up");
+}
+
+const unsigned char* octets(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+unsigned char* octets(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
+
+std::string id_of(const SecretKey::Bytes& key) {
+  require_sodium();
+  crypto_hash_sha256_state state;
+  crypto_hash_sha256_init(&state);
+  crypto_hash_sha256_update(&state, octets(id_label), id_label.size());
+  crypto_hash_sha256_update(&state, key.data(), key.size());
+  std::array<std::uint8_t, crypto_hash_sha256_BYTES> digest;
+  crypto_hash_sha256_final(&state, digest.data());
+  std::string id;
+  append_hex(id, std::span(digest).first(id_digits / 2));
+  return id;
+}
+
+// Nothing when it is not base64 of this variant in its one canonical form, or longer than `bytes_max`.
+std::optional<std::size_t> decode_base64(std::string_view text, int variant, unsigned char* out,
+                                         std::size_t bytes_max) {
+  std::size_t bytes = 0;
+  const char* end = nullptr;
+  const int status =
+      sodium_base642bin(out, bytes_max, text.data(), text.size(), nullptr, &bytes, &end, variant);
+  if (status != 0 || end != text.data() + text.size()) return std::nullopt;
+  return bytes;
+}
+
+std::string encode_base64(std::string_view bytes) {
+  std::string text(sodium_base64_encoded_len(bytes.size(), value_base64), '\0');
+  sodium_bin2base64(text.data(), text.size(), octets(bytes), bytes.size(), value_base64);
+  text.pop_back();  // its terminating zero
+  return text;
+}
+
+int base64_variant_of(std::string_view text) {
+  const bool is_padded = text.ends_with('=');
+  if (text.find_first_of("-_") != std::string_view::npos)
+    return is_padded ? sodium_base64_VARIANT_URLSAFE : sodium_base64_VARIANT_URLSAFE_NO_PADDING;
+  return is_padded ? sodium_base64_VARIANT_ORIGINAL : sodium_base64_VARIANT_ORIGINAL_NO_PADDING;
+}
+
+// Nonce, ciphertext and tag.
+std::optional<std::string> box_of(std::string_view sealed) {
+  std::string box(sealed.size(), '\0');
+  const auto bytes = decode_base64(sealed.substr(header_length), value_base64, octets(box), box.size());
+  if (!bytes || *bytes < nonce_bytes + tag_bytes) return std::nullopt;
+  box.resize(*bytes);
+  return box;
+}
+
+std::optional<std::string> opened(const SecretKey& key, std::string_view box, std::string_view place) {
+  const std::string_view sealed = box.substr(nonce_bytes);
+  std::string plain(sealed.size() - tag_bytes, '\0');
+  const int status = crypto_aead_xchacha20poly1305_ietf_decrypt(
+      octets(plain), nullptr, nullptr, octets(sealed), sealed.size(), octets(place), place.size(),
+      octets(box), key.bytes().data());
+  if (status != 0) return std::nullopt;
+  return plain;
+}
+
+}  // namespace
+
+SecretKey::SecretKey(const Bytes& bytes) : bytes_(bytes), id_(id_of(bytes)) {}
+
+SecretKey::~SecretKey() { sodium_memzero(bytes_.data(), bytes_.size()); }
+
+std::optional<SecretKey> parse_secret_key(std::string_view text) {
+  SecretKey::Bytes bytes;
+  bool is_right = decode_hex(text, bytes);
+  if (!is_right) {
+    require_sodium();
+    is_right = decode_base64(text, base64_variant_of(text), bytes.data(), bytes.size()) == bytes.size();
+  }
+  std::optional<SecretKey> key;
+  if (is_right) key.emplace(bytes);
+  sodium_memzero(bytes.data(), bytes.size());
+  return key;
+}
+
+std::string new_secret_key() {
+  require_sodium();
+  SecretKey::Bytes bytes;
+  randombytes_buf(bytes.data(), bytes.size());
+  std::string text;
+  append_hex(text, bytes);
+  sodium_memzero(bytes.data(), bytes.size());
+  return text;
+}
+
+std::string_view to_string(OpenError error) {
+  switch (error) {
+    case OpenError::not_sealed: return "not_sealed";
+    case OpenError::unknown_key: return "unknown_key";
+    case OpenError::tampered: break;
+  }
+  return "tampered";
+}
+
+SecretKeys::SecretKeys(std::vector<SecretKey> keys) {
+  if (!keys.empty()) keys_ = std::make_shared<const std::vector<SecretKey>>(std::move(keys));
+}
+
+std::vector<std::string> SecretKeys::ids() const {
+  std::vector<std::string> ids;
+  if (!keys_) return ids;
+  for (const SecretKey& key : *keys_) ids.push_back(key.id());
+  return ids;
+}
+
+std::string SecretKeys::seal(std::string_view plain, std::string_view place) const {
+  if (!keys_) throw std::logic_error("no key to seal with");
+  const SecretKey& key = keys_->front();
+  std::string box(nonce_bytes + plain.size() + tag_bytes, '\0');
+  randombytes_buf(box.data(), nonce_bytes);
+  crypto_aead_xchacha20poly1305_ietf_encrypt(octets(box) + nonce_bytes, nullptr, octets(plain), plain.size(),
+                                             octets(place), place.size(), nullptr, octets(box),
+                                             key.bytes().data());
+  return fmt::format("{}{}:{}", version, key.id(), encode_base64(box));
+}
+
+Result<std::string, OpenError> SecretKeys::open(std::string_view value, std::string_view place) const {
+  if (!is_sealed(value)) return OpenError::not_sealed;
+  const auto is_named = [&](const SecretKey& key) { return key.id() == key_id_of(value); };
+  if (!keys_ || std::ranges::none_of(*keys_, is_named)) return OpenError::unknown_key;
+  const std::optional<std::string> box = box_of(value);
+  if (!box) return OpenError::tampered;
+  // Ids are short: two keys may share one.
+  for (const SecretKey& key : *keys_) {
+    if (!is_named(key)) continue;
+    if (std::optional<std::string> plain = opened(key, *box, place)) return std::move(*plain);
+  }
+  return OpenError::tampered;
+}
+
+bool is_sealed(std::string_view value) {
+  constexpr auto is_digit = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  return value.size() >= header_length && value.starts_with(version) && value[header_length - 1] == ':' &&
+         std::ranges::all_of(key_id_of(value), is_digit);
+}
+
+std::string_view key_id_of(std::string_view sealed) { return sealed.substr(version.size(), id_digits); }
+
+std::size_t sealed_length(std::size_t plain_bytes) {
+  constexpr std::size_t bits_per_byte = 8, bits_per_character = 6;
+  const std::size_t bits = (nonce_bytes + plain_bytes + tag_bytes) * bits_per_byte;
+  return header_length + (bits + bits_per_character - 1) / bits_per_character;
+}
+
+std::string account_place(std::string_view account_id, std::string_view column) {
+  return fmt::format("socialsync|social_accounts|{}|{}", account_id, column);
+}
+
+void wipe(std::string& text) {
+  sodium_memzero(text.data(), text.size());
+  text.clear();
+}
+
+}  // namespace socialsync::crypto

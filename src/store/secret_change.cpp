@@ -1,0 +1,154 @@
+#include "store/secret_change.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "store/secrets.hpp"
+
+namespace socialsync::store {
+namespace {
+
+namespace asio = boost::asio;
+using Kind = SecretChange::Kind;
+
+constexpr std::chrono::milliseconds pause_between_passes{500};
+constexpr std::size_t batch_values_max = 200;  // their rows are locked together
+
+class Walk {
+ public:
+  Walk(pg::Connection& connection, const SecretChange& change) : connection_(connection), change_(change) {
+    const std::vector<std::string> ids = change.keys.ids();
+    if (!ids.empty()) newest_ = ids.front();
+  }
+
+  asio::awaitable<SecretReport> run() {
+    widths_ = co_await secret_widths(connection_);
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    asio::steady_timer pause(executor);
+    for (int pass = 1; pass <= change_.passes_max; ++pass) {
+      co_await walk();
+      const bool is_over = report_.busy == 0 || report_.held_off || report_.interrupted;
+      if (is_over || pass == change_.passes_max) break;
+      pause.expires_after(pause_between_passes);
+      co_await pause.async_wait(asio::use_awaitable);
+    }
+    co_return std::move(report_);
+  }
+
+ private:
+  // What each pass finds anew.
+  void begin_pass() {
+    report_.busy = 0;
+    report_.left.clear();
+    report_.left_count = 0;
+    report_.too_narrow.clear();
+    accounts_ = 0;
+  }
+
+  bool is_ended() {
+    report_.interrupted = change_.interrupted && change_.interrupted();
+    return report_.interrupted || report_.held_off;
+  }
+
+  asio::awaitable<void> walk() {
+    begin_pass();
+    const SecretForm form = change_.kind == Kind::seal ? SecretForm::plain : SecretForm::sealed;
+    std::optional<std::string> after;
+    while (!is_ended()) {
+      SecretPage page = co_await select_secrets(connection_, form, change_.columns, after);
+      if (!page.last_account) co_return;
+      co_await change_page(page);
+      after = std::move(page.last_account);
+      accounts_ += page.accounts;
+      if (change_.looked_at) change_.looked_at(accounts_);
+    }
+  }
+
+  asio::awaitable<void> change_page(SecretPage& page) {
+    std::map<std::string, std::vector<SecretReplacement>> batches;
+    for (StoredSecret& secret : page.secrets) {
+      std::optional<std::string> changed = changed_value(secret);
+      if (!changed) continue;
+      std::vector<SecretReplacement>& batch = batches[secret.column];
+      batch.push_back(
+          {.account_id = secret.account_id, .from = std::move(secret.value), .to = std::move(*changed)});
+      if (batch.size() < batch_values_max) continue;
+      co_await write(secret.column, batch);
+      if (is_ended()) co_return;
+    }
+    for (auto& [column, batch] : batches) {
+      if (!batch.empty()) co_await write(column, batch);
+    }
+  }
+
+  // Nothing when the value stays.
+  std::optional<std::string> changed_value(const StoredSecret& secret) {
+    const std::string place = crypto::account_place(secret.account_id, secret.column);
+    if (change_.kind == Kind::seal) return sealed(secret, secret.value, place);
+    if (change_.kind == Kind::reseal && crypto::key_id_of(secret.value) == newest_) return std::nullopt;
+    auto opened = change_.keys.open(secret.value, place);
+    if (!opened) {
+      leave(secret, std::string(to_string(opened.error())));
+      return std::nullopt;
+    }
+    if (change_.kind == Kind::open) return std::move(*opened);
+    std::optional<std::string> anew = sealed(secret, *opened, place);
+    crypto::wipe(*opened);
+    return anew;
+  }
+
+  std::optional<std::string> sealed(const StoredSecret& secret, const std::string& plain,
+                                    const std::string& place) {
+    const auto width = widths_.find(secret.column);
+    const std::size_t length = crypto::sealed_length(plain.size());
+    if (width == widths_.end() || length <= width->second) return change_.keys.seal(plain, place);
+    SecretReport::TooNarrow& too_narrow = report_.too_narrow[secret.column];
+    ++too_narrow.values;
+    too_narrow.longest = std::max(too_narrow.longest, length);
+    leave(secret, "too_narrow");
+    return std::nullopt;
+  }
+
+  void leave(const StoredSecret& secret, std::string why) {
+    ++report_.left_count;
+    if (report_.left.size() < SecretReport::left_listed_max)
+      report_.left.push_back(
+          {.account_id = secret.account_id, .column = secret.column, .why = std::move(why)});
+  }
+
+  asio::awaitable<void> write(const std::string& column, std::vector<SecretReplacement>& batch) {
+    Replaced replaced{.count = batch.size()};
+    if (!change_.is_preview) replaced = co_await replace_secrets(connection_, column, batch);
+    if (replaced.count > 0) report_.changed[column] += replaced.count;
+    report_.held_off = replaced.is_held_off;
+    report_.busy += batch.size() - replaced.count;
+    for (SecretReplacement& replacement : batch) {
+      crypto::wipe(replacement.from);
+      crypto::wipe(replacement.to);
+    }
+    batch.clear();
+  }
+
+  pg::Connection& connection_;
+  const SecretChange& change_;
+  std::string newest_;
+  std::map<std::string, std::size_t> widths_;
+  SecretReport report_;
+  std::uint64_t accounts_ = 0;
+};
+
+}  // namespace
+
+asio::awaitable<SecretReport> change_secrets(pg::Connection& connection, const SecretChange& change) {
+  Walk walk(connection, change);
+  SecretReport report = co_await walk.run();
+  co_return report;
+}
+
+}  // namespace socialsync::store
