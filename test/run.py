@@ -2,6 +2,7 @@
 """Every test of the project, stage by stage; script/test calls it. The last line counts what passed and failed."""
 
 import argparse
+import os
 import signal
 import sys
 from pathlib import Path
@@ -34,6 +35,7 @@ CHOSEN = {
     "asan": ["-m", "not release_only"],
     "tsan": ["-m", "not release_only", "-k", "not migrate_ or apply or backup"],  # of the migration, what has threads
 }
+FIXTURES = ROOT.parent / "shared/fixtures"  # real webhook bodies, where somebody keeps some beside the repository
 FUZZERS_AT_ONCE = 2
 SERVERS_AT_ONCE = 2
 
@@ -112,6 +114,8 @@ def main():
     options = parse_arguments()
     # A shell that starts us in the background has Ctrl-C ignored, and what we start would ignore it too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if FIXTURES.is_dir():
+        os.environ.setdefault("SOCIALSYNC_FIXTURES", str(FIXTURES))
     suite = Suite()
     check_style(suite, options.tidy)
     check_behaviour(suite, "release")

@@ -36,6 +36,17 @@ std::int64_t now_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
 }
 
+// What a signed event that names its number tells of the account that has it.
+Told told_by(const model::Event& event, const route::Tenant& tenant, const Submission& submission) {
+  Told told;
+  if (submission.signed_by.empty() || event.key.phone_number_id.empty()) return told;
+  const route::Directory& directory = submission.tenants->directory;
+  if (directory.may_be_waba(event.key.entry_id)) told.waba_id = event.key.entry_id;
+  const std::string& number = event.key.display_phone_number;
+  if (directory.may_learn_display(tenant, number)) told.display_phone_number = number;
+  return told;
+}
+
 Result<crypto::Digest, verify::SignatureError> signature_of(const http::Request& request) {
   // Two headers are an attempt to be read in two ways.
   if (request.headers.count(signature_header) > 1) return verify::SignatureError::malformed;
@@ -119,11 +130,8 @@ void Receiver::record(const Submission& submission) {
     const model::Event& event = *submission.event_of[i];
     const store::EventRow& row = submission.events[i];
     metrics_.event(to_string(event.platform), row.type, result_of(row));
-    const bool tells_waba = !submission.signed_by.empty() && !event.key.phone_number_id.empty() &&
-                            submission.tenants->directory.may_be_waba(event.key.entry_id);
-    if (submission.tenant_of[i])
-      sightings_.note(*submission.tenant_of[i], received_ms,
-                      tells_waba ? event.key.entry_id : std::string_view());
+    if (const route::Tenant* tenant = submission.tenant_of[i])
+      sightings_.note(*tenant, received_ms, told_by(event, *tenant, submission));
   }
   for (const store::QuarantineRow& row : submission.quarantined)
     metrics_.event(row.platform.empty() ? "unknown" : row.platform, row.type, row.reason);

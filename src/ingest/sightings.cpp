@@ -6,12 +6,14 @@ namespace socialsync::ingest {
 
 namespace asio = boost::asio;
 
-void Sightings::note(const route::Tenant& tenant, std::int64_t received_ms, std::string_view waba_id) {
+void Sightings::note(const route::Tenant& tenant, std::int64_t received_ms, Told told) {
   Entry& entry = entries_[tenant.account.id];
   entry.sighting.account_id = tenant.account.id;
   entry.sighting.received_ms = std::max(entry.sighting.received_ms, received_ms);
+  const std::string_view waba_id = told.waba_id;
   if (!waba_id.empty() && waba_id != tenant.account.waba_id && waba_id != tenant.account.phone_number_id)
     entry.sighting.waba_id = waba_id;
+  if (!told.display_phone_number.empty()) entry.sighting.display_phone_number = told.display_phone_number;
   entry.dirty = true;
 }
 
@@ -34,6 +36,8 @@ asio::awaitable<void> Sightings::write(pg::Connection& connection, std::vector<s
     entry.written_at = now;
     entry.dirty = entry.sighting.received_ms > written.received_ms;
     if (entry.sighting.waba_id == written.waba_id) entry.sighting.waba_id.clear();
+    if (entry.sighting.display_phone_number == written.display_phone_number)
+      entry.sighting.display_phone_number.clear();
   }
 }
 

@@ -14,14 +14,20 @@
 
 namespace socialsync::ingest {
 
+// What an event tells of its account; empty where it tells nothing.
+struct Told {
+  std::string_view waba_id;
+  std::string_view display_phone_number;
+};
+
 // Collects what committed traffic shows of accounts (when the last webhook came, which WABA a number is
-// under) and writes it at most once per account and interval: never one update per event.
+// under, how people write it) and writes it at most once per account and interval: never one update per
+// event.
 class Sightings {
  public:
   explicit Sightings(std::chrono::milliseconds interval) : interval_(interval) {}
 
-  // `waba_id` is empty when the event tells none.
-  void note(const route::Tenant& tenant, std::int64_t received_ms, std::string_view waba_id);
+  void note(const route::Tenant& tenant, std::int64_t received_ms, Told told);
 
   // Writes the accounts whose interval has passed. Throws what the connection throws; what was not written
   // stays.

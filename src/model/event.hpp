@@ -20,9 +20,11 @@ struct RoutingKey {
   std::string entry_id = {};         // entry[].id: a WABA, an Instagram account or a Page
   std::string phone_number_id = {};  // value.metadata.phone_number_id; empty when the body has none
 
-  // WhatsApp's, only where there is no phone_number_id:
-  std::string display_phone_number = {};  // as it came: "+1 555 0100"
-  std::string waba_id = {};               // value.waba_info.waba_id: the entry is then that of a partner
+  // WhatsApp's, as it came: "+1 555 0100". An event goes by it only where there is no phone_number_id.
+  std::string display_phone_number = {};
+  // WhatsApp's, only where there is no phone_number_id; the entry is then that of a partner:
+  std::string waba_id = {};      // value.waba_info.waba_id
+  std::string business_id = {};  // of the partner's client: the business that owns the WABA, or is certified
   // About the app's own business and its partners: it may be no account's.
   bool is_app_level = false;
 };

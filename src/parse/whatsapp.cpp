@@ -13,14 +13,18 @@ namespace socialsync::parse {
 namespace {
 
 constexpr Paths phone_number_ids = {"metadata.phone_number_id", "phone_number_settings.phone_number_id"};
+constexpr Paths business_ids = {"partner_client_certification_info.client_business_id",
+                                "waba_info.owner_business_id"};
 constexpr Paths display_numbers = {"display_phone_number", "phone_number"};
 
 // Where a change says whose it is.
 model::RoutingKey key_of(const Entry& entry, const Change& change) {
   model::RoutingKey key{.entry_id = entry.id.text(),
-                        .phone_number_id = first_text(change.value, phone_number_ids)};
+                        .phone_number_id = first_text(change.value, phone_number_ids),
+                        .display_phone_number = first_text(change.value, {"metadata.display_phone_number"})};
   if (!key.phone_number_id.empty()) return key;
-  key.display_phone_number = first_text(change.value, display_numbers);
+  if (key.display_phone_number.empty()) key.display_phone_number = first_text(change.value, display_numbers);
+  key.business_id = first_text(change.value, business_ids);
   key.waba_id = at_path(change.value, "waba_info.waba_id").text();
   key.is_app_level = !key.waba_id.empty() || change.field == "partner_solutions" ||
                      change.value.at("partner_client_certification_info").present();

@@ -16,14 +16,23 @@ const std::vector<std::string>& shared_for(const SharedSecrets& shared, model::P
   return shared.whatsapp;
 }
 
-// "+1 (555) 010-0" and "15550100" are one number.
-std::string digits_of(std::string_view number) {
-  std::string digits;
-  std::ranges::copy_if(number, std::back_inserter(digits), [](char c) { return c >= '0' && c <= '9'; });
-  return digits;
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// What a person would write, of as many digits as a number may have (E.164), and no longer than its column.
+bool is_phone_number(std::string_view text) {
+  constexpr std::size_t characters_max = 20, digits_min = 5, digits_max = 15;
+  const std::size_t digits = digits_of(text).size();
+  return text.size() <= characters_max && digits >= digits_min && digits <= digits_max &&
+         text.find_first_not_of("0123456789+ -.()") == std::string_view::npos;
 }
 
 }  // namespace
+
+std::string digits_of(std::string_view number) {
+  std::string digits;
+  std::ranges::copy_if(number, std::back_inserter(digits), is_digit);
+  return digits;
+}
 
 std::string_view to_string(Refusal refusal) {
   switch (refusal) {
@@ -88,6 +97,7 @@ void Directory::add_keys(std::uint32_t tenant) {
     add_key(phone_numbers_, account.phone_number_id, {tenant, 0});
     add_key(display_numbers_, digits_of(account.display_phone_number), {tenant, 0});
     add_key(wabas_, account.waba_id, {tenant, 0});
+    for (const std::string& id : account.linked_ids) add_key(businesses_, id, {tenant, 0});
     return;
   }
   Index& index = account.platform == model::Platform::instagram ? instagram_ : pages_;
@@ -113,12 +123,13 @@ Directory::Claim Directory::claim(const model::Event& event) const {
 }
 
 Directory::Claim Directory::claim_without_number(const model::RoutingKey& key) const {
-  const bool is_partners = !key.waba_id.empty();
+  const bool is_partners = !key.waba_id.empty() || !key.business_id.empty();
   const auto of_waba = look_up(wabas_, is_partners ? key.waba_id : key.entry_id);
   const std::string display = digits_of(key.display_phone_number);
   if (of_waba.empty() && !display.empty()) return {.entries = look_up(display_numbers_, display)};
-  if (of_waba.empty())
-    return {.entries = is_partners ? std::span<const Entry>() : look_up(phone_numbers_, key.entry_id)};
+  if (of_waba.empty() && is_partners)
+    return {.entries = look_up(businesses_, key.business_id), .is_each = true};
+  if (of_waba.empty()) return {.entries = look_up(phone_numbers_, key.entry_id)};
   Claim claim{.entries = of_waba, .is_each = true};
   if (display.empty()) return claim;
   // Of a WABA that is shared, only the number's own; accounts whose number nobody has told us get it too,
@@ -152,8 +163,15 @@ bool Directory::is_apps(const Signers& signers) const {
 
 bool Directory::may_be_waba(std::string_view id) const {
   constexpr std::size_t digits_max = 32;
-  const bool is_number = std::ranges::all_of(id, [](char c) { return c >= '0' && c <= '9'; });
+  const bool is_number = std::ranges::all_of(id, is_digit);
   return is_number && !id.empty() && id.size() <= digits_max && !phone_numbers_.contains(id);
+}
+
+bool Directory::may_learn_display(const Tenant& tenant, std::string_view number) const {
+  if (!tenant.account.display_phone_number.empty() || !is_phone_number(number)) return false;
+  const Signers same{.secrets = tenant.secrets};
+  return std::ranges::none_of(look_up(display_numbers_, digits_of(number)),
+                              [&](const Entry& entry) { return tenants_[entry.tenant].accepts(same); });
 }
 
 Result<void, Refusal> Directory::find(const model::Event& event, const Signers& signers,

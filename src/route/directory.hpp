@@ -24,6 +24,9 @@ enum class Refusal {
 };
 std::string_view to_string(Refusal refusal);
 
+// "+1 (555) 010-0" and "15550100" are one number.
+std::string digits_of(std::string_view number);
+
 // A place in Directory::secrets().
 using SecretIndex = std::uint32_t;
 
@@ -71,6 +74,10 @@ class Directory {
   // hide.
   bool may_be_waba(std::string_view id) const;
 
+  // Whether a number can be learned as the display_phone_number of an account: it has none, and no other
+  // account that the same secret signs for has that one, which would then hide it or be hidden.
+  bool may_learn_display(const Tenant& tenant, std::string_view number) const;
+
   // Every distinct secret; those of the environment come first.
   const std::vector<std::string>& secrets() const { return secrets_; }
   std::size_t shared_secret_count() const { return shared_secret_count_; }
@@ -117,6 +124,7 @@ class Directory {
   Index phone_numbers_;
   Index display_numbers_;  // by their digits
   Index wabas_;
+  Index businesses_;  // of WhatsApp: the linked ids
   Index instagram_;
   Index pages_;
 };

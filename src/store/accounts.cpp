@@ -48,20 +48,50 @@ FROM unnest($1::uuid[], $2::timestamptz[]) AS s (id, received)
 WHERE a.id = s.id AND a.id IN (SELECT id FROM public.social_accounts WHERE id = ANY ($1::uuid[])
                                FOR NO KEY UPDATE SKIP LOCKED))";
 
-// Asked before the update below, because that makes every gateway reload its directory, even when it changes
-// no row.
-constexpr const char* select_learners = R"(
+// Something that accounts learn: $1 their ids, $2 what each is told.
+struct Lesson {
+  const char* question_name;
+  const char* question;  // asked first, because the update makes every gateway reload its directory, even
+                         // when it changes no row
+  const char* update_name;
+  const char* update;
+};
+
+constexpr Lesson waba_ids = {"select_learners", R"(
 SELECT FROM public.social_accounts a, unnest($1::uuid[], $2::text[]) AS s (id, waba_id)
 WHERE a.id = s.id AND a.webhook_metadata ->> 'waba_id' IS DISTINCT FROM s.waba_id
   AND coalesce(jsonb_typeof(a.webhook_metadata), 'object') = 'object'
-LIMIT 1)";
-
-constexpr const char* update_waba_ids = R"(
+LIMIT 1)",
+                             "update_waba_ids", R"(
 UPDATE public.social_accounts a
 SET webhook_metadata = coalesce(a.webhook_metadata, '{}') || jsonb_build_object('waba_id', s.waba_id)
 FROM unnest($1::uuid[], $2::text[]) AS s (id, waba_id)
 WHERE a.id = s.id AND a.webhook_metadata ->> 'waba_id' IS DISTINCT FROM s.waba_id
-  AND coalesce(jsonb_typeof(a.webhook_metadata), 'object') = 'object')";
+  AND coalesce(jsonb_typeof(a.webhook_metadata), 'object') = 'object')"};
+
+// Two accounts of one number, under one secret, would be ambiguous: of those that are told the same now, one
+// learns it.
+constexpr Lesson display_numbers = {"select_unnumbered", R"(
+SELECT FROM unnest($1::uuid[], $2::text[]) AS s (id, number)
+JOIN public.social_accounts a ON a.id = s.id AND coalesce(a.display_phone_number, '') = ''
+WHERE NOT EXISTS (SELECT FROM public.social_accounts o
+                  WHERE o.platform::text IN ('whatsapp', 'whatsapp_business')
+                    AND regexp_replace(o.display_phone_number, '\D', '', 'g') = regexp_replace(s.number, '\D', '', 'g')
+                    AND nullif(o.app_secret, '') IS NOT DISTINCT FROM nullif(a.app_secret, ''))
+LIMIT 1)",
+                                    "update_display_numbers", R"(
+UPDATE public.social_accounts a
+SET display_phone_number = learner.number
+FROM (SELECT DISTINCT ON (regexp_replace(s.number, '\D', '', 'g'), nullif(a.app_secret, '')) a.id, s.number
+      FROM unnest($1::uuid[], $2::text[]) AS s (id, number)
+      JOIN public.social_accounts a ON a.id = s.id AND coalesce(a.display_phone_number, '') = ''
+      WHERE NOT EXISTS (SELECT FROM public.social_accounts o
+                        WHERE o.platform::text IN ('whatsapp', 'whatsapp_business')
+                          AND regexp_replace(o.display_phone_number, '\D', '', 'g')
+                              = regexp_replace(s.number, '\D', '', 'g')
+                          AND nullif(o.app_secret, '') IS NOT DISTINCT FROM nullif(a.app_secret, ''))
+      ORDER BY regexp_replace(s.number, '\D', '', 'g'), nullif(a.app_secret, ''), a.id) AS learner
+WHERE a.id = learner.id AND coalesce(a.display_phone_number, '') = '')"};
 
 model::Platform platform_of(std::string_view label) {
   if (label == "instagram") return model::Platform::instagram;
@@ -129,19 +159,21 @@ model::Account account_at(const pg::ResultSet& rows, std::size_t row, SecretRead
   return account;
 }
 
-boost::asio::awaitable<void> learn_waba_ids(pg::Connection& connection, std::span<const Sighting> sightings) {
-  pg::Array learners(pg::Type::uuid), wabas(pg::Type::text);
+boost::asio::awaitable<void> learn(pg::Connection& connection, const Lesson& lesson,
+                                   std::span<const Sighting> sightings, std::string Sighting::* told) {
+  pg::Array learners(pg::Type::uuid), texts(pg::Type::text);
   bool any = false;
   for (const Sighting& sighting : sightings) {
-    if (sighting.waba_id.empty()) continue;
+    if ((sighting.*told).empty()) continue;
     learners.add(sighting.account_id);
-    wabas.add(sighting.waba_id);
+    texts.add(sighting.*told);
     any = true;
   }
   if (!any) co_return;
-  pg::Statement update{.name = "update_waba_ids", .sql = update_waba_ids};
-  update.with(std::move(learners)).with(std::move(wabas));
-  pg::Statement question{.name = "select_learners", .sql = select_learners, .parameters = update.parameters};
+  pg::Statement update{.name = lesson.update_name, .sql = lesson.update};
+  update.with(std::move(learners)).with(std::move(texts));
+  pg::Statement question{
+      .name = lesson.question_name, .sql = lesson.question, .parameters = update.parameters};
   const pg::ResultSet found = co_await connection.run(question);
   if (found.rows() > 0) co_await connection.run(update);
 }
@@ -176,7 +208,8 @@ boost::asio::awaitable<void> record_sightings(pg::Connection& connection,
   pg::Statement update{.name = "update_sightings", .sql = update_sightings};
   update.with(std::move(ids)).with(std::move(times));
   co_await connection.run(update);
-  co_await learn_waba_ids(connection, sightings);
+  co_await learn(connection, waba_ids, sightings, &Sighting::waba_id);
+  co_await learn(connection, display_numbers, sightings, &Sighting::display_phone_number);
 }
 
 }  // namespace socialsync::store

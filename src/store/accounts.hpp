@@ -49,11 +49,13 @@ AccountsRead read_accounts(const pg::ResultSet& rows, const crypto::SecretKeys& 
 struct Sighting {
   Uuid account_id;
   std::int64_t received_ms = 0;
-  std::string waba_id;  // empty: nothing new learned
+  std::string waba_id = {};               // empty: nothing new learned
+  std::string display_phone_number = {};  // the same
 };
 
 // One update for all of them, and one more when something new was learned: last_webhook_at never goes back,
-// webhook_status becomes active, a learned WABA id goes to webhook_metadata. Throws pg::Error.
+// webhook_status becomes active, a learned WABA id goes to webhook_metadata, a learned display_phone_number
+// where there is none, and no other account under the same secret has it. Throws pg::Error.
 boost::asio::awaitable<void> record_sightings(pg::Connection& connection,
                                               std::span<const Sighting> sightings);
 

@@ -68,6 +68,15 @@ def test_a_waba_id_leads_to_its_account(database, database_url):
     assert (code, ids(answer), answer["accounts"][0]["matched_by"]) == (0, [account.id], "waba_id")
 
 
+def test_a_display_number_leads_to_its_account_by_its_digits(database, database_url):
+    digits = new_key()
+    account = database.add_account(secret="s", display_phone_number=f"+{digits[:3]} {digits[3:]}")
+    code, answer = route_test(database_url, "--display-phone-number", f"+{digits}")
+    assert (code, ids(answer), answer["accounts"][0]["matched_by"]) == (0, [account.id], "display_phone_number")
+    code, answer = route_test(database_url, "--display-phone-number", new_key())
+    assert (code, answer["result"], ids(answer)) == (9, "unknown_account", [])
+
+
 def test_an_inactive_account_gets_nothing(database, database_url):
     account = database.add_account(secret="s", is_active=False)
     code, answer = route_test(database_url, "--phone-number-id", account.key)

@@ -5,7 +5,7 @@ import time
 import pytest
 
 import meta
-from tenants import SHARED_SECRET, new_key
+from tenants import SHARED_SECRET, new_key, new_secret
 from waiting import eventually
 
 PATH = "/api/whatsapp/webhook"
@@ -134,6 +134,47 @@ def test_a_number_named_by_its_digits(client, gateway, database):
     gateway.settle(database)
     assert is_routed(client, database, about_number(waba, "security", display_phone_number="33155000102", event="PIN_CHANGED"))
     assert [len(database.logs(account)) for account in (one, two)] == [0, 1]
+
+
+def test_a_display_number_is_learned_from_what_was_routed(client, gateway, database):
+    """From a body signed for the account; not over a number that is set, and not another account's."""
+    digits, waba = new_key(), new_key()
+    number = f"+{digits[:3]} {digits[3:]}"
+    usual, told, own = (database.add_account(**columns) for columns in (
+        {}, {"display_phone_number": "15559999999"}, {"secret": new_secret()}))
+    gateway.settle(database)
+
+    def say(account, text, secret=SHARED_SECRET):
+        body = meta.whatsapp(meta.entry(account.key, meta.change(account.key, [meta.message()])))
+        assert client.post(PATH, body.replace(b'"15550000000"', meta.encode(text)), secret).status == 200
+
+    def number_of(account):
+        return database.value("SELECT display_phone_number FROM social_accounts WHERE id = %s", account.id)
+
+    say(own, number)  # under a secret that is not its own
+    say(told, number)
+    say(usual, "not a number")
+    say(usual, number)
+    eventually(lambda: number_of(usual) == number)
+    eventually(lambda: is_routed(client, database, about_number(waba, "security", display_phone_number=digits, event=new_key())))
+    assert database.logs(usual)[-1]["webhook_type"] == "security"
+
+    late = database.add_account()
+    gateway.settle(database)
+    say(late, digits)
+    seen = "SELECT last_webhook_at IS NOT NULL FROM social_accounts WHERE id = %s"
+    eventually(lambda: database.value(seen, late.id))
+    assert [number_of(account) for account in (told, own, late)] == ["15559999999", None, None]
+
+
+def test_what_is_about_a_partner_s_client_goes_to_the_accounts_of_its_business(client, gateway, database):
+    business = new_key()
+    one, two = (database.add_account(webhook_metadata=f'{{"ids": ["{business}"]}}') for _ in range(2))
+    gateway.settle(database)
+    for info in ({"partner_client_certification_info": {"client_business_id": business, "status": "APPROVED"}},
+                 {"waba_info": {"waba_id": new_key(), "owner_business_id": int(business)}}):
+        assert is_routed(client, database, about_number(new_key(), "account_update", **info))
+    assert [len(database.logs(account)) for account in (one, two)] == [2, 2]
 
 
 def test_what_is_the_app_s_own_is_nobody_s(client, gateway, database):

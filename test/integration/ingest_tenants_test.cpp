@@ -143,11 +143,11 @@ TEST_CASE("sightings: one update for all that came in an interval") {
   test::clear_database();
   const route::Tenant tenant = tenant_of(insert_account("whatsapp", {{"phone_number_id", "'111'"}}));
   Sightings sightings(1h);
-  sightings.note(tenant, 5'000, "900");
-  sightings.note(tenant, 4'000, "");
+  sightings.note(tenant, 5'000, {.waba_id = "900", .display_phone_number = ""});
+  sightings.note(tenant, 4'000, {.waba_id = "", .display_phone_number = ""});
   test::run(write_due(sightings));
   CHECK(query(last_seen) == Values{"5|900"});
-  sightings.note(tenant, 9'000, "");
+  sightings.note(tenant, 9'000, {.waba_id = "", .display_phone_number = ""});
   test::run(write_due(sightings));
   CHECK(query(last_seen) == Values{"5|900"});
   test::run(flush(sightings));
@@ -158,8 +158,8 @@ TEST_CASE("sightings: a WABA id that is known, or is the number itself, is not l
   test::clear_database();
   const test::AccountIds ids = insert_account("whatsapp", {{"phone_number_id", "'111'"}});
   Sightings sightings(0ms);
-  sightings.note(tenant_of(ids, "900"), 5'000, "900");
-  sightings.note(tenant_of(ids), 5'000, "111");
+  sightings.note(tenant_of(ids, "900"), 5'000, {.waba_id = "900", .display_phone_number = ""});
+  sightings.note(tenant_of(ids), 5'000, {.waba_id = "111", .display_phone_number = ""});
   test::run(write_due(sightings));
   CHECK(query(last_seen) == Values{"5|none"});
 }
@@ -168,7 +168,7 @@ TEST_CASE("sightings: what could not be written stays") {
   test::clear_database();
   const route::Tenant tenant = tenant_of(insert_account("whatsapp", {{"phone_number_id", "'111'"}}));
   Sightings sightings(1h);
-  sightings.note(tenant, 5'000, "900");
+  sightings.note(tenant, 5'000, {.waba_id = "900", .display_phone_number = ""});
   query("ALTER TABLE public.social_accounts RENAME TO away");
   CHECK_THROWS_AS(test::run(write_due(sightings)), pg::Error);
   query("ALTER TABLE public.away RENAME TO social_accounts");

@@ -137,6 +137,33 @@ TEST_CASE("store: a learned WABA id joins the metadata there is") {
         Values{R"({"a": 1, "waba_id": "900"})", R"({"waba_id": "901"})", "[7]"});
 }
 
+TEST_CASE(
+    "store: a display number is learned where there is none, and by one of those that are told the same") {
+  test::clear_database();
+  const auto insert = [](const std::string& number, const std::string& display, const std::string& secret) {
+    return test::insert_account(
+               "whatsapp",
+               {{"phone_number_id", number}, {"display_phone_number", display}, {"app_secret", secret}})
+        .id;
+  };
+  const Uuid told = insert("'1'", "NULL", "NULL"), set = insert("'2'", "'15550002'", "NULL"),
+             taken = insert("'3'", "''", "''"), own = insert("'4'", "NULL", "'its own'"),
+             first = insert("'5'", "NULL", "NULL"), second = insert("'6'", "NULL", "NULL");
+  const auto sighting = [](const Uuid& id, const std::string& number) {
+    return Sighting{.account_id = id, .received_ms = 1, .display_phone_number = number};
+  };
+  for (int again = 0; again < 2; ++again) {
+    record({sighting(told, "+1 555 0001"), sighting(set, "15550009"), sighting(taken, "+1 555-0002"),
+            sighting(own, "1 555 0002"), sighting(first, "15550007"), sighting(second, "+15550007")});
+  }
+  CHECK(test::query("SELECT coalesce(nullif(display_phone_number, ''), '-') FROM public.social_accounts "
+                    "WHERE phone_number_id < '5' ORDER BY phone_number_id") ==
+        Values{"+1 555 0001", "15550002", "-", "1 555 0002"});
+  CHECK(test::query(
+            "SELECT count(display_phone_number) FROM public.social_accounts WHERE phone_number_id >= '5'") ==
+        Values{"1"});
+}
+
 // Whether another connection's sighting makes gateways read the accounts again.
 asio::awaitable<bool> announces(Sighting sighting) {
   const std::unique_ptr<pg::Connection> connection = co_await test::connect();
@@ -151,6 +178,8 @@ TEST_CASE("store: only what changes routing is announced") {
   const Uuid id = test::insert_account("whatsapp", {{"phone_number_id", "'1'"}}).id;
   CHECK_FALSE(test::run(announces({.account_id = id, .received_ms = 1, .waba_id = ""})));
   CHECK(test::run(announces({.account_id = id, .received_ms = 2, .waba_id = "900"})));
+  CHECK(test::run(announces({.account_id = id, .received_ms = 3, .display_phone_number = "15550001"})));
+  CHECK_FALSE(test::run(announces({.account_id = id, .received_ms = 4, .display_phone_number = "15550009"})));
 }
 
 using Task = asio::awaitable<void> (*)(pg::Connection& connection);

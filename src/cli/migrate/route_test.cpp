@@ -189,6 +189,8 @@ void add_keys(CLI::App& command, const std::shared_ptr<Options>& options) {
   };
   add("--phone-number-id", KeyKind::phone_number_id, "WhatsApp: value.metadata.phone_number_id");
   add("--waba-id", KeyKind::waba_id, "WhatsApp: entry.id, the WhatsApp Business Account");
+  add("--display-phone-number", KeyKind::display_phone_number,
+      "WhatsApp: the number as an event names it that has no phone number id; its digits count");
   add("--page-id", KeyKind::page_id, "Instagram, Messenger: entry.id");
   add("--account-id", KeyKind::account_id, "Instagram, Messenger: entry.id, as the account was connected");
 }

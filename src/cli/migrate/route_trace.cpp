@@ -42,6 +42,11 @@ std::vector<Identifier> identifiers_of(const Account& account) {
 std::string matched_by(const Account& account, const Event& event) {
   if (account.platform != event.platform) return {};
   const std::string& entry = event.key.entry_id;
+  if (!event.key.display_phone_number.empty()) {
+    const bool has_number =
+        route::digits_of(account.display_phone_number) == route::digits_of(event.key.display_phone_number);
+    return has_number && !account.display_phone_number.empty() ? "display_phone_number" : "";
+  }
   if (account.platform == Platform::whatsapp) {
     const std::string& phone = event.key.phone_number_id.empty() ? entry : event.key.phone_number_id;
     if (account.phone_number_id == phone) return "phone_number_id";
@@ -56,15 +61,19 @@ std::string matched_by(const Account& account, const Event& event) {
 Event event_of(Platform platform, KeyKind kind, const std::string& key) {
   Event event;
   event.platform = platform;
-  (kind == KeyKind::phone_number_id ? event.key.phone_number_id : event.key.entry_id) = key;
+  switch (kind) {
+    case KeyKind::phone_number_id: event.key.phone_number_id = key; break;
+    case KeyKind::display_phone_number: event.key.display_phone_number = key; break;
+    default: event.key.entry_id = key;
+  }
   return event;
 }
 
 std::vector<Platform> platforms_of(const RouteQuestion& question) {
   if (question.platform) return {*question.platform};
-  if (question.kind == KeyKind::phone_number_id || question.kind == KeyKind::waba_id)
-    return {Platform::whatsapp};
-  return {Platform::instagram, Platform::messenger};
+  const bool is_entrys = question.kind == KeyKind::page_id || question.kind == KeyKind::account_id;
+  if (is_entrys) return {Platform::instagram, Platform::messenger};
+  return {Platform::whatsapp};
 }
 
 // People paste numbers with blanks, a plus, hyphens or leading zeros.
@@ -103,7 +112,8 @@ Event own_event(const Account& account) {
 }  // namespace
 
 std::string_view to_string(KeyKind kind) {
-  constexpr std::array<std::string_view, 4> names = {"phone_number_id", "page_id", "account_id", "waba_id"};
+  constexpr std::array<std::string_view, 5> names = {"phone_number_id", "page_id", "account_id", "waba_id",
+                                                     "display_phone_number"};
   return names.at(static_cast<std::size_t>(kind));
 }
 

@@ -13,7 +13,7 @@
 namespace socialsync::cli::migration {
 
 // Where in a webhook the key stands.
-enum class KeyKind { phone_number_id, page_id, account_id, waba_id };
+enum class KeyKind { phone_number_id, page_id, account_id, waba_id, display_phone_number };
 std::string_view to_string(KeyKind kind);
 
 struct RouteQuestion {

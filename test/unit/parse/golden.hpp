@@ -22,12 +22,12 @@ inline std::string content_of(const std::filesystem::path& path) {
 
 // Every .json file in `folder` and below, in order of their names.
 inline std::vector<GoldenBody> bodies_in(const std::filesystem::path& folder) {
-  std::vector<GoldenBody> bodies;
+  std::vector<GoldenBody> found;
   for (const auto& file : std::filesystem::recursive_directory_iterator(folder)) {
-    if (file.path().extension() == ".json") bodies.push_back({file.path(), content_of(file.path())});
+    if (file.path().extension() == ".json") found.push_back({file.path(), content_of(file.path())});
   }
-  std::ranges::sort(bodies, {}, &GoldenBody::path);
-  return bodies;
+  std::ranges::sort(found, {}, &GoldenBody::path);
+  return found;
 }
 
 inline std::vector<GoldenBody> golden_bodies() { return bodies_in(SOCIALSYNC_GOLDEN); }

@@ -33,6 +33,7 @@ std::string rows_of(const Event& event) {
   append(rows, "phone_number_id", event.key.phone_number_id);
   append(rows, "display_phone_number", event.key.display_phone_number);
   append(rows, "waba_id", event.key.waba_id);
+  append(rows, "business_id", event.key.business_id);
   append(rows, "app level", event.key.is_app_level ? "yes" : "");
   return rows;
 }

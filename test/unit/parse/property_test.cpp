@@ -1,11 +1,9 @@
 // What holds for every body.
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "unit/parse/bodies.hpp"
+#include "unit/parse/golden.hpp"
 #include "unit/parse/support.hpp"
 
 using namespace socialsync::parse;
@@ -38,11 +36,6 @@ void check_events(const Webhook& webhook) {
   }
 }
 
-std::string read_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 }  // namespace
 
 TEST_CASE("a payload splits into exactly its own event again") {
@@ -51,6 +44,21 @@ TEST_CASE("a payload splits into exactly its own event again") {
     const Webhook webhook = webhook_of(body);
     CHECK(!webhook.events.empty());
     check_events(webhook);
+  }
+}
+
+TEST_CASE("the payload of a golden body splits into exactly its own event again") {
+  for (const auto& [path, body] : golden_bodies()) {
+    CAPTURE(path);
+    check_events(webhook_of(body));
+  }
+}
+
+TEST_CASE("the payload of a public body splits into exactly its own event again" *
+          doctest::skip(std::getenv("SOCIALSYNC_FIXTURES") == nullptr)) {
+  for (const auto& [path, body] : bodies_in(std::getenv("SOCIALSYNC_FIXTURES"))) {
+    CAPTURE(path);
+    check_events(webhook_of(body, Platform::whatsapp));
   }
 }
 
@@ -91,17 +99,5 @@ TEST_CASE("a body with any byte changed is read or refused, and its payloads sti
         if (webhook.has_value() && at % 16 == 0) check_events(*webhook);
       }
     }
-  }
-}
-
-TEST_CASE("public bodies yield events" * doctest::skip(std::getenv("SOCIALSYNC_FIXTURES") == nullptr)) {
-  for (const auto& file : std::filesystem::recursive_directory_iterator(std::getenv("SOCIALSYNC_FIXTURES"))) {
-    if (file.path().extension() != ".json") continue;
-    CAPTURE(file.path());
-    const auto webhook = split(read_file(file.path()), Platform::whatsapp);
-    REQUIRE(webhook.has_value());
-    CHECK(!webhook->events.empty());
-    CHECK(webhook->unreadable.empty());
-    check_events(*webhook);
   }
 }

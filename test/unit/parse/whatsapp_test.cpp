@@ -239,12 +239,19 @@ TEST_CASE("what is not about a number says what it is about") {
   const auto partner = key_of("account_update", R"({"event":"PARTNER_ADDED","waba_info":{"waba_id":"901"}})");
   CHECK(partner.waba_id == "901");
   CHECK(partner.is_app_level);
-  CHECK(key_of("account_update", R"({"partner_client_certification_info":{"client_business_id":"3"}})")
-            .is_app_level);
+  const auto certified =
+      key_of("account_update", R"({"partner_client_certification_info":{"client_business_id":"3"}})");
+  CHECK(certified.is_app_level);
+  CHECK(certified.business_id == "3");
+  CHECK(key_of("account_update", R"({"waba_info":{"waba_id":"901","owner_business_id":4}})").business_id ==
+        "4");
   CHECK(key_of("partner_solutions", "{}").is_app_level);
   const auto numbered = key_of(
       "x", R"({"metadata":{"phone_number_id":"5"},"display_phone_number":"1","waba_info":{"waba_id":"9"}})");
   CHECK(numbered.display_phone_number.empty());
+  CHECK(
+      key_of("messages", R"({"metadata":{"phone_number_id":"5","display_phone_number":"1"},"messages":[{}]})")
+          .display_phone_number == "1");
   CHECK(numbered.waba_id.empty());
 }
 

@@ -159,6 +159,49 @@ TEST_CASE("directory: a partner's event is its customer's WABA's, not the partne
   CHECK(found_among({whatsapp(1, "111", "900"), whatsapp(2, "901")}, event) == "unknown_account");
 }
 
+TEST_CASE("directory: a partner's event about a business goes to the accounts that are linked to it") {
+  Account one = whatsapp(1, "111", "901"), two = whatsapp(2, "222", "902"), other = whatsapp(3, "333", "903");
+  one.linked_ids = two.linked_ids = {"400"};
+  other.linked_ids = {"401"};
+  Event event = test::event(Platform::whatsapp, "903");
+  event.key.business_id = "400";
+  CHECK(found_among({one, two, other}, event) == "1 2");
+  CHECK(found_among({other}, event) == "unknown_account");
+  event.key.waba_id = "902";
+  CHECK(found_among({one, two, other}, event) == "2");
+  event.key.waba_id = "999";
+  CHECK(found_among({one, two, other}, event) == "1 2");
+  CHECK(found_among({one}, test::event(Platform::whatsapp, "400")) == "unknown_account");
+}
+
+TEST_CASE(
+    "directory: a display number is learned where there is none, and nobody under the same secret has it") {
+  const auto learns = [](std::vector<Account> accounts, const std::string& number) {
+    SharedSecrets shared;
+    shared.whatsapp = {"of the app"};
+    const Directory directory(std::move(accounts), shared);
+    std::vector<const Tenant*> tenants;
+    const Signers all{.secrets = {}, .any_account = true};
+    REQUIRE(directory.find(event(Platform::whatsapp, "", "1"), all, tenants).has_value());
+    return directory.may_learn_display(*tenants.front(), number);
+  };
+  const Account untold = displayed(1, "");
+  for (const char* number : {"+1 (555) 010-01", "155501001", "12345", "123456789012345"})
+    CHECK_MESSAGE(learns({untold}, number), number);
+  for (const char* number :
+       {"", "1234", "1234567890123456", "15550100l", "1555\u0000", "1 5 5 5 0 1 0 0 0 0 0"})
+    CHECK_MESSAGE(!learns({untold}, number), number);
+  CHECK_FALSE(learns({displayed(1, "155501002")}, "155501001"));
+  CHECK_FALSE(learns({untold, displayed(2, "+1 555 01001")}, "155501001"));
+  Account off = displayed(2, "155501001");
+  off.active = false;
+  CHECK_FALSE(learns({untold, off}, "155501001"));
+  // What another signs for itself keeps nobody from learning.
+  Account own = displayed(2, "155501001");
+  own.app_secrets = {"its own"};
+  CHECK(learns({untold, own}, "155501001"));
+}
+
 TEST_CASE("directory: of one user's accounts that answer equally well, the first gets it") {
   const Account first = account(1, Platform::instagram, "77");
   Account second = account(2, Platform::instagram, "77");
