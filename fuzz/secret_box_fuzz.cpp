@@ -47,6 +47,16 @@ void check_ours(std::string_view plain) {
   require(!keys().open(sealed, place));
 }
 
+// A list opens when its only sealed entry does, and says the rest as it is.
+void check_list(std::string_view list) {
+  if (const auto plain = keys().open_list(list, place)) require(plain->size() < list.size());
+  if (keys().open_list(list, place).has_error() &&
+      keys().open_list(list, place).error() == crypto::OpenError::not_sealed) {
+    const auto longer = keys().open_list(std::string(list) + "," + keys().seal("old", place), place);
+    require(longer && *longer == std::string(list) + ",old");
+  }
+}
+
 void check_key(std::string_view text) {
   const auto key = crypto::parse_secret_key(text);
   if (key) require(text.size() == 64 || text.size() == 44 || text.size() == 43);
@@ -58,6 +68,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string bytes(data, data + size);
   check_foreign(bytes);
   check_ours(bytes);
+  check_list(bytes);
   check_key(bytes);
   return 0;
 }

@@ -283,7 +283,7 @@ BEGIN
                  AND attname IN ('app_secret', 'verify_token', 'access_token', 'refresh_token')
                  AND attname NOT IN (SELECT name FROM pg_temp.our_columns())
                  AND has_column_privilege(attrelid, attnum, 'SELECT') ORDER BY attnum LOOP
-    EXECUTE format('SELECT count(*) FROM public.social_accounts WHERE %I ~ %L', stays.name, '^enc:v1:[0-9a-f]{8}:')
+    EXECUTE format('SELECT count(*) FROM public.social_accounts WHERE %I ~ %L', stays.name, '(^|,)\s*enc:v1:[0-9a-f]{8}:')
       INTO found;
     IF found > 0 THEN
       RAISE object_not_in_prerequisite_state USING MESSAGE = format(
@@ -296,7 +296,7 @@ BEGIN
     RETURN;
   END IF;
   FOR stays IN SELECT run FROM socialsync.backfill_preimages
-               WHERE old_value ~ '^enc:v1:[0-9a-f]{8}:'
+               WHERE old_value ~ '(^|,)\s*enc:v1:[0-9a-f]{8}:'
                  AND column_name IN ('app_secret', 'verify_token', 'access_token', 'refresh_token')
                  AND column_name NOT IN (SELECT name FROM pg_temp.our_columns()) LIMIT 1 LOOP
     RAISE object_not_in_prerequisite_state USING MESSAGE = format(

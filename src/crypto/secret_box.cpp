@@ -163,6 +163,30 @@ Result<std::string, OpenError> SecretKeys::open(std::string_view value, std::str
   return OpenError::tampered;
 }
 
+Result<std::string, OpenError> SecretKeys::open_list(std::string_view list, std::string_view place) const {
+  constexpr std::string_view blanks = " \t\r\n";
+  std::string plain;
+  bool any_sealed = false;
+  for (std::size_t begin = 0; begin <= list.size();) {
+    const std::size_t end = std::min(list.find(',', begin), list.size());
+    const std::string_view entry = list.substr(begin, end - begin);
+    const std::size_t first = std::min(entry.find_first_not_of(blanks), entry.size());
+    const std::string_view word = entry.substr(first, entry.find_last_not_of(blanks) + 1 - first);
+    const auto opened = open(word, place);
+    if (!opened && opened.error() != OpenError::not_sealed) return opened.error();
+    any_sealed = any_sealed || opened;
+    plain += opened ? std::string_view(*opened) : entry;
+    if (end < list.size()) plain += ',';
+    begin = end + 1;
+  }
+  if (!any_sealed) return OpenError::not_sealed;
+  return plain;
+}
+
+bool is_wholly_sealed(std::string_view value) {
+  return is_sealed(value) && value.find(',') == std::string_view::npos;
+}
+
 bool is_sealed(std::string_view value) {
   constexpr auto is_digit = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
   return value.size() >= header_length && value.starts_with(version) && value[header_length - 1] == ':' &&

@@ -64,6 +64,10 @@ class SecretKeys {
 
   Result<std::string, OpenError> open(std::string_view value, std::string_view place) const;
 
+  // The same of a list, separated by commas, in which sealed entries stand beside plain ones: as when a new
+  // secret was put in front of a sealed one in SQL. All but the sealed entries stays as it is.
+  Result<std::string, OpenError> open_list(std::string_view list, std::string_view place) const;
+
  private:
   std::shared_ptr<const std::vector<SecretKey>> keys_;
 };
@@ -71,6 +75,8 @@ class SecretKeys {
 // Whether a value has the form of a sealed one; any other is plain. A cut one is sealed as long as its key id
 // is there.
 bool is_sealed(std::string_view value);
+// Whether it is sealed as a whole: not a list with a sealed entry in front.
+bool is_wholly_sealed(std::string_view value);
 // The key that a sealed value names.
 std::string_view key_id_of(std::string_view sealed);
 

@@ -22,7 +22,8 @@ std::string select_sealed(std::string_view column, bool is_undo) {
   return fmt::format(
       "SELECT a.id, a.{0}, {1} FROM pg_temp.backfill_wanted AS w JOIN public.social_accounts AS a ON a.id = "
       "w.id "
-      "WHERE w.{0} IS NOT NULL AND a.{0} ~ '^enc:v1:[0-9a-f]{{8}}:' AND ($1::uuid IS NULL OR w.id > $1) "
+      "WHERE w.{0} IS NOT NULL AND a.{0} ~ '(^|,)\\s*enc:v1:[0-9a-f]{{8}}:' AND ($1::uuid IS NULL OR w.id > "
+      "$1) "
       "ORDER BY w.id LIMIT {2}",
       column, compared, page_size);
 }
@@ -76,7 +77,7 @@ class Column {
   bool look(const pg::ResultSet& rows, std::size_t row, std::vector<std::string>& settled,
             SealedUnknown unknown) const {
     const std::string_view id = rows.text(row, 0);
-    auto opened = keys_.open(rows.text(row, 1), crypto::account_place(id, name_));
+    auto opened = keys_.open_list(rows.text(row, 1), crypto::account_place(id, name_));
     if (opened) {
       const bool is_same = (is_undo_ ? hash_of(*opened) : *opened) == rows.text(row, 2);
       if (is_same) settled.emplace_back(id);

@@ -125,10 +125,15 @@ class SecretReader {
 void read_secrets(const pg::ResultSet& rows, std::size_t row, SecretReader& reader, model::Account& account) {
   const std::string_view id = rows.text(row, Column::id);
   const std::string_view secret = rows.text(row, Column::app_secret);
-  std::string opened = reader.read(id, "app_secret", secret);
-  account.has_unreadable_secret = opened.empty() && crypto::is_sealed(secret);
-  account.app_secrets = split_list(opened);
-  crypto::wipe(opened);
+  bool any_sealed = false;
+  // A new secret may have been put in front of a sealed one, or of a sealed list.
+  for (const std::string& entry : split_list(secret)) {
+    any_sealed = any_sealed || crypto::is_sealed(entry);
+    std::string opened = reader.read(id, "app_secret", entry);
+    for (std::string& one : split_list(opened)) account.app_secrets.push_back(std::move(one));
+    crypto::wipe(opened);
+  }
+  account.has_unreadable_secret = any_sealed && account.app_secrets.empty();
   account.verify_token = reader.read(id, "verify_token", rows.text(row, Column::verify_token));
 }
 

@@ -74,8 +74,7 @@ void keep_sealed(FirstAccount& account, const pg::ResultSet& found, const crypto
   int column = 0;
   for (const auto& [name, setting] : settings) {
     const std::string_view stored = found.text(0, ++column);
-    if (!crypto::is_sealed(stored)) continue;
-    const auto opened = keys.open(stored, crypto::account_place(found.text(0, 0), name));
+    const auto opened = keys.open_list(stored, crypto::account_place(found.text(0, 0), name));
     const bool is_ours = opened || opened.error() != crypto::OpenError::unknown_key;
     if (!is_ours || (opened && *opened == *setting)) *setting = stored;
   }
@@ -129,7 +128,9 @@ boost::asio::awaitable<std::optional<std::string>> find_app_secret(pg::Connectio
   const pg::ResultSet rows = co_await connection.run(statement);
   if (rows.rows() == 0) co_return std::nullopt;
   // A list, while a secret is rotated: the first is the newest.
-  const std::vector<std::string> all = split_list(opened_secret(rows.text(0, 1), rows.text(0, 0), keys));
+  const std::vector<std::string> entries = split_list(rows.text(0, 0));
+  if (entries.empty()) co_return std::nullopt;
+  const std::vector<std::string> all = split_list(opened_secret(rows.text(0, 1), entries.front(), keys));
   if (all.empty()) co_return std::nullopt;
   co_return all.front();
 }

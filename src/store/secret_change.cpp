@@ -58,7 +58,7 @@ class Walk {
 
   asio::awaitable<void> walk() {
     begin_pass();
-    const SecretForm form = change_.kind == Kind::seal ? SecretForm::plain : SecretForm::sealed;
+    const SecretForm form = change_.kind == Kind::seal ? SecretForm::plain : SecretForm::any_sealed;
     std::optional<std::string> after;
     while (!is_ended()) {
       SecretPage page = co_await select_secrets(connection_, form, change_.columns, after);
@@ -83,16 +83,19 @@ class Walk {
       if (is_ended()) co_return;
     }
     for (auto& [column, batch] : batches) {
-      if (!batch.empty()) co_await write(column, batch);
+      if (!batch.empty() && !report_.held_off) co_await write(column, batch);
     }
   }
 
   // Nothing when the value stays.
   std::optional<std::string> changed_value(const StoredSecret& secret) {
     const std::string place = crypto::account_place(secret.account_id, secret.column);
-    if (change_.kind == Kind::seal) return sealed(secret, secret.value, place);
-    if (change_.kind == Kind::reseal && crypto::key_id_of(secret.value) == newest_) return std::nullopt;
-    auto opened = change_.keys.open(secret.value, place);
+    const bool is_newest =
+        crypto::is_wholly_sealed(secret.value) && crypto::key_id_of(secret.value) == newest_;
+    if (change_.kind == Kind::reseal && is_newest) return std::nullopt;
+    auto opened = change_.keys.open_list(secret.value, place);
+    if (!opened && opened.error() == crypto::OpenError::not_sealed)
+      return sealed(secret, secret.value, place);
     if (!opened) {
       leave(secret, std::string(to_string(opened.error())));
       return std::nullopt;
@@ -126,7 +129,7 @@ class Walk {
     Replaced replaced{.count = batch.size()};
     if (!change_.is_preview) replaced = co_await replace_secrets(connection_, column, batch);
     if (replaced.count > 0) report_.changed[column] += replaced.count;
-    report_.held_off = replaced.is_held_off;
+    report_.held_off = report_.held_off || replaced.is_held_off;
     report_.busy += batch.size() - replaced.count;
     for (SecretReplacement& replacement : batch) {
       crypto::wipe(replacement.from);

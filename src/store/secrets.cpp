@@ -22,7 +22,10 @@ SELECT p.id::text, s.name, s.value
 FROM page AS p, LATERAL (VALUES ('app_secret', p.app_secret::text), ('verify_token', p.verify_token::text),
                                 ('access_token', p.access_token::text),
                                 ('refresh_token', p.refresh_token::text)) AS s (name, value)
-WHERE s.name = ANY ($3::text[]) AND s.value <> '' AND (s.value ~ '^enc:v1:[0-9a-f]{8}:') = $4::boolean
+WHERE s.name = ANY ($3::text[]) AND s.value <> ''
+  AND CASE $4 WHEN 'plain' THEN s.value !~ '^enc:v1:[0-9a-f]{8}:[^,]*$'
+              WHEN 'sealed' THEN s.value ~ '^enc:v1:[0-9a-f]{8}:[^,]*$'
+              ELSE s.value ~ '(^|,)\s*enc:v1:[0-9a-f]{8}:' END
 UNION ALL
 SELECT (SELECT id::text FROM page ORDER BY id DESC LIMIT 1), NULL, count(*)::text FROM page)";
 
@@ -44,7 +47,7 @@ SELECT s.name, count(*) FROM public.social_accounts AS a,
   LATERAL (VALUES ('app_secret', a.app_secret::text), ('verify_token', a.verify_token::text),
                   ('access_token', a.access_token::text), ('refresh_token', a.refresh_token::text))
     AS s (name, value)
-WHERE s.value <> '' AND s.value !~ '^enc:v1:[0-9a-f]{8}:' GROUP BY s.name)";
+WHERE s.value <> '' AND s.value !~ '^enc:v1:[0-9a-f]{8}:[^,]*$' GROUP BY s.name)";
 
 constexpr const char* select_widths = R"(
 SELECT attname, atttypmod - 4 FROM pg_attribute
@@ -88,6 +91,15 @@ const UpdateSql& update_of(std::string_view column) {
   return *found;
 }
 
+std::string_view word_of(SecretForm form) {
+  switch (form) {
+    case SecretForm::plain: return "plain";
+    case SecretForm::sealed: return "sealed";
+    case SecretForm::any_sealed: break;
+  }
+  return "any_sealed";
+}
+
 std::uint64_t number(const pg::ResultSet& rows, std::size_t row, int column) {
   return std::stoull(std::string(rows.text(row, column)));
 }
@@ -101,7 +113,7 @@ boost::asio::awaitable<SecretPage> select_secrets(pg::Connection& connection, Se
   for (const std::string& column : columns) names.add(column);
   pg::Statement select{.name = "select_secrets", .sql = select_page};
   select.with(after.value_or(to_string(Uuid()))).with(after ? "false" : "true").with(std::move(names));
-  select.with(form == SecretForm::sealed ? "true" : "false");
+  select.with(std::string(word_of(form)));
   const pg::ResultSet rows = co_await connection.run(select);
   SecretPage page;
   const std::size_t last = rows.rows() - 1;

@@ -21,7 +21,11 @@ struct StoredSecret {
   std::string value;
 };
 
-enum class SecretForm { plain, sealed };
+enum class SecretForm {
+  plain,       // or a list with a plain entry
+  sealed,      // as a whole
+  any_sealed,  // that, or a list with a sealed entry
+};
 
 struct SecretPage {
   std::vector<StoredSecret> secrets;

@@ -140,6 +140,23 @@ def test_only_the_columns_that_are_named(database, secrets_command):
     assert secrets_command("encrypt", "--column", "app_secret", "--yes")["changed"] == {"app_secret": 1}
 
 
+def test_the_guide_s_rotation_of_an_app_secret_works_beside_a_sealed_one(gateway, database, secrets_command):
+    """A new secret put in front of a sealed list, in SQL."""
+    old, new = f"{new_secret()},{new_secret()}", new_secret()
+    account = database.add_account(secret=old)
+    secrets_command("encrypt", "--yes")
+    database.rows("UPDATE social_accounts SET app_secret = concat_ws(', ', %s::text, app_secret) WHERE id = %s", new, account.id)
+    gateway.settle(database)
+    assert [send(gateway, account, secret)[0] for secret in (new, *old.split(","))] == [200] * 3
+    assert len(database.logs(account)) == 3
+    assert secrets_command("status")["columns"]["app_secret"]["plain"] == 1
+    secrets_command("encrypt", "--yes")
+    assert unseal(stored(database, account)["app_secret"], KEY, account.id, "app_secret") == f"{new},{old}"
+    database.rows("UPDATE social_accounts SET app_secret = concat_ws(',', 'x', app_secret) WHERE id = %s", account.id)
+    secrets_command("decrypt", "--column", "app_secret", "--yes")
+    assert stored(database, account)["app_secret"] == f"x,{new},{old}"
+
+
 def test_a_value_copied_to_another_account_opens_nothing(gateway, database):
     """Whoever may write the table cannot make one tenant's secret sign for another."""
     victim, attacker = database.add_account(secret=new_secret()), database.add_account(secret=new_secret())

@@ -108,6 +108,25 @@ TEST_CASE("secret box: whatever has not the form is plain") {
   CHECK(is_sealed("enc:v1:01234567:"));
 }
 
+TEST_CASE("secret box: sealed entries of a list, beside plain ones") {
+  const SecretKeys with = keys({key(1)});
+  const std::string sealed = with.seal("old,older", place);
+  const auto in_list = [&](const std::string& list) {
+    const auto plain = with.open_list(list, place);
+    return plain ? *plain : std::string(to_string(plain.error()));
+  };
+  CHECK(in_list(sealed) == "old,older");
+  CHECK(in_list("new," + sealed) == "new,old,older");
+  CHECK(in_list("new ,  " + sealed + " ") == "new ,old,older");
+  CHECK(in_list(sealed + "," + sealed) == "old,older,old,older");
+  CHECK(in_list("," + sealed + ",") == ",old,older,");
+  CHECK(in_list("new," + sealed.substr(0, 40)) == "tampered");
+  CHECK(in_list("new," + keys({key(2)}).seal("old", place)) == "unknown_key");
+  for (const char* plain : {"", ",", "a, b", "new"}) CHECK(in_list(plain) == "not_sealed");
+  CHECK(is_wholly_sealed(sealed));
+  CHECK_FALSE(is_wholly_sealed(sealed + ",new"));
+}
+
 TEST_CASE("secret box: keys as text") {
   const std::string hex = new_secret_key();
   CHECK(hex.size() == 64);
