@@ -271,38 +271,50 @@ BEGIN
   END LOOP;
 END $$;
 
+CREATE OR REPLACE FUNCTION pg_temp.is_sealed(value text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+  SELECT strpos(value, 'enc:v1:') > 0 AND value ~ '(^|,)\s*enc:v1:[0-9a-f]{8}:';
+$$;
+
+-- One look at all accounts, whatever type the columns have by now.
+CREATE OR REPLACE FUNCTION pg_temp.sealed_in_columns_that_stay(secrets text[]) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  counts text;
+  found  text;
+BEGIN
+  SELECT string_agg(format('nullif(count(*) FILTER (WHERE pg_temp.is_sealed(%1$I::text)), 0) || %2$L', attname,
+                           ' of ' || attname), ', ' ORDER BY attnum)
+  INTO counts FROM pg_attribute
+  WHERE attrelid = to_regclass('public.social_accounts') AND NOT attisdropped AND attname = ANY (secrets)
+    AND attname NOT IN (SELECT name FROM pg_temp.our_columns()) AND has_column_privilege(attrelid, attnum, 'SELECT');
+  IF counts IS NOT NULL THEN
+    EXECUTE format('SELECT concat_ws(%L, %s) FROM public.social_accounts', ', ', counts) INTO found;
+  END IF;
+  RETURN nullif(found, '');
+END $$;
+
 -- Sealed secrets in columns that stay would be nobody's to read: neither the application's nor an earlier version's of
 -- ours. Asked before any lock, since it reads every account; whoever seals holds off while the run's lock is held.
 CREATE OR REPLACE FUNCTION pg_temp.refuse_sealed_values() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-  stays record;
-  found bigint;
+  secrets text[] := ARRAY['app_secret', 'verify_token', 'access_token', 'refresh_token'];
+  found   text   := pg_temp.sealed_in_columns_that_stay(secrets);
 BEGIN
-  FOR stays IN SELECT attname AS name FROM pg_attribute
-               WHERE attrelid = to_regclass('public.social_accounts') AND NOT attisdropped
-                 AND attname IN ('app_secret', 'verify_token', 'access_token', 'refresh_token')
-                 AND attname NOT IN (SELECT name FROM pg_temp.our_columns())
-                 AND has_column_privilege(attrelid, attnum, 'SELECT') ORDER BY attnum LOOP
-    EXECUTE format('SELECT count(*) FROM public.social_accounts WHERE %I ~ %L', stays.name, '(^|,)\s*enc:v1:[0-9a-f]{8}:')
-      INTO found;
-    IF found > 0 THEN
-      RAISE object_not_in_prerequisite_state USING MESSAGE = format(
-        '%s value(s) of %s are sealed, and the column stays. Run first: socialsync secrets decrypt. Nothing was changed',
-        found, stays.name);
-    END IF;
-  END LOOP;
+  IF found IS NOT NULL THEN
+    RAISE object_not_in_prerequisite_state USING MESSAGE = format(
+      'values are sealed (%s) in columns that stay. Run first: socialsync secrets decrypt. Nothing was changed', found);
+  END IF;
   IF to_regclass('socialsync.backfill_preimages') IS NULL
      OR NOT has_table_privilege(to_regclass('socialsync.backfill_preimages'), 'SELECT') THEN
     RETURN;
   END IF;
-  FOR stays IN SELECT run FROM socialsync.backfill_preimages
-               WHERE old_value ~ '(^|,)\s*enc:v1:[0-9a-f]{8}:'
-                 AND column_name IN ('app_secret', 'verify_token', 'access_token', 'refresh_token')
-                 AND column_name NOT IN (SELECT name FROM pg_temp.our_columns()) LIMIT 1 LOOP
+  SELECT run INTO found FROM socialsync.backfill_preimages
+  WHERE pg_temp.is_sealed(old_value) AND column_name = ANY (secrets)
+    AND column_name NOT IN (SELECT name FROM pg_temp.our_columns()) LIMIT 1;
+  IF found IS NOT NULL THEN
     RAISE object_not_in_prerequisite_state USING MESSAGE = format(
-      'backfill run %s replaced sealed values of a column that stays. Run first: socialsync migrate backfill --undo %s, '
-      'then socialsync secrets decrypt. Nothing was changed', stays.run, stays.run);
-  END LOOP;
+      'backfill run %1$s replaced sealed values of a column that stays. Run first: socialsync migrate backfill --undo %1$s, '
+      'then socialsync secrets decrypt. Nothing was changed', found);
+  END IF;
 END $$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- The type social_platform without the labels that the update added

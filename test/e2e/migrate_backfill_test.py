@@ -66,8 +66,8 @@ def test_settings_without_an_account(accounts):
 
 
 def test_a_setting_that_is_too_long_is_not_cut(accounts):
-    done = accounts.run("--from-env", "--yes", **{**WHATSAPP, "META_APP_SECRET": APP_SECRET * 30})
-    assert done.returncode == 9 and "app_secret is 390 characters long, its limit is 255" in done.stderr
+    done = accounts.run("--from-env", "--yes", **{**WHATSAPP, "META_APP_SECRET": APP_SECRET * 80})
+    assert done.returncode == 9 and "app_secret is 1040 characters long, its limit is 1000" in done.stderr
 
 
 # ---- From a file

@@ -62,6 +62,15 @@ TEST_CASE("process run: large input and output") {
   CHECK(shell("cat").output == "");
 }
 
+TEST_CASE("process run: the key of secrets at rest stays with us") {
+  setenv("SOCIALSYNC_SECRETS_KEY", "a key", 1);
+  setenv("SOCIALSYNC_SECRETS_KEY_FILE", "a path", 1);
+  const Finished done = shell("printf '%s|%s' \"$SOCIALSYNC_SECRETS_KEY\" \"$SOCIALSYNC_SECRETS_KEY_FILE\"");
+  unsetenv("SOCIALSYNC_SECRETS_KEY");
+  unsetenv("SOCIALSYNC_SECRETS_KEY_FILE");
+  CHECK(done.output == "|a path");
+}
+
 TEST_CASE("process run: the environment is ours, with additions") {
   setenv("SOCIALSYNC_TEST_KEPT", "kept", 1);
   setenv("SOCIALSYNC_TEST_REPLACED", "old", 1);

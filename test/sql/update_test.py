@@ -5,7 +5,7 @@ import subprocess
 import pytest
 from schema import ALINE, BRUNO, FIXTURES, ROOT, STEPS, UPDATES, updates_up_to
 
-FIRST_COLUMNS = "phone_number_id varchar(100), page_id varchar(100), app_secret varchar(255), verify_token varchar(255)"
+FIRST_COLUMNS = "phone_number_id varchar(100), page_id varchar(100), app_secret varchar(1000), verify_token varchar(1000)"
 
 
 def give_ids(database):
