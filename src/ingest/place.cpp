@@ -26,6 +26,7 @@ std::shared_ptr<Submission> Placer::place(std::shared_ptr<const Tenants> tenants
     return submission;
   }
   submission->webhook = std::move(*split);
+  logged_bytes_ = 0;
   for (const model::Event& event : submission->webhook.events)
     place_event(*submission, event, signers, received_ms);
   for (const model::Unreadable& part : submission->webhook.unreadable) quarantine(*submission, part);
@@ -37,7 +38,9 @@ void Placer::place_event(Submission& submission, const model::Event& event, cons
                          std::int64_t received_ms) {
   const route::Directory& directory = submission.tenants->directory;
   const auto routed = directory.find(event, signers, found_);
-  if (routed) {
+  if (routed && !has_room(submission, event)) {
+    submission.webhook.is_cut_short = true;
+  } else if (routed) {
     for (const route::Tenant* tenant : found_) log(submission, event, *tenant, received_ms);
   } else if (event.key.is_app_level && routed.error() == route::Refusal::unknown_account &&
              directory.is_apps(signers)) {
@@ -45,6 +48,16 @@ void Placer::place_event(Submission& submission, const model::Event& event, cons
   } else {
     quarantine(submission, event, to_string(routed.error()));
   }
+}
+
+// Whether what was found may all have a row.
+bool Placer::has_room(const Submission& submission, const model::Event& event) {
+  const std::size_t bytes = found_.size() * event.payload.size();
+  if (submission.rows() + found_.size() > limits_.rows_per_body_max ||
+      logged_bytes_ + bytes > limits_.logged_bytes_per_body_max)
+    return false;
+  logged_bytes_ += bytes;
+  return true;
 }
 
 store::EventRow Placer::row_of(const model::Event& event, const Uuid& account, std::int64_t received_ms) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ingest/event_id.hpp"
+#include "ingest/limits.hpp"
 #include "ingest/submission.hpp"
 #include "parse/split.hpp"
 #include "route/directory.hpp"
@@ -34,8 +35,12 @@ class Placer {
   void quarantine(Submission& submission, const model::Unreadable& part);
   void quarantine_body(Submission& submission, std::string_view reason);
 
+  bool has_room(const Submission& submission, const model::Event& event);
+
+  Limits limits_;
   EventIds ids_;
   std::vector<const route::Tenant*> found_;
+  std::size_t logged_bytes_ = 0;  // of the submission being made
 };
 
 }  // namespace socialsync::ingest

@@ -89,7 +89,8 @@ def milliseconds(kind):
 
 @pytest.mark.parametrize("guide", GUIDES, ids=str)
 def test_the_table_of_limits_is_that_of_the_source(guide):
-    places = {"config": limits("config/config.hpp"), "http": limits("http/limits.hpp"), "parse": limits("parse/limits.hpp")}
+    places = {"config": limits("config/config.hpp"), "http": limits("http/limits.hpp"), "parse": limits("parse/limits.hpp"),
+              "ingest": limits("ingest/limits.hpp")}
     table = guide.table("`body_bytes_max`")
     for name, default, place, _ in table:
         assert quantity(default) == places[place][name.strip("`")], name

@@ -60,6 +60,21 @@ TEST_CASE("place: a body that was cut short is kept whole beside its first event
   CHECK(submission->quarantined.front().body == "the whole body");
 }
 
+TEST_CASE("place: a body is not multiplied without bound by the accounts of a WABA") {
+  Event large = event(Platform::whatsapp, "910");
+  large.kind = "change";
+  large.payload = std::string(std::size_t{33} << 20, 'x');
+  Event small = large;
+  small.natural_id = "2";
+  small.payload = "{}";
+  const auto submission =
+      placed(model::Webhook{.events = {large, small}, .unreadable = {}}, "the whole body");
+  REQUIRE(submission->events.size() == 2);
+  for (const store::EventRow& row : submission->events) CHECK(row.payload == "{}");
+  REQUIRE(submission->quarantined.size() == 1);
+  CHECK(submission->quarantined.front().reason == "too_many_events");
+}
+
 TEST_CASE("place: an event of a known account becomes a row of its log") {
   Event message = event(Platform::whatsapp, "900", "111");
   message.customer = "33765540003";
