@@ -29,20 +29,25 @@ constexpr std::chrono::milliseconds pause_max{5'000};
 }  // namespace
 
 Upkeep::Upkeep(asio::any_io_executor executor, ingest::Connect connect, ingest::TenantKeeper& tenants,
-               ingest::Sightings& sightings, UpkeepLimits limits)
+               ingest::Sightings& sightings, QuarantineKeeper& quarantine, UpkeepLimits limits)
     : executor_(std::move(executor)),
       connect_(std::move(connect)),
       tenants_(tenants),
       sightings_(sightings),
+      quarantine_(quarantine),
       limits_(limits) {}
 
 void Upkeep::start() {
   Task watch = [this](pg::Connection& connection) { return watch_accounts(connection); };
   Task record = [this](pg::Connection& connection) { return record_sightings(connection); };
   Task keep = [this](pg::Connection& connection) { return maintain(connection); };
+  Task reroute = [this](pg::Connection& connection) { return quarantine_.reroute(connection); };
+  Task bound = [this](pg::Connection& connection) { return quarantine_.bound(connection); };
   asio::co_spawn(executor_, keep_running("tenant directory", std::move(watch)), net::rethrow);
   asio::co_spawn(executor_, keep_running("sightings", std::move(record)), net::rethrow);
   asio::co_spawn(executor_, keep_running("partitions", std::move(keep)), net::rethrow);
+  asio::co_spawn(executor_, keep_running("quarantine routing", std::move(reroute)), net::rethrow);
+  asio::co_spawn(executor_, keep_running("quarantine cap", std::move(bound)), net::rethrow);
 }
 
 bool Upkeep::writable() const {

@@ -1,4 +1,5 @@
-// What goes on beside the requests: the directory is kept fresh, sightings are written, partitions made.
+// What goes on beside the requests: the directory is kept fresh, sightings are written, partitions made,
+// the quarantine looked after.
 #pragma once
 
 #include <chrono>
@@ -8,6 +9,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include "app/quarantine_keeper.hpp"
 #include "ingest/batch.hpp"
 #include "ingest/sightings.hpp"
 #include "ingest/tenants.hpp"
@@ -24,7 +26,7 @@ class Upkeep {
  public:
   // All outlive the upkeep.
   Upkeep(boost::asio::any_io_executor executor, ingest::Connect connect, ingest::TenantKeeper& tenants,
-         ingest::Sightings& sightings, UpkeepLimits limits);
+         ingest::Sightings& sightings, QuarantineKeeper& quarantine, UpkeepLimits limits);
 
   // Throws NotMigrated out of the executor when the first connection finds a database without our tables.
   void start();
@@ -48,6 +50,7 @@ class Upkeep {
   ingest::Connect connect_;
   ingest::TenantKeeper& tenants_;
   ingest::Sightings& sightings_;
+  QuarantineKeeper& quarantine_;
   UpkeepLimits limits_;
   bool checked_schema_ = false;
   std::optional<std::chrono::steady_clock::time_point> writable_at_;

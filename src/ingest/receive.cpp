@@ -36,6 +36,21 @@ std::int64_t now_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
 }
 
+// What a committed body has put into quarantine, as far as it was not there before.
+QuarantineSize quarantined_size(const Submission& submission) {
+  QuarantineSize size;
+  for (const store::QuarantineRow& row : submission.quarantined) {
+    ++size.rows;
+    size.bytes += row.body.size();
+  }
+  for (const store::EventRow& row : submission.events) {
+    if (!row.is_refused) continue;
+    ++size.rows;
+    size.bytes += row.exact_payload.value_or(row.payload).size();
+  }
+  return size;
+}
+
 Result<crypto::Digest, verify::SignatureError> signature_of(const http::Request& request) {
   // Two headers are an attempt to be read in two ways.
   if (request.headers.count(signature_header) > 1) return verify::SignatureError::malformed;
@@ -45,10 +60,12 @@ Result<crypto::Digest, verify::SignatureError> signature_of(const http::Request&
 }  // namespace
 
 Receiver::Receiver(const TenantKeeper& tenants, Batcher& batcher, Sightings& sightings,
-                   metrics::Metrics& metrics, VerifyTokens tokens, ReceiverLimits limits)
+                   QuarantineLevel& quarantine, metrics::Metrics& metrics, VerifyTokens tokens,
+                   ReceiverLimits limits)
     : tenants_(tenants),
       batcher_(batcher),
       sightings_(sightings),
+      quarantine_(quarantine),
       metrics_(metrics),
       tokens_(std::move(tokens)),
       limits_(limits),
@@ -81,6 +98,9 @@ asio::awaitable<http::Response> Receiver::receive(http::Request request,
 
   const route::Signers signers{.secrets = std::span(&*signer, 1)};
   auto submission = placer_.place(tenants, std::move(request.body), std::move(split), signers, now_ms());
+  const bool wants_quarantine = !submission->quarantined.empty();
+  if (wants_quarantine && quarantine_.is_full())
+    co_return refuse(503, "quarantine_full", "there is no room for what is nobody's: send it again later");
   http::Response response = co_await store(std::move(submission));
   co_return response;
 }
@@ -125,6 +145,7 @@ void Receiver::record(const Submission& submission) {
       sightings_.note(*submission.tenant_of[i], received_ms,
                       tells_waba ? event.key.entry_id : std::string_view());
   }
+  quarantine_.add(quarantined_size(submission));
   for (const store::QuarantineRow& row : submission.quarantined)
     metrics_.event(row.platform.empty() ? "unknown" : row.platform, row.type, row.reason);
   if (!submission.quarantined.empty()) report_quarantine(submission);

@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -24,6 +26,16 @@ struct Tenants {
   verify::Keyring keyring;
 };
 
+// Reads the tenants once, on this thread. Throws pg::Error.
+boost::asio::awaitable<std::shared_ptr<const Tenants>> read_tenants(pg::Connection& connection,
+                                                                    route::SharedSecrets shared);
+
+// The keys of accounts that have changed.
+struct KeyChanges {
+  bool is_all = false;  // of every account, and whatever is in `keys`
+  std::vector<std::string> keys{};
+};
+
 struct TenantKeeperLimits {
   std::chrono::milliseconds reload_interval{30'000};  // behind the notifications
   std::chrono::milliseconds reload_gap_min{200};      // however many changes there are
@@ -42,6 +54,9 @@ class TenantKeeper {
   // Since the last load; zero before the first.
   std::chrono::steady_clock::duration age() const;
 
+  // What has changed since this was last asked; all, at first.
+  KeyChanges take_changes() { return std::exchange(changes_, {}); }
+
   // Keeps the directory fresh over this connection until it fails: throws what the connection throws.
   boost::asio::awaitable<void> run(pg::Connection& connection);
 
@@ -53,6 +68,7 @@ class TenantKeeper {
   route::SharedSecrets shared_;
   TenantKeeperLimits limits_;
   std::shared_ptr<const Tenants> current_;
+  KeyChanges changes_;
   std::chrono::steady_clock::time_point loaded_at_;
 };
 
