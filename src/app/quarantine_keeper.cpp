@@ -161,12 +161,12 @@ void QuarantineKeeper::report(const ingest::RerouteReport& done) {
 // --- The cap
 
 asio::awaitable<void> QuarantineKeeper::bound(pg::Connection& connection) {
+  co_await store::prepare_session(connection, limits_.removal_lock_timeout);
   co_await store::plan_for_values(connection);
   for (;;) {
     const Clock::time_point began = Clock::now();
     co_await count(connection);
-    co_await remove_expired(connection);
-    if (level_.is_over()) co_await remove_excess(connection);
+    co_await remove_some(connection);
     const Clock::duration spent = Clock::now() - began;
     const Clock::time_point next =
         Clock::now() + std::max<Clock::duration>(limits_.count_interval, rest_per_count * spent);
@@ -191,6 +191,19 @@ asio::awaitable<void> QuarantineKeeper::count(pg::Connection& connection) {
   metrics_.quarantine_bytes(all.bytes);
 }
 
+// Rows that somebody has locked say nothing of the database.
+asio::awaitable<void> QuarantineKeeper::remove_some(pg::Connection& connection) {
+  try {
+    co_await remove_expired(connection);
+    if (level_.is_over()) co_await remove_excess(connection);
+  } catch (const pg::Error& error) {
+    if (!error.is_lock_conflict()) throw;
+    log::warning("quarantine: somebody holds the oldest rows, trying again",
+                 {{"sqlstate", error.sqlstate()}});
+  }
+  if (std::exchange(is_trimming_, false)) co_await store::leave_trimming(connection);
+}
+
 asio::awaitable<void> QuarantineKeeper::remove_expired(pg::Connection& connection) {
   if (!limits_.days) co_return;
   Removal removal;
@@ -207,12 +220,11 @@ asio::awaitable<void> QuarantineKeeper::remove_expired(pg::Connection& connectio
 
 // Of several gateways one at a time, and by a count of its own: else each would remove the same excess.
 asio::awaitable<void> QuarantineKeeper::remove_excess(pg::Connection& connection) {
-  const bool is_ours = co_await store::enter_trimming(connection);
-  if (!is_ours) co_return;
+  is_trimming_ = co_await store::enter_trimming(connection);
+  if (!is_trimming_) co_return;
   co_await count(connection);
   co_await trim(connection);
   co_await count(connection);
-  co_await store::leave_trimming(connection);
 }
 
 asio::awaitable<void> QuarantineKeeper::trim(pg::Connection& connection) {

@@ -24,6 +24,7 @@ namespace socialsync::app {
 struct QuarantineKeeperLimits {
   ingest::RerouteLimits reroute;
   std::chrono::milliseconds lock_timeout{100};  // less than that of the writers: they go first
+  std::chrono::milliseconds removal_lock_timeout{2'000};
   std::chrono::seconds count_interval{60};
   std::chrono::seconds second_look_after{10};  // longer than a commit may take
   std::optional<int> days;                     // rows that are older go; nothing: none
@@ -62,6 +63,7 @@ class QuarantineKeeper {
   void report(const ingest::RerouteReport& done);
 
   boost::asio::awaitable<void> count(pg::Connection& connection);
+  boost::asio::awaitable<void> remove_some(pg::Connection& connection);
   boost::asio::awaitable<void> remove_expired(pg::Connection& connection);
   boost::asio::awaitable<void> remove_excess(pg::Connection& connection);
   boost::asio::awaitable<void> trim(pg::Connection& connection);
@@ -73,6 +75,7 @@ class QuarantineKeeper {
   QuarantineKeeperLimits limits_;
   ingest::Rerouter rerouter_;
   std::deque<Round> rounds_;
+  bool is_trimming_ = false;
 };
 
 }  // namespace socialsync::app

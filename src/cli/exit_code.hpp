@@ -9,6 +9,7 @@ enum ExitCode {
   usage_error = 2,   // also a bad setting
   not_migrated = 3,  // the database is not ready for us; nothing was changed
   not_accepted = 4,  // send: a webhook was not answered with 200
+  not_found = 4,     // quarantine show, customers erase: there is no such thing
 };
 
 }  // namespace socialsync::cli

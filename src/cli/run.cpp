@@ -83,6 +83,7 @@ int run(int argument_count, char** arguments) {
   add_send(app, chosen);
   add_migrate(app, chosen);
   add_events(app, chosen);
+  add_quarantine(app, chosen);
   add_version(app, chosen);
   try {
     app.parse(argument_count, arguments);
