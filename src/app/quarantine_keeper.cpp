@@ -126,7 +126,8 @@ asio::awaitable<void> QuarantineKeeper::work_through(pg::Connection& connection,
       keys.push_back(round.keys[at]);
     }
     if (keys.size() < keys_at_once && at + 1 < count) continue;
-    co_await reroute_keys(connection, std::exchange(keys, {}), done);
+    std::vector<std::string> some = std::exchange(keys, {});
+    co_await reroute_keys(connection, std::move(some), done);
   }
   report(done);
 }
@@ -176,8 +177,10 @@ asio::awaitable<void> QuarantineKeeper::bound(pg::Connection& connection) {
 }
 
 asio::awaitable<void> QuarantineKeeper::count(pg::Connection& connection) {
+  const store::QuarantineFilter everything;
   level_.begin_count();
-  const std::vector<store::QuarantineCount> counts = co_await store::count_quarantined(connection, {});
+  const std::vector<store::QuarantineCount> counts =
+      co_await store::count_quarantined(connection, everything);
   ingest::QuarantineSize all;
   for (const std::string_view reason : store::quarantine_reasons) {
     const auto found = std::ranges::find(counts, reason, &store::QuarantineCount::reason);
