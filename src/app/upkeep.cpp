@@ -26,6 +26,12 @@ constexpr std::chrono::seconds writable_for{5};  // after the last time we saw i
 constexpr std::chrono::milliseconds pause_min{100};
 constexpr std::chrono::milliseconds pause_max{5'000};
 
+// A statement that is refused says nothing of whether the database takes others.
+bool says_it_is_away(const std::exception& error) {
+  const auto* refused = dynamic_cast<const pg::Error*>(&error);
+  return !refused || refused->kind() == pg::ErrorKind::connection || refused->sqlstate().empty();
+}
+
 }  // namespace
 
 Upkeep::Upkeep(asio::any_io_executor executor, ingest::Connect connect, ingest::TenantKeeper& tenants,
@@ -66,7 +72,7 @@ asio::awaitable<void> Upkeep::keep_running(const char* name, Task task) {
     } catch (const NotMigrated&) {
       throw;
     } catch (const std::exception& error) {
-      writable_at_.reset();
+      if (says_it_is_away(error)) writable_at_.reset();
       log::warning("database task failed, trying again", {{"task", name}, {"error", error.what()}});
     }
     const bool lasted = std::chrono::steady_clock::now() - began > pause_max;

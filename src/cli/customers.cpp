@@ -57,7 +57,8 @@ void print_json(const store::CustomersAccount& account, const std::set<std::stri
                              {{"events", removed.events},
                               {"identity_keys", removed.identity_keys},
                               {"quarantined", removed.quarantined}}},
-                            {"left", left}};
+                            {"left", left},
+                            {"left_count", found.left_count}};
   fmt::print("{}\n", json::serialize(answer));
 }
 
@@ -75,6 +76,8 @@ void print_found(const store::CustomersAccount& account, const std::set<std::str
         {"  stays", row.is_quarantined ? "quarantine" : "event",
          to_string(row.id) + (row.why == "mentioned" ? "  of others, names them" : "  theirs and others'")});
   fmt::print("{}", aligned(lines));
+  if (found.left_count > found.left.size())
+    fmt::print("  and {} more that stay\n", readable_count(found.left_count - found.left.size()));
 }
 
 asio::awaitable<Removed> remove(customers::Search& search, const store::CustomersAccount& account,
@@ -121,9 +124,13 @@ asio::awaitable<int> erase_of(const Options& options, const store::CustomersAcco
     co_return complain(options.wants_json, ExitCode::usage_error, "wrong_usage",
                        "--customer is the account itself: its removal is another command's");
   customers::Search search(connection, account, customer);
-  co_await search.learn();
-  const customers::Search::Take leave = [](std::vector<Uuid>) -> asio::awaitable<void> { co_return; };
-  const Found found = co_await search.run(leave, leave);
+  ProgressLine progress;
+  search.on_progress([&progress](std::uint64_t rows) {
+    progress.show({.what = "searching", .note = readable_count(rows) + " rows"});
+  });
+  const Found found = co_await search.learn();
+  search.on_progress({});
+  progress.clear();
   if (!options.wants_json) print_found(account, search.identifiers(), found);
   Removed removed;
   const bool asks = !options.is_rehearsal && found.event_count() + found.quarantined_count() > 0;

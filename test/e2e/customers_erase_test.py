@@ -156,6 +156,23 @@ def test_what_is_others_too_stays_and_is_told(client, database, database_url, ac
     assert len(database.logs(account)) == 2
 
 
+@pytest.mark.parametrize("platform, path, shapes", [
+    ("instagram", "/api/instagram/webhook", [meta.instagram_message, meta.instagram_comment]),
+    ("facebook", "/api/messenger/webhook", [meta.messenger_message]),
+])
+def test_other_platforms(client, gateway, database, database_url, platform, path, shapes):
+    page = database.add_account(platform)
+    gateway.settle(database)
+    other = f"{meta.CUSTOMER}1".encode()
+    for shape in shapes:
+        body = shape(page.key)
+        for sent in (body, shape(page.key).replace(meta.CUSTOMER.encode(), other)):
+            assert client.post(path, sent, SHARED_SECRET).status == 200
+    done = erase(database_url, page.key, meta.CUSTOMER, "--yes")
+    assert done["removed"]["events"] == len(shapes) and done["left"] == []
+    assert {row["customer_identifier"].encode() for row in database.logs(page)} == {other}
+
+
 def test_many_events_go_in_batches(database, database_url, account, people):
     """Some without a time of arrival, which no order has."""
     payload = meta.whatsapp_messages(account.key, message(people.person)).decode()

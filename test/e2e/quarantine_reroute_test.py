@@ -214,9 +214,26 @@ def test_a_body_of_several_is_taken_apart(database, database_url, gateway, nobod
     assert database.rows("SELECT FROM webhook_quarantine WHERE id = %s", row) == []
 
 
+def test_the_rights_to_read_insert_and_delete_are_enough(client, database, database_url, cluster, gateway):
+    key, messages = waiting(client, database, 2)
+    gateway.stop()
+    account = database.add_account(key=key)
+    database.rows("CREATE ROLE limited LOGIN PASSWORD 'limited'; GRANT service_role TO limited; "
+                  "REVOKE UPDATE ON webhook_quarantine FROM service_role")
+    try:
+        limited = {"DB_HOST": "127.0.0.1", "DB_PORT": cluster.port, "DB_USER": "limited", "DB_PASSWORD": "limited",
+                   "DB_NAME": database.value("SELECT current_database()")}
+        assert reroute("", "--routing-key", key, **limited)["unknown_account"]["moved"] == 2
+    finally:
+        database.rows("GRANT UPDATE ON webhook_quarantine TO service_role; DROP ROLE limited")
+        gateway.start()
+    assert len(database.logs(account)) == 2
+
+
 # ---- Killed
 
 
+@pytest.mark.release_only
 def test_killed_in_the_middle_nothing_is_lost_or_doubled(database, database_url, gateway):
     """The gateway is killed again and again while it moves some thousand rows."""
     gateway.stop()

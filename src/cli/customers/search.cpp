@@ -26,6 +26,11 @@ bool is_event(std::string_view reason) {
   return std::ranges::find(reasons, reason) != std::end(reasons);
 }
 
+void leave(Found& found, LeftRow row) {
+  ++found.left_count;
+  if (found.left.size() < left_max) found.left.push_back(std::move(row));
+}
+
 bool is_word(char character) {
   return (character >= '0' && character <= '9') || (character >= 'A' && character <= 'Z') ||
          (character >= 'a' && character <= 'z');
@@ -48,13 +53,14 @@ std::uint64_t Found::quarantined_count() const { return sum_of(quarantined); }
 Search::Search(pg::Connection& connection, store::CustomersAccount account, std::string customer)
     : connection_(connection), account_(std::move(account)), identifiers_{parse::comparable(customer)} {}
 
-asio::awaitable<void> Search::learn() {
+asio::awaitable<Found> Search::learn() {
   const Take leave = [](std::vector<Uuid>) -> asio::awaitable<void> { co_return; };
-  for (std::size_t round = 0; round < rounds_max; ++round) {
+  for (std::size_t round = 1;; ++round) {
     learned_.clear();
-    co_await run(leave, leave);
-    if (learned_.empty()) co_return;
+    Found found = co_await run(leave, leave);
+    const std::size_t known = identifiers_.size();
     identifiers_.insert(learned_.begin(), learned_.end());
+    if (identifiers_.size() == known || round == rounds_max) co_return found;
   }
 }
 
@@ -112,18 +118,21 @@ Search::Verdict Search::judge_quarantined(const store::NamingRow& row) {
 asio::awaitable<void> Search::look_through(Place place, Found& found, Take take) {
   auto& counts = place == Place::events ? found.events : found.quarantined;
   std::optional<store::NamingPage> after;
+  std::uint64_t looked_at = 0;
   for (;;) {
     store::NamingPage page = co_await next_page(place, after);
     if (page.looked_at == 0) co_return;
+    looked_at += page.looked_at;
+    if (told_) told_(looked_at);
     std::vector<Uuid> theirs;
     for (const store::NamingRow& row : page.rows) {
       const Verdict verdict = place == Place::events ? judge_event(row) : judge_quarantined(row);
       if (verdict == Verdict::theirs) {
         theirs.push_back(row.id);
         ++counts[place == Place::events ? row.type : row.reason];
-      } else if (verdict != Verdict::none && found.left.size() < left_max) {
-        found.left.push_back({place == Place::quarantine, row.id,
-                              verdict == Verdict::mentioned ? "mentioned" : "among_others"});
+      } else if (verdict != Verdict::none) {
+        leave(found, {place == Place::quarantine, row.id,
+                      verdict == Verdict::mentioned ? "mentioned" : "among_others"});
       }
     }
     if (!theirs.empty()) co_await take(std::move(theirs));

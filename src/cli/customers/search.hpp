@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/awaitable.hpp>
@@ -26,7 +27,8 @@ struct LeftRow {
 struct Found {
   std::map<std::string, std::uint64_t> events;       // by webhook_type
   std::map<std::string, std::uint64_t> quarantined;  // by reason
-  std::vector<LeftRow> left;
+  std::vector<LeftRow> left;                         // the first thousand
+  std::uint64_t left_count = 0;
 
   std::uint64_t event_count() const;
   std::uint64_t quarantined_count() const;
@@ -40,8 +42,12 @@ class Search {
   // By which the person goes: what was asked for first, and what learn() has found.
   const std::set<std::string>& identifiers() const { return identifiers_; }
 
-  // Looks in the rows for further identifiers of the same person, until there are no more.
-  boost::asio::awaitable<void> learn();
+  // Is told how many rows have been looked at.
+  void on_progress(std::function<void(std::uint64_t rows)> told) { told_ = std::move(told); }
+
+  // Looks in the rows for further identifiers of the same person, until there are no more; gives what is
+  // theirs by all of them.
+  boost::asio::awaitable<Found> learn();
 
   // Works through all rows once. The ids that are the person's are given in batches; what is done to them is
   // the caller's.
@@ -64,6 +70,7 @@ class Search {
   std::set<std::string> identifiers_;
   std::set<std::string> learned_;  // in the run that goes on
   parse::JsonChecker checker_;
+  std::function<void(std::uint64_t rows)> told_;
 };
 
 }  // namespace socialsync::cli::customers

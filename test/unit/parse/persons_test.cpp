@@ -1,5 +1,7 @@
 #include "parse/persons.hpp"
 
+#include <algorithm>
+
 #include <doctest/doctest.h>
 
 #include "parse/json_check.hpp"
