@@ -28,6 +28,8 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::chrono::milliseconds ready_glance{20};
+// Reading more at once would keep requests waiting.
+constexpr std::size_t reroute_batch_bytes_max = 1024 * 1024;
 
 route::SharedSecrets shared_secrets(const config::Config& config) {
   return {config.whatsapp.app_secrets, config.instagram.app_secrets, config.messenger.app_secrets};
@@ -50,6 +52,16 @@ ingest::ReceiverLimits receiver_limits(const config::Limits& limits) {
   return {.parse = {.depth_max = limits.json_depth_max, .events_max = limits.events_per_body_max},
           .fallback_hash_bytes_per_second = limits.fallback_hash_bytes_per_second,
           .retry_after = limits.retry_after};
+}
+
+QuarantineKeeperLimits quarantine_limits(const config::Config& config) {
+  QuarantineKeeperLimits chosen;
+  chosen.reroute.parse = receiver_limits(config.limits).parse;
+  chosen.reroute.batch_bytes_max = reroute_batch_bytes_max;
+  chosen.reroute.pause = config.limits.reroute_pause;
+  chosen.count_interval = config.limits.quarantine_count_interval;
+  chosen.days = config.quarantine.days;
+  return chosen;
 }
 
 http::Limits http_limits(const config::Limits& limits) {
@@ -77,11 +89,14 @@ class Gateway : public Health {
         sightings_(config.limits.last_webhook_interval),
         batcher_(io_.get_executor(), connector(config.limits.lock_timeout), metrics_,
                  batch_limits(config.limits)),
+        quarantine_level_({config.quarantine.rows_max, config.quarantine.bytes_max}),
         receiver_(
-            tenants_, batcher_, sightings_, metrics_,
+            tenants_, batcher_, sightings_, quarantine_level_, metrics_,
             {config.whatsapp.verify_token, config.instagram.verify_token, config.messenger.verify_token},
             receiver_limits(config.limits)),
-        upkeep_(io_.get_executor(), connector(std::nullopt), tenants_, sightings_,
+        quarantine_(io_.get_executor(), tenants_, sightings_, quarantine_level_, metrics_,
+                    quarantine_limits(config)),
+        upkeep_(io_.get_executor(), connector(std::nullopt), tenants_, sightings_, quarantine_,
                 {.maintenance_interval = config.limits.maintenance_interval,
                  .retention_days = config.retention_days,
                  .warns_of_superuser = owner == DatabaseOwner::operators},
@@ -176,7 +191,9 @@ class Gateway : public Health {
   ingest::TenantKeeper tenants_;
   ingest::Sightings sightings_;
   ingest::Batcher batcher_;
+  ingest::QuarantineLevel quarantine_level_;
   ingest::Receiver receiver_;
+  QuarantineKeeper quarantine_;
   Upkeep upkeep_;
   Site site_;
   http::Server server_;

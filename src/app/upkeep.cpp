@@ -27,20 +27,22 @@ constexpr std::chrono::seconds writable_for{5};  // after the last time we saw i
 constexpr std::chrono::milliseconds pause_min{100};
 constexpr std::chrono::milliseconds pause_max{5'000};
 
-// A right that is missing for one task says nothing of whether webhooks can be committed.
-bool is_about_the_database(const std::exception& error) {
+// A statement that is refused says nothing of whether the database takes others.
+bool says_it_is_away(const std::exception& error) {
   const auto* refused = dynamic_cast<const pg::Error*>(&error);
-  return !refused || refused->kind() != pg::ErrorKind::other;
+  return !refused || refused->kind() == pg::ErrorKind::connection || refused->sqlstate().empty();
 }
 
 }  // namespace
 
 Upkeep::Upkeep(asio::any_io_executor executor, ingest::Connect connect, ingest::TenantKeeper& tenants,
-               ingest::Sightings& sightings, UpkeepLimits limits, store::SecretChange sealing)
+               ingest::Sightings& sightings, QuarantineKeeper& quarantine, UpkeepLimits limits,
+               store::SecretChange sealing)
     : executor_(std::move(executor)),
       connect_(std::move(connect)),
       tenants_(tenants),
       sightings_(sightings),
+      quarantine_(quarantine),
       limits_(limits),
       sealing_(std::move(sealing)) {}
 
@@ -48,9 +50,13 @@ void Upkeep::start() {
   Task watch = [this](pg::Connection& connection) { return watch_accounts(connection); };
   Task record = [this](pg::Connection& connection) { return record_sightings(connection); };
   Task keep = [this](pg::Connection& connection) { return maintain(connection); };
+  Task reroute = [this](pg::Connection& connection) { return quarantine_.reroute(connection); };
+  Task bound = [this](pg::Connection& connection) { return quarantine_.bound(connection); };
   asio::co_spawn(executor_, keep_running("tenant directory", std::move(watch)), net::rethrow);
   asio::co_spawn(executor_, keep_running("sightings", std::move(record)), net::rethrow);
   asio::co_spawn(executor_, keep_running("partitions", std::move(keep)), net::rethrow);
+  asio::co_spawn(executor_, keep_running("quarantine routing", std::move(reroute)), net::rethrow);
+  asio::co_spawn(executor_, keep_running("quarantine cap", std::move(bound)), net::rethrow);
   if (sealing_.columns.empty()) return;
   Task seal = [this](pg::Connection& connection) { return seal_secrets(connection); };
   asio::co_spawn(executor_, keep_running("secrets", std::move(seal)), net::rethrow);
@@ -74,7 +80,7 @@ asio::awaitable<void> Upkeep::keep_running(const char* name, Task task) {
     } catch (const ingest::UnknownSecretsKey&) {
       throw;
     } catch (const std::exception& error) {
-      if (is_about_the_database(error)) writable_at_.reset();
+      if (says_it_is_away(error)) writable_at_.reset();
       log::warning("database task failed, trying again", {{"task", name}, {"error", error.what()}});
     }
     const bool lasted = std::chrono::steady_clock::now() - began > pause_max;

@@ -1,4 +1,5 @@
-// What goes on beside the requests: the directory is kept fresh, sightings are written, partitions made.
+// What goes on beside the requests: the directory is kept fresh, sightings are written, partitions made,
+// the quarantine looked after.
 #pragma once
 
 #include <chrono>
@@ -11,6 +12,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include "app/quarantine_keeper.hpp"
 #include "ingest/batch.hpp"
 #include "ingest/sightings.hpp"
 #include "ingest/tenants.hpp"
@@ -29,7 +31,8 @@ class Upkeep {
  public:
   // All references outlive the upkeep. `sealing` is what to seal as it arrives; without columns: nothing.
   Upkeep(boost::asio::any_io_executor executor, ingest::Connect connect, ingest::TenantKeeper& tenants,
-         ingest::Sightings& sightings, UpkeepLimits limits, store::SecretChange sealing);
+         ingest::Sightings& sightings, QuarantineKeeper& quarantine, UpkeepLimits limits,
+         store::SecretChange sealing);
 
   // Throws NotMigrated out of the executor when the first connection finds a database without our tables, and
   // ingest::UnknownSecretsKey when it finds secrets that our keys do not open.
@@ -57,6 +60,7 @@ class Upkeep {
   ingest::Connect connect_;
   ingest::TenantKeeper& tenants_;
   ingest::Sightings& sightings_;
+  QuarantineKeeper& quarantine_;
   UpkeepLimits limits_;
   store::SecretChange sealing_;
   std::map<std::string, store::SecretReport::TooNarrow> too_narrow_;  // as told last

@@ -28,7 +28,7 @@ constexpr const char* examples =
     "  socialsync migrate sql | psql -X socialsync     make the tables\n"
     "\n"
     "Exit codes: 0 done · 1 internal error · 2 wrong usage or setting · 3 database not migrated · "
-    "4 send: not accepted";
+    "4 send: not accepted; there is no such thing";
 
 // libpq's own complaint about one that it cannot read quotes it, password and all.
 bool is_readable(const config::Database& database) {
@@ -85,6 +85,8 @@ int run(int argument_count, char** arguments) {
   add_accounts(app, chosen);
   add_events(app, chosen);
   add_secrets(app, chosen);
+  add_quarantine(app, chosen);
+  add_customers(app, chosen);
   add_version(app, chosen);
   try {
     app.parse(argument_count, arguments);

@@ -62,7 +62,16 @@ struct Limits {
   std::chrono::milliseconds directory_reload_gap_min{200};
   std::chrono::milliseconds last_webhook_interval{10'000};  // one update per account and interval
   std::chrono::minutes maintenance_interval{60};
+  std::chrono::seconds quarantine_count_interval{60};
+  std::chrono::milliseconds reroute_pause{20};  // between batches from quarantine, for the requests
   std::uint64_t fallback_hash_bytes_per_second = 64 * 1024 * 1024;
+};
+
+// What is kept of what is signed but nobody's. Over a cap the oldest rows go.
+struct Quarantine {
+  std::optional<int> days;  // nothing: kept until the cap
+  std::uint64_t rows_max = 1'000'000;
+  std::uint64_t bytes_max = std::uint64_t{2} << 30;  // of the bodies
 };
 
 struct Config {
@@ -76,6 +85,7 @@ struct Config {
   std::string data_dir;  // of the private database; made absolute
   bool developer = false;
   std::optional<int> retention_days;
+  Quarantine quarantine;
   bool log_json = false;
   bool log_debug = false;
 

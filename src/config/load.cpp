@@ -24,10 +24,17 @@ constexpr std::string_view our_prefix = "SOCIALSYNC_";
 
 // Every SOCIALSYNC_* name there is.
 constexpr std::array known_names = {
-    "SOCIALSYNC_LISTEN",       "SOCIALSYNC_DATA_DIR",
-    "SOCIALSYNC_DEV",          "SOCIALSYNC_RETENTION_DAYS",
-    "SOCIALSYNC_LOG",          "SOCIALSYNC_LOG_LEVEL",
-    "SOCIALSYNC_SECRETS_KEY",  "SOCIALSYNC_SECRETS_KEY_FILE",
+    "SOCIALSYNC_LISTEN",
+    "SOCIALSYNC_DATA_DIR",
+    "SOCIALSYNC_DEV",
+    "SOCIALSYNC_RETENTION_DAYS",
+    "SOCIALSYNC_LOG",
+    "SOCIALSYNC_LOG_LEVEL",
+    "SOCIALSYNC_QUARANTINE_DAYS",
+    "SOCIALSYNC_QUARANTINE_ROWS_MAX",
+    "SOCIALSYNC_QUARANTINE_BYTES_MAX",
+    "SOCIALSYNC_SECRETS_KEY",
+    "SOCIALSYNC_SECRETS_KEY_FILE",
     "SOCIALSYNC_SECRETS_SEAL",
 };
 
@@ -50,10 +57,11 @@ class Reader {
 
   std::vector<std::string> list(std::string_view name) const { return split_list(text(name)); }
 
-  std::optional<int> number(std::string_view name, int least, int most) const {
+  template <class Number>
+  std::optional<Number> number(std::string_view name, Number least, Number most) const {
     const std::string value = text(name);
     if (value.empty()) return std::nullopt;
-    int parsed = 0;
+    Number parsed = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), parsed);
     if (error == std::errc() && end == value.data() + value.size() && parsed >= least && parsed <= most)
       return parsed;
@@ -133,6 +141,20 @@ void read_platforms(const Reader& reader, Config& config) {
   config.messenger = {shared, "", "", ""};
 }
 
+// Without a limit of its own it is kept as long as the events are; without that, until the cap.
+void read_quarantine(const Reader& reader, Config& config) {
+  constexpr const char* days = "SOCIALSYNC_QUARANTINE_DAYS";
+  constexpr std::uint64_t number_max = std::uint64_t{1} << 50;
+  config.quarantine.days = reader.number(days, 1, 36'500);
+  if (config.retention_days && config.quarantine.days > config.retention_days)
+    reader.problem(days, "must not be more than SOCIALSYNC_RETENTION_DAYS, which ends the quarantine too");
+  if (!config.quarantine.days) config.quarantine.days = config.retention_days;
+  if (const auto rows = reader.number<std::uint64_t>("SOCIALSYNC_QUARANTINE_ROWS_MAX", 1, number_max))
+    config.quarantine.rows_max = *rows;
+  if (const auto bytes = reader.number<std::uint64_t>("SOCIALSYNC_QUARANTINE_BYTES_MAX", 1, number_max))
+    config.quarantine.bytes_max = *bytes;
+}
+
 std::string default_data_dir(const Reader& reader) {
   if (geteuid() == 0) return "/var/lib/socialsync";
   if (const std::string data = reader.text("XDG_DATA_HOME"); !data.empty()) return data + "/socialsync";
@@ -170,6 +192,7 @@ Loaded load(const Lookup& lookup, const std::vector<std::string>& names) {
   config.data_dir = std::filesystem::absolute(config.data_dir).lexically_normal().string();
   config.developer = reader.flag("SOCIALSYNC_DEV");
   config.retention_days = reader.number("SOCIALSYNC_RETENTION_DAYS", 1, 36'500);
+  read_quarantine(reader, config);
   config.log_json = reader.choice("SOCIALSYNC_LOG", "json", "text");
   config.log_debug = reader.choice("SOCIALSYNC_LOG_LEVEL", "debug", "info");
   config.secrets = read_secrets_at_rest(lookup, loaded.problems);

@@ -36,15 +36,19 @@ std::int64_t now_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
 }
 
-// What a signed event that names its number tells of the account that has it.
-Told told_by(const model::Event& event, const route::Tenant& tenant, const Submission& submission) {
-  Told told;
-  if (submission.signed_by.empty() || event.key.phone_number_id.empty()) return told;
-  const route::Directory& directory = submission.tenants->directory;
-  if (directory.may_be_waba(event.key.entry_id)) told.waba_id = event.key.entry_id;
-  const std::string& number = event.key.display_phone_number;
-  if (directory.may_learn_display(tenant, number)) told.display_phone_number = number;
-  return told;
+// What a committed body has put into quarantine, as far as it was not there before.
+QuarantineSize quarantined_size(const Submission& submission) {
+  QuarantineSize size;
+  for (const store::QuarantineRow& row : submission.quarantined) {
+    ++size.rows;
+    size.bytes += row.body.size();
+  }
+  for (const store::EventRow& row : submission.events) {
+    if (!row.is_refused) continue;
+    ++size.rows;
+    size.bytes += row.exact_payload.value_or(row.payload).size();
+  }
+  return size;
 }
 
 Result<crypto::Digest, verify::SignatureError> signature_of(const http::Request& request) {
@@ -56,10 +60,12 @@ Result<crypto::Digest, verify::SignatureError> signature_of(const http::Request&
 }  // namespace
 
 Receiver::Receiver(const TenantKeeper& tenants, Batcher& batcher, Sightings& sightings,
-                   metrics::Metrics& metrics, VerifyTokens tokens, ReceiverLimits limits)
+                   QuarantineLevel& quarantine, metrics::Metrics& metrics, VerifyTokens tokens,
+                   ReceiverLimits limits)
     : tenants_(tenants),
       batcher_(batcher),
       sightings_(sightings),
+      quarantine_(quarantine),
       metrics_(metrics),
       tokens_(std::move(tokens)),
       limits_(limits),
@@ -92,6 +98,9 @@ asio::awaitable<http::Response> Receiver::receive(http::Request request,
 
   const route::Signers signers{.secrets = std::span(&*signer, 1)};
   auto submission = placer_.place(tenants, std::move(request.body), std::move(split), signers, now_ms());
+  const bool wants_quarantine = !submission->quarantined.empty();
+  if (wants_quarantine && quarantine_.is_full())
+    co_return refuse(503, "quarantine_full", "there is no room for what is nobody's: send it again later");
   http::Response response = co_await store(std::move(submission));
   co_return response;
 }
@@ -133,6 +142,7 @@ void Receiver::record(const Submission& submission) {
     if (const route::Tenant* tenant = submission.tenant_of[i])
       sightings_.note(*tenant, received_ms, told_by(event, *tenant, submission));
   }
+  quarantine_.add(quarantined_size(submission));
   for (const store::QuarantineRow& row : submission.quarantined)
     metrics_.event(row.platform.empty() ? "unknown" : row.platform, row.type, row.reason);
   if (!submission.quarantined.empty()) report_quarantine(submission);

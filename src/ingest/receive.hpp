@@ -14,6 +14,7 @@
 #include "http/message.hpp"
 #include "ingest/batch.hpp"
 #include "ingest/place.hpp"
+#include "ingest/quarantine_level.hpp"
 #include "ingest/sightings.hpp"
 #include "ingest/signer.hpp"
 #include "ingest/submission.hpp"
@@ -39,8 +40,8 @@ struct VerifyTokens {
 // One thread. What it refers to outlives it.
 class Receiver {
  public:
-  Receiver(const TenantKeeper& tenants, Batcher& batcher, Sightings& sightings, metrics::Metrics& metrics,
-           VerifyTokens tokens, ReceiverLimits limits);
+  Receiver(const TenantKeeper& tenants, Batcher& batcher, Sightings& sightings, QuarantineLevel& quarantine,
+           metrics::Metrics& metrics, VerifyTokens tokens, ReceiverLimits limits);
 
   // Meta's GET handshake. `platform` is the URL's; nothing for the URL that serves all of them.
   http::Response handshake(std::string_view query, std::optional<model::Platform> platform);
@@ -65,6 +66,7 @@ class Receiver {
   const TenantKeeper& tenants_;
   Batcher& batcher_;
   Sightings& sightings_;
+  QuarantineLevel& quarantine_;
   metrics::Metrics& metrics_;
   VerifyTokens tokens_;
   ReceiverLimits limits_;

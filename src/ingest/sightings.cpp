@@ -6,6 +6,16 @@ namespace socialsync::ingest {
 
 namespace asio = boost::asio;
 
+Told told_by(const model::Event& event, const route::Tenant& tenant, const Submission& submission) {
+  Told told;
+  if (submission.signed_by.empty() || event.key.phone_number_id.empty()) return told;
+  const route::Directory& directory = submission.tenants->directory;
+  if (directory.may_be_waba(event.key.entry_id)) told.waba_id = event.key.entry_id;
+  const std::string& number = event.key.display_phone_number;
+  if (directory.may_learn_display(tenant, number)) told.display_phone_number = number;
+  return told;
+}
+
 void Sightings::note(const route::Tenant& tenant, std::int64_t received_ms, Told told) {
   Entry& entry = entries_[tenant.account.id];
   entry.sighting.account_id = tenant.account.id;

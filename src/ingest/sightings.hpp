@@ -8,6 +8,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "ingest/submission.hpp"
 #include "pg/connection.hpp"
 #include "route/directory.hpp"
 #include "store/accounts.hpp"
@@ -19,6 +20,10 @@ struct Told {
   std::string_view waba_id;
   std::string_view display_phone_number;
 };
+
+// What an event that a secret vouches for, and that names its number, tells of the account that has it. The
+// views are the event's.
+Told told_by(const model::Event& event, const route::Tenant& tenant, const Submission& submission);
 
 // Collects what committed traffic shows of accounts (when the last webhook came, which WABA a number is
 // under, how people write it) and writes it at most once per account and interval: never one update per

@@ -14,6 +14,7 @@
 
 #include "base/log.hpp"
 #include "net/within.hpp"
+#include "route/changes.hpp"
 #include "store/accounts.hpp"
 
 namespace socialsync::ingest {
@@ -27,12 +28,24 @@ asio::awaitable<std::shared_ptr<pg::ResultSet>> read_rows(pg::Connection& connec
   co_return std::make_shared<pg::ResultSet>(std::move(rows));
 }
 
-asio::awaitable<std::shared_ptr<const Tenants>> build(pg::ResultSet rows, const route::SharedSecrets& shared,
-                                                      const crypto::SecretKeys& keys) {
+std::shared_ptr<const Tenants> tenants_of(const pg::ResultSet& rows, const route::SharedSecrets& shared,
+                                          const crypto::SecretKeys& keys) {
   store::AccountsRead read = store::read_accounts(rows, keys);
   std::ranges::sort(read.unreadable);
   route::Directory directory(std::move(read.accounts), shared);
-  co_return std::make_shared<const Tenants>(std::move(directory), std::move(read.unreadable));
+  return std::make_shared<const Tenants>(std::move(directory), std::move(read.unreadable));
+}
+
+struct Built {
+  std::shared_ptr<const Tenants> tenants;
+  KeyChanges changes;
+};
+
+asio::awaitable<Built> build(pg::ResultSet rows, const route::SharedSecrets& shared,
+                             const crypto::SecretKeys& keys, std::shared_ptr<const Tenants> before) {
+  Built built{.tenants = tenants_of(rows, shared, keys), .changes = {.is_all = !before}};
+  if (before) built.changes.keys = route::changed_keys(before->directory, built.tenants->directory);
+  co_return built;
 }
 
 constexpr std::size_t warned_at_once_max = 20;
@@ -73,6 +86,13 @@ std::string describe(const std::vector<store::UnreadableSecret>& unreadable) {
 UnknownSecretsKey::UnknownSecretsKey(const std::vector<store::UnreadableSecret>& unreadable)
     : std::runtime_error(describe(unreadable)) {}
 
+asio::awaitable<std::shared_ptr<const Tenants>> read_tenants(pg::Connection& connection,
+                                                             route::SharedSecrets shared,
+                                                             crypto::SecretKeys keys) {
+  const pg::ResultSet rows = co_await store::select_accounts(connection);
+  co_return tenants_of(rows, shared, keys);
+}
+
 std::chrono::steady_clock::duration TenantKeeper::age() const {
   if (!current_) return {};
   return std::chrono::steady_clock::now() - loaded_at_;
@@ -82,16 +102,17 @@ asio::awaitable<void> TenantKeeper::load(pg::Connection& connection) {
   auto reading = read_rows(connection);
   std::shared_ptr<pg::ResultSet> found = co_await net::within(limits_.read_timeout, std::move(reading));
   pg::ResultSet rows = std::move(*found);
-  auto building = build(std::move(rows), shared_, keys_);
-  std::shared_ptr<const Tenants> built =
-      co_await asio::co_spawn(builder_, std::move(building), asio::use_awaitable);
-  if (!current_ && std::ranges::any_of(built->unreadable, is_of_unknown_key))
-    throw UnknownSecretsKey(built->unreadable);
-  warn_of(built->unreadable, current_ ? current_->unreadable : std::vector<store::UnreadableSecret>());
-  current_.swap(built);
+  auto building = build(std::move(rows), shared_, keys_, current_);
+  Built built = co_await asio::co_spawn(builder_, std::move(building), asio::use_awaitable);
+  const std::vector<store::UnreadableSecret>& unreadable = built.tenants->unreadable;
+  if (!current_ && std::ranges::any_of(unreadable, is_of_unknown_key)) throw UnknownSecretsKey(unreadable);
+  warn_of(unreadable, current_ ? current_->unreadable : std::vector<store::UnreadableSecret>());
+  current_.swap(built.tenants);
+  changes_.is_all = changes_.is_all || built.changes.is_all;
+  std::ranges::move(built.changes.keys, std::back_inserter(changes_.keys));
   ++loads_;
   // Freeing the old one takes long too.
-  asio::post(builder_, [old = std::move(built)] {});
+  asio::post(builder_, [old = std::move(built.tenants)] {});
   loaded_at_ = std::chrono::steady_clock::now();
   log::debug("tenant directory loaded", {{"accounts", current_->directory.size()}});
 }

@@ -38,6 +38,17 @@ class UnknownSecretsKey : public std::runtime_error {
   explicit UnknownSecretsKey(const std::vector<store::UnreadableSecret>& unreadable);
 };
 
+// Reads the tenants once, on this thread. Throws pg::Error.
+boost::asio::awaitable<std::shared_ptr<const Tenants>> read_tenants(pg::Connection& connection,
+                                                                    route::SharedSecrets shared,
+                                                                    crypto::SecretKeys keys);
+
+// The keys of accounts that have changed.
+struct KeyChanges {
+  bool is_all = false;  // of every account, and whatever is in `keys`
+  std::vector<std::string> keys{};
+};
+
 struct TenantKeeperLimits {
   std::chrono::milliseconds reload_interval{30'000};  // behind the notifications
   std::chrono::milliseconds reload_gap_min{200};      // however many changes there are
@@ -58,6 +69,9 @@ class TenantKeeper {
   // Since the last load; zero before the first.
   std::chrono::steady_clock::duration age() const;
 
+  // What has changed since this was last asked; all, at first.
+  KeyChanges take_changes() { return std::exchange(changes_, {}); }
+
   // Keeps the directory fresh over this connection until it fails: throws what the connection throws, and
   // UnknownSecretsKey at the first load. Later, an account whose secret cannot be read is kept without any.
   boost::asio::awaitable<void> run(pg::Connection& connection);
@@ -72,6 +86,7 @@ class TenantKeeper {
   crypto::SecretKeys keys_;
   std::uint64_t loads_ = 0;
   std::shared_ptr<const Tenants> current_;
+  KeyChanges changes_;
   std::chrono::steady_clock::time_point loaded_at_;
 };
 

@@ -42,6 +42,20 @@ class Metrics::Registry {
           .Help("HMACs computed: near one for each request, unless strangers sign")
           .Register(registry)
           .Add({});
+  prometheus::Family<prometheus::Gauge>& quarantine_rows = prometheus::BuildGauge()
+                                                               .Name("socialsync_quarantine_rows")
+                                                               .Help("Rows in quarantine, by reason")
+                                                               .Register(registry);
+  prometheus::Family<prometheus::Counter>& quarantine_removed =
+      prometheus::BuildCounter()
+          .Name("socialsync_quarantine_removed_total")
+          .Help("Rows removed from quarantine, by what they exceeded: age, rows, bytes")
+          .Register(registry);
+  prometheus::Counter& quarantine_rerouted = prometheus::BuildCounter()
+                                                 .Name("socialsync_quarantine_rerouted_total")
+                                                 .Help("Rows that left the quarantine as events")
+                                                 .Register(registry)
+                                                 .Add({});
 
   prometheus::Histogram& batch_events = prometheus::BuildHistogram()
                                             .Name("socialsync_batch_events")
@@ -54,6 +68,8 @@ class Metrics::Registry {
                                               .Register(registry)
                                               .Add({}, commit_seconds_bounds);
 
+  prometheus::Gauge& quarantine_bytes =
+      gauge("socialsync_quarantine_bytes", "Bytes of the bodies in quarantine");
   prometheus::Gauge& queue_events = gauge("socialsync_queue_events", "Events waiting to be written");
   prometheus::Gauge& queue_bytes =
       gauge("socialsync_queue_bytes", "Bytes of the events waiting to be written");
@@ -75,7 +91,9 @@ class Metrics::Registry {
   }
 };
 
-Metrics::Metrics() : registry_(std::make_unique<Registry>()) {}
+Metrics::Metrics() : registry_(std::make_unique<Registry>()) {
+  for (const char* why : {"age", "rows", "bytes"}) registry_->quarantine_removed.Add({{"why", why}});
+}
 Metrics::~Metrics() = default;
 
 void Metrics::request(std::string_view result) {
@@ -111,6 +129,22 @@ void Metrics::database_error(std::string_view sqlstate) {
 
 void Metrics::signature_checks(std::uint64_t total) {
   registry_->signature_checks.Increment(static_cast<double>(total) - registry_->signature_checks.Value());
+}
+
+void Metrics::quarantine_rows(std::string_view reason, std::uint64_t rows) {
+  registry_->quarantine_rows.Add({{"reason", std::string(reason)}}).Set(static_cast<double>(rows));
+}
+
+void Metrics::quarantine_bytes(std::uint64_t bytes) {
+  registry_->quarantine_bytes.Set(static_cast<double>(bytes));
+}
+
+void Metrics::quarantine_removed(std::string_view why, std::uint64_t rows) {
+  registry_->quarantine_removed.Add({{"why", std::string(why)}}).Increment(static_cast<double>(rows));
+}
+
+void Metrics::quarantine_rerouted(std::uint64_t rows) {
+  registry_->quarantine_rerouted.Increment(static_cast<double>(rows));
 }
 
 void Metrics::queue_depth(std::size_t events, std::size_t bytes) {

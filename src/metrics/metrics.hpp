@@ -22,6 +22,12 @@ class Metrics {
 
   // HMACs computed in all.
   void signature_checks(std::uint64_t total);
+  // How much is in quarantine, as it was last counted.
+  void quarantine_rows(std::string_view reason, std::uint64_t rows);
+  void quarantine_bytes(std::uint64_t bytes);
+  // `why` is age, rows or bytes.
+  void quarantine_removed(std::string_view why, std::uint64_t rows);
+  void quarantine_rerouted(std::uint64_t rows);
 
   void queue_depth(std::size_t events, std::size_t bytes);
   void directory(std::size_t accounts, double age_seconds);

@@ -85,6 +85,7 @@ class Directory {
   // The verify tokens of active accounts.
   const std::vector<std::string_view>& verify_tokens() const { return verify_tokens_; }
 
+  const std::vector<Tenant>& tenants() const { return tenants_; }
   std::size_t size() const { return tenants_.size(); }
 
  private:

@@ -5,7 +5,6 @@
 #include "base/hex.hpp"
 
 namespace socialsync::verify {
-namespace {
 
 std::string fingerprint_of(std::string_view secret) {
   constexpr std::size_t fingerprint_bytes = 8;
@@ -16,8 +15,6 @@ std::string fingerprint_of(std::string_view secret) {
   append_hex(text, std::span(digest).first(fingerprint_bytes));
   return text;
 }
-
-}  // namespace
 
 const Keyring::Key& Keyring::key(std::uint32_t secret) const {
   std::optional<Key>& known = keys_[secret];

@@ -10,6 +10,9 @@
 
 namespace socialsync::verify {
 
+// Tells secrets apart without revealing them: the first 8 bytes of their SHA-256, as 16 hex digits.
+std::string fingerprint_of(std::string_view secret);
+
 // The app secrets, by their place in the tenant directory, ready to check signatures with. A key is expanded
 // when it is first needed. One thread.
 class Keyring {
@@ -20,7 +23,7 @@ class Keyring {
   // Whether this digest is that secret's for these bytes; the comparison takes constant time.
   bool signed_by(std::uint32_t secret, const crypto::Digest& digest, std::string_view bytes) const;
 
-  // Tells secrets apart without revealing them: the first 8 bytes of their SHA-256, as 16 hex digits.
+  // fingerprint_of() that secret.
   const std::string& fingerprint(std::uint32_t secret) const;
 
   std::size_t size() const { return secrets_.size(); }

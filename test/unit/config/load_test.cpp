@@ -135,6 +135,27 @@ TEST_CASE("config: retention is a whole number of days") {
     CHECK_MESSAGE(problem_with({{"SOCIALSYNC_RETENTION_DAYS", text}}) == "SOCIALSYNC_RETENTION_DAYS", text);
 }
 
+TEST_CASE("config: the quarantine is kept until its cap, and no longer than the events") {
+  CHECK_FALSE(config_from({}).quarantine.days);
+  CHECK(config_from({{"SOCIALSYNC_RETENTION_DAYS", "90"}}).quarantine.days == 90);
+  CHECK(config_from({{"SOCIALSYNC_QUARANTINE_DAYS", "7"}}).quarantine.days == 7);
+  const Settings shorter = {{"SOCIALSYNC_RETENTION_DAYS", "90"}, {"SOCIALSYNC_QUARANTINE_DAYS", "30"}};
+  CHECK(config_from(shorter).quarantine.days == 30);
+  CHECK(problem_with({{"SOCIALSYNC_RETENTION_DAYS", "30"}, {"SOCIALSYNC_QUARANTINE_DAYS", "31"}}) ==
+        "SOCIALSYNC_QUARANTINE_DAYS");
+}
+
+TEST_CASE("config: the quarantine's cap") {
+  CHECK(config_from({}).quarantine.rows_max == 1'000'000);
+  CHECK(config_from({}).quarantine.bytes_max == 2'147'483'648);
+  CHECK(config_from({{"SOCIALSYNC_QUARANTINE_ROWS_MAX", "5"}}).quarantine.rows_max == 5);
+  CHECK(config_from({{"SOCIALSYNC_QUARANTINE_BYTES_MAX", "9000000000"}}).quarantine.bytes_max ==
+        9'000'000'000);
+  for (const std::string text : {"0", "-1", "2GiB", "99999999999999999999"})
+    CHECK_MESSAGE(
+        problem_with({{"SOCIALSYNC_QUARANTINE_BYTES_MAX", text}}) == "SOCIALSYNC_QUARANTINE_BYTES_MAX", text);
+}
+
 TEST_CASE("config: the data directory becomes absolute") {
   CHECK(config_from({{"SOCIALSYNC_DATA_DIR", "/a/./b/../c"}}).data_dir == "/a/c");
   CHECK(config_from({{"SOCIALSYNC_DATA_DIR", "here"}}).data_dir.ends_with("/here"));

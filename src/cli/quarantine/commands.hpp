@@ -1,0 +1,24 @@
+// `socialsync quarantine …`: one file per subcommand. What they share is here.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/commands.hpp"
+#include "store/quarantine.hpp"
+
+namespace socialsync::cli::quarantine {
+
+void add_list(CLI::App& quarantine, Action& chosen);
+void add_show(CLI::App& quarantine, Action& chosen);
+void add_reroute(CLI::App& quarantine, Action& chosen);
+void add_purge(CLI::App& quarantine, Action& chosen);
+
+// --reason, --platform, --routing-key, --since, --until and --id fill the filter.
+void add_filter(CLI::App& command, store::QuarantineFilter& filter);
+
+// The columns of a summary: reason, rows, bytes, oldest, newest.
+void print_counts(const std::vector<store::QuarantineCount>& counts);
+
+}  // namespace socialsync::cli::quarantine
