@@ -10,9 +10,10 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
-#include "base/text.hpp"
+#include "app/private_cluster.hpp"
 #include "cli/commands.hpp"
 #include "cli/database.hpp"
+#include "cli/on_database.hpp"
 #include "cli/terminal.hpp"
 #include "migrate/outcome.hpp"
 #include "pg/error.hpp"
@@ -44,14 +45,8 @@ const char* code_of(Outcome outcome) {
   return "internal_error";
 }
 
-int report(const Common& common, Outcome outcome, std::string_view message) {
-  fmt::print(stderr, "{}\n", fitted(fmt::format("socialsync: {}", message), 2, STDERR_FILENO));
-  if (common.output == Output::json) {
-    std::string text;
-    append_json_string(text, message);
-    fmt::print("{{\"v\":1,\"error\":{{\"code\":\"{}\",\"message\":{}}}}}\n", code_of(outcome), text);
-  }
-  return static_cast<int>(outcome);
+int report(const Common& common, Outcome outcome, const std::string& message) {
+  return complain(common.output == Output::json, static_cast<int>(outcome), code_of(outcome), message);
 }
 
 bool is_lost_connection(const pg::Error& error) {
@@ -105,7 +100,8 @@ pg::ConnectionOptions database_of(const Common& common) {
 config::Config settings_of(const Common& common) {
   auto config = load_config();
   if (!config) throw migrate::Failure(Outcome::wrong_usage, "the settings above must be right first");
-  config->database.options = database_of(common);
+  const bool is_named = config->database.given() || !common.dsn.empty();
+  config->database.options = is_named ? database_of(common) : app::PrivateCluster::options(config->data_dir);
   return std::move(*config);
 }
 

@@ -33,7 +33,7 @@ void add_common(CLI::App& command, Common& common, bool has_json);
 // migrate::Failure (refused) when none is named, or a setting is bad.
 pg::ConnectionOptions database_of(const Common& common);
 
-// The settings, with that database. Throws the same.
+// The settings, with that database: where none is named, the private one of `up`. Throws the same.
 config::Config settings_of(const Common& common);
 
 // Opens the database of these settings and does the work. Throws what that throws, and migrate::Failure

@@ -152,7 +152,7 @@ asio::awaitable<int> erase(const Options& options, pg::Connection& connection) {
     co_return complain(options.wants_json, ExitCode::not_found, "not_found",
                        "no account has this id, phone number id or page id: " + printable(options.account));
   if (accounts.size() > 1)
-    co_return complain(options.wants_json, ExitCode::usage_error, "wrong_usage",
+    co_return complain(options.wants_json, ExitCode::not_found, "not_found",
                        "several accounts go by that: say which, by its id");
   const int code = co_await erase_of(options, accounts.front(), connection);
   co_return code;
@@ -190,8 +190,8 @@ void add_customers(CLI::App& app, Action& chosen) {
       "Finds what else the person goes by (a phone number's BSUID) in the rows, and erases that too. Rows\n"
       "that name them but are others' too (a reply in a group, a history of several) stay, and are listed.\n"
       "Example:  socialsync customers erase --account 683178638221369 --customer 33765540003 --dry-run\n"
-      "Exit codes: 0 done · 1 internal error · 2 wrong usage · 3 the database is not migrated · 4 no such "
-      "account");
+      "Exit codes: 0 done · 1 internal error · 2 wrong usage · 3 no database, or not migrated · 4 a row "
+      "stayed locked, run it again · 9 no such account, or several");
   command->callback([&chosen, options] { chosen = [options] { return run(*options); }; });
 }
 

@@ -9,9 +9,9 @@ enum ExitCode {
   usage_error = 2,   // also a bad setting
   not_migrated = 3,  // the database is not ready for us; nothing was changed
   not_accepted = 4,  // send: a webhook was not answered with 200
-  not_found = 4,     // quarantine show, customers erase: there is no such thing
   left_over = 5,     // secrets: some values could not be read or changed; the rest is done
   other_run = 7,     // secrets: a migration or rollback is changing the database
+  not_found = 9,     // there is no such account, or row: as where the data stands in the way of migrate
   interrupted = 130  // safe to run again
 };
 

@@ -73,7 +73,7 @@ def test_all_of_one_row(filled):
     assert '{\n  "a": [\n    1e400000,\n    {\n      "b": "é"\n    }\n  ],\n  "c": {}\n}\n' in shown
     assert "unknown_account" in shown and "111" in shown
     assert r"\xff\x00hello\x1b[2J" in run(filled, "show", filled.ids[3]).stdout
-    assert run(filled, "show", "00000000-0000-4000-8000-000000000000").returncode == 4
+    assert run(filled, "show", "00000000-0000-4000-8000-000000000000").returncode == 9
     assert run(filled, "show", "x").returncode == 2
 
 

@@ -5,7 +5,7 @@
 
 #include "cli/accounts/commands.hpp"
 #include "cli/accounts/fields.hpp"
-#include "cli/table.hpp"
+#include "cli/printable.hpp"
 
 namespace socialsync::cli::accounts {
 namespace {
@@ -26,7 +26,7 @@ void print_text(const std::vector<store::AccountRecord>& found, std::uint64_t li
                     or_dash(account.email), account.is_active ? "yes" : "no",
                     account.has_app_secret ? "own" : "shared", or_dash(account.last_webhook_at)});
   if (found.empty()) fmt::print("no accounts\n");
-  if (!found.empty()) fmt::print("{}", table(rows));
+  if (!found.empty()) fmt::print("{}", aligned(rows));
   if (found.size() == limit) fmt::print("the newest {}: --limit shows more\n", limit);
 }
 

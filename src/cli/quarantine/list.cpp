@@ -87,7 +87,8 @@ void add_list(CLI::App& quarantine, Action& chosen) {
   add_output(*command, options->wants_json);
   command->footer(
       "Example:  socialsync quarantine list --reason unknown_account --since 2026-11-22\n"
-      "Exit codes: 0 done · 1 internal error · 2 wrong usage · 3 the database is not migrated");
+      "Exit codes: 0 done · 1 internal error · 2 wrong usage · 3 no database, or not migrated · "
+      "4 somebody holds a lock, run it again");
   command->callback([&chosen, options] {
     chosen = [options] {
       return on_database(options->wants_json, [options](const config::Config&, pg::Connection& connection) {

@@ -90,7 +90,8 @@ void add_purge(CLI::App& quarantine, Action& chosen) {
   add_output(*command, options->wants_json);
   command->footer(
       "Example:  socialsync quarantine purge --reason not_json --until 2026-11-01 --yes\n"
-      "Exit codes: 0 done · 1 internal error · 2 wrong usage · 3 the database is not migrated");
+      "Exit codes: 0 done · 1 internal error · 2 wrong usage · 3 no database, or not migrated · "
+      "4 somebody holds a lock, run it again");
   command->callback([&chosen, options] { chosen = [options] { return run(*options); }; });
 }
 

@@ -124,7 +124,8 @@ void add_reroute(CLI::App& quarantine, Action& chosen) {
       "with the gateway's settings (META_APP_SECRET, …): rows go only to accounts of the secret that signed "
       "them.\n"
       "Example:  socialsync quarantine reroute --routing-key 683178638221370 --dry-run\n"
-      "Exit codes: 0 done · 1 internal error · 2 wrong usage · 3 the database is not migrated");
+      "Exit codes: 0 done · 1 internal error · 2 wrong usage · 3 no database, or not migrated · "
+      "4 somebody holds a lock, run it again");
   command->callback([&chosen, options] {
     chosen = [options] {
       return on_database(options->wants_json,

@@ -55,8 +55,8 @@ void add_show(CLI::App& quarantine, Action& chosen) {
   command->add_flag("--raw", options->is_raw, "Only the body, byte for byte");
   command->footer(
       "Example:  socialsync quarantine show 0193… --raw | jq .\n"
-      "Exit codes: 0 done · 1 internal error · 2 wrong usage · 3 the database is not migrated · 4 no such "
-      "row");
+      "Exit codes: 0 done · 1 internal error · 2 wrong usage · 3 no database, or not migrated · "
+      "9 no such row");
   command->callback([&chosen, options] {
     chosen = [options] {
       return on_database(false, [options](const config::Config&, pg::Connection& connection) {
