@@ -324,7 +324,7 @@ def test_no_secret_is_in_a_statement(database, cluster, database_name, secrets_c
         seen = [row["query"] for row in database.rows("SELECT query FROM seen")]
     finally:
         database.rows("DROP TRIGGER note ON social_accounts; DROP FUNCTION note(); DROP TABLE seen")
-    assert len(seen) == 8
+    assert len(seen) >= 8  # four columns, there and back; a slow batch makes the next ones smaller
     for query in seen:
         assert meta.SECRET not in query and not any(account.secret in query for account in accounts)
 
