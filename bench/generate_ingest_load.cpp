@@ -1,13 +1,16 @@
 // Writes the requests of the ingest benchmark to a file: signed POSTs, all of one length, for wrk to send one
 // after the other. Prints that length.
 //
-//   generate_ingest_load FILE COUNT TENANTS MESSAGES_PER_S SECRET
+//   generate_ingest_load FILE COUNT TENANTS MESSAGES_PER_S SECRET [SECRETS]
+//
+// With SECRETS, tenant N's are signed under "SECRET-R", R the rest of N divided by SECRETS.
 #include <cstdlib>
 #include <ctime>
 #include <fstream>
 #include <iostream>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -42,10 +45,11 @@ bench::Load make_load(std::uint64_t count, std::uint32_t tenants, std::uint32_t 
 }
 
 std::size_t write_requests(std::ofstream& file, const bench::Load& load, std::uint64_t count,
-                           const crypto::HmacKey& key) {
+                           const std::vector<crypto::HmacKey>& keys) {
   std::size_t size = 0;
   for (std::uint64_t number = 0; number < count; ++number) {
-    const std::string request = make_request(key, bench::make_message(load, number).body);
+    const bench::Message message = bench::make_message(load, number);
+    const std::string request = make_request(keys[message.tenant % keys.size()], message.body);
     if (size != 0 && request.size() != size) throw std::logic_error("requests of different lengths");
     size = request.size();
     file << request;
@@ -53,20 +57,28 @@ std::size_t write_requests(std::ofstream& file, const bench::Load& load, std::ui
   return size;
 }
 
+std::vector<crypto::HmacKey> make_keys(const std::string& secret, std::uint32_t secrets) {
+  std::vector<crypto::HmacKey> keys;
+  if (secrets == 0) keys.emplace_back(secret);
+  for (std::uint32_t rest = 0; rest < secrets; ++rest) keys.emplace_back(fmt::format("{}-{}", secret, rest));
+  return keys;
+}
+
 std::uint32_t number_of(const char* text) { return static_cast<std::uint32_t>(std::stoul(text)); }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 6) {
-    std::cerr << "usage: generate_ingest_load FILE COUNT TENANTS MESSAGES_PER_S SECRET\n";
+  if (argc != 6 && argc != 7) {
+    std::cerr << "usage: generate_ingest_load FILE COUNT TENANTS MESSAGES_PER_S SECRET [SECRETS]\n";
     return EXIT_FAILURE;
   }
   const std::uint32_t count = number_of(argv[2]);
   const bench::Load load = make_load(count, number_of(argv[3]), number_of(argv[4]));
 
   std::ofstream file(argv[1], std::ios::binary);
-  const std::size_t size = write_requests(file, load, count, crypto::HmacKey(argv[5]));
+  const std::size_t size =
+      write_requests(file, load, count, make_keys(argv[5], argc == 7 ? number_of(argv[6]) : 0));
   file.close();
   if (!file) {
     std::cerr << "could not write " << argv[1] << "\n";

@@ -18,9 +18,9 @@ class Requests:
     first: int = 0
 
 
-def generate(path, count, tenants, messages_per_s, secret):
+def generate(path, count, tenants, messages_per_s, secret, secrets=0):
     path.parent.mkdir(parents=True, exist_ok=True)
-    command = [ROOT / "build/release/generate_ingest_load", path, count, tenants, messages_per_s, secret]
+    command = [ROOT / "build/release/generate_ingest_load", path, count, tenants, messages_per_s, secret, secrets]
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=True)
     return Requests(path, int(done.stdout))
 

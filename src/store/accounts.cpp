@@ -48,50 +48,47 @@ FROM unnest($1::uuid[], $2::timestamptz[]) AS s (id, received)
 WHERE a.id = s.id AND a.id IN (SELECT id FROM public.social_accounts WHERE id = ANY ($1::uuid[])
                                FOR NO KEY UPDATE SKIP LOCKED))";
 
-// Something that accounts learn: $1 their ids, $2 what each is told.
+// Something that accounts learn.
 struct Lesson {
+  // $1 the accounts, $2 what each is told: which learn it, and what. Asked first, because the update makes
+  // every gateway reload its directory, even when it changes no row.
   const char* question_name;
-  const char* question;  // asked first, because the update makes every gateway reload its directory, even
-                         // when it changes no row
+  const char* question;
+  // $1 and $2 the answer to that.
   const char* update_name;
   const char* update;
 };
 
 constexpr Lesson waba_ids = {"select_learners", R"(
-SELECT FROM public.social_accounts a, unnest($1::uuid[], $2::text[]) AS s (id, waba_id)
-WHERE a.id = s.id AND a.webhook_metadata ->> 'waba_id' IS DISTINCT FROM s.waba_id
-  AND coalesce(jsonb_typeof(a.webhook_metadata), 'object') = 'object'
-LIMIT 1)",
+SELECT a.id::text, s.waba_id
+FROM unnest($1::uuid[], $2::text[]) AS s (id, waba_id) JOIN public.social_accounts a ON a.id = s.id
+WHERE a.webhook_metadata ->> 'waba_id' IS DISTINCT FROM s.waba_id
+  AND coalesce(jsonb_typeof(a.webhook_metadata), 'object') = 'object')",
                              "update_waba_ids", R"(
 UPDATE public.social_accounts a
 SET webhook_metadata = coalesce(a.webhook_metadata, '{}') || jsonb_build_object('waba_id', s.waba_id)
 FROM unnest($1::uuid[], $2::text[]) AS s (id, waba_id)
-WHERE a.id = s.id AND a.webhook_metadata ->> 'waba_id' IS DISTINCT FROM s.waba_id
-  AND coalesce(jsonb_typeof(a.webhook_metadata), 'object') = 'object')"};
+WHERE a.id = s.id AND coalesce(jsonb_typeof(a.webhook_metadata), 'object') = 'object')"};
 
-// Two accounts of one number, under one secret, would be ambiguous: of those that are told the same now, one
-// learns it.
+// Two accounts of one number, under one secret, would be ambiguous: it is learned where nobody has it, and by
+// one of those that are told the same now. Grouped, since a join may look at all accounts for each learner.
 constexpr Lesson display_numbers = {"select_unnumbered", R"(
-SELECT FROM unnest($1::uuid[], $2::text[]) AS s (id, number)
-JOIN public.social_accounts a ON a.id = s.id AND coalesce(a.display_phone_number, '') = ''
-WHERE NOT EXISTS (SELECT FROM public.social_accounts o
-                  WHERE o.platform::text IN ('whatsapp', 'whatsapp_business')
-                    AND regexp_replace(o.display_phone_number, '\D', '', 'g') = regexp_replace(s.number, '\D', '', 'g')
-                    AND nullif(o.app_secret, '') IS NOT DISTINCT FROM nullif(a.app_secret, ''))
-LIMIT 1)",
-                                    "update_display_numbers", R"(
-UPDATE public.social_accounts a
-SET display_phone_number = learner.number
-FROM (SELECT DISTINCT ON (regexp_replace(s.number, '\D', '', 'g'), nullif(a.app_secret, '')) a.id, s.number
+SELECT (array_agg(id ORDER BY id))[1]::text, (array_agg(number ORDER BY id))[1]
+FROM (SELECT a.id, s.number, regexp_replace(s.number, '\D', '', 'g'), coalesce(a.app_secret, '')
       FROM unnest($1::uuid[], $2::text[]) AS s (id, number)
       JOIN public.social_accounts a ON a.id = s.id AND coalesce(a.display_phone_number, '') = ''
-      WHERE NOT EXISTS (SELECT FROM public.social_accounts o
-                        WHERE o.platform::text IN ('whatsapp', 'whatsapp_business')
-                          AND regexp_replace(o.display_phone_number, '\D', '', 'g')
-                              = regexp_replace(s.number, '\D', '', 'g')
-                          AND nullif(o.app_secret, '') IS NOT DISTINCT FROM nullif(a.app_secret, ''))
-      ORDER BY regexp_replace(s.number, '\D', '', 'g'), nullif(a.app_secret, ''), a.id) AS learner
-WHERE a.id = learner.id AND coalesce(a.display_phone_number, '') = '')"};
+      UNION ALL
+      SELECT NULL, NULL, regexp_replace(o.display_phone_number, '\D', '', 'g'), coalesce(o.app_secret, '')
+      FROM public.social_accounts o
+      WHERE o.platform::text IN ('whatsapp', 'whatsapp_business') AND o.display_phone_number <> ''
+     ) AS claims (id, number, digits, secret)
+GROUP BY digits, secret
+HAVING count(*) = count(id))",
+                                    "update_display_numbers", R"(
+UPDATE public.social_accounts a
+SET display_phone_number = s.number
+FROM unnest($1::uuid[], $2::text[]) AS s (id, number)
+WHERE a.id = s.id AND coalesce(a.display_phone_number, '') = '')"};
 
 model::Platform platform_of(std::string_view label) {
   if (label == "instagram") return model::Platform::instagram;
@@ -164,23 +161,41 @@ model::Account account_at(const pg::ResultSet& rows, std::size_t row, SecretRead
   return account;
 }
 
-boost::asio::awaitable<void> learn(pg::Connection& connection, const Lesson& lesson,
-                                   std::span<const Sighting> sightings, std::string Sighting::* told) {
-  pg::Array learners(pg::Type::uuid), texts(pg::Type::text);
-  bool any = false;
-  for (const Sighting& sighting : sightings) {
-    if ((sighting.*told).empty()) continue;
-    learners.add(sighting.account_id);
-    texts.add(sighting.*told);
-    any = true;
+// Accounts, and a text for each.
+class Pairs {
+ public:
+  void add(const Uuid& id, std::string_view text) {
+    ids_.add(id);
+    texts_.add(text);
+    empty_ = false;
   }
-  if (!any) co_return;
-  pg::Statement update{.name = lesson.update_name, .sql = lesson.update};
-  update.with(std::move(learners)).with(std::move(texts));
-  pg::Statement question{
-      .name = lesson.question_name, .sql = lesson.question, .parameters = update.parameters};
-  const pg::ResultSet found = co_await connection.run(question);
-  if (found.rows() > 0) co_await connection.run(update);
+  bool empty() const { return empty_; }
+  pg::Statement statement(const char* name, const char* sql) && {
+    pg::Statement statement{.name = name, .sql = sql};
+    statement.with(std::move(ids_)).with(std::move(texts_));
+    return statement;
+  }
+
+ private:
+  pg::Array ids_{pg::Type::uuid}, texts_{pg::Type::text};
+  bool empty_ = true;
+};
+
+boost::asio::awaitable<void> learn(pg::Connection& connection, const Lesson& lesson,
+                                   std::span<const Sighting> sightings, std::string Sighting::* what) {
+  Pairs told;
+  for (const Sighting& sighting : sightings) {
+    if (!(sighting.*what).empty()) told.add(sighting.account_id, sighting.*what);
+  }
+  if (told.empty()) co_return;
+  const pg::Statement question = std::move(told).statement(lesson.question_name, lesson.question);
+  const pg::ResultSet answer = co_await connection.run(question);
+  Pairs learned;
+  for (std::size_t row = 0; row < answer.rows(); ++row)
+    learned.add(parse_uuid(answer.text(row, 0)).value(), answer.text(row, 1));
+  if (learned.empty()) co_return;
+  const pg::Statement update = std::move(learned).statement(lesson.update_name, lesson.update);
+  co_await connection.run(update);
 }
 
 }  // namespace
