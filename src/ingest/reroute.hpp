@@ -43,6 +43,7 @@ struct RerouteReport {
   std::map<std::string, OfReason> reasons;  // as the rows have them
 
   std::uint64_t moved() const;
+  bool any_locked() const;
 };
 
 struct RerouteLimits {
@@ -98,7 +99,8 @@ class Rerouter {
   Sightings& sightings_;
   RerouteLimits limits_;
 
-  parse::Splitter splitter_;
+  parse::Splitter splitter_;       // of whole bodies
+  parse::Splitter part_splitter_;  // of what was cut out of one
   Placer placer_;
   std::shared_ptr<const Tenants> tenants_;                       // those of signers_
   std::unordered_map<std::string, route::SecretIndex> signers_;  // by fingerprint
