@@ -202,3 +202,13 @@ def test_what_it_refuses(database_url, account, account_text, customer, code):
     done = program.run("customers", "erase", "--account", account_text or account.id, "--customer", customer, "--yes",
                        DATABASE_URL=database_url)
     assert done.returncode == code and done.stderr
+
+
+def test_the_business_is_no_customer(client, database, database_url, account, people):
+    """Even where the account does not say its number: what came to it does."""
+    send(client, account, field="smb_message_echoes", message_echoes=[message("15550000000", to=people.person)])
+    database.rows("UPDATE social_accounts SET display_phone_number = NULL WHERE id = %s", account.id)
+    done = program.run("customers", "erase", "--account", account.id, "--customer", "+1 555 000 0000", "--yes",
+                       DATABASE_URL=database_url)
+    assert done.returncode == 2 and "the account itself" in done.stderr
+    assert len(database.logs(account)) == 1
