@@ -47,6 +47,12 @@ std::string why_not(const Submission& submission) {
   return std::string(submission.quarantined.front().reason);
 }
 
+std::size_t logged_bytes(const Submission& submission) {
+  std::size_t bytes = 0;
+  for (const store::EventRow& row : submission.events) bytes += row.payload.size();
+  return bytes;
+}
+
 // What the database holds against one row; nothing when the fault is not the row's.
 std::optional<std::string> complaint(const pg::Error& error) {
   constexpr std::string_view foreign_key_violation = "23503";  // the account was deleted a moment ago
@@ -161,13 +167,22 @@ asio::awaitable<void> Rerouter::reroute(pg::Connection& connection, std::span<co
   co_await learn_signers();
   std::vector<store::QuarantinedBody> bodies = co_await store::read_quarantined(connection, ids);
   Decisions to_write;
+  std::size_t events = 0;
+  std::size_t bytes = 0;
   for (store::QuarantinedBody& body : bodies) {
     Decision decision = decide(std::move(body));
-    if (decision.stays.empty() && !limits_.is_rehearsal) {
-      to_write.push_back(std::move(decision));
-    } else {
+    if (!decision.stays.empty() || limits_.is_rehearsal) {
       tally(decision, report);
+      continue;
     }
+    events += decision.submission->events.size();
+    bytes += logged_bytes(*decision.submission);
+    to_write.push_back(std::move(decision));
+    if (events < limits_.batch_events_max && bytes < limits_.batch_bytes_max) continue;
+    co_await write(connection, to_write, report);
+    co_await pause_for(limits_.pause);
+    to_write.clear();
+    events = bytes = 0;
   }
   co_await write(connection, to_write, report);
 }

@@ -49,10 +49,12 @@ struct RerouteReport {
 struct RerouteLimits {
   parse::Limits parse;
   std::uint64_t places_max = 20'000;  // rows that are looked up at once, without their bodies
-  std::size_t batch_rows_max = 200;   // of one transaction
-  std::size_t batch_bytes_max = 4 * 1024 * 1024;
-  std::chrono::milliseconds pause{0};  // between two, for the others
-  bool is_rehearsal = false;           // decides, and writes nothing
+  std::size_t batch_rows_max = 200;   // of quarantine, in one transaction
+  // Of what they become: an event of a WABA has a row for each of its accounts. One row may be more.
+  std::size_t batch_events_max = 1000;
+  std::size_t batch_bytes_max = 4 * 1024 * 1024;  // of either
+  std::chrono::milliseconds pause{0};             // between two, for the others
+  bool is_rehearsal = false;                      // decides, and writes nothing
 };
 
 // The tenants, as they are now.

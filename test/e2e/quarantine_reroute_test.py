@@ -118,6 +118,25 @@ def test_a_bare_change_as_deep_as_a_body_may_be(client, gateway, database):
     eventually(lambda: len(database.logs(account)) == 1)
 
 
+def test_what_many_accounts_get_goes_in_several_transactions(gateway, database):
+    """An event of a WABA is an event of each of its accounts: a batch of them must not hold up what comes."""
+    waba, accounts, count = new_key(), 100, 25
+    template = meta.account_change("message_template_status_update", event="APPROVED", message_template_id="NUMBER")
+    database.rows(
+        "INSERT INTO webhook_quarantine (reason, platform, routing_key, webhook_type, signed_by, body) "
+        "SELECT 'unknown_account', 'whatsapp', %s, 'messages', left(encode(sha256(%s), 'hex'), 16), "
+        "convert_to(replace(%s, 'NUMBER', n::text), 'UTF8') FROM generate_series(1, %s) AS n",
+        waba, SHARED_SECRET.encode(), meta.whatsapp(meta.entry(waba, template)).decode(), count)
+    database.rows(
+        "INSERT INTO social_accounts (platform, account_id, username, user_id, phone_number_id, webhook_metadata) "
+        "SELECT 'whatsapp', %s || n, 'someone', %s, %s || n, jsonb_build_object('waba_id', %s) FROM generate_series(1, %s) AS n",
+        waba, database.add_user(), waba, waba, accounts)
+    eventually(lambda: database.quarantined(waba) == [])
+    written = [row["count"] for row in database.rows(
+        "SELECT count(*) FROM webhook_logs WHERE payload #>> '{entry,0,id}' = %s GROUP BY xmin ORDER BY 1", waba)]
+    assert written == [500, 1000, 1000]
+
+
 @pytest.mark.release_only
 def test_what_was_locked_is_tried_again(client, gateway, database, open_database):
     """However long somebody held it."""
