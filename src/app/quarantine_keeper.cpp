@@ -97,10 +97,10 @@ asio::awaitable<void> QuarantineKeeper::reroute(pg::Connection& connection) {
       continue;
     }
     std::iter_swap(rounds_.begin(), due);
-    co_await work_through(connection, rounds_.front());
+    const bool is_left = co_await work_through(connection, rounds_.front());
     Round done = std::move(rounds_.front());
     rounds_.pop_front();
-    if (done.is_second) continue;
+    if (done.is_second && !is_left) continue;
     done.is_second = true;
     done.due = Clock::now() + limits_.second_look_after;
     rounds_.push_back(std::move(done));
@@ -113,7 +113,7 @@ void QuarantineKeeper::take_changes() {
   rounds_.push_back({.is_all = changes.is_all, .keys = std::move(changes.keys), .due = Clock::now()});
 }
 
-asio::awaitable<void> QuarantineKeeper::work_through(pg::Connection& connection, const Round& round) {
+asio::awaitable<bool> QuarantineKeeper::work_through(pg::Connection& connection, const Round& round) {
   ingest::RerouteReport done;
   std::vector<std::string> keys;
   const std::shared_ptr<const ingest::Tenants> tenants = tenants_.current();
@@ -130,6 +130,7 @@ asio::awaitable<void> QuarantineKeeper::work_through(pg::Connection& connection,
     co_await reroute_keys(connection, std::move(some), done);
   }
   report(done);
+  co_return done.any_locked();
 }
 
 asio::awaitable<void> QuarantineKeeper::reroute_keys(pg::Connection& connection,

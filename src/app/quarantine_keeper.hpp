@@ -57,7 +57,8 @@ class QuarantineKeeper {
   };
 
   void take_changes();
-  boost::asio::awaitable<void> work_through(pg::Connection& connection, const Round& round);
+  // Whether rows are left that somebody had locked.
+  boost::asio::awaitable<bool> work_through(pg::Connection& connection, const Round& round);
   boost::asio::awaitable<void> reroute_keys(pg::Connection& connection, std::vector<std::string> keys,
                                             ingest::RerouteReport& report);
   void report(const ingest::RerouteReport& done);

@@ -117,12 +117,16 @@ void print_end(const Options& options, const Found& found, const Removed& remove
   }
 }
 
+int refuse_business(bool wants_json) {
+  return complain(wants_json, ExitCode::usage_error, "wrong_usage",
+                  "--customer is the account itself: its removal is another command's");
+}
+
 asio::awaitable<int> erase_of(const Options& options, const store::CustomersAccount& account,
                               pg::Connection& connection) {
   const std::string customer = parse::comparable(options.customer);
   if (customer == account.number || std::ranges::find(account.keys, customer) != account.keys.end())
-    co_return complain(options.wants_json, ExitCode::usage_error, "wrong_usage",
-                       "--customer is the account itself: its removal is another command's");
+    co_return refuse_business(options.wants_json);
   customers::Search search(connection, account, customer);
   ProgressLine progress;
   search.on_progress([&progress](std::uint64_t rows) {
@@ -131,6 +135,7 @@ asio::awaitable<int> erase_of(const Options& options, const store::CustomersAcco
   const Found found = co_await search.learn();
   search.on_progress({});
   progress.clear();
+  if (search.is_business()) co_return refuse_business(options.wants_json);
   if (!options.wants_json) print_found(account, search.identifiers(), found);
   Removed removed;
   const bool asks = !options.is_rehearsal && found.event_count() + found.quarantined_count() > 0;

@@ -30,10 +30,27 @@ std::optional<model::Platform> platform_of(std::string_view name) {
   return std::nullopt;
 }
 
-// Why a row of which no event can be logged stays.
+// What was cut out of a body has a webhook around it since: a bare change is so much deeper by it.
+constexpr std::size_t wrapping_depth = 4;
+
+parse::Limits for_parts(parse::Limits limits) {
+  limits.depth_max += wrapping_depth;
+  return limits;
+}
+
+// Why a row stays; nothing when it has events to log. Of a body with too many the first were logged when it
+// came, and moved it would be the same row again, which has the later events.
 std::string why_not(const Submission& submission) {
+  if (submission.webhook.is_cut_short) return "too_many_events";
+  if (!submission.events.empty()) return {};
   if (submission.quarantined.empty()) return std::string(stays_empty);
   return std::string(submission.quarantined.front().reason);
+}
+
+std::size_t logged_bytes(const Submission& submission) {
+  std::size_t bytes = 0;
+  for (const store::EventRow& row : submission.events) bytes += row.payload.size();
+  return bytes;
 }
 
 // What the database holds against one row; nothing when the fault is not the row's.
@@ -71,8 +88,17 @@ std::uint64_t RerouteReport::moved() const {
   return rows;
 }
 
+bool RerouteReport::any_locked() const {
+  return std::ranges::any_of(
+      reasons, [](const auto& reason) { return reason.second.stays.contains(std::string(stays_locked)); });
+}
+
 Rerouter::Rerouter(TenantsNow tenants, Sightings& sightings, RerouteLimits limits)
-    : tenants_now_(std::move(tenants)), sightings_(sightings), limits_(limits), splitter_(limits.parse) {}
+    : tenants_now_(std::move(tenants)),
+      sightings_(sightings),
+      limits_(limits),
+      splitter_(limits.parse),
+      part_splitter_(for_parts(limits.parse)) {}
 
 // Not all at one go: a large directory has many secrets, and requests wait.
 asio::awaitable<void> Rerouter::learn_signers() {
@@ -141,13 +167,22 @@ asio::awaitable<void> Rerouter::reroute(pg::Connection& connection, std::span<co
   co_await learn_signers();
   std::vector<store::QuarantinedBody> bodies = co_await store::read_quarantined(connection, ids);
   Decisions to_write;
+  std::size_t events = 0;
+  std::size_t bytes = 0;
   for (store::QuarantinedBody& body : bodies) {
     Decision decision = decide(std::move(body));
-    if (decision.stays.empty() && !limits_.is_rehearsal) {
-      to_write.push_back(std::move(decision));
-    } else {
+    if (!decision.stays.empty() || limits_.is_rehearsal) {
       tally(decision, report);
+      continue;
     }
+    events += decision.submission->events.size();
+    bytes += logged_bytes(*decision.submission);
+    to_write.push_back(std::move(decision));
+    if (events < limits_.batch_events_max && bytes < limits_.batch_bytes_max) continue;
+    co_await write(connection, to_write, report);
+    co_await pause_for(limits_.pause);
+    to_write.clear();
+    events = bytes = 0;
   }
   co_await write(connection, to_write, report);
 }
@@ -163,11 +198,13 @@ Rerouter::Decision Rerouter::decide(store::QuarantinedBody body) {
     decision.stays = decision.row.reason;  // a part that was cut out of its body: no webhook by itself
   }
   if (!decision.stays.empty()) return decision;
-  auto split = splitter_.split(body.body, platform_of(decision.row.platform));
+  const bool is_part = !decision.row.platform.empty();
+  parse::Splitter& splitter = is_part ? part_splitter_ : splitter_;
+  auto split = splitter.split(body.body, platform_of(decision.row.platform));
   const route::Signers signers{.secrets = std::span(&signer->second, 1)};
   decision.submission =
       placer_.place(tenants_, std::move(body.body), std::move(split), signers, decision.row.created_ms);
-  if (decision.submission->events.empty()) decision.stays = why_not(*decision.submission);
+  decision.stays = why_not(*decision.submission);
   return decision;
 }
 

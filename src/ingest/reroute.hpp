@@ -43,15 +43,18 @@ struct RerouteReport {
   std::map<std::string, OfReason> reasons;  // as the rows have them
 
   std::uint64_t moved() const;
+  bool any_locked() const;
 };
 
 struct RerouteLimits {
   parse::Limits parse;
   std::uint64_t places_max = 20'000;  // rows that are looked up at once, without their bodies
-  std::size_t batch_rows_max = 200;   // of one transaction
-  std::size_t batch_bytes_max = 4 * 1024 * 1024;
-  std::chrono::milliseconds pause{0};  // between two, for the others
-  bool is_rehearsal = false;           // decides, and writes nothing
+  std::size_t batch_rows_max = 200;   // of quarantine, in one transaction
+  // Of what they become: an event of a WABA has a row for each of its accounts. One row may be more.
+  std::size_t batch_events_max = 1000;
+  std::size_t batch_bytes_max = 4 * 1024 * 1024;  // of either
+  std::chrono::milliseconds pause{0};             // between two, for the others
+  bool is_rehearsal = false;                      // decides, and writes nothing
 };
 
 // The tenants, as they are now.
@@ -98,7 +101,8 @@ class Rerouter {
   Sightings& sightings_;
   RerouteLimits limits_;
 
-  parse::Splitter splitter_;
+  parse::Splitter splitter_;       // of whole bodies
+  parse::Splitter part_splitter_;  // of what was cut out of one
   Placer placer_;
   std::shared_ptr<const Tenants> tenants_;                       // those of signers_
   std::unordered_map<std::string, route::SecretIndex> signers_;  // by fingerprint

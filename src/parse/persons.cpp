@@ -42,7 +42,7 @@ class Search {
       for (const Value webhook : body.items()) look_through(webhook);
     }
     look_through(body);
-    return {.involvement = involvement(body), .further = std::move(further_)};
+    return {.involvement = involvement(body), .further = std::move(further_), .is_business = is_business_};
   }
 
  private:
@@ -64,6 +64,7 @@ class Search {
   }
 
   void look_at_change(Value value) {
+    is_business_ |= is_theirs(value.at("metadata").at("display_phone_number"));
     look_at_element(value);
     for (const auto& [key, list] : value.fields()) {
       if (key.equals("history")) {
@@ -124,6 +125,7 @@ class Search {
   const std::set<std::string>& ids_;
   std::vector<std::string> further_;
   bool is_party_ = false;
+  bool is_business_ = false;
   std::size_t own_threads_ = 0;
   std::size_t other_threads_ = 0;
 };

@@ -22,6 +22,8 @@ struct PersonFound {
   Involvement involvement = Involvement::none;
   // By which the same person goes too, as the same contact, sender, … says.
   std::vector<std::string> further{};
+  // Theirs is the number that the body came to: they are no customer.
+  bool is_business = false;
 };
 
 // What a Meta-shaped body says of the person with these identifiers: phone numbers, BSUIDs, Instagram or Page

@@ -112,31 +112,48 @@ std::span<const Directory::Entry> Directory::look_up(const Index& index, std::st
   return found->second;
 }
 
-Directory::Claim Directory::claim(const model::Event& event) const {
+Directory::Claim Directory::claim(const model::Event& event, const Signers* signers) const {
   if (event.platform == model::Platform::instagram)
     return {.entries = look_up(instagram_, event.key.entry_id)};
   if (event.platform == model::Platform::messenger) return {.entries = look_up(pages_, event.key.entry_id)};
   // A number that is named but unknown is not looked for under its WABA: another number there may belong to
   // somebody else.
-  if (event.key.phone_number_id.empty()) return claim_without_number(event.key);
+  if (event.key.phone_number_id.empty()) return claim_without_number(event.key, signers);
   return {.entries = look_up(phone_numbers_, event.key.phone_number_id)};
 }
 
-Directory::Claim Directory::claim_without_number(const model::RoutingKey& key) const {
+bool Directory::any_accepts(std::span<const Entry> entries, const Signers* signers) const {
+  return std::ranges::any_of(
+      entries, [&](const Entry& entry) { return !signers || tenants_[entry.tenant].accepts(*signers); });
+}
+
+Directory::Claim Directory::claim_without_number(const model::RoutingKey& key, const Signers* signers) const {
   const bool is_partners = !key.waba_id.empty() || !key.business_id.empty();
   const auto of_waba = look_up(wabas_, is_partners ? key.waba_id : key.entry_id);
+  if (any_accepts(of_waba, signers)) return claim_of_waba(of_waba, key, signers);
+  const Claim other = claim_without_waba(key, is_partners);
+  // A WABA that is claimed under other secrets only hides nothing, but is not unknown either.
+  return other.entries.empty() && !of_waba.empty() ? Claim{.entries = of_waba, .is_each = true} : other;
+}
+
+Directory::Claim Directory::claim_without_waba(const model::RoutingKey& key, bool is_partners) const {
   const std::string display = digits_of(key.display_phone_number);
-  if (of_waba.empty() && !display.empty()) return {.entries = look_up(display_numbers_, display)};
-  if (of_waba.empty() && is_partners)
-    return {.entries = look_up(businesses_, key.business_id), .is_each = true};
-  if (of_waba.empty()) return {.entries = look_up(phone_numbers_, key.entry_id)};
+  if (!display.empty()) return {.entries = look_up(display_numbers_, display)};
+  if (is_partners) return {.entries = look_up(businesses_, key.business_id), .is_each = true};
+  return {.entries = look_up(phone_numbers_, key.entry_id)};
+}
+
+Directory::Claim Directory::claim_of_waba(std::span<const Entry> of_waba, const model::RoutingKey& key,
+                                          const Signers* signers) const {
   Claim claim{.entries = of_waba, .is_each = true};
+  const std::string display = digits_of(key.display_phone_number);
   if (display.empty()) return claim;
   // Of a WABA that is shared, only the number's own; accounts whose number nobody has told us get it too,
   // when it is nobody else's.
   claim.display = display;
-  const bool is_known =
-      std::ranges::any_of(of_waba, [&](const Entry& entry) { return covers(claim, tenants_[entry.tenant]); });
+  const bool is_known = std::ranges::any_of(of_waba, [&](const Entry& entry) {
+    return covers(claim, tenants_[entry.tenant]) && any_accepts(std::span(&entry, 1), signers);
+  });
   if (!is_known) claim.display = "";
   return claim;
 }
@@ -146,7 +163,7 @@ bool Directory::covers(const Claim& claim, const Tenant& tenant) const {
 }
 
 void Directory::add_candidates(const model::Event& event, std::vector<SecretIndex>& candidates) const {
-  const Claim claim = this->claim(event);
+  const Claim claim = this->claim(event, nullptr);
   for (const Entry entry : claim.entries) {
     if (!covers(claim, tenants_[entry.tenant])) continue;
     for (const SecretIndex secret : tenants_[entry.tenant].secrets) {
@@ -179,7 +196,7 @@ Result<void, Refusal> Directory::find(const model::Event& event, const Signers& 
   found.clear();
   const Tenant* claimant = nullptr;
   Refusal refusal = Refusal::unknown_account;
-  const Claim claim = this->claim(event);
+  const Claim claim = this->claim(event, &signers);
   for (const Entry entry : claim.entries) {
     // The best match decides, even one that is switched off: nobody inherits its events.
     if (entry.rank > claim.entries.front().rank) break;

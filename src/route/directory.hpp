@@ -112,8 +112,14 @@ class Directory {
   void add_keys(std::uint32_t tenant);
   static std::span<const Entry> look_up(const Index& index, std::string_view key);
   static void add_key(Index& index, const std::string& key, Entry entry);
-  Claim claim(const model::Event& event) const;
-  Claim claim_without_number(const model::RoutingKey& key) const;
+  // Without signers: of whoever may have signed it. What a tenant claims under a secret of its own hides
+  // nobody from the signers of another.
+  Claim claim(const model::Event& event, const Signers* signers) const;
+  Claim claim_without_number(const model::RoutingKey& key, const Signers* signers) const;
+  Claim claim_without_waba(const model::RoutingKey& key, bool is_partners) const;
+  Claim claim_of_waba(std::span<const Entry> of_waba, const model::RoutingKey& key,
+                      const Signers* signers) const;
+  bool any_accepts(std::span<const Entry> entries, const Signers* signers) const;
   bool covers(const Claim& claim, const Tenant& tenant) const;
 
   std::vector<Tenant> tenants_;

@@ -9,12 +9,14 @@ namespace {
 
 // "local" and the replicated modes are durable here already, and somebody's choice. Our statements have one
 // plan: without the setting some would be planned anew for each batch, which costs more than writing its
-// rows.
+// rows. Times that we read are given back as places in an order: other styles than ISO name a zone by letters
+// that mean another one to the reader.
 constexpr const char* set_session = R"(
 SELECT CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', false) END,
        set_config('plan_cache_mode', 'force_generic_plan', false),
        set_config('client_connection_check_interval', '2s', false),
        set_config('search_path', 'public, pg_temp', false),
+       set_config('datestyle', 'ISO', false),
        set_config('lock_timeout', coalesce($1, current_setting('lock_timeout')), false))";
 
 constexpr const char* select_migrated = R"(

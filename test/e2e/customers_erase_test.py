@@ -186,6 +186,20 @@ def test_many_events_go_in_batches(database, database_url, account, people):
     assert {row["customer_identifier"] for row in database.logs(account)} == {people.other}
 
 
+def test_times_as_the_database_writes_them(database, database_url, account, people):
+    """CST is China's to the one who writes it, and America's to the one who reads it."""
+    name = database.value("SELECT current_database()")
+    database.rows("INSERT INTO webhook_logs (social_account_id, platform, webhook_type, payload, customer_identifier, created_at) "
+                  "SELECT %s, 'whatsapp', 'messages', '{}', %s, now() - n * interval '1 second' FROM generate_series(1, 2500) AS n",
+                  account.id, people.person)
+    database.rows(f"ALTER DATABASE {name} SET datestyle = 'SQL, DMY'; ALTER DATABASE {name} SET timezone = 'Asia/Shanghai'")
+    try:
+        done = erase(database_url, account.id, people.person, "--yes")
+    finally:
+        database.rows(f"ALTER DATABASE {name} RESET datestyle; ALTER DATABASE {name} RESET timezone")
+    assert done["removed"]["events"] == 2500
+
+
 def test_it_asks(database_url, account, client, people, database):
     send(client, account, messages=[message(people.person)])
     done = program.run("customers", "erase", "--account", account.id, "--customer", people.person, DATABASE_URL=database_url)
@@ -202,3 +216,13 @@ def test_what_it_refuses(database_url, account, account_text, customer, code):
     done = program.run("customers", "erase", "--account", account_text or account.id, "--customer", customer, "--yes",
                        DATABASE_URL=database_url)
     assert done.returncode == code and done.stderr
+
+
+def test_the_business_is_no_customer(client, database, database_url, account, people):
+    """Even where the account does not say its number: what came to it does."""
+    send(client, account, field="smb_message_echoes", message_echoes=[message("15550000000", to=people.person)])
+    database.rows("UPDATE social_accounts SET display_phone_number = NULL WHERE id = %s", account.id)
+    done = program.run("customers", "erase", "--account", account.id, "--customer", "+1 555 000 0000", "--yes",
+                       DATABASE_URL=database_url)
+    assert done.returncode == 2 and "the account itself" in done.stderr
+    assert len(database.logs(account)) == 1

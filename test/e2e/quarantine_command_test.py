@@ -106,6 +106,16 @@ def test_purge(filled, arguments, kept):
     assert left(filled) == [filled.ids[number] for number in kept]
 
 
+def test_purge_ends_where_a_row_does_not_go(filled):
+    """A policy or a trigger of somebody's keeps it."""
+    filled.rows("CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; "
+                "CREATE TRIGGER kept BEFORE DELETE ON webhook_quarantine FOR EACH ROW "
+                "WHEN (OLD.reason = 'not_json') EXECUTE FUNCTION keep()")
+    done = run(filled, "purge", "--all", "--yes", "--output", "json")
+    assert json.loads(done.stdout)["removed"] == 3
+    assert left(filled) == [filled.ids[3]]
+
+
 def test_purge_wants_to_be_told_what(filled):
     done = run(filled, "purge", "--yes")
     assert done.returncode == 2 and "--all" in done.stderr

@@ -107,6 +107,59 @@ def test_at_the_start(database, database_url, gateway, client):
         eventually(lambda: len(database.logs(account)) == 1)
 
 
+def test_a_bare_change_as_deep_as_a_body_may_be(client, gateway, database):
+    """Kept, it has a webhook around it, and so is deeper."""
+    key = new_key()
+    change = meta.change(key, [{**meta.message(), "nested": "NESTED"}])
+    body = meta.encode(change).replace(b'"NESTED"', b"[" * 60 + b"]" * 60)
+    send(client, body)
+    assert len(database.quarantined(key)) == 1
+    account = database.add_account(key=key)
+    eventually(lambda: len(database.logs(account)) == 1)
+
+
+def test_what_many_accounts_get_goes_in_several_transactions(gateway, database):
+    """An event of a WABA is an event of each of its accounts: a batch of them must not hold up what comes."""
+    waba, accounts, count = new_key(), 100, 25
+    template = meta.account_change("message_template_status_update", event="APPROVED", message_template_id="NUMBER")
+    database.rows(
+        "INSERT INTO webhook_quarantine (reason, platform, routing_key, webhook_type, signed_by, body) "
+        "SELECT 'unknown_account', 'whatsapp', %s, 'messages', left(encode(sha256(%s), 'hex'), 16), "
+        "convert_to(replace(%s, 'NUMBER', n::text), 'UTF8') FROM generate_series(1, %s) AS n",
+        waba, SHARED_SECRET.encode(), meta.whatsapp(meta.entry(waba, template)).decode(), count)
+    database.rows(
+        "INSERT INTO social_accounts (platform, account_id, username, user_id, phone_number_id, webhook_metadata) "
+        "SELECT 'whatsapp', %s || n, 'someone', %s, %s || n, jsonb_build_object('waba_id', %s) FROM generate_series(1, %s) AS n",
+        waba, database.add_user(), waba, waba, accounts)
+    eventually(lambda: database.quarantined(waba) == [])
+    written = [row["count"] for row in database.rows(
+        "SELECT count(*) FROM webhook_logs WHERE payload #>> '{entry,0,id}' = %s GROUP BY xmin ORDER BY 1", waba)]
+    assert written == [500, 1000, 1000]
+
+
+@pytest.mark.release_only
+def test_what_was_locked_is_tried_again(client, gateway, database, open_database):
+    """However long somebody held it."""
+    key = new_key()
+    send(client, meta.whatsapp_messages(key))
+    holder = open_database()
+    holder.rows("BEGIN")
+    holder.rows("SELECT FROM webhook_quarantine WHERE routing_key = %s FOR UPDATE", key)
+
+    account = database.add_account(key=key)
+    attempts = set()
+
+    def more_attempts_than_looks():
+        """the gateway gives up again and again: two looks are this account's, one may be that after its start"""
+        attempts.update(row["query_start"] for row in database.rows(
+            "SELECT query_start FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE %s", "DELETE%webhook_quarantine%"))
+        return len(attempts) > 3
+
+    eventually(more_attempts_than_looks, timeout_s=60)
+    holder.rows("ROLLBACK")
+    eventually(lambda: len(database.logs(account)) == 1)
+
+
 # ---- By command
 
 
@@ -212,6 +265,18 @@ def test_a_body_of_several_is_taken_apart(database, database_url, gateway, nobod
     assert len(database.logs(account)) == 1
     assert [row["reason"] for row in database.quarantined(stranger)] == ["unknown_account"]
     assert database.rows("SELECT FROM webhook_quarantine WHERE id = %s", row) == []
+
+
+def test_a_body_of_too_many_events_stays_as_it_is(database, database_url, gateway, nobody_routes):
+    """Its first events were logged when it came; written again, it would be the newest row, and found again."""
+    account = database.add_account()
+    body = meta.whatsapp_messages(account.key, *(meta.message() for _ in range(5001)))
+    row = database.value("INSERT INTO webhook_quarantine (reason, body, signed_by) VALUES ('too_many_events', %s, "
+                         "left(encode(sha256(%s), 'hex'), 16)) RETURNING id", body, SHARED_SECRET.encode())
+    before = database.rows("SELECT *, xmin FROM webhook_quarantine WHERE id = %s", row)
+    found = reroute(database_url, "--reason", "too_many_events")["too_many_events"]
+    assert (found["rows"], found["moved"], found["stays"]) == (1, 0, {"too_many_events": 1})
+    assert database.rows("SELECT *, xmin FROM webhook_quarantine WHERE id = %s", row) == before
 
 
 def test_the_rights_to_read_insert_and_delete_are_enough(client, database, database_url, cluster, gateway):

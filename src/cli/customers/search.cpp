@@ -86,6 +86,7 @@ parse::PersonFound Search::look_into(std::string body) {
     return {.involvement = is_named ? parse::Involvement::mentioned : parse::Involvement::none};
   }
   parse::PersonFound found = parse::look_for(*root, identifiers_);
+  is_business_ = is_business_ || found.is_business;
   for (std::string& id : found.further) {
     if (id != account_.number) learned_.insert(std::move(id));
   }

@@ -42,6 +42,9 @@ class Search {
   // By which the person goes: what was asked for first, and what learn() has found.
   const std::set<std::string>& identifiers() const { return identifiers_; }
 
+  // Whether what learn() has seen came to one of these: then it is the account's own number.
+  bool is_business() const { return is_business_; }
+
   // Is told how many rows have been looked at.
   void on_progress(std::function<void(std::uint64_t rows)> told) { told_ = std::move(told); }
 
@@ -69,6 +72,7 @@ class Search {
   store::CustomersAccount account_;
   std::set<std::string> identifiers_;
   std::set<std::string> learned_;  // in the run that goes on
+  bool is_business_ = false;
   parse::JsonChecker checker_;
   std::function<void(std::uint64_t rows)> told_;
 };

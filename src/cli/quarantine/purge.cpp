@@ -27,14 +27,16 @@ asio::awaitable<std::uint64_t> remove(const store::QuarantineFilter& filter, std
                                       pg::Connection& connection) {
   ProgressLine progress;
   std::uint64_t removed = 0;
+  std::optional<store::QuarantinePlace> after;  // what does not go is not asked for again
   for (;;) {
     const std::vector<store::QuarantinePlace> places =
-        co_await store::find_quarantined(connection, filter, std::nullopt, batch_rows);
+        co_await store::find_quarantined(connection, filter, after, batch_rows);
     if (places.empty()) co_return removed;
     std::vector<Uuid> ids;
     for (const store::QuarantinePlace& place : places) ids.push_back(place.id);
     const std::vector<Uuid> gone = co_await store::delete_quarantined(connection, ids);
     removed += gone.size();
+    after = places.back();
     progress.show({.what = "removing", .done = removed, .total = total, .unit = "rows"});
   }
 }

@@ -29,6 +29,7 @@ const char* explanation(const std::string& why) {
       {"inactive_account", "the account is switched off"},
       {"ambiguous_account", "accounts of several users answer to that key"},
       {"secret_mismatch", "not signed under a secret of that account"},
+      {"too_many_events", "the first of them were logged, the others would be too many"},
       {"rejected_by_database", "the database refuses the row"},
       {"unsigned", "came by a test route, unsigned"},
       {"unknown_secret", "the secret that signed it is not here any more"},

@@ -68,6 +68,13 @@ TEST_CASE("persons: who is only spoken of") {
     CHECK_MESSAGE(involvement(value) == Involvement::mentioned, value);
 }
 
+TEST_CASE("persons: the number that a body came to is no customer's") {
+  const std::string echo =
+      R"({"metadata":{"display_phone_number":"+1 555 000-0000"},"message_echoes":[{"from":"15550000000","to":"3"}]})";
+  CHECK(found_in(whatsapp(echo), {"15550000000"}).is_business);
+  CHECK_FALSE(found_in(whatsapp(echo), {"3"}).is_business);
+}
+
 TEST_CASE("persons: others are not they") {
   for (const char* value : {
            R"({"messages":[{"from":"336000000012"}]})", R"({"messages":[{"from":"3360000000"}]})",

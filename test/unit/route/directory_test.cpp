@@ -202,6 +202,22 @@ TEST_CASE(
   CHECK(learns({untold, own}, "155501001"));
 }
 
+TEST_CASE("directory: what a tenant claims under a secret of its own hides nobody") {
+  Account thief = displayed(1, "+1 555 01", "900");
+  thief.app_secrets = {"thief's"};
+  const SharedSecrets shared{.whatsapp = {"shared"}, .instagram = {}, .messenger = {}};
+  const auto finds = [&](const Account& victim, const Event& event) {
+    const Directory directory({thief, victim}, shared);
+    const SecretIndex of_environment = 0;
+    return test::found(directory, event, {.secrets = std::span(&of_environment, 1)});
+  };
+  CHECK(finds(displayed(2, "", "900"), about_number("900", "155501")) == "2");
+  CHECK(finds(displayed(2, "155501"), about_number("900", "155501")) == "2");
+  CHECK(finds(whatsapp(2, "900"), event(Platform::whatsapp, "900")) == "2");
+  CHECK(finds(displayed(2, "155502"), about_number("900", "155501")) == "secret_mismatch");
+  CHECK(finds(displayed(2, "155502"), event(Platform::whatsapp, "900")) == "secret_mismatch");
+}
+
 TEST_CASE("directory: of one user's accounts that answer equally well, the first gets it") {
   const Account first = account(1, Platform::instagram, "77");
   Account second = account(2, Platform::instagram, "77");
