@@ -13,6 +13,7 @@
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/database.hpp"
+#include "cli/printable.hpp"
 #include "cli/terminal.hpp"
 #include "migrate/outcome.hpp"
 #include "pg/error.hpp"
@@ -45,7 +46,8 @@ const char* code_of(Outcome outcome) {
 }
 
 int report(const Common& common, Outcome outcome, std::string_view message) {
-  fmt::print(stderr, "{}\n", fitted(fmt::format("socialsync: {}", message), 2, STDERR_FILENO));
+  fmt::print(stderr, "{}\n",
+             fitted(fmt::format("socialsync: {}", printable(message, true)), 2, STDERR_FILENO));
   if (common.output == Output::json) {
     std::string text;
     append_json_string(text, message);
