@@ -8,6 +8,7 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include "crypto/digest.hpp"
 #include "model/secret_columns.hpp"
 
 namespace socialsync::store {
@@ -28,14 +29,15 @@ WHERE s.value ~ '[^ ,]'
 UNION ALL
 SELECT (SELECT id::text FROM page ORDER BY id DESC LIMIT 1), NULL, count(*)::text FROM page)";
 
-// A migration holds the lock alone: a rollback that has found no sealed value must find none later.
+// A migration holds the lock alone: a rollback that has found no sealed value must find none later. The old
+// value is named by its digest, since a server may log parameters.
 constexpr const char* update_column = R"(
 WITH permit AS MATERIALIZED (
   SELECT pg_try_advisory_xact_lock_shared(hashtextextended('socialsync webhooks migration', 0)) AS granted),
 changed AS (
   UPDATE public.social_accounts AS a SET {0} = w.new
-  FROM unnest($1::uuid[], $2::text[], $3::text[]) AS w (id, old, new), permit
-  WHERE permit.granted AND a.id = w.id AND a.{0} = w.old
+  FROM unnest($1::uuid[], $2::bytea[], $3::text[]) AS w (id, old, new), permit
+  WHERE permit.granted AND a.id = w.id AND sha256(convert_to(a.{0}::text, 'UTF8')) = w.old
     AND a.id IN (SELECT id FROM public.social_accounts WHERE id = ANY ($1::uuid[])
                  FOR NO KEY UPDATE SKIP LOCKED)
   RETURNING a.id)
@@ -156,12 +158,15 @@ boost::asio::awaitable<SecretPage> select_secrets(pg::Connection& connection, Se
 
 boost::asio::awaitable<Replaced> replace_secrets(pg::Connection& connection, std::string_view column,
                                                  std::span<const SecretReplacement> replacements) {
-  pg::Array ids(pg::Type::uuid), old_values(pg::Type::text), new_values(pg::Type::text);
+  pg::Array ids(pg::Type::uuid), old_values(pg::Type::bytea), new_values(pg::Type::text);
   for (const SecretReplacement& replacement : replacements) {
     const std::optional<Uuid> id = parse_uuid(replacement.account_id);
     if (!id) throw std::runtime_error("social_accounts holds an id that is not a UUID");
     ids.add(*id);
-    old_values.add(replacement.from);
+    crypto::Sha256 digest;
+    digest.add(replacement.from);
+    const crypto::Digest old = digest.finish();
+    old_values.add(std::string_view(reinterpret_cast<const char*>(old.data()), old.size()));
     new_values.add(replacement.to);
   }
   const ColumnSql& found = update_of(column);

@@ -329,6 +329,20 @@ def test_no_secret_is_in_a_statement(database, cluster, database_name, secrets_c
         assert meta.SECRET not in query and not any(account.secret in query for account in accounts)
 
 
+def test_a_server_that_logs_parameters_logs_no_plain_secret(cluster, database, database_name, secrets_command):
+    account = full_account(database)
+    database.rows(f"ALTER DATABASE {database_name} SET log_statement = 'all'")
+    try:
+        secrets_command("encrypt", "--yes")
+        secrets_command("rotate", "--yes", key=f"{OTHER_KEY},{KEY}")
+    finally:
+        database.rows(f"ALTER DATABASE {database_name} RESET ALL")
+    assert stored(database, account)["app_secret"].startswith(f"enc:v1:{key_id(OTHER_KEY)}")
+    log = cluster.log_file.read_text()
+    assert "SET app_secret = w.new" in log and f"enc:v1:{key_id(OTHER_KEY)}" in log
+    assert account.secret not in log
+
+
 def test_send_opens_the_account_s_secret(gateway, database, database_url):
     account = database.add_account(secret=f"{new_secret()},{new_secret()}")
     seal_in_place(database, account)

@@ -35,7 +35,8 @@ int add(const AddOptions& options) {
   const config::Config settings = settings_of(options.common);
   store::AccountRecord account;
   ask_database(settings, [&](pg::Connection& connection) -> boost::asio::awaitable<void> {
-    Owners owners = co_await owners_of(connection, {draft.user}, options.create_user);
+    std::set<std::string> names = {draft.user};
+    Owners owners = co_await owners_of(connection, std::move(names), options.create_user);
     const auto user = owners.ids.find(draft.user);
     if (user == owners.ids.end()) throw migrate::Failure(migrate::Outcome::data_blocks, no_user(draft.user));
     const std::vector<Uuid> ids = co_await store::new_ids(connection, 1);

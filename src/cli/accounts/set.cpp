@@ -61,7 +61,8 @@ int set(const SetOptions& options) {
     account = co_await the_account(connection, options.name);
     std::vector<store::AccountWrite> writes = {
         write_of(options.draft->draft, account.id, std::nullopt, settings.secrets)};
-    const std::size_t written = co_await write(connection, {}, std::move(writes));
+    std::vector<store::NewUser> nobody;
+    const std::size_t written = co_await write(connection, std::move(nobody), std::move(writes));
     if (written == 0)
       throw Failure(
           Outcome::data_blocks,
