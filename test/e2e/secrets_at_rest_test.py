@@ -157,6 +157,21 @@ def test_the_guide_s_rotation_of_an_app_secret_works_beside_a_sealed_one(gateway
     assert stored(database, account)["app_secret"] == f"x,{new},{old}"
 
 
+def test_sealed_text_among_blanks_is_no_plain_secret(gateway, database):
+    """Or whoever reads the table could sign with it."""
+    account = database.add_account(secret=new_secret())
+    text = f"\r\n\t{seal_in_place(database, account)}\n"
+    token = f" {seal_in_place(database, account, column='verify_token', value=meta.SECRET)}"
+    database.rows("UPDATE social_accounts SET app_secret = %s, verify_token = %s WHERE id = %s", text, token, account.id)
+    gateway.settle(database)
+    assert [send(gateway, account, secret)[0] for secret in (text, text.strip(), account.secret)] == [401, 401, 200]
+    client = gateway.client()
+    question = "/api/whatsapp/webhook?hub.mode=subscribe&hub.challenge=7&hub.verify_token="
+    assert client.get(question + token.replace(" ", "%20")).status == 403
+    assert client.get(question + meta.SECRET).body == b"7"
+    client.close()
+
+
 def test_a_value_copied_to_another_account_opens_nothing(gateway, database):
     """Whoever may write the table cannot make one tenant's secret sign for another."""
     victim, attacker = database.add_account(secret=new_secret()), database.add_account(secret=new_secret())
