@@ -113,3 +113,12 @@ def test_check_tells_of_a_verify_token_that_cannot_be_read(asked, database):
     store(seal("token", key, account.id, "app_secret"))
     [finding] = asked("check", account.key, SOCIALSYNC_SECRETS_KEY=key)["findings"]
     assert any("verify_token" in note and "cannot be opened" in note for note in finding["notes"])
+
+
+def test_a_secret_that_must_be_unique_is_not_quoted(accounts, database):
+    """By an index of the application's; `accounts` looks for the secret in all that is printed."""
+    taken, other = database.add_account(access_token=meta.SECRET), database.add_account()
+    database.rows("CREATE UNIQUE INDEX mine ON social_accounts (access_token)")
+    done = accounts("set", other.key, "--access-token-file", "-", stdin=meta.SECRET)
+    database.rows("DROP INDEX mine; DELETE FROM social_accounts WHERE id = %s", taken.id)
+    assert (done.returncode, "has that access_token already" in done.stderr) == (9, True), done.stderr

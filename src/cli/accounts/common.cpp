@@ -5,6 +5,7 @@
 #include "cli/accounts/commands.hpp"
 #include "cli/printable.hpp"
 #include "migrate/outcome.hpp"
+#include "model/secret_columns.hpp"
 
 namespace socialsync::cli::accounts {
 namespace {
@@ -22,10 +23,16 @@ boost::json::array list_of(const std::string& text) {
   return list;
 }
 
-// PostgreSQL's words for a key that is taken are about its index.
+// PostgreSQL's words for a key that is taken are about its index; they quote the value, which may be a
+// secret.
 std::string explanation(const pg::Error& error) {
   constexpr std::string_view unique_violation = "23505";
   if (error.sqlstate() != unique_violation) return error.what();
+  const std::string columns = error.detail().substr(0, error.detail().find(")=("));
+  for (const std::string_view secret : model::secret_columns) {
+    if (columns.find(secret) != std::string::npos)
+      return fmt::format("another account has that {} already", secret);
+  }
   return fmt::format("another account has that already: {}", error.detail());
 }
 
