@@ -4,6 +4,8 @@
 --   CREATE ROLE … LOGIN PASSWORD '…' IN ROLE socialsync_gateway;
 -- It reads what webhooks are verified and routed by, writes events and cannot read them again, and sees no access
 -- token and no user. Run it again after an update; before a rollback: DROP OWNED BY socialsync_gateway.
+-- With SOCIALSYNC_SECRETS_SEAL it has to write what it seals: GRANT UPDATE (app_secret, verify_token) ON
+-- public.social_accounts TO socialsync_gateway; and for tokens SELECT (…) and UPDATE (…) of their columns.
 -- By the owner of the tables, who may create roles. Safe to repeat.
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;

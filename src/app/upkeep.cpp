@@ -139,9 +139,24 @@ asio::awaitable<void> Upkeep::maintain(pg::Connection& connection) {
   }
 }
 
+// Until this role has the rights: what is missing is told once.
+asio::awaitable<void> Upkeep::await_sealing_rights(pg::Connection& connection) {
+  asio::steady_timer pause(executor_);
+  std::string told;
+  for (;;) {
+    const std::string obstacle = co_await store::secrets_obstacle(connection, sealing_.columns, true);
+    if (obstacle.empty()) co_return;
+    if (obstacle != told) log::warning("what arrives plain is not sealed", {{"error", obstacle}});
+    told = obstacle;
+    pause.expires_after(pause_max);
+    co_await pause.async_wait(net::as_result);
+  }
+}
+
 // Whatever an account's change announces makes the directory be loaded: then it is time to look.
 asio::awaitable<void> Upkeep::seal_secrets(pg::Connection& connection) {
   co_await store::limit_lock_waits(connection);
+  co_await await_sealing_rights(connection);
   asio::steady_timer tick(executor_);
   std::uint64_t looked_at_load = 0;
   bool is_left = false;

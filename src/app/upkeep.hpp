@@ -53,6 +53,7 @@ class Upkeep {
   boost::asio::awaitable<void> record_sightings(pg::Connection& connection);
   boost::asio::awaitable<void> write_sightings(pg::Connection& connection);
   boost::asio::awaitable<void> maintain(pg::Connection& connection);
+  boost::asio::awaitable<void> await_sealing_rights(pg::Connection& connection);
   boost::asio::awaitable<void> seal_secrets(pg::Connection& connection);
   void tell_sealed(const store::SecretReport& report);
 

@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "cli/common.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/printable.hpp"
 #include "cli/terminal.hpp"
 #include "migrate/outcome.hpp"
 #include "pg/error.hpp"
@@ -45,7 +46,7 @@ int on_database(bool wants_json, const DatabaseWork& work) {
 }
 
 int complain(bool wants_json, int exit_code, const char* code, const std::string& message) {
-  fmt::print(stderr, "{}\n", fitted("socialsync: " + message, 2, STDERR_FILENO));
+  fmt::print(stderr, "{}\n", fitted("socialsync: " + printable(message, true), 2, STDERR_FILENO));
   if (wants_json) {
     std::string text;
     append_json_string(text, message);

@@ -20,11 +20,12 @@ namespace {
 
 namespace asio = boost::asio;
 
-asio::awaitable<void> refuse_what_cannot_work(pg::Connection& connection) {
+asio::awaitable<void> refuse_what_cannot_work(pg::Connection& connection,
+                                              const std::vector<std::string>& columns, bool writes) {
   const bool is_migrated = co_await store::is_migrated(connection);
   if (!is_migrated)
     throw Failure(ExitCode::not_migrated, "the database is not migrated: run socialsync migrate apply");
-  const std::string obstacle = co_await store::secrets_obstacle(connection);
+  const std::string obstacle = co_await store::secrets_obstacle(connection, columns, writes);
   if (!obstacle.empty()) throw Failure(ExitCode::not_migrated, obstacle);
   co_await store::limit_lock_waits(connection);
 }
@@ -52,10 +53,10 @@ config::Config settings() {
   return std::move(*config);
 }
 
-void with_accounts(const config::Config& config,
+void with_accounts(const config::Config& config, const std::vector<std::string>& columns, bool writes,
                    const std::function<asio::awaitable<void>(pg::Connection& connection)>& work) {
-  with_database(config, [&work](pg::Connection& connection) -> asio::awaitable<bool> {
-    co_await refuse_what_cannot_work(connection);
+  with_database(config, [&](pg::Connection& connection) -> asio::awaitable<bool> {
+    co_await refuse_what_cannot_work(connection, columns, writes);
     co_await work(connection);
     co_return true;
   });

@@ -27,9 +27,9 @@ class Failure : public std::runtime_error {
 // The settings; the private database's where none is named. Throws Failure.
 config::Config settings();
 
-// Does the work over a connection to a migrated database whose secrets this role may read and write. Throws
-// Failure.
-void with_accounts(const config::Config& config,
+// Does the work over a connection to a migrated database where this role may read (and write) those columns.
+// Throws Failure.
+void with_accounts(const config::Config& config, const std::vector<std::string>& columns, bool writes,
                    const std::function<boost::asio::awaitable<void>(pg::Connection& connection)>& work);
 
 // Runs the command; a Failure is told, and becomes the exit code.

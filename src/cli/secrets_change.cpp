@@ -165,9 +165,10 @@ int run(const Verb& verb, Options options) {
             progress.show({.what = verb.name, .done = accounts, .unit = "accounts"});
           }};
   Story story;
-  with_accounts(config, [&](pg::Connection& connection) -> asio::awaitable<void> {
-    story = co_await change(connection, wanted);
-  });
+  with_accounts(config, options.columns, !options.dry_run,
+                [&](pg::Connection& connection) -> asio::awaitable<void> {
+                  story = co_await change(connection, wanted);
+                });
   progress.clear();
   options.output == "json" ? print_json(verb, options, story) : print_text(verb, options, story);
   return exit_code_of(story.report);

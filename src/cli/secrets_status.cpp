@@ -126,7 +126,8 @@ int print_status(const std::string& output) {
   const config::Config config = settings();
   Status status;
   ProgressLine progress;
-  with_accounts(config, [&](pg::Connection& connection) -> asio::awaitable<void> {
+  const std::vector<std::string> columns(model::secret_columns.begin(), model::secret_columns.end());
+  with_accounts(config, columns, false, [&](pg::Connection& connection) -> asio::awaitable<void> {
     status = co_await look(connection, config.secrets.keys, progress);
   });
   progress.clear();

@@ -55,12 +55,12 @@ enum Column {
   has_refresh_token
 };
 
-constexpr const char* select_user = "SELECT id::text FROM public.users WHERE email = $1 OR id::text = $1";
+constexpr const char* select_users = R"(
+SELECT email, id::text FROM public.users WHERE email = ANY ($1::text[])
+UNION ALL SELECT id::text, id::text FROM public.users WHERE id = ANY ($2::uuid[]))";
 
-constexpr const char* upsert_user = R"(
-INSERT INTO public.users (id, email, full_name, is_active) VALUES (gen_random_uuid(), $1, $1, true)
-ON CONFLICT (email) DO UPDATE SET email = excluded.email
-RETURNING id::text)";
+constexpr const char* insert_user =
+    "INSERT INTO public.users (id, email, full_name, is_active) VALUES ($1::uuid, $2, $2, true)";
 
 constexpr const char* select_ids = "SELECT gen_random_uuid()::text FROM generate_series(1, $1::bigint)";
 
@@ -78,7 +78,8 @@ SELECT $1::uuid, $2::uuid, (v ->> 'platform')::public.social_platform, v ->> 'ac
        jsonb_strip_nulls(jsonb_build_object('waba_id', v -> 'waba_id', 'ids', v -> 'linked_ids'))
 FROM CAST($3 AS jsonb) AS v)";
 
-// A name that the object does not have leaves its column as it is.
+// A name that the object does not have leaves its column as it is, and what others keep in webhook_metadata
+// stays.
 constexpr const char* update_account = R"(
 UPDATE public.social_accounts AS a
 SET account_id           = CASE WHEN v ? 'account_id' THEN v ->> 'account_id' ELSE a.account_id END,
@@ -99,15 +100,15 @@ SET account_id           = CASE WHEN v ? 'account_id' THEN v ->> 'account_id' EL
     refresh_token        = CASE WHEN v ? 'refresh_token' THEN v ->> 'refresh_token' ELSE a.refresh_token END,
     is_active            = CASE WHEN v ? 'is_active' THEN (v ->> 'is_active')::boolean ELSE a.is_active END,
     webhook_metadata     = CASE WHEN v ?| ARRAY['waba_id', 'linked_ids']
-                                THEN jsonb_strip_nulls(
-                                  coalesce(a.webhook_metadata, '{}')
-                                  || CASE WHEN v ? 'waba_id' THEN jsonb_build_object('waba_id', v -> 'waba_id')
-                                          ELSE '{}' END
-                                  || CASE WHEN v ? 'linked_ids' THEN jsonb_build_object('ids', v -> 'linked_ids')
-                                          ELSE '{}' END)
+                                THEN coalesce(a.webhook_metadata, '{}')
+                                     - CASE WHEN v ? 'waba_id' THEN ARRAY['waba_id'] ELSE '{}' END
+                                     - CASE WHEN v ? 'linked_ids' THEN ARRAY['ids'] ELSE '{}' END
+                                     || jsonb_strip_nulls(jsonb_build_object('waba_id', v -> 'waba_id',
+                                                                             'ids', v -> 'linked_ids'))
                                 ELSE a.webhook_metadata END
 FROM CAST($2 AS jsonb) AS v
-WHERE a.id = $1::uuid)";
+WHERE a.id = $1::uuid
+  AND (NOT v ?| ARRAY['waba_id', 'linked_ids'] OR coalesce(jsonb_typeof(a.webhook_metadata), 'object') = 'object'))";
 
 constexpr const char* select_waiting = R"(
 SELECT reason, count(*) FROM public.webhook_quarantine WHERE routing_key = ANY ($1::text[])
@@ -172,8 +173,8 @@ pg::Statement statement_of(const AccountWrite& write) {
 }  // namespace
 
 const std::string& AccountRecord::key() const {
-  if (!phone_number_id.empty()) return phone_number_id;
-  return page_id.empty() ? account_id : page_id;
+  const std::string& own = platform.starts_with("whatsapp") ? phone_number_id : page_id;
+  return own.empty() ? account_id : own;
 }
 
 boost::asio::awaitable<std::vector<AccountRecord>> find_accounts(pg::Connection& connection,
@@ -192,22 +193,23 @@ boost::asio::awaitable<std::vector<AccountRecord>> find_accounts(pg::Connection&
   co_return records;
 }
 
-boost::asio::awaitable<std::optional<Uuid>> find_user(pg::Connection& connection, const std::string& user) {
-  pg::Statement select{.name = "select_user", .sql = select_user};
-  select.with(user);
+boost::asio::awaitable<std::map<std::string, Uuid>> find_users(pg::Connection& connection,
+                                                               const std::vector<std::string>& names) {
+  pg::Array emails(pg::Type::text), ids(pg::Type::uuid);
+  for (const std::string& name : names) {
+    emails.add(std::string_view(name));
+    if (const std::optional<Uuid> id = parse_uuid(name)) ids.add(*id);
+  }
+  pg::Statement select{.name = "select_users", .sql = select_users};
+  select.with(std::move(emails)).with(std::move(ids));
   const pg::ResultSet rows = co_await connection.run(select);
-  if (rows.rows() == 0) co_return std::nullopt;
-  co_return uuid_at(rows, 0, 0);
+  std::map<std::string, Uuid> users;
+  for (std::size_t row = 0; row < rows.rows(); ++row)
+    users.emplace(std::string(rows.text(row, 0)), uuid_at(rows, row, 1));
+  co_return users;
 }
 
-boost::asio::awaitable<Uuid> find_or_make_user(pg::Connection& connection, const std::string& email) {
-  pg::Statement upsert{.name = "upsert_user", .sql = upsert_user};
-  upsert.with(email);
-  const pg::ResultSet rows = co_await connection.run(upsert);
-  co_return uuid_at(rows, 0, 0);
-}
-
-boost::asio::awaitable<std::vector<Uuid>> new_account_ids(pg::Connection& connection, std::size_t count) {
+boost::asio::awaitable<std::vector<Uuid>> new_ids(pg::Connection& connection, std::size_t count) {
   pg::Statement select{.name = "select_ids", .sql = select_ids};
   select.with(std::to_string(count));
   const pg::ResultSet rows = co_await connection.run(select);
@@ -217,12 +219,17 @@ boost::asio::awaitable<std::vector<Uuid>> new_account_ids(pg::Connection& connec
 }
 
 boost::asio::awaitable<std::size_t> write_accounts(pg::Connection& connection,
+                                                   const std::vector<NewUser>& users,
                                                    const std::vector<AccountWrite>& writes) {
   std::vector<pg::Statement> statements;
+  for (const NewUser& user : users) {
+    statements.push_back({.name = "insert_user", .sql = insert_user});
+    statements.back().with(to_string(user.id)).with(user.email);
+  }
   for (const AccountWrite& write : writes) statements.push_back(statement_of(write));
   const std::vector<pg::ResultSet> results = co_await connection.run(statements);
   std::size_t written = 0;
-  for (const pg::ResultSet& result : results) written += result.affected();
+  for (std::size_t i = users.size(); i < results.size(); ++i) written += results[i].affected();
   co_return written;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,7 +40,7 @@ struct AccountRecord {
   bool has_access_token = false;
   bool has_refresh_token = false;
 
-  // What Meta names it by: the phone number id, else the page id, else the account id.
+  // What Meta names it by: of WhatsApp the phone number id, else the page id; without one the account id.
   const std::string& key() const;
 };
 
@@ -56,14 +57,17 @@ struct AccountFilter {
 boost::asio::awaitable<std::vector<AccountRecord>> find_accounts(pg::Connection& connection,
                                                                  const AccountFilter& filter);
 
-// The user with that e-mail address or id. Throws pg::Error.
-boost::asio::awaitable<std::optional<Uuid>> find_user(pg::Connection& connection, const std::string& user);
+// The users with those e-mail addresses or ids, by what they were asked for. Throws pg::Error.
+boost::asio::awaitable<std::map<std::string, Uuid>> find_users(pg::Connection& connection,
+                                                               const std::vector<std::string>& names);
 
-// The user with that e-mail address, made if there is none. Throws pg::Error.
-boost::asio::awaitable<Uuid> find_or_make_user(pg::Connection& connection, const std::string& email);
+// Ids for rows to be made. Throws pg::Error.
+boost::asio::awaitable<std::vector<Uuid>> new_ids(pg::Connection& connection, std::size_t count);
 
-// Ids for accounts to be made. Throws pg::Error.
-boost::asio::awaitable<std::vector<Uuid>> new_account_ids(pg::Connection& connection, std::size_t count);
+struct NewUser {
+  Uuid id;
+  std::string email;
+};
 
 // A row to be made or changed. `values` is a JSON object whose names are columns of social_accounts, and
 // waba_id and linked_ids for those places in webhook_metadata; lists are arrays, null takes a value away.
@@ -73,8 +77,10 @@ struct AccountWrite {
   std::string values;
 };
 
-// All in one transaction. Gives how many rows were written: an account that is gone is not. Throws pg::Error.
+// All in one transaction, the users first. Gives how many accounts were written: one that is gone is not, nor
+// an id of one whose webhook_metadata is no object. Throws pg::Error.
 boost::asio::awaitable<std::size_t> write_accounts(pg::Connection& connection,
+                                                   const std::vector<NewUser>& users,
                                                    const std::vector<AccountWrite>& writes);
 
 // How many rows of quarantine wait for any of these routing keys, by reason, and how many of an account's

@@ -1,5 +1,6 @@
 #include "store/accounts.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
@@ -96,15 +97,23 @@ model::Platform platform_of(std::string_view label) {
   return model::Platform::whatsapp;
 }
 
+std::string_view without_blanks(std::string_view text) {
+  constexpr std::string_view blanks = " \t\r\n";
+  text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
+  return text.substr(0, text.find_last_not_of(blanks) + 1);
+}
+
 // Opens what is sealed.
 class SecretReader {
  public:
   SecretReader(const crypto::SecretKeys& keys, std::vector<UnreadableSecret>& unreadable)
       : keys_(keys), unreadable_(unreadable) {}
 
-  // The plain value; empty too when it cannot be opened.
-  std::string read(std::string_view account_id, std::string_view column, std::string_view value) {
-    if (!crypto::is_sealed(value)) return std::string(value);
+  // The plain value; empty too when it cannot be opened. Sealed text among blanks is sealed: taken as it is,
+  // it would be a secret that whoever reads the table knows.
+  std::string read(std::string_view account_id, std::string_view column, std::string_view text) {
+    const std::string_view value = without_blanks(text);
+    if (!crypto::is_sealed(value)) return std::string(text);
     auto opened = keys_.open(value, crypto::account_place(account_id, column));
     if (opened) return std::move(*opened);
     unreadable_.push_back({.account_id = std::string(account_id),
@@ -125,7 +134,7 @@ void read_secrets(const pg::ResultSet& rows, std::size_t row, SecretReader& read
   bool any_sealed = false;
   // A new secret may have been put in front of a sealed one, or of a sealed list.
   for (const std::string& entry : split_list(secret)) {
-    any_sealed = any_sealed || crypto::is_sealed(entry);
+    any_sealed = any_sealed || crypto::is_sealed(without_blanks(entry));
     std::string opened = reader.read(id, "app_secret", entry);
     for (std::string& one : split_list(opened)) account.app_secrets.push_back(std::move(one));
     crypto::wipe(opened);

@@ -95,7 +95,7 @@ class Walk {
     if (change_.kind == Kind::reseal && is_newest) return std::nullopt;
     auto opened = change_.keys.open_list(secret.value, place);
     if (!opened && opened.error() == crypto::OpenError::not_sealed)
-      return sealed(secret, secret.value, place);
+      return change_.kind == Kind::seal ? sealed(secret, secret.value, place) : std::nullopt;
     if (!opened) {
       leave(secret, std::string(to_string(opened.error())));
       return std::nullopt;

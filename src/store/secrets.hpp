@@ -34,7 +34,7 @@ struct SecretPage {
 };
 
 // Values of that form in those columns, of the next accounts after `after` in the order of their ids. Empty
-// values are none. Throws pg::Error.
+// values are none, nor are blanks and commas alone. Throws pg::Error.
 boost::asio::awaitable<SecretPage> select_secrets(pg::Connection& connection, SecretForm form,
                                                   std::span<const std::string> columns,
                                                   const std::optional<std::string>& after);
@@ -67,8 +67,9 @@ boost::asio::awaitable<std::vector<std::string>> widening_statements(pg::Connect
                                                                      const std::string& column,
                                                                      std::size_t characters);
 
-// Why this role cannot work on all accounts' secrets; empty when it can. Throws pg::Error.
-boost::asio::awaitable<std::string> secrets_obstacle(pg::Connection& connection);
+// Why this role cannot read (and write) those columns of all accounts; empty when it can. Throws pg::Error.
+boost::asio::awaitable<std::string> secrets_obstacle(pg::Connection& connection,
+                                                     std::span<const std::string> columns, bool writes);
 
 // No statement of this connection waits longer than this for a lock. Throws pg::Error.
 boost::asio::awaitable<void> limit_lock_waits(pg::Connection& connection);

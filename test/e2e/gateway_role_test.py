@@ -96,3 +96,8 @@ def test_a_superuser_is_warned(database_url, role_url):
         with Gateway(url, SOCIALSYNC_LOG="json") as running:
             warnings = [json.loads(line)["message"] for line in running.log().splitlines() if '"warning"' in line]
             assert any("superuser" in warning for warning in warnings) == is_warned
+
+
+def test_the_role_leaves_nothing_to_migrate(role_url, database_url):
+    done = program.run("migrate", "plan", "--exit-code", DATABASE_URL=database_url)
+    assert done.returncode == 0, done.stdout

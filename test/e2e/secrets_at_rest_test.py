@@ -157,6 +157,21 @@ def test_the_guide_s_rotation_of_an_app_secret_works_beside_a_sealed_one(gateway
     assert stored(database, account)["app_secret"] == f"x,{new},{old}"
 
 
+def test_sealed_text_among_blanks_is_no_plain_secret(gateway, database):
+    """Or whoever reads the table could sign with it."""
+    account = database.add_account(secret=new_secret())
+    text = f"\r\n\t{seal_in_place(database, account)}\n"
+    token = f" {seal_in_place(database, account, column='verify_token', value=meta.SECRET)}"
+    database.rows("UPDATE social_accounts SET app_secret = %s, verify_token = %s WHERE id = %s", text, token, account.id)
+    gateway.settle(database)
+    assert [send(gateway, account, secret)[0] for secret in (text, text.strip(), account.secret)] == [401, 401, 200]
+    client = gateway.client()
+    question = "/api/whatsapp/webhook?hub.mode=subscribe&hub.challenge=7&hub.verify_token="
+    assert client.get(question + token.replace(" ", "%20")).status == 403
+    assert client.get(question + meta.SECRET).body == b"7"
+    client.close()
+
+
 def test_a_value_copied_to_another_account_opens_nothing(gateway, database):
     """Whoever may write the table cannot make one tenant's secret sign for another."""
     victim, attacker = database.add_account(secret=new_secret()), database.add_account(secret=new_secret())
@@ -327,6 +342,20 @@ def test_no_secret_is_in_a_statement(database, cluster, database_name, secrets_c
     assert len(seen) >= 8  # four columns, there and back; a slow batch makes the next ones smaller
     for query in seen:
         assert meta.SECRET not in query and not any(account.secret in query for account in accounts)
+
+
+def test_a_server_that_logs_parameters_logs_no_plain_secret(cluster, database, database_name, secrets_command):
+    account = full_account(database)
+    database.rows(f"ALTER DATABASE {database_name} SET log_statement = 'all'")
+    try:
+        secrets_command("encrypt", "--yes")
+        secrets_command("rotate", "--yes", key=f"{OTHER_KEY},{KEY}")
+    finally:
+        database.rows(f"ALTER DATABASE {database_name} RESET ALL")
+    assert stored(database, account)["app_secret"].startswith(f"enc:v1:{key_id(OTHER_KEY)}")
+    log = cluster.log_file.read_text()
+    assert "SET app_secret = w.new" in log and f"enc:v1:{key_id(OTHER_KEY)}" in log
+    assert account.secret not in log
 
 
 def test_send_opens_the_account_s_secret(gateway, database, database_url):

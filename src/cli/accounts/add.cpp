@@ -5,6 +5,7 @@
 
 #include "cli/accounts/commands.hpp"
 #include "cli/accounts/draft_options.hpp"
+#include "migrate/outcome.hpp"
 
 namespace socialsync::cli::accounts {
 namespace {
@@ -34,10 +35,13 @@ int add(const AddOptions& options) {
   const config::Config settings = settings_of(options.common);
   store::AccountRecord account;
   ask_database(settings, [&](pg::Connection& connection) -> boost::asio::awaitable<void> {
-    const Uuid user = co_await the_user(connection, draft.user, options.create_user);
-    const std::vector<Uuid> ids = co_await store::new_account_ids(connection, 1);
-    std::vector<store::AccountWrite> writes = {write_of(draft, ids.front(), user, settings.secrets)};
-    co_await write(connection, std::move(writes));
+    std::set<std::string> names = {draft.user};
+    Owners owners = co_await owners_of(connection, std::move(names), options.create_user);
+    const auto user = owners.ids.find(draft.user);
+    if (user == owners.ids.end()) throw migrate::Failure(migrate::Outcome::data_blocks, no_user(draft.user));
+    const std::vector<Uuid> ids = co_await store::new_ids(connection, 1);
+    std::vector<store::AccountWrite> writes = {write_of(draft, ids.front(), user->second, settings.secrets)};
+    co_await write(connection, std::move(owners.made), std::move(writes));
     account = co_await the_account(connection, to_string(ids.front()));
   });
   if (options.common.output == Output::text)

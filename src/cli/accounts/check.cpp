@@ -1,10 +1,14 @@
+#include <algorithm>
+#include <iterator>
 #include <memory>
+#include <unordered_map>
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "cli/accounts/commands.hpp"
 #include "cli/migrate/route_trace.hpp"
+#include "cli/printable.hpp"
 #include "cli/terminal.hpp"
 #include "migrate/outcome.hpp"
 #include "store/accounts.hpp"
@@ -55,14 +59,47 @@ std::vector<std::string> missing_of(const store::AccountRecord& account, const c
   return missing;
 }
 
-Finding finding_of(store::AccountRecord account, const migration::RouteTracer& tracer,
-                   const config::Config& settings) {
-  Finding finding{.account = std::move(account), .faults = {}, .missing = {}, .waiting = {}, .events = {}};
+using Faults = std::unordered_map<Uuid, std::vector<std::string>>;
+
+// What serve would make of the accounts, with the environment that is here.
+struct Judgement {
+  Faults faults;
+  Faults notes;
+};
+
+Judgement judgement_of(store::AccountsRead read, const config::Config& settings) {
+  const route::SharedSecrets shared{.whatsapp = settings.whatsapp.app_secrets,
+                                    .instagram = settings.instagram.app_secrets,
+                                    .messenger = settings.messenger.app_secrets};
+  const migration::RouteTracer tracer(std::move(read.accounts), shared);
+  Judgement judgement;
   for (const model::Account& known : tracer.accounts()) {
-    if (known.id != finding.account.id) continue;
-    if (const auto fault = tracer.fault_of(known)) finding.faults.push_back(*fault);
+    if (auto fault = tracer.fault_of(known)) judgement.faults[known.id].push_back(std::move(*fault));
   }
-  finding.missing = missing_of(finding.account, settings);
+  for (const store::UnreadableSecret& secret : read.unreadable) {
+    const Uuid id = parse_uuid(secret.account_id).value_or(Uuid());
+    if (secret.why == crypto::OpenError::unknown_key)
+      judgement.faults[id].push_back(
+          fmt::format("its {} is sealed under key {}, which is not one of SOCIALSYNC_SECRETS_KEY: serve does "
+                      "not start without that",
+                      secret.column, secret.key_id));
+    else
+      judgement.notes[id].push_back(
+          fmt::format("its {} is sealed and cannot be opened: socialsync secrets status", secret.column));
+  }
+  return judgement;
+}
+
+std::vector<std::string> words_for(const Faults& faults, const Uuid& account) {
+  const auto found = faults.find(account);
+  return found == faults.end() ? std::vector<std::string>() : found->second;
+}
+
+Finding finding_of(store::AccountRecord account, const Judgement& judgement, const config::Config& settings) {
+  Finding finding{.account = std::move(account), .faults = {}, .missing = {}, .waiting = {}, .events = {}};
+  finding.faults = words_for(judgement.faults, finding.account.id);
+  finding.missing = words_for(judgement.notes, finding.account.id);
+  std::ranges::copy(missing_of(finding.account, settings), std::back_inserter(finding.missing));
   return finding;
 }
 
@@ -76,7 +113,8 @@ void print_counts(const char* what, const std::vector<store::Count>& counts) {
   if (counts.empty()) return;
   std::string line;
   for (const store::Count& count : counts)
-    line += fmt::format("{}{} {}", line.empty() ? "" : ", ", readable_count(count.rows), count.name);
+    line +=
+        fmt::format("{}{} {}", line.empty() ? "" : ", ", readable_count(count.rows), printable(count.name));
   fmt::print("  {}: {}\n", what, line);
 }
 
@@ -86,7 +124,7 @@ void print_text(const Finding& finding) {
              coloured(is_good ? Colour::green : Colour::red, is_good ? "gets its events" : "gets no events"),
              described(finding.account));
   for (const std::string& fault : finding.faults)
-    fmt::print("  {} {}\n", coloured(Colour::red, "fault:"), fault);
+    fmt::print("  {} {}\n", coloured(Colour::red, "fault:"), printable(fault));
   for (const std::string& wish : finding.missing)
     fmt::print("  {} {}\n", coloured(Colour::yellow, "note:"), wish);
   if (!finding.account.last_webhook_at.empty())
@@ -104,21 +142,24 @@ boost::json::object json_of(const Finding& finding) {
           {"in_quarantine", counts_of(finding.waiting)}};
 }
 
+boost::asio::awaitable<Finding> find_out_of_one(pg::Connection& connection, std::string name,
+                                                const Judgement& judgement, const config::Config& settings) {
+  store::AccountRecord account = co_await the_account(connection, std::move(name));
+  Finding finding = finding_of(std::move(account), judgement, settings);
+  const std::vector<std::string> keys = keys_of(finding.account);
+  finding.waiting = co_await store::count_waiting(connection, keys);
+  finding.events = co_await store::count_events_of_a_day(connection, finding.account.id);
+  co_return finding;
+}
+
 // Of one account all; of many those that do not get their events.
 boost::asio::awaitable<std::vector<Finding>> find_out(pg::Connection& connection, const CheckOptions& options,
                                                       const config::Config& settings, std::size_t& checked) {
   const pg::ResultSet rows = co_await store::select_accounts(connection);
-  const route::SharedSecrets shared{.whatsapp = settings.whatsapp.app_secrets,
-                                    .instagram = settings.instagram.app_secrets,
-                                    .messenger = settings.messenger.app_secrets};
-  const migration::RouteTracer tracer(store::read_accounts(rows, settings.secrets.keys).accounts, shared);
+  const Judgement judgement = judgement_of(store::read_accounts(rows, settings.secrets.keys), settings);
   std::vector<Finding> findings;
   if (!options.name.empty()) {
-    store::AccountRecord account = co_await the_account(connection, options.name);
-    Finding finding = finding_of(std::move(account), tracer, settings);
-    const std::vector<std::string> keys = keys_of(finding.account);
-    finding.waiting = co_await store::count_waiting(connection, keys);
-    finding.events = co_await store::count_events_of_a_day(connection, finding.account.id);
+    Finding finding = co_await find_out_of_one(connection, options.name, judgement, settings);
     findings.push_back(std::move(finding));
     checked = 1;
     co_return findings;
@@ -126,15 +167,11 @@ boost::asio::awaitable<std::vector<Finding>> find_out(pg::Connection& connection
   const store::AccountFilter active{.name = "", .platform = "", .user = "", .is_active = true};
   std::vector<store::AccountRecord> records = co_await store::find_accounts(connection, active);
   checked = records.size();
-  std::unordered_map<Uuid, std::string> faults;
-  for (const model::Account& known : tracer.accounts()) {
-    if (auto fault = tracer.fault_of(known)) faults.emplace(known.id, std::move(*fault));
-  }
   for (store::AccountRecord& record : records) {
-    const auto fault = faults.find(record.id);
-    if (fault == faults.end()) continue;
+    std::vector<std::string> faults = words_for(judgement.faults, record.id);
+    if (faults.empty()) continue;
     findings.push_back({.account = std::move(record),
-                        .faults = {fault->second},
+                        .faults = std::move(faults),
                         .missing = {},
                         .waiting = {},
                         .events = {}});
@@ -180,7 +217,7 @@ void add_check(CLI::App& accounts, Action& chosen) {
           "  socialsync accounts check --output json") +
       exit_codes + "; an account gets no events");
   const auto options = std::make_shared<CheckOptions>();
-  command->add_option("ACCOUNT", options->name, "Its id, phone number id, page id, account id or number");
+  add_account_name(*command, options->name, false);
   add_common(*command, options->common, true);
   command->callback([&chosen, options] {
     chosen = [options] { return guarded(options->common, [&] { return check(*options); }); };

@@ -1,7 +1,9 @@
 // `socialsync accounts …`: one file per subcommand.
 #pragma once
 
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,19 +32,27 @@ struct Options {
   Common common{.dsn = "", .output = Output::text, .application = "socialsync accounts"};
 };
 
+// The argument ACCOUNT, which is no empty word: that would be the name of every account.
+void add_account_name(CLI::App& command, std::string& name, bool is_required);
+
 // The one account of that name (AccountFilter::name). Throws migrate::Failure (data_blocks) when there is
 // none, or several.
 boost::asio::awaitable<store::AccountRecord> the_account(pg::Connection& connection, std::string name);
 
 // store::write_accounts(), but what the data refuses is said in words: throws migrate::Failure (data_blocks).
-boost::asio::awaitable<std::size_t> write(pg::Connection& connection,
+boost::asio::awaitable<std::size_t> write(pg::Connection& connection, std::vector<store::NewUser> users,
                                           std::vector<store::AccountWrite> writes);
 
-// The user that an account is for. Throws migrate::Failure (data_blocks) when there is none and `make` is
-// false.
-boost::asio::awaitable<Uuid> the_user(pg::Connection& connection, std::string user, bool make);
+// The users that accounts are for, by e-mail address or id. One that is in `made` is still to be written.
+struct Owners {
+  std::map<std::string, Uuid> ids;
+  std::vector<store::NewUser> made;
+};
+// With `make`, an address that nobody has becomes a user.
+boost::asio::awaitable<Owners> owners_of(pg::Connection& connection, std::set<std::string> names, bool make);
+std::string no_user(const std::string& name);
 
-// One line: what a person needs to know it again.
+// One line, fit for a terminal: what a person needs to know it again.
 std::string described(const store::AccountRecord& account);
 boost::json::object json_of(const store::AccountRecord& account);
 

@@ -1,8 +1,11 @@
+#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "base/text.hpp"
 #include "cli/accounts/commands.hpp"
+#include "cli/printable.hpp"
 #include "migrate/outcome.hpp"
+#include "model/secret_columns.hpp"
 
 namespace socialsync::cli::accounts {
 namespace {
@@ -20,10 +23,16 @@ boost::json::array list_of(const std::string& text) {
   return list;
 }
 
-// PostgreSQL's words for a key that is taken are about its index.
+// PostgreSQL's words for a key that is taken are about its index; they quote the value, which may be a
+// secret.
 std::string explanation(const pg::Error& error) {
   constexpr std::string_view unique_violation = "23505";
   if (error.sqlstate() != unique_violation) return error.what();
+  const std::string columns = error.detail().substr(0, error.detail().find(")=("));
+  for (const std::string_view secret : model::secret_columns) {
+    if (columns.find(secret) != std::string::npos)
+      return fmt::format("another account has that {} already", secret);
+  }
   return fmt::format("another account has that already: {}", error.detail());
 }
 
@@ -34,6 +43,13 @@ const char* const exit_codes =
     "right to · "
     "4 a row stayed locked, run it again · 9 the data stands in the way: no such account, a key that is "
     "taken";
+
+void add_account_name(CLI::App& command, std::string& name, bool is_required) {
+  const auto fault = [](const std::string& word) { return std::string(word.empty() ? "is empty" : ""); };
+  command.add_option("ACCOUNT", name, "Its id, phone number id, page id, account id or number")
+      ->required(is_required)
+      ->check(fault, "", "");
+}
 
 boost::asio::awaitable<store::AccountRecord> the_account(pg::Connection& connection, std::string name) {
   const store::AccountFilter filter{.name = name, .platform = "", .user = "", .is_active = std::nullopt};
@@ -47,10 +63,10 @@ boost::asio::awaitable<store::AccountRecord> the_account(pg::Connection& connect
   co_return std::move(found.front());
 }
 
-boost::asio::awaitable<std::size_t> write(pg::Connection& connection,
+boost::asio::awaitable<std::size_t> write(pg::Connection& connection, std::vector<store::NewUser> users,
                                           std::vector<store::AccountWrite> writes) {
   try {
-    const std::size_t written = co_await store::write_accounts(connection, writes);
+    const std::size_t written = co_await store::write_accounts(connection, users, writes);
     co_return written;
   } catch (const pg::Error& error) {
     if (error.kind() != pg::ErrorKind::data) throw;
@@ -58,19 +74,31 @@ boost::asio::awaitable<std::size_t> write(pg::Connection& connection,
   }
 }
 
-boost::asio::awaitable<Uuid> the_user(pg::Connection& connection, std::string user, bool make) {
-  const std::optional<Uuid> found = co_await store::find_user(connection, user);
-  if (found) co_return *found;
-  if (user.find('@') == std::string::npos || !make)
-    throw Failure(Outcome::data_blocks,
-                  fmt::format("no user {}{}", user,
-                              user.find('@') == std::string::npos ? "" : ": --create-user makes one"));
-  co_return co_await store::find_or_make_user(connection, user);
+boost::asio::awaitable<Owners> owners_of(pg::Connection& connection, std::set<std::string> names, bool make) {
+  const std::vector<std::string> asked(names.begin(), names.end());
+  Owners owners;
+  owners.ids = co_await store::find_users(connection, asked);
+  if (!make) co_return owners;
+  for (const std::string& name : asked) {
+    if (!owners.ids.contains(name) && name.find('@') != std::string::npos)
+      owners.made.push_back({.id = {}, .email = name});
+  }
+  const std::vector<Uuid> ids = co_await store::new_ids(connection, owners.made.size());
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    owners.made[i].id = ids[i];
+    owners.ids.emplace(owners.made[i].email, ids[i]);
+  }
+  co_return owners;
+}
+
+std::string no_user(const std::string& name) {
+  return fmt::format("no user {}{}", name,
+                     name.find('@') == std::string::npos ? "" : " (--create-user makes one)");
 }
 
 std::string described(const store::AccountRecord& account) {
-  return fmt::format("{}  {} {}  {}", to_string(account.id), account.platform, account.key(),
-                     account.business_name.empty() ? account.username : account.business_name);
+  return printable(fmt::format("{}  {} {}  {}", to_string(account.id), account.platform, account.key(),
+                               account.business_name.empty() ? account.username : account.business_name));
 }
 
 boost::json::object json_of(const store::AccountRecord& account) {

@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "base/text.hpp"
+#include "crypto/secret_box.hpp"
 #include "migrate/backfill_columns.hpp"
 #include "parse/kinds.hpp"
 
@@ -70,6 +71,15 @@ std::optional<std::string> url_fault(std::string_view url) {
   return std::nullopt;
 }
 
+// A gateway would take it for one that another key has sealed, and not start.
+std::optional<std::string> secret_fault(const std::string& value) {
+  const std::vector<std::string> entries = split_list(value);
+  if (entries.empty()) return "is empty";
+  if (std::ranges::any_of(entries, crypto::is_sealed))
+    return "is sealed: an account's secret is given plain, and sealed for that account alone";
+  return std::nullopt;
+}
+
 std::optional<std::string> shape_fault(const Field& field, const std::string& value, bool any_event) {
   switch (field.kind) {
     case Kind::digits:
@@ -90,8 +100,8 @@ std::optional<std::string> shape_fault(const Field& field, const std::string& va
       for (const std::string& id : split_list(value))
         if (!std::ranges::all_of(id, is_digit)) return "is a list of ids, digits only";
       break;
-    case Kind::text:
-    case Kind::secret: break;
+    case Kind::secret: return secret_fault(value);
+    case Kind::text: break;
   }
   return std::nullopt;
 }

@@ -2,12 +2,14 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <set>
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "cli/accounts/commands.hpp"
 #include "cli/accounts/import_file.hpp"
+#include "cli/printable.hpp"
 #include "cli/terminal.hpp"
 #include "migrate/outcome.hpp"
 
@@ -42,40 +44,40 @@ ImportFile read(const ImportOptions& options) {
   return read_import(file, options.user, options.any_event);
 }
 
+std::set<std::string> new_owners(const ImportFile& file, const Known& known) {
+  std::set<std::string> names;
+  for (const ImportLine& line : file.lines)
+    if (!known.find(line.draft)) names.insert(line.draft.user);
+  return names;
+}
+
 // Looks at every line before anything is written.
-boost::asio::awaitable<void> look(pg::Connection& connection, const ImportOptions& options,
-                                  const ImportFile& file, const Known& known, Imported& imported) {
+void look(const ImportOptions& options, const ImportFile& file, const Known& known, const Owners& owners,
+          Imported& imported) {
   for (const ImportLine& line : file.lines) {
     const bool is_there = known.find(line.draft).has_value();
     if (is_there && !options.update)
       imported.bad.push_back({line.number, fmt::format("{} {} is there already (--update changes it)",
                                                        line.draft.platform, line.draft.key())});
     ++(is_there ? imported.changed : imported.added);
-    if (is_there || options.create_user) continue;
-    const std::optional<Uuid> user = co_await store::find_user(connection, line.draft.user);
-    if (!user)
-      imported.bad.push_back(
-          {line.number, fmt::format("no user {} (--create-user makes them)", line.draft.user)});
+    if (!is_there && !owners.ids.contains(line.draft.user))
+      imported.bad.push_back({line.number, no_user(line.draft.user)});
   }
   std::ranges::sort(imported.bad, {}, &BadLine::number);
 }
 
 boost::asio::awaitable<void> write_all(pg::Connection& connection, const ImportFile& file, const Known& known,
-                                       const config::SecretsAtRest& at_rest) {
-  const std::vector<Uuid> ids = co_await store::new_account_ids(connection, file.lines.size());
+                                       Owners& owners, const config::SecretsAtRest& at_rest) {
+  const std::vector<Uuid> ids = co_await store::new_ids(connection, file.lines.size());
   std::vector<store::AccountWrite> writes;
   for (std::size_t i = 0; i < file.lines.size(); ++i) {
     Draft draft = file.lines[i].draft;
     const std::optional<Uuid> there = known.find(draft);
-    if (there) {
-      writes.push_back(write_of(draft, *there, std::nullopt, at_rest));
-      continue;
-    }
-    complete(draft);
-    const Uuid owner = co_await the_user(connection, draft.user, true);
-    writes.push_back(write_of(draft, ids[i], owner, at_rest));
+    if (!there) complete(draft);
+    writes.push_back(there ? write_of(draft, *there, std::nullopt, at_rest)
+                           : write_of(draft, ids[i], owners.ids.at(draft.user), at_rest));
   }
-  co_await write(connection, std::move(writes));
+  co_await write(connection, std::move(owners.made), std::move(writes));
 }
 
 boost::asio::awaitable<void> import_all(pg::Connection& connection, const ImportOptions& options,
@@ -84,8 +86,9 @@ boost::asio::awaitable<void> import_all(pg::Connection& connection, const Import
   const store::AccountFilter all{.name = "", .platform = "", .user = "", .is_active = std::nullopt};
   const std::vector<store::AccountRecord> records = co_await store::find_accounts(connection, all);
   const Known known(records);
-  co_await look(connection, options, file, known, imported);
-  if (imported.bad.empty() && !options.dry_run) co_await write_all(connection, file, known, at_rest);
+  Owners owners = co_await owners_of(connection, new_owners(file, known), options.create_user);
+  look(options, file, known, owners, imported);
+  if (imported.bad.empty() && !options.dry_run) co_await write_all(connection, file, known, owners, at_rest);
 }
 
 int report(const ImportOptions& options, const Imported& imported) {
@@ -100,7 +103,7 @@ int report(const ImportOptions& options, const Imported& imported) {
     return static_cast<int>(outcome);
   }
   for (std::size_t i = 0; i < std::min(imported.bad.size(), told_max); ++i)
-    fmt::print("line {}: {}\n", imported.bad[i].number, imported.bad[i].problem);
+    fmt::print("line {}: {}\n", imported.bad[i].number, printable(imported.bad[i].problem));
   if (imported.bad.size() > told_max) fmt::print("… and {} more\n", imported.bad.size() - told_max);
   if (!imported.bad.empty()) fmt::print("nothing was written: {} bad line(s)\n", imported.bad.size());
   if (imported.bad.empty())

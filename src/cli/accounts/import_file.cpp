@@ -82,6 +82,14 @@ Draft draft_of(const Header& header, const std::vector<std::string>& values, con
   return draft;
 }
 
+// Else an account that is to be off would be on.
+bool is_truth_wrong(const Header& header, const std::vector<std::string>& values) {
+  const auto column = std::ranges::find(header.names, "is_active");
+  if (column == header.names.end()) return false;
+  const std::string value = trimmed(values[static_cast<std::size_t>(column - header.names.begin())]);
+  return !value.empty() && !truth_of(value);
+}
+
 std::string name_of(const std::string& platform, const std::string& key) { return platform + " " + key; }
 
 // Two labels of WhatsApp share their numbers.
@@ -104,7 +112,8 @@ ImportFile read_import(std::istream& csv, const std::string& user, bool any_even
       continue;
     }
     Draft draft = draft_of(header, values, user);
-    const std::vector<std::string> faults = faults_of(draft, true, any_event);
+    std::vector<std::string> faults = faults_of(draft, true, any_event);
+    if (is_truth_wrong(header, values)) faults.emplace_back("is_active is yes or no");
     if (!faults.empty())
       is_bad(fmt::format("{}", fmt::join(faults, "; ")));
     else if (!seen.insert(name_of(family(draft.platform), draft.key())).second)

@@ -15,7 +15,7 @@ struct ListOptions : Options {
       .name = "", .platform = "", .user = "", .is_active = std::nullopt, .limit = 1000};
 };
 
-std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
+std::string or_dash(const std::string& text) { return text.empty() ? "-" : printable(text); }
 
 void print_text(const std::vector<store::AccountRecord>& found, std::uint64_t limit) {
   std::vector<std::vector<std::string>> rows = {

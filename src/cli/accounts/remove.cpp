@@ -45,6 +45,9 @@ int remove(const RemoveOptions& options) {
   ask_database(settings, [&](pg::Connection& connection) -> boost::asio::awaitable<void> {
     removed = co_await store::remove_account(connection, account.id);
   });
+  if (!removed.found)
+    throw migrate::Failure(Outcome::data_blocks,
+                           "the account has gone meanwhile, or row-level security hides it");
   report(options, account, removed);
   return 0;
 }
@@ -60,8 +63,7 @@ void add_remove(CLI::App& accounts, Action& chosen) {
                               "Example:  socialsync accounts remove 683178638221369 --yes") +
                   exit_codes);
   const auto options = std::make_shared<RemoveOptions>();
-  command->add_option("ACCOUNT", options->name, "Its id, phone number id, page id, account id or number")
-      ->required();
+  add_account_name(*command, options->name, true);
   command->add_flag("--yes", options->yes, "Do not ask");
   add_common(*command, options->common, true);
   command->callback([&chosen, options] {

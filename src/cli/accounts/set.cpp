@@ -61,9 +61,13 @@ int set(const SetOptions& options) {
     account = co_await the_account(connection, options.name);
     std::vector<store::AccountWrite> writes = {
         write_of(options.draft->draft, account.id, std::nullopt, settings.secrets)};
-    const std::size_t written = co_await write(connection, std::move(writes));
+    std::vector<store::NewUser> nobody;
+    const std::size_t written = co_await write(connection, std::move(nobody), std::move(writes));
     if (written == 0)
-      throw Failure(Outcome::data_blocks, "the account has gone meanwhile, or row-level security hides it");
+      throw Failure(
+          Outcome::data_blocks,
+          "the account has gone meanwhile, row-level security hides it, or its webhook_metadata is no "
+          "JSON object to put ids in");
     account = co_await the_account(connection, to_string(account.id));
   });
   report(options, account);
@@ -82,8 +86,7 @@ void add_set(CLI::App& accounts, Action& chosen) {
                   exit_codes);
   const auto options = std::make_shared<SetOptions>();
   Draft& draft = options->draft->draft;
-  command->add_option("ACCOUNT", options->name, "Its id, phone number id, page id, account id or number")
-      ->required();
+  add_account_name(*command, options->name, true);
   add_draft_options(*command, options->draft);
   command
       ->add_option("--clear", draft.cleared, "Take this value away: page_id, app_secret, webhook_events, …")

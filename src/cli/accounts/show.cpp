@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "cli/accounts/commands.hpp"
+#include "cli/printable.hpp"
 
 namespace socialsync::cli::accounts {
 namespace {
@@ -38,7 +39,8 @@ void print_text(const store::AccountRecord& account) {
       {"webhook_status", account.webhook_status},
       {"last_webhook_at", account.last_webhook_at},
       {"created_at", account.created_at}};
-  for (const auto& [name, value] : lines) fmt::print("{:<21} {}\n", name, value.empty() ? "-" : value);
+  for (const auto& [name, value] : lines)
+    fmt::print("{:<21} {}\n", name, value.empty() ? "-" : printable(value));
 }
 
 int show(const ShowOptions& options) {
@@ -60,8 +62,7 @@ void add_show(CLI::App& accounts, Action& chosen) {
   CLI::App* command = accounts.add_subcommand("show", "All that is known of an account, save its secrets");
   command->footer(std::string("Example:  socialsync accounts show 683178638221369") + exit_codes);
   const auto options = std::make_shared<ShowOptions>();
-  command->add_option("ACCOUNT", options->name, "Its id, phone number id, page id, account id or number")
-      ->required();
+  add_account_name(*command, options->name, true);
   add_common(*command, options->common, true);
   command->callback([&chosen, options] {
     chosen = [options] { return guarded(options->common, [&] { return show(*options); }); };

@@ -1,0 +1,35 @@
+"""The gateway's role, when it is to seal what arrives plain."""
+
+import re
+
+import meta
+import sealing
+from gateway import Gateway
+from gateway_role_test import role_url  # noqa: F401 (a fixture)
+from suite import ROOT
+from tenants import new_secret
+from waiting import eventually
+
+
+def test_sealing_needs_the_rights_that_the_guide_names(role_url, database):
+    """Without them nothing else is harmed, and the log says once what to grant."""
+    def seal(columns):
+        return Gateway(role_url, SOCIALSYNC_SECRETS_KEY=sealing.new_key(), SOCIALSYNC_SECRETS_SEAL=columns)
+
+    def stored(account, column):
+        return database.value(f"SELECT {column} FROM social_accounts WHERE id = %s", account.id)
+
+    account = database.add_account(secret=new_secret(), access_token=new_secret(), verify_token=new_secret())
+    with seal("app_secret,access_token") as running:
+        [line] = eventually(lambda: [line for line in running.log().splitlines() if "is not sealed" in line])
+        grant = re.search(r"GRANT .* TO gateway_login", line)[0]
+        assert grant == ("GRANT SELECT (access_token), UPDATE (app_secret, access_token) ON public.social_accounts "
+                         "TO gateway_login")
+        assert running.log().count("warning") == 1
+    guide = (ROOT / "docs/operations.md").read_text()
+    database.rows(re.search(r"GRANT UPDATE \(app_secret, verify_token\).*;", guide)[0])
+    with seal("app_secret,verify_token") as running:
+        for column in ("app_secret", "verify_token"):
+            eventually(lambda column=column: stored(account, column).startswith("enc:v1:"))
+        assert stored(account, "access_token").startswith(meta.SECRET)
+        assert "warning" not in running.log()
