@@ -50,13 +50,15 @@ int explain(const CLI::App& app, const CLI::ParseError& error) {
 }
 
 // Everybody can see arguments in the list of processes.
-void hide_passwords(int argument_count, char** arguments) {
-  constexpr std::string_view option = "--dsn";
-  for (int i = 1; i < argument_count; ++i) {
-    const std::string_view argument = arguments[i];
-    const bool is_value = std::string_view(arguments[i - 1]) == option;
-    const std::size_t from = argument.starts_with("--dsn=") ? option.size() + 1 : 0;
-    if (is_value || from > 0) std::memset(arguments[i] + from, '*', argument.size() - from);
+void hide_secrets(int argument_count, char** arguments) {
+  for (const std::string_view option : {"--dsn", "--secret"}) {
+    for (int i = 1; i < argument_count; ++i) {
+      const std::string_view argument = arguments[i];
+      const bool is_value = std::string_view(arguments[i - 1]) == option;
+      const bool has_value = argument.starts_with(option) && argument.substr(option.size()).starts_with('=');
+      const std::size_t from = has_value ? option.size() + 1 : 0;
+      if (is_value || has_value) std::memset(arguments[i] + from, '*', argument.size() - from);
+    }
   }
 }
 
@@ -93,7 +95,7 @@ int run(int argument_count, char** arguments) {
   } catch (const CLI::ParseError& error) {
     return explain(app, error);
   }
-  hide_passwords(argument_count, arguments);
+  hide_secrets(argument_count, arguments);
   try {
     return chosen();
   } catch (const std::exception& error) {

@@ -1,6 +1,7 @@
 """`socialsync send`: signed, Meta-shaped test webhooks, for whoever has no Meta app."""
 
 import pathlib
+import socket
 import subprocess
 import tempfile
 
@@ -110,3 +111,20 @@ def test_the_secret_is_not_in_the_command_line(gateway, accounts, no_database):
     finally:
         sender.kill()
         sender.wait()
+
+
+@pytest.mark.parametrize("form", [["--secret", "{}"], ["--secret={}"]])
+def test_a_secret_on_the_command_line_is_overwritten_there(form):
+    secret = new_secret()
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes the request, and never answers
+        arguments = [part.format(secret) for part in form]
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        sending = subprocess.Popen([program.binary(), "send", "whatsapp", "--to", "1", "--url", url, *arguments],
+                                   env=program.environment({}), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            silent.accept()
+            arguments = pathlib.Path(f"/proc/{sending.pid}/cmdline").read_bytes()
+            assert b"--secret" in arguments and secret.encode() not in arguments
+        finally:
+            sending.kill()
+            sending.wait()
