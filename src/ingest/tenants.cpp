@@ -33,7 +33,9 @@ std::shared_ptr<const Tenants> tenants_of(const pg::ResultSet& rows, const route
   store::AccountsRead read = store::read_accounts(rows, keys);
   std::ranges::sort(read.unreadable);
   route::Directory directory(std::move(read.accounts), shared);
-  return std::make_shared<const Tenants>(std::move(directory), std::move(read.unreadable));
+  auto tenants = std::make_shared<Tenants>(std::move(directory), std::move(read.unreadable));
+  tenants->any_opened = read.any_opened;
+  return tenants;
 }
 
 struct Built {
@@ -76,8 +78,8 @@ std::string describe(const std::vector<store::UnreadableSecret>& unreadable) {
   }
   std::string text;
   for (const auto& [key, accounts] : accounts_by_key)
-    text += fmt::format("{} account(s) have secrets sealed under key {}, which is not one of ours\n",
-                        accounts.size(), key);
+    text += fmt::format("{} account(s) have secrets sealed under key {}, which is not one of ours: {}{}\n",
+                        accounts.size(), key, *accounts.begin(), accounts.size() > 1 ? ", …" : "");
   return text + "Add that key behind the first one in SOCIALSYNC_SECRETS_KEY (or the file of keys)";
 }
 
@@ -105,7 +107,8 @@ asio::awaitable<void> TenantKeeper::load(pg::Connection& connection) {
   auto building = build(std::move(rows), shared_, keys_, current_);
   Built built = co_await asio::co_spawn(builder_, std::move(building), asio::use_awaitable);
   const std::vector<store::UnreadableSecret>& unreadable = built.tenants->unreadable;
-  if (!current_ && std::ranges::any_of(unreadable, is_of_unknown_key)) throw UnknownSecretsKey(unreadable);
+  const bool lacks_key = std::ranges::any_of(unreadable, is_of_unknown_key) && !built.tenants->any_opened;
+  if (!current_ && lacks_key) throw UnknownSecretsKey(unreadable);
   warn_of(unreadable, current_ ? current_->unreadable : std::vector<store::UnreadableSecret>());
   current_.swap(built.tenants);
   changes_.is_all = changes_.is_all || built.changes.is_all;

@@ -30,9 +30,12 @@ struct Tenants {
   route::Directory directory;
   verify::Keyring keyring;
   std::vector<store::UnreadableSecret> unreadable;  // sealed, and not for us to open
+  bool any_opened = false;                          // others were
 };
 
-// The first load found secrets under a key that we do not have. what() says which, and what to set.
+// The first load found secrets under keys that we do not have, and could open none. what() says which, and
+// what to set. (Where some open the keys are right, and one value that somebody wrote must not stop
+// everybody.)
 class UnknownSecretsKey : public std::runtime_error {
  public:
   explicit UnknownSecretsKey(const std::vector<store::UnreadableSecret>& unreadable);

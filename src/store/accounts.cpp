@@ -115,6 +115,7 @@ class SecretReader {
     const std::string_view value = without_blanks(text);
     if (!crypto::is_sealed(value)) return std::string(text);
     auto opened = keys_.open(value, crypto::account_place(account_id, column));
+    any_opened_ = any_opened_ || opened;
     if (opened) return std::move(*opened);
     unreadable_.push_back({.account_id = std::string(account_id),
                            .column = column,
@@ -123,9 +124,12 @@ class SecretReader {
     return {};
   }
 
+  bool any_opened() const { return any_opened_; }
+
  private:
   const crypto::SecretKeys& keys_;
   std::vector<UnreadableSecret>& unreadable_;
+  bool any_opened_ = false;
 };
 
 void read_secrets(const pg::ResultSet& rows, std::size_t row, SecretReader& reader, model::Account& account) {
@@ -224,6 +228,7 @@ AccountsRead read_accounts(const pg::ResultSet& rows, const crypto::SecretKeys& 
   SecretReader reader(keys, read.unreadable);
   read.accounts.reserve(rows.rows());
   for (std::size_t row = 0; row < rows.rows(); ++row) read.accounts.push_back(account_at(rows, row, reader));
+  read.any_opened = reader.any_opened();
   return read;
 }
 

@@ -39,6 +39,7 @@ struct UnreadableSecret {
 struct AccountsRead {
   std::vector<model::Account> accounts;
   std::vector<UnreadableSecret> unreadable;  // their accounts have no secret, and no verify token
+  bool any_opened = false;                   // a sealed value was opened: the keys are the right ones
 };
 
 // The rows of select_accounts(), read, sealed secrets opened. Apart from it, since for many accounts it takes

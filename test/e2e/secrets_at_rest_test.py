@@ -215,7 +215,7 @@ def test_a_value_that_cannot_be_read_is_no_secret(gateway, database, wrong):
     assert gateway.metric("socialsync_unreadable_secrets") == 1
 
 
-@pytest.mark.parametrize("keys", ["", OTHER_KEY], ids=["no key", "another key"])
+@pytest.mark.parametrize("keys", ["", new_key()], ids=["no key", "another key"])
 def test_a_wrong_key_is_a_start_up_error(database, database_url, keys):
     for _ in range(2):
         seal_in_place(database, database.add_account(secret=new_secret()))
@@ -225,6 +225,18 @@ def test_a_wrong_key_is_a_start_up_error(database, database_url, keys):
     assert "SOCIALSYNC_SECRETS_KEY" in done.stderr
     for hidden in (KEY, OTHER_KEY, meta.SECRET, "enc:v1:"):
         assert hidden not in done.stdout + done.stderr
+
+
+def test_one_value_that_somebody_wrote_keeps_nobody_from_starting(database, database_url):
+    """Of a key that there never was, where the others open: an application may let tenants type their tokens."""
+    good, bad = database.add_account(secret=new_secret()), database.add_account(secret=new_secret())
+    seal_in_place(database, good)
+    seal_in_place(database, bad, key=new_key())
+    with Gateway(database_url, META_APP_SECRET=SHARED_SECRET, SOCIALSYNC_SECRETS_KEY=KEY) as gateway:
+        assert send(gateway, good)[0] == 200 and len(database.logs(good)) == 1
+        assert send(gateway, bad, SHARED_SECRET)[0] == 200 and database.logs(bad) == []
+        assert bad.id in gateway.log()
+    database.rows("DELETE FROM social_accounts WHERE id = %s", bad.id)
 
 
 def test_a_tampered_value_does_not_keep_it_from_starting(database, database_url):

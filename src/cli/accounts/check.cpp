@@ -80,8 +80,8 @@ Judgement judgement_of(store::AccountsRead read, const config::Config& settings)
     const Uuid id = parse_uuid(secret.account_id).value_or(Uuid());
     if (secret.why == crypto::OpenError::unknown_key)
       judgement.faults[id].push_back(
-          fmt::format("its {} is sealed under key {}, which is not one of SOCIALSYNC_SECRETS_KEY: serve does "
-                      "not start without that",
+          fmt::format("its {} is sealed under key {}, which is not one of SOCIALSYNC_SECRETS_KEY: it has "
+                      "no secret, and where no other value opens serve does not start",
                       secret.column, secret.key_id));
     else
       judgement.notes[id].push_back(
