@@ -1,12 +1,14 @@
 """What the documents name is what the program has, and their links lead somewhere."""
 
+import pathlib
 import re
+import subprocess
 
 import pytest
 
 import meta
 from document import Document, quantity
-from program import run
+from program import binary, run
 from suite import ROOT
 from tenants import SHARED_SECRET
 
@@ -167,6 +169,31 @@ def test_links_lead_somewhere(document):
 def test_the_kinds_of_events_are_those_of_the_program():
     printed = run("events", "kinds", "--output", "markdown").stdout
     assert Document("docs/events.md").text.endswith(printed)
+
+
+# ---- Installation
+
+IN_EVERY_DEBIAN = {"libc6", "libgcc-s1", "libstdc++6"}
+
+
+def package_of(library):
+    """The Debian package that has it, followed through symbolic links."""
+    [path] = {path.resolve() for folder in ("/lib", "/usr/lib") for path in pathlib.Path(folder).glob(f"*-linux-gnu/{library}")}
+    for name in (str(path), str(path).removeprefix("/usr")):
+        owner = subprocess.run(["dpkg-query", "-S", name], capture_output=True, text=True, check=False).stdout
+        if owner:
+            return owner.split(":")[0]
+    raise AssertionError(f"no package has {path}")
+
+
+@pytest.mark.release_only
+@pytest.mark.parametrize("guide", GUIDES, ids=str)
+def test_the_packages_to_install_have_the_libraries_it_needs(guide):
+    dynamic = subprocess.run(["llvm-readelf-19", "-d", binary()], capture_output=True, text=True, check=True).stdout
+    needed = {package_of(library) for library in re.findall(r"NEEDED.*\[(.+)\]", dynamic)} - IN_EVERY_DEBIAN
+    [line] = [line for block in guide.blocks for line in block.text.splitlines() if line.startswith("apt-get install ")]
+    through_others = {"libssl3"}  # libpq5 brings it
+    assert needed - through_others <= set(line.split()[2:])
 
 
 # ---- Threats
