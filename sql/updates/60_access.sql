@@ -147,7 +147,7 @@ CREATE OR REPLACE FUNCTION pg_temp.excess_privileges() RETURNS TABLE (statement 
 LANGUAGE sql AS $$
   SELECT DISTINCT format('REVOKE %s%s ON %s FROM %s;', p.privilege,
                          ' (' || quote_ident(nullif(p.column_name, '')) || ')', tbl, p.role), p.passed_on_by
-  FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine']) AS tbl,
+  FROM pg_temp.walled_tables() AS tbl,
        pg_temp.privileges(to_regclass(tbl)) AS p
   WHERE p.role IN ('anon', 'PUBLIC')
      OR p.role = 'authenticated' AND NOT pg_temp.tenant_may(p.privilege, tbl, p.column_name);
@@ -166,8 +166,7 @@ $$;
 CREATE OR REPLACE FUNCTION pg_temp.missing_table_grants() RETURNS text LANGUAGE sql AS $$
   SELECT string_agg(format('GRANT %s ON %s TO %s;', privilege, tbl, role), ' ')
   FROM (SELECT 'service_role' AS role, tbl, privilege
-        FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine',
-                          'socialsync.webhook_event_keys']) AS tbl,
+        FROM (SELECT t FROM pg_temp.walled_tables() AS t UNION ALL VALUES ('socialsync.webhook_event_keys')) AS tables (tbl),
              unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS privilege
         UNION ALL SELECT 'authenticated', 'public.webhook_logs', 'SELECT') AS wanted
   WHERE NOT EXISTS (SELECT FROM pg_temp.privileges(pg_temp.relation(tbl)) AS p
@@ -185,7 +184,7 @@ CREATE OR REPLACE FUNCTION pg_temp.access_steps() RETURNS SETOF pg_temp.step LAN
                 THEN concat(pg_temp.policies_for_found_rights(), pg_temp.policy_for_named_roles()) END,
                 pg_temp.missing_policies(t), format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', t)),
          NULL, NULL
-  FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine']) AS t
+  FROM pg_temp.walled_tables() AS t
   UNION ALL
   SELECT 'grants', 'grants of tables', NULL, '{}', false, statements = '', NULL, statements, NULL, NULL
   FROM concat_ws(' ', (SELECT string_agg(statement, ' ' ORDER BY statement) FROM pg_temp.excess_privileges()

@@ -9,7 +9,8 @@ UNION ALL
 SELECT NOT has_any_column_privilege('authenticated', c.oid, 'SELECT'), format('authenticated can read %s', c.oid::regclass),
        format('REVOKE ALL ON %s FROM authenticated', c.oid::regclass)
 FROM pg_class AS c
-WHERE c.oid = to_regclass('public.webhook_quarantine')
+WHERE c.oid IN (to_regclass('public.webhook_quarantine'), to_regclass('public.webhook_endpoints'),
+                to_regclass('public.webhook_deliveries'), to_regclass('public.webhook_delivery_attempts'))
    OR c.relnamespace = to_regnamespace('socialsync') AND c.relkind IN ('r', 'p')
 UNION ALL
 SELECT NOT has_function_privilege('authenticated', p.oid, 'EXECUTE'), format('authenticated can call %s', p.oid::regprocedure),
