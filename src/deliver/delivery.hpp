@@ -23,6 +23,8 @@ struct Delivery {
   std::shared_ptr<const Event> event;
   Uuid endpoint_id;
   std::uint16_t attempts = 0;  // made before
+  bool is_admitted = false;    // counted by Admission, until it no longer waits
+  bool is_admitted = false;    // straight from memory: its Admission is to be told when it no longer waits
 };
 
 }  // namespace socialsync::deliver

@@ -21,6 +21,9 @@ class Handover {
 
   // After the commit: new events' deliveries that have a lease are the taker's.
   virtual void take(const Submission& submission) = 0;
+
+  // Instead of it: what was promised to be taken will not come.
+  virtual void forget(const Submission& submission) = 0;
 };
 
 // Gives the deliveries that `handover` takes its lease, before the commit.

@@ -125,6 +125,7 @@ asio::awaitable<http::Response> Receiver::store(std::shared_ptr<Submission> subm
     if (handover_) lease_deliveries(*submission, *handover_);
     const auto committed = co_await batcher_.commit(submission);
     if (committed.has_error()) {
+      if (handover_) handover_->forget(*submission);
       const bool full = committed.error() == CommitError::overloaded;
       co_return refuse(503, full ? "overloaded" : "not_committed",
                        full ? "the queue is full" : "not committed in time");

@@ -25,6 +25,11 @@ WITH due AS (
   FROM unnest($1::uuid[], $2::bigint[]) AS room (endpoint_id, rows),
     LATERAL (SELECT x.event_id, x.endpoint_id FROM public.webhook_deliveries AS x
              WHERE x.endpoint_id = room.endpoint_id AND x.due_at <= now()
+               AND (x.conversation IS NULL OR NOT EXISTS (
+                 SELECT FROM public.webhook_deliveries AS before
+                 WHERE before.endpoint_id = x.endpoint_id AND before.conversation = x.conversation
+                   AND before.position < x.position AND before.due_at < 'infinity'
+                   AND before.created_at > now() - $4::bigint * interval '1 ms'))
              ORDER BY x.due_at LIMIT room.rows FOR UPDATE SKIP LOCKED) AS d),
 claimed AS (
   UPDATE public.webhook_deliveries AS d SET due_at = now() + $3::bigint * interval '1 ms'
@@ -244,7 +249,7 @@ boost::asio::awaitable<std::vector<Due>> select_due(pg::Connection& connection) 
 }
 
 boost::asio::awaitable<Claim> claim_deliveries(pg::Connection& connection, std::span<const Room> rooms,
-                                               std::chrono::milliseconds lease) {
+                                               const ClaimTerms& terms) {
   pg::Array ids(pg::Type::uuid), counts(pg::Type::bigint), asked(pg::Type::uuid);
   for (const Room& room : rooms) {
     ids.add(room.endpoint_id);
@@ -253,7 +258,8 @@ boost::asio::awaitable<Claim> claim_deliveries(pg::Connection& connection, std::
   }
   std::vector<pg::Statement> batch{{.name = "claim_deliveries", .sql = claim},
                                    {.name = "select_next_due", .sql = select_next}};
-  batch[0].with(std::move(ids)).with(std::move(counts)).with(std::to_string(lease.count()));
+  batch[0].with(std::move(ids)).with(std::move(counts));
+  batch[0].with(std::to_string(terms.lease.count())).with(std::to_string(terms.head_blocks_max.count()));
   batch[1].with(std::move(asked));
   const std::vector<pg::ResultSet> results = co_await connection.run(batch);
   co_return Claim{.rows = claimed_of(results[0]), .next = due_of(results[1])};

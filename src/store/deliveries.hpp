@@ -53,10 +53,15 @@ struct Claim {
   std::vector<Due>
       next;  // of the endpoints that were asked for: when the next row is due, where there is one
 };
-// Takes rows that are due, the oldest first, for `lease`; those that others take at the same moment are left
-// to them. Throws pg::Error.
+struct ClaimTerms {
+  std::chrono::milliseconds lease{60'000};
+  // At an ordered endpoint those of a conversation wait for the ones before them, until these are so old.
+  std::chrono::milliseconds head_blocks_max{600'000};
+};
+// Takes rows that are due, the oldest first; those that others take at the same moment are left to them.
+// Throws pg::Error.
 boost::asio::awaitable<Claim> claim_deliveries(pg::Connection& connection, std::span<const Room> rooms,
-                                               std::chrono::milliseconds lease);
+                                               const ClaimTerms& terms);
 
 // Has them for longer.
 boost::asio::awaitable<void> renew_leases(pg::Connection& connection, std::span<const DeliveryKey> keys,
