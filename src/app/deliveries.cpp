@@ -9,6 +9,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "deliver/delivery.hpp"
+#include "net/cidr.hpp"
 
 namespace socialsync::app {
 namespace {
@@ -28,6 +29,14 @@ std::shared_ptr<const deliver::Event> event_of(const store::EventRow& row) {
   event->received_ms = now_ms();
   event->payload = row.exact_payload.value_or(row.payload);
   return event;
+}
+
+deliver::EgressPolicy policy_of(const config::Egress& egress) {
+  std::vector<net::Cidr> allowed;
+  for (const std::string& network : egress.allowed) {
+    if (auto cidr = net::Cidr::parse(network)) allowed.push_back(*cidr);  // config has refused others
+  }
+  return {std::move(allowed), egress.http, egress.proxy};
 }
 
 // What a committed body has for the worker.
@@ -55,8 +64,7 @@ void add(const store::EventRow& row, deliver::Admission& admission, Handed& hand
 
 Deliveries::Deliveries(const config::Config& config, deliver::Connect connect, metrics::Metrics& metrics)
     : keeps_running_(asio::make_work_guard(io_)),
-      sender_(io_.get_executor(),
-              deliver::EgressPolicy(config.egress.allowed, config.egress.http, config.egress.proxy)),
+      sender_(io_.get_executor(), policy_of(config.egress)),
       worker_(io_.get_executor(), std::move(connect), sender_, config.secrets.keys, metrics) {}
 
 Deliveries::~Deliveries() {

@@ -1,4 +1,5 @@
-// Delivery in this process: a worker on a thread of its own, which takes what ingest has committed from memory.
+// Delivery in this process: a worker on a thread of its own, which takes what ingest has committed from
+// memory.
 #pragma once
 
 #include <chrono>

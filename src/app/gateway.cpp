@@ -12,6 +12,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/core.h>
 
+#include "app/deliveries.hpp"
 #include "app/site.hpp"
 #include "app/upkeep.hpp"
 #include "base/log.hpp"
@@ -90,10 +91,11 @@ class Gateway : public Health {
         batcher_(io_.get_executor(), connector(config.limits.lock_timeout), metrics_,
                  batch_limits(config.limits)),
         quarantine_level_({config.quarantine.rows_max, config.quarantine.bytes_max}),
+        deliveries_(config, connector(std::nullopt), metrics_),
         receiver_(
             tenants_, batcher_, sightings_, quarantine_level_, metrics_,
             {config.whatsapp.verify_token, config.instagram.verify_token, config.messenger.verify_token},
-            receiver_limits(config.limits)),
+            receiver_limits(config.limits), &deliveries_),
         quarantine_(io_.get_executor(), tenants_, sightings_, quarantine_level_, metrics_,
                     quarantine_limits(config)),
         upkeep_(io_.get_executor(), connector(std::nullopt), tenants_, sightings_, quarantine_,
@@ -110,6 +112,7 @@ class Gateway : public Health {
     listen();
     batcher_.start();
     upkeep_.start();
+    deliveries_.start();
     asio::co_spawn(io_, server_.run(), net::rethrow);
     asio::co_spawn(io_, stop_on_signal(), net::rethrow);
     const std::string url = "http://" + address(server_.port());
@@ -180,6 +183,7 @@ class Gateway : public Health {
     const bool all_answered = co_await server_.drained(config_.limits.shutdown_deadline);
     if (!all_answered) log::warning("stopped with requests unanswered: their sender will try again");
     co_await batcher_.stop();
+    co_await deliveries_.stop();
     co_await upkeep_.finish();
     log::info("stopped");
     io_.stop();
@@ -192,6 +196,7 @@ class Gateway : public Health {
   ingest::Sightings sightings_;
   ingest::Batcher batcher_;
   ingest::QuarantineLevel quarantine_level_;
+  Deliveries deliveries_;
   ingest::Receiver receiver_;
   QuarantineKeeper quarantine_;
   Upkeep upkeep_;

@@ -24,7 +24,6 @@ struct Delivery {
   Uuid endpoint_id;
   std::uint16_t attempts = 0;  // made before
   bool is_admitted = false;    // counted by Admission, until it no longer waits
-  bool is_admitted = false;    // straight from memory: its Admission is to be told when it no longer waits
 };
 
 }  // namespace socialsync::deliver
