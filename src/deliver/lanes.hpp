@@ -29,8 +29,6 @@ struct LaneLimits {
 struct LaneCaps {
   std::size_t concurrent_max = 16;  // 0 counts as 1
   std::optional<std::uint32_t> per_second_max = std::nullopt;
-
-  friend bool operator==(const LaneCaps&, const LaneCaps&) = default;
 };
 
 // A lane for each endpoint. A delivery is offered, begins when next() gives it out, and has ended.
@@ -46,6 +44,8 @@ class Lanes {
   using TimePoint = std::chrono::steady_clock::time_point;
 
   explicit Lanes(LaneLimits limits = {}) : limits_(limits) {}
+  Lanes(const Lanes&) = delete;
+  Lanes& operator=(const Lanes&) = delete;
 
   // A new lane, or other caps for one that is there.
   void configure(const Uuid& endpoint_id, const LaneCaps& caps, TimePoint now);
@@ -53,8 +53,8 @@ class Lanes {
   // again, its breaker is closed.
   [[nodiscard]] std::vector<Delivery> remove(const Uuid& endpoint_id);
 
-  // How many more deliveries may be offered to it, if none is to another and memory is left: none while its
-  // breaker is open, one when a probe is due, none when it is unknown.
+  // How many more deliveries will be taken for it, as long as none is for another and their bytes find room:
+  // none while its breaker is open, one when a probe is due, none when it is unknown.
   std::size_t room(const Uuid& endpoint_id, TimePoint now) const;
   // False, with nothing taken, when there is no room for it.
   bool offer(const Delivery& delivery, TimePoint now);
