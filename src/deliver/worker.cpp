@@ -261,6 +261,7 @@ asio::awaitable<void> Worker::attempt(Delivery delivery) {
   Request request{
       .url = target->endpoint.url, .body = body_of(*delivery.event, target->endpoint.format), .headers = {}};
   request.headers = target->signer.headers(delivery.event->id, now_ms() / 1000, request.body);
+  request.headers.emplace_back("content-type", "application/json");
   request.headers.insert(request.headers.end(), target->endpoint.headers.begin(),
                          target->endpoint.headers.end());
   try {
