@@ -36,6 +36,7 @@ CREATE OR REPLACE FUNCTION pg_temp.partition_steps() RETURNS SETOF pg_temp.step 
       "socialsync.wanted_partitions(integer, timestamp with time zone)",
       "socialsync.delete_expired(timestamp with time zone)", "socialsync.maintain_partitions(integer, integer)",
       socialsync.wanted_attempt_partitions(integer), "socialsync.maintain_attempts(integer, integer)",
+      socialsync.leave_room_for_updates(),
       socialsync.readable(bytea)}', '{}',
     pg_temp.copied('pg_temp.wanted_partitions(integer, timestamptz)')
     || pg_temp.copied('pg_temp.wanted_attempt_partitions(integer)') || $sql$
@@ -178,6 +179,27 @@ BEGIN
   END LOOP;
 END $$;
 
+-- An event that is delivered changes its status: the new version of its row fits into the same page, and needs no new
+-- index entries, where half of each page is left free. Without endpoints nothing is.
+CREATE OR REPLACE FUNCTION socialsync.leave_room_for_updates() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '1500ms' AS $$
+DECLARE
+  name text;
+BEGIN
+  IF NOT EXISTS (SELECT FROM public.webhook_endpoints) THEN
+    RETURN;
+  END IF;
+  FOR name IN
+    SELECT c.relname FROM socialsync.weekly_partitions() AS p JOIN pg_class AS c ON c.relname = p.name
+    WHERE c.relnamespace = 'socialsync'::regnamespace AND p.ends_at > now()
+      AND NOT coalesce(c.reloptions::text LIKE '%fillfactor%', false)
+  LOOP
+    EXECUTE format('ALTER TABLE socialsync.%I SET (fillfactor = 50)', name);
+  END LOOP;
+EXCEPTION WHEN lock_not_available THEN
+  RETURN;  -- next time
+END $$;
+
 CREATE OR REPLACE FUNCTION socialsync.maintain_partitions(weeks_ahead integer DEFAULT 4,
                                                           retention_days integer DEFAULT NULL)
 RETURNS TABLE (action text, partition text)
@@ -194,6 +216,8 @@ BEGIN
   END IF;
   RETURN QUERY SELECT * FROM socialsync.delete_expired(keep_from);
   RETURN QUERY SELECT * FROM socialsync.maintain_attempts(weeks_ahead, retention_days);
+
+  PERFORM socialsync.leave_room_for_updates();
 
   expired := ARRAY(SELECT p.name FROM socialsync.weekly_partitions() AS p WHERE p.ends_at <= keep_from ORDER BY p.name);
   missing := (SELECT min(w.monday) FROM socialsync.wanted_partitions(weeks_ahead, keep_from) AS w
@@ -250,7 +274,7 @@ REVOKE ALL ON FUNCTION
   socialsync.weekly_partitions(), socialsync.wanted_partitions(integer, timestamptz),
   socialsync.delete_expired(timestamptz), socialsync.maintain_partitions(integer, integer),
   socialsync.wanted_attempt_partitions(integer), socialsync.maintain_attempts(integer, integer),
-  socialsync.readable(bytea)
+  socialsync.leave_room_for_updates(), socialsync.readable(bytea)
   FROM PUBLIC, anon, authenticated;
 GRANT EXECUTE ON FUNCTION socialsync.readable(bytea), socialsync.maintain_partitions(integer, integer) TO service_role;
 $sql$);

@@ -14,14 +14,35 @@ constexpr std::chrono::milliseconds pause_after_none{1'000};
 
 }  // namespace
 
-void Backlog::replace(std::span<const store::Due> due, TimePoint now) {
-  due_.clear();
-  for (const store::Due& one : due) due_.emplace(one.endpoint_id, now + one.in);
-}
-
 void Backlog::note(const Uuid& endpoint_id, TimePoint due_at) {
   const auto [at, is_new] = due_.emplace(endpoint_id, due_at);
   if (!is_new) at->second = std::min(at->second, due_at);
+}
+
+void Backlog::note(std::span<const store::Due> due, TimePoint now) {
+  for (const store::Due& one : due) note(one.endpoint_id, now + one.in);
+}
+
+std::vector<store::Room> Backlog::take_wanted(TimePoint now,
+                                              const std::function<std::size_t(const Uuid&)>& room,
+                                              std::size_t rows_max) {
+  std::vector<store::Room> rooms;
+  std::size_t rows = 0;
+  const auto look = [&](auto begin, auto end) {
+    for (auto at = begin; at != end && rows < rows_max; ++at) {
+      if (at->second > now) continue;
+      const std::size_t most = std::min({room(at->first), endpoint_rows_max, rows_max - rows});
+      if (most == 0) continue;
+      rooms.push_back({at->first, most});
+      rows += most;
+    }
+  };
+  const auto after_last = due_.upper_bound(last_asked_);
+  look(after_last, due_.end());
+  look(due_.begin(), after_last);
+  for (const store::Room& asked : rooms) due_.erase(asked.endpoint_id);
+  if (!rooms.empty()) last_asked_ = rooms.back().endpoint_id;
+  return rooms;
 }
 
 void Backlog::note_claim(std::span<const store::Room> asked, const store::Claim& claim, TimePoint now) {
@@ -30,30 +51,11 @@ void Backlog::note_claim(std::span<const store::Room> asked, const store::Claim&
   std::unordered_map<Uuid, std::chrono::milliseconds> next;
   for (const store::Due& due : claim.next) next.emplace(due.endpoint_id, due.in);
   for (const store::Room& room : asked) {
-    due_.erase(room.endpoint_id);
     const auto found = next.find(room.endpoint_id);
     if (found == next.end()) continue;
     const bool has_more = got[room.endpoint_id] >= room.rows;
-    due_.emplace(room.endpoint_id,
-                 now + (has_more ? found->second : std::max(found->second, pause_after_none)));
+    note(room.endpoint_id, now + (has_more ? found->second : std::max(found->second, pause_after_none)));
   }
-}
-
-std::vector<store::Room> Backlog::wanted(TimePoint now, const std::function<std::size_t(const Uuid&)>& room,
-                                         std::size_t rows_max) {
-  std::vector<store::Room> rooms;
-  std::size_t rows = 0;
-  auto at = due_.upper_bound(last_asked_);
-  for (std::size_t seen = 0; seen < due_.size() && rows < rows_max; ++seen, ++at) {
-    if (at == due_.end()) at = due_.begin();
-    if (at->second > now) continue;
-    const std::size_t most = std::min({room(at->first), endpoint_rows_max, rows_max - rows});
-    if (most == 0) continue;
-    rooms.push_back({at->first, most});
-    rows += most;
-    last_asked_ = at->first;
-  }
-  return rooms;
 }
 
 bool Backlog::is_due(const Uuid& endpoint_id, TimePoint now) const {

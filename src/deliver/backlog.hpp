@@ -17,17 +17,19 @@ class Backlog {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  // All of the outbox has been looked at.
-  void replace(std::span<const store::Due> due, TimePoint now);
+  // All of the outbox is about to be looked at; what is found is noted then, beside what comes meanwhile.
+  void clear() { due_.clear(); }
   // Something of it is due then, or earlier.
   void note(const Uuid& endpoint_id, TimePoint due_at);
-  // What a claim has shown of the endpoints that it asked for.
-  void note_claim(std::span<const store::Room> asked, const store::Claim& claim, TimePoint now);
+  void note(std::span<const store::Due> due, TimePoint now);
 
   // Which rows to claim: of each endpoint that has some due, as many as `room` says, in turn from call to
-  // call.
-  std::vector<store::Room> wanted(TimePoint now, const std::function<std::size_t(const Uuid&)>& room,
-                                  std::size_t rows_max);
+  // call. What was known of these endpoints is forgotten: note_claim() says what is left, beside what comes
+  // meanwhile.
+  std::vector<store::Room> take_wanted(TimePoint now, const std::function<std::size_t(const Uuid&)>& room,
+                                       std::size_t rows_max);
+  void note_claim(std::span<const store::Room> asked, const store::Claim& claim, TimePoint now);
+
   bool is_due(const Uuid& endpoint_id, TimePoint now) const;
   // When the next one is due that is not yet.
   std::optional<TimePoint> next_at(TimePoint now) const;

@@ -83,6 +83,7 @@ asio::awaitable<void> Worker::keep_running(const char* name, Task task) {
     const auto began = Clock::now();
     try {
       const std::unique_ptr<pg::Connection> connection = co_await connect_();
+      co_await store::plan_by_keys(*connection);
       co_await (this->*task)(*connection);
     } catch (const std::exception& error) {
       log::warning("database task failed, trying again", {{"task", name}, {"error", error.what()}});
@@ -139,10 +140,11 @@ asio::awaitable<void> Worker::claim(pg::Connection& connection) {
     if (are_endpoints_stale_) co_await load_endpoints(connection);
     if (is_scan_wanted_) {
       is_scan_wanted_ = false;
+      backlog_.clear();
       polled_at = Clock::now();
       auto looking = store::select_due(connection);
       const std::vector<store::Due> due = co_await net::within(limits_.statement_timeout, std::move(looking));
-      backlog_.replace(due, Clock::now());
+      backlog_.note(due, Clock::now());
     }
     const bool has_claimed = co_await claim_some(connection);
     dispatch();
@@ -183,7 +185,7 @@ asio::awaitable<bool> Worker::claim_some(pg::Connection& connection) {
   if (results_.size() >= limits_.results_waiting_max) co_return false;
   const auto now = Clock::now();
   const auto room = [&](const Uuid& id) { return lanes_.room(id, now); };
-  const std::vector<store::Room> rooms = backlog_.wanted(now, room, limits_.claim_rows_max);
+  const std::vector<store::Room> rooms = backlog_.take_wanted(now, room, limits_.claim_rows_max);
   if (rooms.empty()) co_return false;
   auto claiming = store::claim_deliveries(connection, rooms, limits_.terms);
   store::Claim claim = co_await net::within(limits_.statement_timeout, std::move(claiming));
@@ -330,11 +332,14 @@ void Worker::note_health(const Uuid& endpoint_id, bool is_delivered, bool is_gon
 // --- Writing what came of it
 
 asio::awaitable<void> Worker::record(pg::Connection& connection) {
+  asio::steady_timer gap(executor_);
   for (;;) {
     co_await record_results(connection);
     co_await record_news(connection);
     co_await record_releases(connection);
     co_await renew_leases(connection);
+    gap.expires_after(is_stopping_ ? std::chrono::milliseconds(0) : limits_.record_gap_min);
+    co_await gap.async_wait(net::as_result);
     if (!results_.empty() || !releases_.empty() || !news_.empty()) continue;
     if (is_stopping_ && running_ <= 1) co_return;  // nobody but us is left to make more
     co_await records_wanted_.sleep(Clock::now() + limits_.terms.lease / 8);

@@ -42,6 +42,8 @@ struct WorkerLimits {
   std::size_t results_waiting_max = 5'000;          // beyond that nothing new is sent: the database is behind
   std::chrono::milliseconds poll_interval{30'000};  // behind the notifications
   std::chrono::milliseconds claim_gap_min{5};
+  // Results gather for so long: a commit for each would cost PostgreSQL more than the rest.
+  std::chrono::milliseconds record_gap_min{10};
   std::chrono::milliseconds scan_gap_min{200};
   std::chrono::milliseconds reload_gap_min{200};
   std::chrono::milliseconds statement_timeout{30'000};

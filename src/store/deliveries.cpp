@@ -8,6 +8,11 @@
 namespace socialsync::store {
 namespace {
 
+constexpr const char* set_plans = R"(
+SELECT set_config('enable_seqscan', 'off', false), set_config('enable_hashjoin', 'off', false),
+       set_config('enable_mergejoin', 'off', false), set_config('enable_bitmapscan', 'off', false),
+       set_config('jit', 'off', false))";
+
 // From one endpoint to the next by the index, whatever lies between.
 constexpr const char* select_due_endpoints = R"(
 WITH RECURSIVE first AS (
@@ -236,6 +241,11 @@ boost::asio::awaitable<void> set_due(pg::Connection& connection, std::span<const
 }
 
 }  // namespace
+
+boost::asio::awaitable<void> plan_by_keys(pg::Connection& connection) {
+  const pg::Statement statement{.name = "set_plans_by_keys", .sql = set_plans};
+  co_await connection.run(statement);
+}
 
 boost::asio::awaitable<void> listen_for_deliveries(pg::Connection& connection) {
   const pg::Statement listen{.name = "listen_deliveries", .sql = "LISTEN socialsync_deliveries"};

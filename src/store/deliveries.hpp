@@ -17,6 +17,10 @@
 
 namespace socialsync::store {
 
+// Every statement below finds its rows by their keys. A session's plans are made once, maybe while the tables
+// are small, and would read them whole: this one's go by the indexes, however large the tables become.
+boost::asio::awaitable<void> plan_by_keys(pg::Connection& connection);
+
 boost::asio::awaitable<void> listen_for_deliveries(pg::Connection& connection);
 
 // A row's key.
