@@ -58,7 +58,8 @@ struct Client {
 asio::awaitable<int> send_many(Sender& sender, std::string url, int count) {
   int good = 0;
   for (int i = 0; i < count; ++i) {
-    Reply reply = co_await sender.send({.url = url, .body = "{}"});
+    Request request{.url = url, .body = "{}"};
+    Reply reply = co_await sender.send(std::move(request));
     if (reply.status == 200) ++good;
   }
   co_return good;
