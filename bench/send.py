@@ -43,7 +43,7 @@ http {{
 }}
 """
 
-LISTEN_OPTIONS = {"http": "", "https": "ssl", "http2": "ssl http2"}
+LISTEN_OPTIONS = {"http": "", "https": "ssl"}
 
 
 def free_port():

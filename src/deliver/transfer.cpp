@@ -229,6 +229,7 @@ SendError Transfer::error_of(CURLcode result) const {
     case CURLE_GOT_NOTHING:
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
+    case CURLE_HTTP2_STREAM:
     case CURLE_PARTIAL_FILE: return SendError::connection_lost;
     default: return SendError::protocol_error;
   }
