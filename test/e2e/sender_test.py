@@ -11,11 +11,13 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 
 import pytest
 
 from program import binary, environment
 
+RESOLVER_TIMEOUT_S = 20
 needs_namespace = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount an /etc/hosts of its own")
 
 
@@ -124,12 +126,12 @@ def test_a_resolver_that_does_not_answer(tmp_path):
     """Giving up on it holds nothing up: libcurl's own way waits for the resolver's thread."""
     resolver = tmp_path / "resolv.conf"
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent, receiver() as server:
-        silent.bind(("127.0.0.53", 53))
-        resolver.write_text("nameserver 127.0.0.53\noptions timeout:20 attempts:1\n")
+        silent.bind(("127.0.0.77", 53))
+        resolver.write_text(f"nameserver 127.0.0.77\noptions timeout:{RESOLVER_TIMEOUT_S} attempts:1\n")
         with Sending("--http", "--allow", "127.0.0.1", "--timeout", 300, resolver=resolver) as sending:
-            hanging = sending.get("http://receiver.example/")
-            assert hanging["error"] in ("timed_out", "name_not_found")
-            assert hanging["took_ms"] < 10_000
+            begin = time.monotonic()
+            assert sending.get("http://receiver.example/")["error"] == "timed_out"
+            assert time.monotonic() - begin < RESOLVER_TIMEOUT_S / 2
             assert sending.get(f"http://127.0.0.1:{server.server_port}/")["status"] == 200
         assert sending.status == 0
 
