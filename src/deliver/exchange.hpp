@@ -12,16 +12,16 @@
 namespace socialsync::deliver {
 
 struct Request {
-  std::string url;
-  std::string body;  // empty and is_get: a GET
-  bool is_get = false;
-  std::vector<std::pair<std::string, std::string>> headers;
+  std::string url{};
+  std::string body{};   // of a POST
+  bool is_get = false;  // else a POST
+  std::vector<std::pair<std::string, std::string>> headers{};
 };
 
 // Why there is no answer. The names are those of webhook_delivery_attempts.error.
 enum class SendError : std::uint8_t {
   none,             // there is an answer
-  bad_url,          // not https, or not a URL
+  bad_url,          // not https, not a URL, or a header that no request may hold
   name_not_found,   // DNS has no address, or does not answer
   address_refused,  // the address is private, and not allowed
   not_connected,    // refused, unreachable

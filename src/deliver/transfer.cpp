@@ -225,9 +225,11 @@ SendError Transfer::error_of(CURLcode result) const {
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_INVALIDCERTSTATUS: return SendError::tls_failed;
     case CURLE_OPERATION_TIMEDOUT: return SendError::timed_out;
+    case CURLE_OK:  // which a head that stops halfway is to libcurl
     case CURLE_GOT_NOTHING:
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
+    case CURLE_HTTP2_STREAM:
     case CURLE_PARTIAL_FILE: return SendError::connection_lost;
     default: return SendError::protocol_error;
   }
@@ -235,6 +237,7 @@ SendError Transfer::error_of(CURLcode result) const {
 
 std::string Transfer::detail_of(SendError error, CURLcode result) const {
   if (error != SendError::none && error == error_) return why_;
+  if (error != SendError::none && result == CURLE_OK) return "the connection ended within the answer's head";
   if (result == CURLE_OK || is_cut_) return {};
   return words_[0] != '\0' ? words_.data() : curl_easy_strerror(result);
 }
