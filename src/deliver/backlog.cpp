@@ -6,7 +6,8 @@
 namespace socialsync::deliver {
 namespace {
 
-// Of one endpoint in one claim: a lane's worth.
+// Of one endpoint in one claim: its share, when many have rows that are due.
+constexpr std::size_t endpoint_rows_min = 8;
 constexpr std::size_t endpoint_rows_max = 128;
 // Rows are due, and were not to be had: others have them in hand this moment, or they wait for the one
 // before.
@@ -28,10 +29,14 @@ std::vector<store::Room> Backlog::take_wanted(TimePoint now,
                                               std::size_t rows_max) {
   std::vector<store::Room> rooms;
   std::size_t rows = 0;
+  const auto due = static_cast<std::size_t>(
+      std::ranges::count_if(due_, [now](const auto& entry) { return entry.second <= now; }));
+  const std::size_t share =
+      std::clamp(rows_max / std::max<std::size_t>(due, 1), endpoint_rows_min, endpoint_rows_max);
   const auto look = [&](auto begin, auto end) {
     for (auto at = begin; at != end && rows < rows_max; ++at) {
       if (at->second > now) continue;
-      const std::size_t most = std::min({room(at->first), endpoint_rows_max, rows_max - rows});
+      const std::size_t most = std::min({room(at->first), share, rows_max - rows});
       if (most == 0) continue;
       rooms.push_back({at->first, most});
       rows += most;

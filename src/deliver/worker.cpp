@@ -217,12 +217,10 @@ void Worker::accept(store::Claim claim, Clock::time_point now) {
 
 // Others may have them, or we again when there is room.
 void Worker::give_back(const std::vector<Delivery>& deliveries) {
-  const auto now = Clock::now();
   for (const Delivery& delivery : deliveries) {
     if (delivery.is_admitted) admission_.leave(delivery.endpoint_id);
     leases_.end(key_of(delivery));
     releases_.push_back(key_of(delivery));
-    backlog_.note(delivery.endpoint_id, now);
   }
   if (!deliveries.empty()) records_wanted_.wake();
 }
@@ -389,6 +387,7 @@ asio::awaitable<void> Worker::record_releases(pg::Connection& connection) {
     std::ranges::move(keys, std::back_inserter(releases_));
     throw;
   }
+  for (const store::DeliveryKey& key : keys) backlog_.note(key.endpoint_id, Clock::now());
   claims_wanted_.wake();
 }
 
