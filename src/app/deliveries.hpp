@@ -26,6 +26,8 @@ class Deliveries : public ingest::Handover {
   ~Deliveries() override;
 
   void start();
+  // Whether, as far as is known, events would be delivered now. Any thread.
+  bool is_ready() const { return worker_.is_ready(); }
   // Resolves when what was in flight has ended and is written. Nothing may be handed over after.
   boost::asio::awaitable<void> stop();
 

@@ -86,6 +86,7 @@ asio::awaitable<void> Worker::keep_running(const char* name, Task task) {
       co_await store::plan_by_keys(*connection);
       co_await (this->*task)(*connection);
     } catch (const std::exception& error) {
+      is_ready_ = false;
       log::warning("database task failed, trying again", {{"task", name}, {"error", error.what()}});
     }
     pause = Clock::now() - began > pause_max ? pause_min : std::clamp(pause * 2, pause_min, pause_max);
@@ -146,6 +147,7 @@ asio::awaitable<void> Worker::claim(pg::Connection& connection) {
       const std::vector<store::Due> due = co_await net::within(limits_.statement_timeout, std::move(looking));
       backlog_.note(due, Clock::now());
     }
+    is_ready_ = true;
     const bool has_claimed = co_await claim_some(connection);
     dispatch();
     if (!has_claimed) co_await claims_wanted_.sleep(next_look(polled_at + limits_.poll_interval));

@@ -2,6 +2,7 @@
 // one outbox: a lease says who has a row in hand.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <deque>
 #include <functional>
@@ -66,6 +67,8 @@ class Worker {
   // Which deliveries may be handed to take(). Any thread.
   Admission& admission() { return admission_; }
   const WorkerLimits& limits() const { return limits_; }
+  // Whether the endpoints are loaded, and the database was there a moment ago. Any thread.
+  bool is_ready() const { return is_ready_; }
 
   // Committed a moment ago, with a lease, and admitted.
   void take(std::vector<Delivery> deliveries);
@@ -123,6 +126,7 @@ class Worker {
   net::Wakeup ended_;
   asio::steady_timer dispatch_timer_;
   std::mt19937 random_{std::random_device{}()};
+  std::atomic<bool> is_ready_ = false;
   bool are_endpoints_stale_ = true;
   bool is_scan_wanted_ = true;
   bool is_stopping_ = false;
