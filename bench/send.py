@@ -6,88 +6,19 @@ checked; the two take turns, and a ratio is of one round.
 """
 
 import argparse
-import contextlib
 import json
-import socket
 import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 from statistics import median
+
+sys.path.insert(0, str(Path(__file__).parent / "support"))
+
+from receivers import LISTEN_OPTIONS, nginx  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 CEILING, OURS = "bare", "sender"
 TARGET = 0.6
-START_TIMEOUT_S = 10
-
-CONFIGURATION = """
-daemon off;
-worker_processes 1;
-pid {folder}/pid;
-events {{ worker_connections 4096; }}
-http {{
-  access_log off;
-  keepalive_requests 1000000000;
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
-  ssl_certificate {folder}/certificate.pem;
-  ssl_certificate_key {folder}/key.pem;
-  server {{
-    listen 127.0.0.1:{port} {options};
-    location / {{ return 200 "ok"; }}
-  }}
-}}
-"""
-
-LISTEN_OPTIONS = {"http": "", "https": "ssl"}
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def make_certificate(folder):
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-         "-subj", "/CN=receiver", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", f"{folder}/key.pem",
-         "-out", f"{folder}/certificate.pem"], check=True, capture_output=True)
-
-
-def wait_for(port):
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while True:
-        try:
-            return socket.create_connection(("127.0.0.1", port)).close()
-        except ConnectionRefusedError:
-            if time.monotonic() > deadline:
-                sys.exit("send: nginx did not start")
-            time.sleep(0.02)
-
-
-@contextlib.contextmanager
-def nginx(protocol):
-    """The URL and the certificate of a receiver that answers everything with 200."""
-    with tempfile.TemporaryDirectory() as folder:
-        make_certificate(folder)
-        port = free_port()
-        configuration = Path(folder) / "nginx.conf"
-        configuration.write_text(
-            CONFIGURATION.format(folder=folder, port=port, options=LISTEN_OPTIONS[protocol]))
-        command = ["/usr/sbin/nginx", "-e", f"{folder}/error.log", "-c", configuration]
-        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-            try:
-                wait_for(port)
-                scheme = "http" if protocol == "http" else "https"
-                yield f"{scheme}://127.0.0.1:{port}/", f"{folder}/certificate.pem"
-            finally:
-                process.terminate()
-
 
 def run(way, url, certificate, options):
     command = [ROOT / "build/release/send_bench", way, url, options.at_once, options.seconds, options.body, certificate]
@@ -99,11 +30,11 @@ def run(way, url, certificate, options):
 
 def measure(options):
     runs = {CEILING: [], OURS: []}
-    with nginx(options.protocol) as (url, certificate):
+    with nginx(options.protocol) as receiver:
         for number in range(1, options.rounds + 1):
             for way, results in runs.items():
                 print(f"round {number} of {options.rounds}: {way}", file=sys.stderr, flush=True)
-                results.append(run(way, url, certificate, options))
+                results.append(run(way, receiver.url, receiver.certificate, options))
     ratios = [round(ours["requests_per_s"] / bare["requests_per_s"], 3) for ours, bare in zip(runs[OURS], runs[CEILING])]
     return {
         "protocol": options.protocol, "at_once": options.at_once, "seconds": options.seconds, "body_bytes": options.body,
