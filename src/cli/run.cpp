@@ -90,6 +90,7 @@ int run(int argument_count, char** arguments) {
   add_quarantine(app, chosen);
   add_customers(app, chosen);
   add_endpoints(app, chosen);
+  add_deliveries(app, chosen);
   add_version(app, chosen);
   try {
     app.parse(argument_count, arguments);
