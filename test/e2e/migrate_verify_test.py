@@ -90,7 +90,7 @@ SABOTAGE = {
         "WHERE tgname LIKE 'socialsync_webhook_url_%'); BEGIN "
         "DROP TRIGGER socialsync_webhook_url_given ON social_accounts; "
         "DROP TRIGGER socialsync_webhook_url_changed ON social_accounts; "
-        "ALTER TABLE social_accounts ALTER webhook_url TYPE text; EXECUTE made; END $$", "V01"),
+        "ALTER TABLE social_accounts ALTER webhook_url TYPE text; EXECUTE made; END $$", "V01 V08"),
     "default gone": ("ALTER TABLE social_accounts ALTER webhook_status DROP DEFAULT", "V01"),
     "label renamed": ("ALTER TYPE social_platform RENAME VALUE 'facebook' TO 'meta'", "V02"),
     "CHECK dropped": ("ALTER TABLE social_accounts DROP CONSTRAINT social_accounts_webhook_status_known", "V03"),
