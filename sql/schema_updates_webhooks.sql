@@ -1073,10 +1073,11 @@ BEGIN
 END $$;
 
 -- The partitions of webhook_delivery_attempts: makes the coming ones, drops those whose week is over for 30 days, or
--- retention_days if that is less. Waits 50 ms for a lock, since others wait behind it.
+-- retention_days if that is less. Waits 50 ms for a lock, since others wait behind it. With the owner's rights, so that
+-- partitions belong to the owner of their table, whoever runs this.
 CREATE OR REPLACE FUNCTION socialsync.maintain_attempts(weeks_ahead integer, retention_days integer)
 RETURNS TABLE (action text, partition text)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '50ms' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '50ms' AS $$
 DECLARE
   keep_from timestamptz := now() - make_interval(days => least(coalesce(retention_days, 30), 30));
   wanted    record;
@@ -1097,6 +1098,9 @@ BEGIN
   LOOP
     FOR attempt IN 1..100 LOOP
       BEGIN
+        LOCK TABLE ONLY public.webhook_delivery_attempts IN SHARE UPDATE EXCLUSIVE MODE;
+        -- Somebody else may have been faster.
+        EXIT WHEN (to_regclass('socialsync.' || wanted.name) IS NULL) <> (wanted.action = 'created');
         EXECUTE wanted.statement;
         action := wanted.action;
         partition := 'socialsync.' || wanted.name;
@@ -1145,14 +1149,16 @@ BEGIN
       MESSAGE = 'weeks_ahead is 0 to 520, retention_days 1 or more, or null: for ever';
   END IF;
   RETURN QUERY SELECT * FROM socialsync.delete_expired(keep_from);
-  RETURN QUERY SELECT * FROM socialsync.maintain_attempts(weeks_ahead, retention_days);
 
   PERFORM socialsync.leave_room_for_updates();
 
   expired := ARRAY(SELECT p.name FROM socialsync.weekly_partitions() AS p WHERE p.ends_at <= keep_from ORDER BY p.name);
   missing := (SELECT min(w.monday) FROM socialsync.wanted_partitions(weeks_ahead, keep_from) AS w
               WHERE to_regclass('socialsync.' || w.name) IS NULL);
+  -- Those of the attempts have a call of their own: whoever delivers must not wait for us while we wait for a reader of
+  -- webhook_logs.
   IF expired = '{}' AND missing IS NULL THEN
+    RETURN QUERY SELECT * FROM socialsync.maintain_attempts(weeks_ahead, retention_days);
     RETURN;
   END IF;
   -- All locks first, at one go: nobody waits for us while we wait for somebody. A week that has begun, and has no
