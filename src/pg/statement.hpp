@@ -13,7 +13,14 @@
 namespace socialsync::pg {
 
 // The types we send arrays of. The numbers are PostgreSQL's own: pg_type.dat.
-enum class Type : std::uint32_t { bytea = 17, bigint = 20, text = 25, timestamptz = 1184, uuid = 2950, jsonb = 3802 };
+enum class Type : std::uint32_t {
+  bytea = 17,
+  bigint = 20,
+  text = 25,
+  timestamptz = 1184,
+  uuid = 2950,
+  jsonb = 3802
+};
 
 // A one-dimensional array in PostgreSQL's binary format, built in place: no quoting, no copy of a value but
 // the one into this buffer. array_recv() in src/backend/utils/adt/arrayfuncs.c.
