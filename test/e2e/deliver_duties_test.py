@@ -103,3 +103,16 @@ def test_a_conversation_goes_out_in_order(database_url, database):
         wanted = [message["id"] for message in mine]
         assert [one for one in got if one in wanted] == [wanted[0], *wanted]
         assert got.index(other["id"]) < got.index(wanted[1])
+
+
+def test_a_private_address_is_not_called(database_url, database):
+    """Unless it is allowed: the wall is there without being asked for."""
+    with Receiver() as receiver, Gateway(database_url, META_APP_SECRET=SHARED_SECRET, SOCIALSYNC_EGRESS_HTTP="1") as gateway:
+        account = database.add_account(webhook_url=receiver.url())
+        gateway.settle(database)
+        client = gateway.client()
+        assert client.post(PATH, meta.whatsapp_messages(account.key, meta.message()), SHARED_SECRET).status == 200
+        client.close()
+        eventually(lambda: database.rows("SELECT 1 FROM webhook_delivery_attempts WHERE error = 'address_refused'"))
+        assert receiver.received == []
+        database.rows("DELETE FROM webhook_endpoints")

@@ -202,13 +202,3 @@ def test_gone_switches_the_endpoint_off(client, gateway, database):
         database.rows("UPDATE webhook_deliveries SET due_at = now() WHERE endpoint_id = %s", endpoint_of(database, account)["id"])
         database.rows("NOTIFY socialsync_deliveries")
         eventually(lambda: [row["status"] for row in database.logs(account)] == ["processed"])
-
-
-def test_a_private_address_is_not_called(client, database_url, database, receiver):
-    account = database.add_account(webhook_url=receiver.url())
-    with Gateway(database_url, META_APP_SECRET=SHARED_SECRET, SOCIALSYNC_EGRESS_HTTP="1") as walled:
-        inside = walled.client()
-        send(inside, meta.whatsapp_messages(account.key, meta.message()))
-        eventually(lambda: [row["error"] for row in attempts(database, account)] == ["address_refused"])
-        inside.close()
-    assert receiver.received == []

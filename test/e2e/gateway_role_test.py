@@ -10,6 +10,7 @@ import pytest
 import meta
 import program
 from gateway import Gateway
+from receiver import Receiver, answer
 from suite import ROOT
 from tenants import SHARED_SECRET, new_key, new_secret
 from waiting import eventually
@@ -32,7 +33,7 @@ def role_url(cluster, database_name):
 
 @pytest.fixture(scope="module")
 def gateway(role_url):
-    with Gateway(role_url, META_APP_SECRET=SHARED_SECRET, SOCIALSYNC_RETENTION_DAYS="30") as running:
+    with Gateway(role_url, META_APP_SECRET=SHARED_SECRET, SOCIALSYNC_RETENTION_DAYS="30").start("--ingest-only") as running:
         yield running
         assert "warning" not in running.log() and "denied" not in running.log(), running.log()
 
@@ -110,15 +111,34 @@ def test_it_fills_the_outbox(as_gateway, database):
 
 
 @pytest.fixture(scope="module")
-def deliverer(role_url, cluster, database_name):
-    """A cursor of a login that is in socialsync_deliverer and nothing else."""
+def deliverer_url(role_url, cluster, database_name):
+    """Of a login that is in socialsync_deliverer and nothing else."""
     cluster.psql(database_name, "CREATE ROLE deliverer_login LOGIN PASSWORD 'long' IN ROLE socialsync_deliverer")
-    connection = psycopg2.connect(role_url.replace("gateway_login", "deliverer_login"))
+    yield role_url.replace("gateway_login", "deliverer_login")
+    cluster.psql(database_name, "DROP ROLE deliverer_login")
+
+
+def test_two_processes_of_a_role_each(gateway, deliverer_url, database):
+    """One takes an event, the other delivers it, and tries what fails again."""
+    with Receiver(answer(500), answer()) as receiver, \
+            Gateway(deliverer_url, SOCIALSYNC_EGRESS_ALLOW="127.0.0.0/8", SOCIALSYNC_EGRESS_HTTP="1").start("--deliver-only") as delivering:
+        account = database.add_account(webhook_url=receiver.url())
+        gateway.settle(database)
+        client = gateway.client()
+        assert client.post(WHATSAPP, meta.whatsapp_messages(account.key, meta.message()), SHARED_SECRET).status == 200
+        client.close()
+        eventually(lambda: [row["status"] for row in database.logs(account)] == ["processed"])
+        assert "warning" not in delivering.log() and "denied" not in delivering.log(), delivering.log()
+
+
+@pytest.fixture(scope="module")
+def deliverer(deliverer_url):
+    """A cursor of that login."""
+    connection = psycopg2.connect(deliverer_url)
     connection.autocommit = True
     with connection.cursor() as cursor:
         yield cursor
     connection.close()
-    cluster.psql(database_name, "DROP ROLE deliverer_login")
 
 
 def test_the_deliverer_does_its_work(deliverer, database):
@@ -172,7 +192,7 @@ def test_the_deliverer_may_do_nothing_else(deliverer, statement):
 
 def test_a_superuser_is_warned(database_url, role_url):
     for url, is_warned in ((database_url, True), (role_url, False)):
-        with Gateway(url, SOCIALSYNC_LOG="json") as running:
+        with Gateway(url, SOCIALSYNC_LOG="json").start("--ingest-only") as running:
             warnings = [json.loads(line)["message"] for line in running.log().splitlines() if '"warning"' in line]
             assert any("superuser" in warning for warning in warnings) == is_warned
 
