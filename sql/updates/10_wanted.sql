@@ -142,7 +142,7 @@ RETURNS TABLE (tbl text, name text, kind text, command text, grantee text, condi
 $$;
 
 -- The tables that have row-level security: those whose rows are some tenant's.
-CREATE OR REPLACE FUNCTION pg_temp.walled_tables() RETURNS SETOF text LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.walled_tables() RETURNS SETOF text LANGUAGE sql STABLE AS $$
   SELECT DISTINCT tbl FROM pg_temp.policies() ORDER BY tbl;
 $$;
 
@@ -153,7 +153,8 @@ RETURNS TABLE (name text, arguments text) LANGUAGE sql AS $$
     ('get_whatsapp_user_by_phone_number_id', 'character varying'),
     ('get_instagram_user_by_page_id', 'character varying'),
     ('log_webhook', 'uuid, public.social_platform, character varying, jsonb, character varying, character varying'),
-    ('mark_webhook_processed', 'uuid, integer, text');
+    ('mark_webhook_processed', 'uuid, integer, text'),
+    ('claim_webhooks', 'uuid, integer, interval');
 $$;
 
 -- The trigger, as pg_get_triggerdef() gives it: the columns are those the gateway routes and verifies by.

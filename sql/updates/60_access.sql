@@ -4,7 +4,7 @@
 -- Whom a table's privileges were given to, whole tables and columns: '' for a whole table. `passed_on_by`: the role
 -- that gave it, where that is not the owner, who can take back only what it gave itself.
 CREATE OR REPLACE FUNCTION pg_temp.privileges(tbl regclass)
-RETURNS TABLE (role text, privilege text, column_name text, passed_on_by text) LANGUAGE sql AS $$
+RETURNS TABLE (role text, privilege text, column_name text, passed_on_by text) LANGUAGE sql STABLE AS $$
   SELECT CASE i.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(i.grantee) END, i.privilege_type, i.column_name,
          CASE WHEN i.grantor <> c.relowner THEN pg_get_userbyid(i.grantor) END
   FROM pg_class AS c, LATERAL (
@@ -130,15 +130,14 @@ $$;
 
 -- Taking a right on the table takes it on its columns too, so those are given again.
 CREATE OR REPLACE FUNCTION pg_temp.missing_column_grants() RETURNS text LANGUAGE sql AS $$
+  WITH has AS MATERIALIZED (SELECT * FROM pg_temp.privileges(to_regclass('public.social_accounts')) AS p
+                            WHERE p.role = 'authenticated')
   SELECT string_agg(format('GRANT %s (%s) ON public.social_accounts TO authenticated;', privilege, names), ' ')
   FROM (SELECT t.privilege, string_agg(quote_ident(t.column_name), ', ') AS names
         FROM pg_temp.tenant_columns() AS t
-        WHERE EXISTS (SELECT FROM pg_temp.privileges(to_regclass('public.social_accounts')) AS p
-                      WHERE p.role = 'authenticated' AND p.privilege = t.privilege AND p.column_name = ''
-                        AND p.passed_on_by IS NULL)
-           OR NOT EXISTS (SELECT FROM pg_temp.privileges(to_regclass('public.social_accounts')) AS p
-                          WHERE p.role = 'authenticated' AND p.privilege = t.privilege
-                            AND p.column_name = t.column_name)
+        WHERE EXISTS (SELECT FROM has WHERE has.privilege = t.privilege AND has.column_name = ''
+                                        AND has.passed_on_by IS NULL)
+           OR NOT EXISTS (SELECT FROM has WHERE has.privilege = t.privilege AND has.column_name = t.column_name)
         GROUP BY t.privilege) AS grants;
 $$;
 
