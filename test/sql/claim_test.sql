@@ -6,7 +6,7 @@ SELECT no_plan();
 INSERT INTO users (id, email) VALUES ('10000000-0000-4000-8000-000000000001', 'carla@example.org');
 INSERT INTO social_accounts (id, platform, account_id, username, user_id, phone_number_id)
 VALUES ('20000000-0000-4000-8000-000000000001', 'whatsapp', 'a', 'a', '10000000-0000-4000-8000-000000000001', '1'),
-       ('20000000-0000-4000-8000-000000000002', 'whatsapp', 'b', 'b', '10000000-0000-4000-8000-000000000001', '2');
+       ('20000000-0000-4000-8000-000000000002', 'whatsapp_business', 'b', 'b', '10000000-0000-4000-8000-000000000001', '2');
 
 SELECT function_returns('public', 'claim_webhooks', ARRAY['uuid', 'integer', 'interval'], 'setof record');
 SELECT throws_ok($$SELECT claim_webhooks('20000000-0000-4000-8000-000000000001')$$, 'P0002',
