@@ -122,7 +122,7 @@ def test_receivers_of_every_kind_beside_a_good_one(database_url, open_database):
                     "WHERE l.social_account_id = %s", accounts[name].id) == 1)
                 assert statuses(name) == ["received"]
             # Those that fail come to their last attempt.
-            eventually(lambda: database.value("SELECT min(attempts) FROM webhook_deliveries") == 1)
+            eventually(lambda: database.value("SELECT min(attempts) FROM webhook_deliveries") >= 1)
             database.rows("UPDATE webhook_deliveries SET attempts = 9, due_at = now(); NOTIFY socialsync_deliveries")
             for name in acts.keys() - ends.keys():
                 eventually(lambda name=name: statuses(name) == ["error"], timeout_s=60)
