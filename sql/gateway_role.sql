@@ -37,7 +37,7 @@ GRANT EXECUTE ON FUNCTION socialsync.maintain_partitions(integer, integer) TO so
 -- The outbox: which endpoints want an event, and that it is to go there.
 GRANT SELECT (id, social_account_id, place, webhook_events, is_enabled, is_ordered, url)
   ON public.webhook_endpoints TO socialsync_gateway;
-GRANT INSERT ON public.webhook_deliveries TO socialsync_gateway;
+GRANT INSERT, SELECT (event_id, endpoint_id) ON public.webhook_deliveries TO socialsync_gateway;
 GRANT USAGE ON SEQUENCE public.webhook_delivery_position TO socialsync_gateway, socialsync_deliverer;
 
 -- Deliveries: where they go and signed with what, how that went, and what became of the event.

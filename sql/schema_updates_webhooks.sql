@@ -1059,6 +1059,14 @@ DECLARE
   deleted bigint;
 BEGIN
   DELETE FROM socialsync.webhook_event_keys WHERE seen_at < now() - interval '8 days';
+  -- Queued while their endpoint was being removed. From one endpoint to the next by the index.
+  WITH RECURSIVE of AS (
+    (SELECT d.endpoint_id FROM public.webhook_deliveries AS d ORDER BY d.endpoint_id LIMIT 1)
+    UNION ALL
+    SELECT next.endpoint_id FROM of, LATERAL (SELECT d.endpoint_id FROM public.webhook_deliveries AS d
+                                              WHERE d.endpoint_id > of.endpoint_id ORDER BY d.endpoint_id LIMIT 1) AS next)
+  DELETE FROM public.webhook_deliveries AS d USING of
+  WHERE d.endpoint_id = of.endpoint_id AND NOT EXISTS (SELECT FROM public.webhook_endpoints AS e WHERE e.id = of.endpoint_id);
   IF keep_from IS NULL THEN
     RETURN;
   END IF;
@@ -1088,6 +1096,9 @@ BEGIN
         'CREATE TABLE socialsync.%1$I (LIKE public.webhook_delivery_attempts INCLUDING ALL); '
         'ALTER TABLE socialsync.%1$I ENABLE ROW LEVEL SECURITY; '
         'REVOKE ALL ON socialsync.%1$I FROM PUBLIC, anon, authenticated; '
+        'LOCK TABLE socialsync.webhook_delivery_attempts_default IN ACCESS EXCLUSIVE MODE; '
+        'WITH moved AS (DELETE FROM socialsync.webhook_delivery_attempts_default '
+        'WHERE attempted_at >= %2$L AND attempted_at < %3$L RETURNING *) INSERT INTO socialsync.%1$I SELECT * FROM moved; '
         'ALTER TABLE public.webhook_delivery_attempts ATTACH PARTITION socialsync.%1$I FOR VALUES FROM (%2$L) TO (%3$L)',
         w.name, w.monday AT TIME ZONE 'UTC', (w.monday + interval '1 week') AT TIME ZONE 'UTC') AS statement
     FROM socialsync.wanted_attempt_partitions(weeks_ahead) AS w WHERE to_regclass('socialsync.' || w.name) IS NULL

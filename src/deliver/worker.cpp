@@ -186,7 +186,12 @@ void Worker::close_endpoint(const Uuid& endpoint_id) {
 asio::awaitable<bool> Worker::claim_some(pg::Connection& connection) {
   if (results_.size() >= limits_.results_waiting_max) co_return false;
   const auto now = Clock::now();
-  const auto room = [&](const Uuid& id) { return lanes_.room(id, now); };
+  // Half of a lane is for what is fresh: retries must not fill it.
+  const auto room = [&](const Uuid& id) {
+    const std::size_t free = lanes_.room(id, now);
+    const std::size_t kept = limits_.lanes.lane_waiting_max / 2;
+    return lanes_.is_open(id) || free <= 1 ? free : free - std::min(kept, free - 1);
+  };
   const std::vector<store::Room> rooms = backlog_.take_wanted(now, room, limits_.claim_rows_max);
   if (rooms.empty()) co_return false;
   auto claiming = store::claim_deliveries(connection, rooms, limits_.terms);
@@ -244,7 +249,7 @@ void Worker::dispatch() {
 // A rate, or a breaker, may let something begin although nothing else happens.
 void Worker::arm_timer() {
   const auto at = lanes_.next_at();
-  if (!at || is_stopping_) return;
+  if (!at || is_stopping_ || results_.size() >= limits_.results_waiting_max) return;
   dispatch_timer_.expires_at(*at);
   dispatch_timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
@@ -268,14 +273,14 @@ asio::awaitable<void> Worker::attempt(Delivery delivery) {
                          target->endpoint.headers.end());
   try {
     Reply reply = co_await sender_.send(std::move(request));
-    finish(delivery, *target, std::move(reply));
+    finish(delivery, std::move(reply));
   } catch (const boost::system::system_error&) {
     give_back(lanes_.ended(delivery.endpoint_id, true, Clock::now(), jitter()));
     give_back({delivery});  // the sender is stopped
   }
 }
 
-void Worker::finish(const Delivery& delivery, const Target& target, Reply reply) {
+void Worker::finish(const Delivery& delivery, Reply reply) {
   const Verdict verdict = verdict_of(reply);
   const bool is_delivered = verdict == Verdict::delivered;
   const auto now = Clock::now();
@@ -305,8 +310,6 @@ void Worker::finish(const Delivery& delivery, const Target& target, Reply reply)
 
   give_back(lanes_.ended(delivery.endpoint_id, is_delivered, now, jitter()));
   note_health(delivery.endpoint_id, is_delivered, verdict == Verdict::gone);
-  // The next of its conversation may have waited for this one.
-  if (target.endpoint.is_ordered) backlog_.note(delivery.endpoint_id, now);
   if (backlog_.is_due(delivery.endpoint_id, now)) claims_wanted_.wake();
   dispatch();
 }
@@ -334,48 +337,111 @@ void Worker::note_health(const Uuid& endpoint_id, bool is_delivered, bool is_gon
 asio::awaitable<void> Worker::record(pg::Connection& connection) {
   asio::steady_timer gap(executor_);
   for (;;) {
+    co_await renew_leases(connection);
     co_await record_results(connection);
     co_await record_news(connection);
     co_await record_releases(connection);
-    co_await renew_leases(connection);
     gap.expires_after(is_stopping_ ? std::chrono::milliseconds(0) : limits_.record_gap_min);
     co_await gap.async_wait(net::as_result);
     if (!results_.empty() || !releases_.empty() || !news_.empty()) continue;
     if (is_stopping_ && running_ <= 1) co_return;  // nobody but us is left to make more
-    co_await records_wanted_.sleep(Clock::now() + limits_.terms.lease / 8);
+    const auto look_again = Clock::now() + limits_.terms.lease / 8;
+    co_await records_wanted_.sleep(blocked_results_.empty() ? look_again
+                                                            : std::min(look_again, blocked_until_));
   }
 }
 
 asio::awaitable<void> Worker::record_results(pg::Connection& connection) {
+  if (Clock::now() >= blocked_until_) {
+    std::ranges::move(blocked_results_, std::back_inserter(results_));
+    blocked_results_.clear();
+  }
   if (results_.empty()) co_return;
   const std::size_t count = std::min(results_.size(), limits_.results_per_commit_max);
-  std::vector<store::AttemptRow> rows(
-      std::make_move_iterator(results_.begin()),
-      std::make_move_iterator(results_.begin() + static_cast<std::ptrdiff_t>(count)));
-  results_.erase(results_.begin(), results_.begin() + static_cast<std::ptrdiff_t>(count));
+  const auto end = results_.begin() + static_cast<std::ptrdiff_t>(count);
+  std::vector<store::AttemptRow> rows(std::make_move_iterator(results_.begin()),
+                                      std::make_move_iterator(end));
+  results_.erase(results_.begin(), end);
+  try {
+    co_await write(connection, rows);
+  } catch (...) {
+    // Whether they were committed is unknown: written again, an attempt may be there twice, and nothing is
+    // lost.
+    for (store::AttemptRow& row : rows) {
+      const bool is_aside =
+          std::ranges::find(blocked_results_, row.key, &store::AttemptRow::key) != blocked_results_.end();
+      if (leases_.holds(row.key) && !is_aside) results_.push_back(std::move(row));
+    }
+    throw;
+  }
+  dispatch();
+  claims_wanted_.wake();
+}
+
+// A row that the database refuses, or that somebody has locked, must not hold up the others.
+asio::awaitable<void> Worker::write(pg::Connection& connection, std::span<store::AttemptRow> rows) {
+  std::optional<pg::Error> refused;
   try {
     auto writing = store::record_attempts(connection, rows);
     co_await net::within(limits_.statement_timeout, std::move(writing));
-  } catch (...) {
-    // Whether it was committed is unknown: written again, an attempt may be there twice, and nothing is lost.
-    std::ranges::move(rows, std::front_inserter(results_));
-    throw;
+  } catch (const pg::Error& error) {
+    if (error.kind() == pg::ErrorKind::connection) throw;
+    refused = error;
   }
-  for (const store::AttemptRow& row : rows) leases_.end(row.key);
-  dispatch();
+  if (!refused) {
+    written(rows);
+    co_return;
+  }
+  if (rows.size() == 1) {
+    put_aside(std::move(rows.front()), *refused);
+    co_return;
+  }
+  co_await write(connection, rows.first(rows.size() / 2));
+  co_await write(connection, rows.subspan(rows.size() / 2));
+}
+
+void Worker::written(std::span<const store::AttemptRow> rows) {
+  const auto now = Clock::now();
+  for (const store::AttemptRow& row : rows) {
+    leases_.end(row.key);
+    // The next of its conversation may have waited for this one.
+    const auto target = targets_.find(row.key.endpoint_id);
+    if (target && target->endpoint.is_ordered) backlog_.note(row.key.endpoint_id, now);
+  }
+}
+
+void Worker::put_aside(store::AttemptRow row, const pg::Error& error) {
+  constexpr std::string_view lock_not_available = "55P03";
+  constexpr std::string_view deadlock_detected = "40P01";
+  if (error.sqlstate() == lock_not_available || error.sqlstate() == deadlock_detected) {
+    if (blocked_results_.empty()) blocked_until_ = Clock::now() + limits_.blocked_pause;
+    blocked_results_.push_back(std::move(row));
+    return;
+  }
+  log::warning("the result of a delivery is refused: it will be delivered again when its lease is over",
+               {{"event", to_string(row.key.event_id)},
+                {"endpoint", to_string(row.key.endpoint_id)},
+                {"sqlstate", error.sqlstate()},
+                {"error", error.what()}});
+  leases_.end(row.key);
 }
 
 asio::awaitable<void> Worker::record_news(pg::Connection& connection) {
   if (news_.empty()) co_return;
   std::vector<store::EndpointNews> news;
   for (const auto& [id, one] : news_) news.push_back(one);
-  auto writing = store::record_endpoint_news(connection, news);
-  co_await net::within(limits_.statement_timeout, std::move(writing));
-  // What came meanwhile is written next time.
-  for (const store::EndpointNews& one : news) {
-    if (!one.disabled_because.empty()) are_endpoints_stale_ = true;
-    news_.erase(one.endpoint_id);
+  news_.clear();  // what comes meanwhile is written next time
+  try {
+    auto writing = store::record_endpoint_news(connection, news);
+    co_await net::within(limits_.statement_timeout, std::move(writing));
+  } catch (const pg::Error& error) {
+    for (store::EndpointNews& one : news) news_.emplace(one.endpoint_id, std::move(one));
+    if (error.kind() == pg::ErrorKind::connection) throw;
+    log::warning("how endpoints are doing cannot be written now", {{"error", error.what()}});
+    co_return;
   }
+  for (const store::EndpointNews& one : news)
+    are_endpoints_stale_ = are_endpoints_stale_ || !one.disabled_because.empty();
   if (are_endpoints_stale_) claims_wanted_.wake();
 }
 
@@ -385,11 +451,14 @@ asio::awaitable<void> Worker::record_releases(pg::Connection& connection) {
   try {
     auto writing = store::release_deliveries(connection, keys);
     co_await net::within(limits_.statement_timeout, std::move(writing));
-  } catch (...) {
-    std::ranges::move(keys, std::back_inserter(releases_));
-    throw;
+  } catch (const pg::Error& error) {
+    // Their leases end by themselves.
+    if (error.kind() == pg::ErrorKind::connection) throw;
+    log::warning("deliveries are not given back before their leases end", {{"error", error.what()}});
   }
-  for (const store::DeliveryKey& key : keys) backlog_.note(key.endpoint_id, Clock::now());
+  // Not at once: there was no room for them.
+  const auto later = Clock::now() + limits_.release_pause;
+  for (const store::DeliveryKey& key : keys) backlog_.note(key.endpoint_id, later);
   claims_wanted_.wake();
 }
 

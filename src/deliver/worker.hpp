@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <random>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -48,6 +49,8 @@ struct WorkerLimits {
   std::chrono::milliseconds scan_gap_min{200};
   std::chrono::milliseconds reload_gap_min{200};
   std::chrono::milliseconds statement_timeout{30'000};
+  std::chrono::milliseconds release_pause{200};    // before what there was no room for is claimed again
+  std::chrono::milliseconds blocked_pause{2'000};  // before a result whose row is locked is tried again
 };
 
 // Opens a connection, or throws pg::Error or boost::system::system_error.
@@ -92,13 +95,16 @@ class Worker {
   void dispatch();
   void arm_timer();
   asio::awaitable<void> attempt(Delivery delivery);
-  void finish(const Delivery& delivery, const Target& target, Reply reply);
+  void finish(const Delivery& delivery, Reply reply);
   void note_health(const Uuid& endpoint_id, bool is_delivered, bool is_gone);
   void give_back(const std::vector<Delivery>& deliveries);
   void close_endpoint(const Uuid& endpoint_id);
 
   asio::awaitable<void> record(pg::Connection& connection);
   asio::awaitable<void> record_results(pg::Connection& connection);
+  asio::awaitable<void> write(pg::Connection& connection, std::span<store::AttemptRow> rows);
+  void written(std::span<const store::AttemptRow> rows);
+  void put_aside(store::AttemptRow row, const pg::Error& error);
   asio::awaitable<void> record_news(pg::Connection& connection);
   asio::awaitable<void> record_releases(pg::Connection& connection);
   asio::awaitable<void> renew_leases(pg::Connection& connection);
@@ -117,7 +123,9 @@ class Worker {
   Lanes lanes_;
   Leases leases_;
   Backlog backlog_;
-  std::deque<store::AttemptRow> results_;  // to be written
+  std::deque<store::AttemptRow> results_;           // to be written
+  std::vector<store::AttemptRow> blocked_results_;  // somebody has a lock on their rows
+  Clock::time_point blocked_until_;
   std::vector<store::DeliveryKey> releases_;
   std::unordered_map<Uuid, store::EndpointNews> news_;
 

@@ -112,7 +112,8 @@ void Placer::queue(store::EventRow& row, const model::Event& event,
                    std::span<const model::AccountEndpoint> endpoints) {
   for (const model::AccountEndpoint& endpoint : endpoints) {
     if (!route::wants(endpoint.webhook_events, event.type)) continue;
-    store::QueuedDelivery delivery{.endpoint_id = endpoint.id, .is_announced = true, .conversation = {}};
+    store::QueuedDelivery delivery{
+        .endpoint_id = endpoint.id, .is_announced = true, .conversation = {}, .arrival = ++arrivals_};
     if (endpoint.is_ordered && !event.customer.empty())
       delivery.conversation = conversation_of(event.customer);
     row.deliveries.push_back(delivery);

@@ -44,6 +44,7 @@ class Placer {
   Limits limits_;
   EventIds ids_;
   std::vector<const route::Tenant*> found_;
+  std::int64_t arrivals_ = 0;     // deliveries so far
   std::size_t logged_bytes_ = 0;  // of the submission being made
 };
 

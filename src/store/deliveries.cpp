@@ -21,7 +21,7 @@ WITH RECURSIVE first AS (
   SELECT next.* FROM first,
     LATERAL (SELECT d.endpoint_id, d.due_at FROM public.webhook_deliveries AS d WHERE d.endpoint_id > first.endpoint_id
              ORDER BY d.endpoint_id, d.due_at LIMIT 1) AS next)
-SELECT endpoint_id::text, ceil(extract(epoch FROM due_at - now()) * 1000)::bigint
+SELECT endpoint_id::text, ceil(extract(epoch FROM greatest(due_at, '2000-01-01') - now()) * 1000)::bigint
 FROM first WHERE due_at < 'infinity')";
 
 constexpr const char* claim = R"(
@@ -41,13 +41,13 @@ claimed AS (
   FROM due WHERE d.event_id = due.event_id AND d.endpoint_id = due.endpoint_id
   RETURNING d.event_id, d.endpoint_id, d.attempts)
 SELECT c.event_id::text, c.endpoint_id::text, c.attempts, coalesce(l.exact_payload, convert_to(l.payload::text, 'UTF8')),
-       l.webhook_type, l.platform::text, floor(extract(epoch FROM l.created_at) * 1000)::bigint
+       l.webhook_type, l.platform::text, floor(extract(epoch FROM CASE WHEN isfinite(l.created_at) THEN l.created_at ELSE now() END) * 1000)::bigint
 FROM claimed AS c LEFT JOIN public.webhook_logs AS l ON l.id = c.event_id)";
 
 enum ClaimColumn { event_id, endpoint_id, attempts, payload, type, platform, received };
 
 constexpr const char* select_next = R"(
-SELECT room.endpoint_id::text, ceil(extract(epoch FROM next.due_at - now()) * 1000)::bigint
+SELECT room.endpoint_id::text, ceil(extract(epoch FROM greatest(next.due_at, '2000-01-01') - now()) * 1000)::bigint
 FROM unnest($1::uuid[]) AS room (endpoint_id),
   LATERAL (SELECT d.due_at FROM public.webhook_deliveries AS d WHERE d.endpoint_id = room.endpoint_id
            ORDER BY d.due_at LIMIT 1) AS next
@@ -69,7 +69,7 @@ DELETE FROM public.webhook_deliveries AS d USING unnest($1::uuid[], $2::uuid[]) 
 WHERE d.event_id = k.event_id AND d.endpoint_id = k.endpoint_id)";
 
 constexpr const char* update_processed = R"(
-UPDATE public.webhook_logs AS l SET status = 'processed', processing_time_ms = k.age_ms, error_message = NULL
+UPDATE public.webhook_logs AS l SET status = 'processed', processing_time_ms = least(k.age_ms, 2147483647), error_message = NULL
 FROM (SELECT id, min(age_ms) FROM unnest($1::uuid[], $2::bigint[]) AS given (id, age_ms) GROUP BY id) AS k (id, age_ms)
 WHERE l.id = k.id AND l.status IN ('received', 'error'))";
 
@@ -85,6 +85,9 @@ constexpr const char* update_given_up = R"(
 UPDATE public.webhook_logs AS l SET status = 'error', error_message = k.why
 FROM (SELECT id, min(why) FROM unnest($1::uuid[], $2::text[]) AS given (id, why) GROUP BY id) AS k (id, why)
 WHERE l.id = k.id AND l.status = 'received')";
+
+// Whatever somebody wrote there by hand.
+int smallint(int attempts) { return std::clamp(attempts, 0, 32'767); }
 
 template <class Number>
 Number number_of(std::string_view text) {
@@ -168,7 +171,7 @@ pg::Statement attempts_statement(std::span<const AttemptRow* const> rows) {
       error(pg::Type::text), detail(pg::Type::text), head(pg::Type::bytea);
   for (const AttemptRow* row : rows) {
     keys.add(row->key);
-    attempt.add(std::int64_t{row->attempt});
+    attempt.add(std::int64_t{smallint(row->attempt)});
     if (row->http_status > 0) {
       status.add(std::int64_t{row->http_status});
     } else {
@@ -207,7 +210,7 @@ void add_failed(std::span<const AttemptRow* const> rows, std::vector<pg::Stateme
   for (const AttemptRow* row : rows) {
     if (row->result == AttemptRow::Result::delivered) continue;
     keys.add(row->key);
-    made.add(std::int64_t{row->attempt});
+    made.add(std::int64_t{smallint(row->attempt)});
     if (row->result == AttemptRow::Result::again) {
       again.add(std::int64_t{row->again_in.count()});
       continue;

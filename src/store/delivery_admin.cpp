@@ -167,17 +167,17 @@ boost::asio::awaitable<std::vector<OutboxRow>> list_outbox(pg::Connection& conne
   co_return found;
 }
 
-boost::asio::awaitable<std::vector<AttemptRow>> list_attempts(pg::Connection& connection,
-                                                              const DeliveryFilter& filter,
-                                                              std::optional<bool> is_delivered,
-                                                              const std::string& after,
-                                                              std::uint64_t rows_max) {
+boost::asio::awaitable<std::vector<PastAttempt>> list_attempts(pg::Connection& connection,
+                                                               const DeliveryFilter& filter,
+                                                               std::optional<bool> is_delivered,
+                                                               const std::string& after,
+                                                               std::uint64_t rows_max) {
   DeliveryFilter of_attempts = filter;
   of_attempts.is_dead = is_delivered;  // the same place in the statement
   pg::Statement select = of_page("select_attempts", select_attempts, of_attempts, after, rows_max);
   select.binary_results = true;
   const pg::ResultSet rows = co_await connection.run(select);
-  std::vector<AttemptRow> found;
+  std::vector<PastAttempt> found;
   for (std::size_t row = 0; row < rows.rows(); ++row) {
     const auto text = [&](int column) { return std::string(rows.text(row, column)); };
     found.push_back({.attempted_at = text(0),

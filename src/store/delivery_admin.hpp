@@ -38,7 +38,7 @@ struct OutboxRow {
   bool is_enabled = true;  // its endpoint
 };
 
-struct AttemptRow {
+struct PastAttempt {
   std::string attempted_at;
   Uuid event_id;
   Uuid endpoint_id;
@@ -58,11 +58,11 @@ boost::asio::awaitable<std::vector<OutboxRow>> list_outbox(pg::Connection& conne
                                                            const std::string& after, std::uint64_t rows_max);
 
 // The newest attempts first; `after` is time/event/endpoint. since and until are of the attempt.
-boost::asio::awaitable<std::vector<AttemptRow>> list_attempts(pg::Connection& connection,
-                                                              const DeliveryFilter& filter,
-                                                              std::optional<bool> is_delivered,
-                                                              const std::string& after,
-                                                              std::uint64_t rows_max);
+boost::asio::awaitable<std::vector<PastAttempt>> list_attempts(pg::Connection& connection,
+                                                               const DeliveryFilter& filter,
+                                                               std::optional<bool> is_delivered,
+                                                               const std::string& after,
+                                                               std::uint64_t rows_max);
 
 struct DeliveredEvent {
   std::string account_id;

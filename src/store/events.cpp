@@ -49,8 +49,11 @@ queued AS (
   INSERT INTO public.webhook_deliveries (event_id, endpoint_id, due_at, conversation, position)
   SELECT d.event_id, d.endpoint_id, now() + d.lease_ms * interval '1 ms', d.conversation,
          CASE WHEN d.conversation IS NOT NULL THEN nextval('public.webhook_delivery_position') END
-  FROM unnest({}::uuid[], {}::uuid[], {}::bigint[], {}::bigint[]) AS d (event_id, endpoint_id, lease_ms, conversation)
-  JOIN inserted ON inserted.id = d.event_id))";
+  FROM (SELECT d.* FROM unnest({}::uuid[], {}::uuid[], {}::bigint[], {}::bigint[], {}::bigint[])
+          AS d (event_id, endpoint_id, lease_ms, conversation, arrival)
+        JOIN inserted ON inserted.id = d.event_id
+        ORDER BY d.arrival) AS d
+  ON CONFLICT (event_id, endpoint_id) DO NOTHING))";
 
 constexpr const char* select_inserted = "\nSELECT id FROM inserted";
 constexpr const char* notify_deliveries = "SELECT pg_notify($1, '')";
@@ -64,8 +67,8 @@ struct InsertStatements {
       : plain(std::string(insert) + select_inserted),
         queueing(insert +
                  fmt::format(fmt::runtime(queue_deliveries), parameter(parameters + 1),
-                             parameter(parameters + 2), parameter(parameters + 3),
-                             parameter(parameters + 4)) +
+                             parameter(parameters + 2), parameter(parameters + 3), parameter(parameters + 4),
+                             parameter(parameters + 5)) +
                  select_inserted) {}
 
  private:
@@ -159,6 +162,7 @@ class EventColumns {
     } else {
       delivery_conversation_.add_null();
     }
+    delivery_arrival_.add(delivery.arrival);
     has_deliveries_ = true;
     is_announced_ = is_announced_ || delivery.is_announced;
   }
@@ -169,8 +173,8 @@ class EventColumns {
       statement.with(std::move(*column));
   }
   void fill_deliveries(pg::Statement& statement) && {
-    for (pg::Array* column :
-         {&delivery_event_, &delivery_endpoint_, &delivery_lease_, &delivery_conversation_})
+    for (pg::Array* column : {&delivery_event_, &delivery_endpoint_, &delivery_lease_,
+                              &delivery_conversation_, &delivery_arrival_})
       statement.with(std::move(*column));
   }
 
@@ -178,7 +182,8 @@ class EventColumns {
       platform_{pg::Type::text}, type_{pg::Type::text}, status_{pg::Type::text}, payload_{pg::Type::jsonb},
       exact_{pg::Type::bytea}, external_{pg::Type::text}, customer_{pg::Type::text}, key_{pg::Type::uuid};
   pg::Array delivery_event_{pg::Type::uuid}, delivery_endpoint_{pg::Type::uuid},
-      delivery_lease_{pg::Type::bigint}, delivery_conversation_{pg::Type::bigint};
+      delivery_lease_{pg::Type::bigint}, delivery_conversation_{pg::Type::bigint},
+      delivery_arrival_{pg::Type::bigint};
   std::size_t size_ = 0;
   bool has_deliveries_ = false;
   bool is_announced_ = false;

@@ -23,6 +23,7 @@ struct QueuedDelivery {
   std::chrono::milliseconds lease{0};
   bool is_announced = false;                 // workers of other processes are told
   std::optional<std::int64_t> conversation;  // for an ordered endpoint
+  std::int64_t arrival = 0;                  // the order in which they came, within this process
 };
 
 // A row of webhook_logs. Views: whoever asks for the write keeps what they point at until it ends.

@@ -87,6 +87,23 @@ def test_an_endpoint_gets_no_more_at_once_than_it_allows(database_url, database)
 
 
 @pytest.mark.release_only
+def test_a_body_of_many_goes_out_in_its_order(database_url, database):
+    """Meta's times are whole seconds: what came first in the body is first. And one waits for the last, not for a clock."""
+    with Receiver() as receiver:
+        account = database.add_account(webhook_url=receiver.url())
+        database.rows("UPDATE webhook_endpoints SET is_ordered = true WHERE social_account_id = %s", account.id)
+        with Gateway(database_url, **SETTINGS) as gateway:
+            client = gateway.client()
+            messages = [meta.message() for _ in range(40)]
+            body = meta.encode({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [
+                meta.change(account.key, messages)]}]})
+            assert client.post(PATH, body, SHARED_SECRET).status == 200
+            client.close()
+            eventually(lambda: len(receiver.received) == 40, timeout_s=20)
+        assert message_ids(receiver.received) == [message["id"] for message in messages]
+
+
+@pytest.mark.release_only
 def test_a_conversation_goes_out_in_order(database_url, database):
     """One failure holds up what follows in its conversation, and no other conversation."""
     with Receiver(answer(500), answer()) as receiver:

@@ -25,7 +25,7 @@ json::object json_of(const store::OutboxRow& row) {
           {"created_at", row.created_at}};
 }
 
-json::object json_of(const store::AttemptRow& row) {
+json::object json_of(const store::PastAttempt& row) {
   const auto or_null = [](const std::string& text) {
     return text.empty() ? json::value(nullptr) : json::value(text);
   };
@@ -42,7 +42,7 @@ json::object json_of(const store::AttemptRow& row) {
           {"response_head", or_null(printable(row.response_head, true))}};
 }
 
-std::string result_of(const store::AttemptRow& row) {
+std::string result_of(const store::PastAttempt& row) {
   const std::string what = row.error.empty() ? "delivered" : printable(row.error);
   return row.http_status.empty() ? what : what + " " + row.http_status;
 }
@@ -92,7 +92,7 @@ asio::awaitable<void> list_waiting(const Options& options, store::DeliveryFilter
 
 asio::awaitable<void> list_tried(const Options& options, store::DeliveryFilter filter,
                                  pg::Connection& connection) {
-  const std::vector<store::AttemptRow> found = co_await store::list_attempts(
+  const std::vector<store::PastAttempt> found = co_await store::list_attempts(
       connection, filter, options.status == "delivered", options.after, options.rows_max);
   std::string next;
   if (found.size() == options.rows_max)
@@ -104,7 +104,7 @@ asio::awaitable<void> list_tried(const Options& options, store::DeliveryFilter f
   }
   std::vector<std::vector<std::string>> rows = {
       {"TIME", "EVENT", "ENDPOINT", "NUMBER", "RESULT", "MS", "DETAIL"}};
-  for (const store::AttemptRow& row : found)
+  for (const store::PastAttempt& row : found)
     rows.push_back({row.attempted_at, to_string(row.event_id), endpoints::short_id(row.endpoint_id),
                     std::to_string(row.attempt), result_of(row), std::to_string(row.took_ms),
                     printable(row.detail)});

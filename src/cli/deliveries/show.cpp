@@ -24,7 +24,7 @@ struct Options {
 
 struct Story {
   std::optional<store::DeliveredEvent> event;
-  std::vector<store::AttemptRow> attempts;
+  std::vector<store::PastAttempt> attempts;
   std::vector<store::OutboxRow> waiting;
 };
 
@@ -36,13 +36,13 @@ void print_json(const Options& options, const Story& story) {
              {"status", story.event->status},         {"processing_time_ms", story.event->took_ms},
              {"error_message", story.event->error}};
   json::array attempts, waiting;
-  for (const store::AttemptRow& row : story.attempts) attempts.push_back(json_of(row));
+  for (const store::PastAttempt& row : story.attempts) attempts.push_back(json_of(row));
   for (const store::OutboxRow& row : story.waiting) waiting.push_back(json_of(row));
   accounts::print_json(
       {{"event_id", options.id}, {"event", event}, {"attempts", attempts}, {"waiting", waiting}});
 }
 
-void print_attempt(const store::AttemptRow& row) {
+void print_attempt(const store::PastAttempt& row) {
   fmt::print("  {}  attempt {} to {}  {}: {}, {} ms\n", row.attempted_at, row.attempt,
              endpoints::short_id(row.endpoint_id), endpoints::shown_url(row.url), result_of(row),
              row.took_ms);
