@@ -7,6 +7,8 @@
 namespace socialsync::deliver {
 namespace {
 
+constexpr std::uint32_t failures_to_disable_min = 10;
+
 FailingMark mark_of(int percent) {
   if (percent >= 90) return FailingMark::nearly_all;
   if (percent >= 70) return FailingMark::most;
@@ -38,7 +40,10 @@ Targets::Changes Targets::replace(std::vector<store::EndpointState> endpoints) {
     const Uuid id = state.endpoint.id;
     known.target = target_of(state);
     if (!known.target) continue;
-    before.erase(id);
+    if (const auto old = before.find(id); old != before.end()) {
+      known.failures = old->second.failures;
+      before.erase(old);
+    }
     changes.added.push_back(id);
     targets_.emplace(id, std::move(known));
   }
@@ -62,6 +67,7 @@ std::optional<store::EndpointNews> Targets::succeeded(const Uuid& endpoint_id) {
   if (found == targets_.end() || !found->second.failing_since) return std::nullopt;
   found->second.failing_since.reset();
   found->second.mark = FailingMark::none;
+  found->second.failures = 0;
   return store::EndpointNews{.endpoint_id = endpoint_id, .disabled_because = {}};
 }
 
@@ -69,6 +75,7 @@ std::optional<store::EndpointNews> Targets::failed(const Uuid& endpoint_id, Syst
   const auto found = targets_.find(endpoint_id);
   if (found == targets_.end()) return std::nullopt;
   Known& known = found->second;
+  ++known.failures;
   store::EndpointNews news{.endpoint_id = endpoint_id, .is_failing = true, .disabled_because = {}};
   if (!known.failing_since) {
     known.failing_since = now;
@@ -76,6 +83,8 @@ std::optional<store::EndpointNews> Targets::failed(const Uuid& endpoint_id, Syst
   }
   const FailingMark mark = failing_mark(*known.failing_since, now, known.mark);
   if (mark == FailingMark::none) return std::nullopt;
+  // Two failures with days of silence between them say little.
+  if (mark == FailingMark::all && known.failures < failures_to_disable_min) return std::nullopt;
   known.mark = mark;
   news.warned_percent = static_cast<int>(mark);
   if (mark == FailingMark::all) news.disabled_because = "it failed for five days";

@@ -45,6 +45,7 @@ class Targets {
     std::shared_ptr<const Target> target;
     std::optional<SystemTime> failing_since;
     FailingMark mark = FailingMark::none;
+    std::uint32_t failures = 0;  // since this worker knows it, or its last success
   };
 
   std::unordered_map<Uuid, Known> targets_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <set>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
@@ -79,7 +80,7 @@ void Worker::spawn(asio::awaitable<void> work) {
 asio::awaitable<void> Worker::keep_running(const char* name, Task task) {
   asio::steady_timer timer(executor_);
   std::chrono::milliseconds pause{0};
-  while (!is_stopping_) {
+  do {
     const auto began = Clock::now();
     try {
       const std::unique_ptr<pg::Connection> connection = co_await connect_();
@@ -90,10 +91,15 @@ asio::awaitable<void> Worker::keep_running(const char* name, Task task) {
       log::warning("database task failed, trying again", {{"task", name}, {"error", error.what()}});
     }
     pause = Clock::now() - began > pause_max ? pause_min : std::clamp(pause * 2, pause_min, pause_max);
-    if (is_stopping_) break;
+    if (is_stopping_ && !is_worth_waiting()) break;
     timer.expires_after(pause);
     co_await timer.async_wait(net::as_result);
-  }
+  } while (!is_stopping_ || is_worth_waiting());
+}
+
+// Whether results are left to be written, and the database may come back in time.
+bool Worker::is_worth_waiting() const {
+  return (!results_.empty() || !blocked_results_.empty()) && Clock::now() < stop_until_;
 }
 
 // --- What there is to deliver
@@ -122,11 +128,14 @@ asio::awaitable<void> Worker::listen(pg::Connection& connection) {
   co_await store::listen_for_deliveries(connection);
   co_await store::listen_for_endpoint_changes(connection);
   asio::steady_timer gap(executor_);
+  // What was told between two connections nobody has heard.
+  are_endpoints_stale_ = is_scan_wanted_ = true;
+  claims_wanted_.wake();
   while (!is_stopping_) {
-    const bool is_told = co_await connection.notified(notification_wait);
-    is_scan_wanted_ = is_scan_wanted_ || is_told;
-    are_endpoints_stale_ = are_endpoints_stale_ || is_told;
-    if (is_told) claims_wanted_.wake();
+    const std::set<std::string> channels = co_await connection.notified_on(notification_wait);
+    is_scan_wanted_ = is_scan_wanted_ || !channels.empty();
+    are_endpoints_stale_ = are_endpoints_stale_ || channels.contains(store::endpoints_channel);
+    if (!channels.empty()) claims_wanted_.wake();
     gap.expires_after(limits_.scan_gap_min);
     co_await gap.async_wait(net::as_result);
   }
@@ -463,14 +472,17 @@ asio::awaitable<void> Worker::record_releases(pg::Connection& connection) {
 }
 
 asio::awaitable<void> Worker::renew_leases(pg::Connection& connection) {
-  const std::vector<store::DeliveryKey> keys = leases_.take_due(Clock::now(), keys_per_statement_max);
-  if (keys.empty()) co_return;
-  auto writing = store::renew_leases(connection, keys, limits_.terms.lease);
-  co_await net::within(limits_.statement_timeout, std::move(writing));
+  for (;;) {
+    const std::vector<store::DeliveryKey> keys = leases_.take_due(Clock::now(), keys_per_statement_max);
+    if (keys.empty()) co_return;
+    auto writing = store::renew_leases(connection, keys, limits_.terms.lease);
+    co_await net::within(limits_.statement_timeout, std::move(writing));
+  }
 }
 
 asio::awaitable<void> Worker::stop() {
   is_stopping_ = true;
+  stop_until_ = Clock::now() + limits_.stop_patience;
   dispatch_timer_.cancel();
   for (const Uuid& id : targets_.ids()) close_endpoint(id);
   claims_wanted_.wake();

@@ -49,8 +49,9 @@ struct WorkerLimits {
   std::chrono::milliseconds scan_gap_min{200};
   std::chrono::milliseconds reload_gap_min{200};
   std::chrono::milliseconds statement_timeout{30'000};
-  std::chrono::milliseconds release_pause{200};    // before what there was no room for is claimed again
-  std::chrono::milliseconds blocked_pause{2'000};  // before a result whose row is locked is tried again
+  std::chrono::milliseconds stop_patience{10'000};  // for a database that is away when we are to stop
+  std::chrono::milliseconds release_pause{200};     // before what there was no room for is claimed again
+  std::chrono::milliseconds blocked_pause{2'000};   // before a result whose row is locked is tried again
 };
 
 // Opens a connection, or throws pg::Error or boost::system::system_error.
@@ -84,6 +85,7 @@ class Worker {
 
   void spawn(asio::awaitable<void> work);
   asio::awaitable<void> keep_running(const char* name, Task task);
+  bool is_worth_waiting() const;
 
   asio::awaitable<void> listen(pg::Connection& connection);
   asio::awaitable<void> claim(pg::Connection& connection);
@@ -138,6 +140,7 @@ class Worker {
   bool are_endpoints_stale_ = true;
   bool is_scan_wanted_ = true;
   bool is_stopping_ = false;
+  Clock::time_point stop_until_;
   std::size_t running_ = 0;  // coroutines of ours
 };
 

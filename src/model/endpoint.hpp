@@ -20,6 +20,9 @@ enum class DeliveryFormat : std::uint8_t {
 std::string_view to_string(DeliveryFormat format);
 std::optional<DeliveryFormat> delivery_format_of(std::string_view name);
 
+// Whether a header is ours to set, or HTTP's, and so not an endpoint's own.
+bool is_reserved_header(std::string_view name);
+
 struct Endpoint {
   Uuid id;
   std::optional<Uuid> account_id;  // nothing: the operator's own, for what is no account's

@@ -70,20 +70,20 @@ WHERE d.event_id = k.event_id AND d.endpoint_id = k.endpoint_id)";
 
 constexpr const char* update_processed = R"(
 UPDATE public.webhook_logs AS l SET status = 'processed', processing_time_ms = least(k.age_ms, 2147483647), error_message = NULL
-FROM (SELECT id, min(age_ms) FROM unnest($1::uuid[], $2::bigint[]) AS given (id, age_ms) GROUP BY id) AS k (id, age_ms)
+FROM (SELECT id, min(age_ms) FROM unnest($1::uuid[], $2::bigint[]) AS given (id, age_ms) GROUP BY id ORDER BY id) AS k (id, age_ms)
 WHERE l.id = k.id AND l.status IN ('received', 'error'))";
 
-// No time: given up.
+// No time: given up. Written twice it does not take back what another worker has done since.
 constexpr const char* update_again = R"(
 UPDATE public.webhook_deliveries AS d
 SET attempts = k.attempts,
     due_at = CASE WHEN k.again_ms IS NULL THEN 'infinity' ELSE now() + k.again_ms * interval '1 ms' END
 FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[]) AS k (event_id, endpoint_id, attempts, again_ms)
-WHERE d.event_id = k.event_id AND d.endpoint_id = k.endpoint_id)";
+WHERE d.event_id = k.event_id AND d.endpoint_id = k.endpoint_id AND (d.attempts < k.attempts OR k.again_ms IS NULL))";
 
 constexpr const char* update_given_up = R"(
 UPDATE public.webhook_logs AS l SET status = 'error', error_message = k.why
-FROM (SELECT id, min(why) FROM unnest($1::uuid[], $2::text[]) AS given (id, why) GROUP BY id) AS k (id, why)
+FROM (SELECT id, min(why) FROM unnest($1::uuid[], $2::text[]) AS given (id, why) GROUP BY id ORDER BY id) AS k (id, why)
 WHERE l.id = k.id AND l.status = 'received')";
 
 // Whatever somebody wrote there by hand.

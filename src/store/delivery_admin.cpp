@@ -58,8 +58,10 @@ SELECT (SELECT count(*) FROM changed),
 
 const std::string retry_rows = page_of_rows + R"(
 changed AS (
+  -- What is due within a minute is in somebody's hands, or soon will be.
   UPDATE public.webhook_deliveries AS d SET due_at = now(), attempts = 0 FROM page
-  WHERE d.event_id = page.event_id AND d.endpoint_id = page.endpoint_id RETURNING 1))" +
+  WHERE d.event_id = page.event_id AND d.endpoint_id = page.endpoint_id
+    AND NOT (d.due_at > now() AND d.due_at <= now() + interval '1 minute') RETURNING 1))" +
                                end_of_batch;
 
 const std::string cancel_rows = page_of_rows + R"(

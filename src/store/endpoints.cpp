@@ -81,7 +81,8 @@ std::vector<std::pair<std::string, std::string>> headers_of(std::string_view tex
     const std::string_view header = text.substr(0, text.find('\x1e'));
     text.remove_prefix(std::min(text.size(), header.size() + 1));
     const std::size_t end = header.find('\x1f');
-    if (end != std::string_view::npos) headers.emplace_back(header.substr(0, end), header.substr(end + 1));
+    if (end == std::string_view::npos || model::is_reserved_header(header.substr(0, end))) continue;
+    headers.emplace_back(header.substr(0, end), header.substr(end + 1));
   }
   return headers;
 }
@@ -179,7 +180,10 @@ boost::asio::awaitable<void> record_endpoint_news(pg::Connection& connection,
                                                   std::span<const EndpointNews> news) {
   pg::Array ids(pg::Type::uuid), failing(pg::Type::bigint), warned(pg::Type::bigint);
   pg::Array disabled(pg::Type::uuid), because(pg::Type::text);
-  for (const EndpointNews& one : news) {
+  // In one order everywhere: two workers then never wait for each other.
+  std::vector<EndpointNews> sorted(news.begin(), news.end());
+  std::ranges::sort(sorted, {}, &EndpointNews::endpoint_id);
+  for (const EndpointNews& one : sorted) {
     ids.add(one.endpoint_id);
     failing.add(std::int64_t{one.is_failing ? 1 : 0});
     warned.add(std::int64_t{one.warned_percent});

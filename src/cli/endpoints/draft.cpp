@@ -12,6 +12,7 @@
 #include "cli/accounts/fields.hpp"
 #include "cli/accounts/secret_input.hpp"
 #include "migrate/outcome.hpp"
+#include "model/endpoint.hpp"
 
 namespace socialsync::cli::endpoints {
 namespace {
@@ -28,23 +29,7 @@ void check(const char* field, const std::string& value, bool any_event) {
   if (fault) refuse(fmt::format("{} {}", field == std::string_view("webhook_url") ? "url" : field, *fault));
 }
 
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) {
-    return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  });
-  return text;
-}
-
 // Those that the sender writes itself, and those that would change what a request is.
-bool is_reserved(const std::string& name) {
-  const std::string word = lower(name);
-  for (const std::string_view own :
-       {"host", "content-type", "content-length", "content-encoding", "connection", "transfer-encoding", "te",
-        "trailer", "upgrade", "expect", "keep-alive", "user-agent", "x-hub-signature", "x-hub-signature-256"})
-    if (word == own) return true;
-  return word.starts_with("webhook-") || word.starts_with("proxy-");
-}
-
 bool is_name(std::string_view name) {
   constexpr std::string_view characters =
       "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -62,7 +47,7 @@ void add_header(boost::json::object& headers, std::string_view line, std::size_t
   const std::string name(line.substr(0, std::min(colon, line.size())));
   if (colon == std::string_view::npos || !is_name(name))
     refuse(fmt::format("header {}: must be like 'Name: value'", number));
-  if (is_reserved(name)) refuse(fmt::format("header {}: {} is not yours to set", number, name));
+  if (model::is_reserved_header(name)) refuse(fmt::format("header {}: {} is not yours to set", number, name));
   std::string_view value = line.substr(colon + 1);
   while (value.starts_with(' ')) value.remove_prefix(1);
   while (value.ends_with(' ') || value.ends_with('\r')) value.remove_suffix(1);
