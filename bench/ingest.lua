@@ -1,5 +1,7 @@
 -- wrk's script: sends the requests of a file, each once, whatever the connection.
---   wrk … -s ingest.lua URL -- FILE BYTES_PER_REQUEST FIRST_REQUEST
+--   wrk … -s ingest.lua URL -- FILE BYTES_PER_REQUEST FIRST_REQUEST [PAUSE_MS]
+--
+-- With a pause each connection waits so long before each of its requests.
 
 local threads = {}
 
@@ -13,6 +15,10 @@ function init(arguments)
   file:setvbuf("full", 1048576)
   file:seek("set", size * tonumber(arguments[3]))
   sent, exhausted = 0, false
+  local pause_ms = tonumber(arguments[4] or 0)
+  if pause_ms > 0 then
+    function delay() return pause_ms end
+  end
 end
 
 function request()

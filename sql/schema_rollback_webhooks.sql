@@ -103,7 +103,8 @@ $$;
 -- Partitions go with their table.
 CREATE OR REPLACE FUNCTION pg_temp.drop_tables() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('DROP TABLE %s', t))
-  FROM unnest(ARRAY['public.webhook_logs', 'public.webhook_quarantine', 'socialsync.webhook_event_keys',
+  FROM unnest(ARRAY['public.webhook_delivery_attempts', 'public.webhook_deliveries', 'public.webhook_endpoints',
+                    'public.webhook_logs', 'public.webhook_quarantine', 'socialsync.webhook_event_keys',
                     'socialsync.backfill_preimages']) AS t
   WHERE pg_temp.is_ours(obj_description(to_regclass(t), 'pg_class'));
 $$;
@@ -112,7 +113,7 @@ $$;
 CREATE OR REPLACE FUNCTION pg_temp.drop_detached_partitions() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('DROP TABLE %s', oid::regclass))
   FROM pg_class
-  WHERE relnamespace = to_regnamespace('socialsync') AND relkind = 'r' AND relname ~ '^webhook_logs_'
+  WHERE relnamespace = to_regnamespace('socialsync') AND relkind = 'r' AND relname ~ '^webhook_(logs|delivery_attempts)_'
     AND pg_temp.is_ours(obj_description(relnamespace, 'pg_namespace'));
 $$;
 -- ---------------------------------------------------------------------------------------------------------------
@@ -121,8 +122,11 @@ $$;
 CREATE OR REPLACE FUNCTION pg_temp.drop_trigger() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('DROP TRIGGER %I ON public.social_accounts', tgname))
   FROM pg_trigger
-  WHERE tgrelid = to_regclass('public.social_accounts') AND tgname = 'socialsync_accounts_changed'
-    AND tgfoid = to_regprocedure('socialsync.notify_accounts_changed()');
+  WHERE tgrelid = to_regclass('public.social_accounts')
+    AND (tgname, tgfoid) IN (('socialsync_accounts_changed', to_regprocedure('socialsync.notify_accounts_changed()')),
+                             ('socialsync_webhook_url_given', to_regprocedure('socialsync.keep_primary_endpoint()')),
+                             ('socialsync_webhook_url_changed', to_regprocedure('socialsync.keep_primary_endpoint()')))
+  ORDER BY tgname;
 $$;
 
 CREATE OR REPLACE FUNCTION pg_temp.drop_policies() RETURNS SETOF text LANGUAGE sql AS $$
@@ -476,7 +480,8 @@ END $$;
 -- What the rollback locks; the application's own tables last, so that they wait for no other.
 CREATE OR REPLACE FUNCTION pg_temp.locked_tables() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT t FROM unnest(ARRAY['socialsync.preimages', 'socialsync.fingerprints', 'socialsync.migration_steps',
-                             'socialsync.backfill_preimages', 'socialsync.webhook_event_keys', 'public.webhook_quarantine', 'public.webhook_logs',
+                             'socialsync.backfill_preimages', 'socialsync.webhook_event_keys', 'public.webhook_quarantine', 'public.webhook_delivery_attempts',
+                             'public.webhook_deliveries', 'public.webhook_endpoints', 'public.webhook_logs',
                              'public.social_accounts', 'public.users']) WITH ORDINALITY AS tables (t, place)
   WHERE to_regclass(t) IS NOT NULL AND has_table_privilege(to_regclass(t), 'UPDATE') ORDER BY place;
 $$;

@@ -234,7 +234,43 @@ RETURNS TABLE (tbl text, name text, types text[]) LANGUAGE sql AS $$
     ('public.webhook_quarantine', 'signed_by', ARRAY['text']),
     ('public.webhook_quarantine', 'body', ARRAY['bytea']),
     ('public.webhook_quarantine', 'event_time', ARRAY['timestamp with time zone']),
-    ('public.webhook_quarantine', 'created_at', ARRAY['timestamp with time zone']);
+    ('public.webhook_quarantine', 'created_at', ARRAY['timestamp with time zone']),
+    ('public.webhook_endpoints', 'id', ARRAY['uuid']),
+    ('public.webhook_endpoints', 'social_account_id', ARRAY['uuid']),
+    ('public.webhook_endpoints', 'place', ARRAY['smallint']),
+    ('public.webhook_endpoints', 'url', ARRAY['character varying(500)']),
+    ('public.webhook_endpoints', 'description', ARRAY['text']),
+    ('public.webhook_endpoints', 'format', ARRAY['text']),
+    ('public.webhook_endpoints', 'app_secret', ARRAY['character varying(1000)']),
+    ('public.webhook_endpoints', 'signing_secret', ARRAY['character varying(1000)']),
+    ('public.webhook_endpoints', 'previous_signing_secret', ARRAY['character varying(1000)']),
+    ('public.webhook_endpoints', 'previous_signing_secret_until', ARRAY['timestamp with time zone']),
+    ('public.webhook_endpoints', 'headers', ARRAY['jsonb']),
+    ('public.webhook_endpoints', 'webhook_events', ARRAY['text[]']),
+    ('public.webhook_endpoints', 'is_enabled', ARRAY['boolean']),
+    ('public.webhook_endpoints', 'disabled_because', ARRAY['text']),
+    ('public.webhook_endpoints', 'is_ordered', ARRAY['boolean']),
+    ('public.webhook_endpoints', 'concurrent_max', ARRAY['integer']),
+    ('public.webhook_endpoints', 'per_second_max', ARRAY['integer']),
+    ('public.webhook_endpoints', 'failing_since', ARRAY['timestamp with time zone']),
+    ('public.webhook_endpoints', 'warned_percent', ARRAY['smallint']),
+    ('public.webhook_endpoints', 'created_at', ARRAY['timestamp with time zone']),
+    ('public.webhook_deliveries', 'event_id', ARRAY['uuid']),
+    ('public.webhook_deliveries', 'endpoint_id', ARRAY['uuid']),
+    ('public.webhook_deliveries', 'due_at', ARRAY['timestamp with time zone']),
+    ('public.webhook_deliveries', 'attempts', ARRAY['smallint']),
+    ('public.webhook_deliveries', 'conversation', ARRAY['bigint']),
+    ('public.webhook_deliveries', 'position', ARRAY['bigint']),
+    ('public.webhook_deliveries', 'created_at', ARRAY['timestamp with time zone']),
+    ('public.webhook_delivery_attempts', 'attempted_at', ARRAY['timestamp with time zone']),
+    ('public.webhook_delivery_attempts', 'event_id', ARRAY['uuid']),
+    ('public.webhook_delivery_attempts', 'endpoint_id', ARRAY['uuid']),
+    ('public.webhook_delivery_attempts', 'attempt', ARRAY['smallint']),
+    ('public.webhook_delivery_attempts', 'http_status', ARRAY['smallint']),
+    ('public.webhook_delivery_attempts', 'took_ms', ARRAY['integer']),
+    ('public.webhook_delivery_attempts', 'error', ARRAY['text']),
+    ('public.webhook_delivery_attempts', 'detail', ARRAY['text']),
+    ('public.webhook_delivery_attempts', 'response_head', ARRAY['bytea']);
 $$;
 
 -- Each as pg_get_indexdef() gives it. CONCURRENTLY is put in when it is built.
@@ -278,7 +314,13 @@ RETURNS TABLE (tbl text, name text, kind text, command text, grantee text, condi
           '((platform)::text <> ALL (ARRAY[''whatsapp''::text, ''whatsapp_business''::text, ''instagram''::text, '
           '''facebook''::text]))')
   UNION ALL
-  VALUES ('public.webhook_quarantine', 'webhooks_service', 'PERMISSIVE', 'ALL', 'service_role', 'true');
+  SELECT 'public.' || t, 'webhooks_service', 'PERMISSIVE', 'ALL', 'service_role', 'true'
+  FROM unnest(ARRAY['webhook_quarantine', 'webhook_endpoints', 'webhook_deliveries', 'webhook_delivery_attempts']) AS t;
+$$;
+
+-- The tables that have row-level security: those whose rows are some tenant's.
+CREATE OR REPLACE FUNCTION pg_temp.walled_tables() RETURNS SETOF text LANGUAGE sql STABLE AS $$
+  SELECT DISTINCT tbl FROM pg_temp.policies() ORDER BY tbl;
 $$;
 
 -- The functions that programs call.
@@ -288,7 +330,8 @@ RETURNS TABLE (name text, arguments text) LANGUAGE sql AS $$
     ('get_whatsapp_user_by_phone_number_id', 'character varying'),
     ('get_instagram_user_by_page_id', 'character varying'),
     ('log_webhook', 'uuid, public.social_platform, character varying, jsonb, character varying, character varying'),
-    ('mark_webhook_processed', 'uuid, integer, text');
+    ('mark_webhook_processed', 'uuid, integer, text'),
+    ('claim_webhooks', 'uuid, integer, interval');
 $$;
 
 -- The trigger, as pg_get_triggerdef() gives it: the columns are those the gateway routes and verifies by.
@@ -373,8 +416,7 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_rights() RETURNS SETOF text LANGUAGE 
   -- with the owner's rights, whoever runs this.
   SELECT DISTINCT format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY (or ALTER ROLE %I BYPASSRLS)', c.oid::regclass, r.rolname)
   FROM pg_class AS c JOIN pg_roles AS r ON r.rolname = current_user OR r.oid = c.relowner
-  WHERE c.relforcerowsecurity AND c.oid IN (to_regclass('public.social_accounts'), to_regclass('public.users'),
-                                            to_regclass('public.webhook_logs'), to_regclass('public.webhook_quarantine'))
+  WHERE c.relforcerowsecurity AND (c.oid = to_regclass('public.users') OR c.oid IN (SELECT to_regclass(t) FROM pg_temp.walled_tables() AS t))
     AND NOT (r.rolsuper OR r.rolbypassrls)
   UNION ALL
   SELECT format('CREATE ROLE %I NOLOGIN (an administrator, or somebody with CREATEROLE)', wanted)
@@ -419,8 +461,14 @@ CREATE OR REPLACE FUNCTION pg_temp.relation_conflicts() RETURNS SETOF text LANGU
   FROM pg_class WHERE oid = to_regclass('public.webhook_logs')
     AND (relkind <> 'p' OR pg_get_partkeydef(oid) <> 'RANGE (id)')
   UNION ALL
+  SELECT format('%s exists but is not a table partitioned by range (attempted_at): rename it, then run this again',
+                oid::regclass)
+  FROM pg_class WHERE oid = to_regclass('public.webhook_delivery_attempts')
+    AND (relkind <> 'p' OR pg_get_partkeydef(oid) <> 'RANGE (attempted_at)')
+  UNION ALL
   SELECT format('%s exists but is not a plain table', oid::regclass)
   FROM pg_class WHERE oid = ANY (ARRAY[to_regclass('public.webhook_quarantine'), to_regclass('public.users'),
+                                       to_regclass('public.webhook_endpoints'), to_regclass('public.webhook_deliveries'),
                                        to_regclass('public.social_accounts')]::oid[]) AND relkind NOT IN ('r', 'p')
   UNION ALL
   -- Rows of children would have no foreign key, no unique id and no policy.
@@ -896,6 +944,15 @@ RETURNS TABLE (name text, monday timestamp) LANGUAGE sql STABLE AS $$
   ORDER BY week;
 $$;
 
+-- Those of webhook_delivery_attempts, from this week on.
+CREATE OR REPLACE FUNCTION pg_temp.wanted_attempt_partitions(weeks_ahead integer)
+RETURNS TABLE (name text, monday timestamp) LANGUAGE sql STABLE AS $$
+  SELECT 'webhook_delivery_attempts_p' || to_char(week, 'YYYYMMDD'), week
+  FROM date_trunc('week', now() AT TIME ZONE 'UTC') AS this_week,
+       generate_series(this_week, this_week + make_interval(weeks => weeks_ahead), interval '1 week') AS week
+  ORDER BY week;
+$$;
+
 -- The statement that makes the same function in the schema socialsync.
 CREATE OR REPLACE FUNCTION pg_temp.copied(function regprocedure) RETURNS text LANGUAGE sql AS $$
   SELECT regexp_replace(pg_get_functiondef(function), ' pg_temp(_\d+)?\.', ' socialsync.') || ';';
@@ -909,8 +966,11 @@ CREATE OR REPLACE FUNCTION pg_temp.partition_steps() RETURNS SETOF pg_temp.step 
       "socialsync.add_partition(text, timestamp without time zone)", socialsync.weekly_partitions(),
       "socialsync.wanted_partitions(integer, timestamp with time zone)",
       "socialsync.delete_expired(timestamp with time zone)", "socialsync.maintain_partitions(integer, integer)",
+      socialsync.wanted_attempt_partitions(integer), "socialsync.maintain_attempts(integer, integer)",
+      socialsync.leave_room_for_updates(),
       socialsync.readable(bytea)}', '{}',
-    pg_temp.copied('pg_temp.wanted_partitions(integer, timestamptz)') || $sql$
+    pg_temp.copied('pg_temp.wanted_partitions(integer, timestamptz)')
+    || pg_temp.copied('pg_temp.wanted_attempt_partitions(integer)') || $sql$
 -- Gets the locks that a change of partitions needs, waiting 50 ms for each, since others wait behind us: the
 -- application's own tables last, so that they wait for no other.
 -- Dropping stops every query of webhook_logs for its moment; adding need not stop inserts, save those that go to the
@@ -999,15 +1059,91 @@ DECLARE
   deleted bigint;
 BEGIN
   DELETE FROM socialsync.webhook_event_keys WHERE seen_at < now() - interval '8 days';
+  -- Queued while their endpoint was being removed. From one endpoint to the next by the index.
+  WITH RECURSIVE of AS (
+    (SELECT d.endpoint_id FROM public.webhook_deliveries AS d ORDER BY d.endpoint_id LIMIT 1)
+    UNION ALL
+    SELECT next.endpoint_id FROM of, LATERAL (SELECT d.endpoint_id FROM public.webhook_deliveries AS d
+                                              WHERE d.endpoint_id > of.endpoint_id ORDER BY d.endpoint_id LIMIT 1) AS next)
+  DELETE FROM public.webhook_deliveries AS d USING of
+  WHERE d.endpoint_id = of.endpoint_id AND NOT EXISTS (SELECT FROM public.webhook_endpoints AS e WHERE e.id = of.endpoint_id);
   IF keep_from IS NULL THEN
     RETURN;
   END IF;
+  DELETE FROM public.webhook_deliveries WHERE event_id < socialsync.first_log_id(keep_from);
+  GET DIAGNOSTICS deleted = ROW_COUNT;
+  RETURN QUERY SELECT format('deleted %s rows', deleted), 'public.webhook_deliveries' WHERE deleted > 0;
   DELETE FROM public.webhook_quarantine WHERE created_at < keep_from;
   GET DIAGNOSTICS deleted = ROW_COUNT;
   RETURN QUERY SELECT format('deleted %s rows', deleted), 'public.webhook_quarantine' WHERE deleted > 0;
   DELETE FROM socialsync.webhook_logs_default WHERE created_at < keep_from;
   GET DIAGNOSTICS deleted = ROW_COUNT;
   RETURN QUERY SELECT format('deleted %s rows', deleted), 'socialsync.webhook_logs_default' WHERE deleted > 0;
+END $$;
+
+-- The partitions of webhook_delivery_attempts: makes the coming ones, drops those whose week is over for 30 days, or
+-- retention_days if that is less. Waits 50 ms for a lock, since others wait behind it. With the owner's rights, so that
+-- partitions belong to the owner of their table, whoever runs this.
+CREATE OR REPLACE FUNCTION socialsync.maintain_attempts(weeks_ahead integer, retention_days integer)
+RETURNS TABLE (action text, partition text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '50ms' AS $$
+DECLARE
+  keep_from timestamptz := now() - make_interval(days => least(coalesce(retention_days, 30), 30));
+  wanted    record;
+BEGIN
+  FOR wanted IN
+    SELECT 'created' AS action, w.name, format(
+        'CREATE TABLE socialsync.%1$I (LIKE public.webhook_delivery_attempts INCLUDING ALL); '
+        'ALTER TABLE socialsync.%1$I ENABLE ROW LEVEL SECURITY; '
+        'REVOKE ALL ON socialsync.%1$I FROM PUBLIC, anon, authenticated; '
+        'LOCK TABLE socialsync.webhook_delivery_attempts_default IN ACCESS EXCLUSIVE MODE; '
+        'WITH moved AS (DELETE FROM socialsync.webhook_delivery_attempts_default '
+        'WHERE attempted_at >= %2$L AND attempted_at < %3$L RETURNING *) INSERT INTO socialsync.%1$I SELECT * FROM moved; '
+        'ALTER TABLE public.webhook_delivery_attempts ATTACH PARTITION socialsync.%1$I FOR VALUES FROM (%2$L) TO (%3$L)',
+        w.name, w.monday AT TIME ZONE 'UTC', (w.monday + interval '1 week') AT TIME ZONE 'UTC') AS statement
+    FROM socialsync.wanted_attempt_partitions(weeks_ahead) AS w WHERE to_regclass('socialsync.' || w.name) IS NULL
+    UNION ALL
+    SELECT 'dropped', c.relname, format('DROP TABLE socialsync.%I', c.relname)
+    FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
+    WHERE i.inhparent = 'public.webhook_delivery_attempts'::regclass AND c.relname ~ '_p\d{8}$'
+      AND (to_date(right(c.relname, 8), 'YYYYMMDD') + interval '1 week') AT TIME ZONE 'UTC' <= keep_from
+  LOOP
+    FOR attempt IN 1..100 LOOP
+      BEGIN
+        LOCK TABLE ONLY public.webhook_delivery_attempts IN SHARE UPDATE EXCLUSIVE MODE;
+        -- Somebody else may have been faster.
+        EXIT WHEN (to_regclass('socialsync.' || wanted.name) IS NULL) <> (wanted.action = 'created');
+        EXECUTE wanted.statement;
+        action := wanted.action;
+        partition := 'socialsync.' || wanted.name;
+        RETURN NEXT;
+        EXIT;
+      EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+        PERFORM pg_sleep(0.1 + random() * 0.2);
+      END;
+    END LOOP;
+  END LOOP;
+END $$;
+
+-- An event that is delivered changes its status: the new version of its row fits into the same page, and needs no new
+-- index entries, where half of each page is left free. Without endpoints nothing is.
+CREATE OR REPLACE FUNCTION socialsync.leave_room_for_updates() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '1500ms' AS $$
+DECLARE
+  name text;
+BEGIN
+  IF NOT EXISTS (SELECT FROM public.webhook_endpoints) THEN
+    RETURN;
+  END IF;
+  FOR name IN
+    SELECT c.relname FROM socialsync.weekly_partitions() AS p JOIN pg_class AS c ON c.relname = p.name
+    WHERE c.relnamespace = 'socialsync'::regnamespace AND p.ends_at > now()
+      AND NOT coalesce(c.reloptions::text LIKE '%fillfactor%', false)
+  LOOP
+    EXECUTE format('ALTER TABLE socialsync.%I SET (fillfactor = 50)', name);
+  END LOOP;
+EXCEPTION WHEN lock_not_available THEN
+  RETURN;  -- next time
 END $$;
 
 CREATE OR REPLACE FUNCTION socialsync.maintain_partitions(weeks_ahead integer DEFAULT 4,
@@ -1026,10 +1162,15 @@ BEGIN
   END IF;
   RETURN QUERY SELECT * FROM socialsync.delete_expired(keep_from);
 
+  PERFORM socialsync.leave_room_for_updates();
+
   expired := ARRAY(SELECT p.name FROM socialsync.weekly_partitions() AS p WHERE p.ends_at <= keep_from ORDER BY p.name);
   missing := (SELECT min(w.monday) FROM socialsync.wanted_partitions(weeks_ahead, keep_from) AS w
               WHERE to_regclass('socialsync.' || w.name) IS NULL);
+  -- Those of the attempts have a call of their own: whoever delivers must not wait for us while we wait for a reader of
+  -- webhook_logs.
   IF expired = '{}' AND missing IS NULL THEN
+    RETURN QUERY SELECT * FROM socialsync.maintain_attempts(weeks_ahead, retention_days);
     RETURN;
   END IF;
   -- All locks first, at one go: nobody waits for us while we wait for somebody. A week that has begun, and has no
@@ -1052,7 +1193,7 @@ END $$;
 COMMENT ON FUNCTION socialsync.maintain_partitions(integer, integer) IS
   'SocialSync Webhooks: makes the weekly partitions of webhook_logs from two weeks ago to weeks_ahead; with
 retention_days drops partitions that are older as a whole, and deletes older rows of the default partition and of the
-quarantine. The server calls it; without one let cron do it, hourly or daily, for example with pg_cron:
+quarantine and of the outbox; partitions of webhook_delivery_attempts are kept for 30 days. The server calls it; without one let cron do it, hourly or daily, for example with pg_cron:
   SELECT cron.schedule(''webhook partitions'', ''17 * * * *'', ''SELECT socialsync.maintain_partitions(4, 90)'')';
 
 -- A body as text, whatever it holds: parts that are not UTF-8 are shown as \ooo.
@@ -1079,10 +1220,212 @@ REVOKE ALL ON FUNCTION
   socialsync.lock_for_partition_change(text[], boolean), socialsync.create_partition(text, timestamp),
   socialsync.add_partition(text, timestamp),
   socialsync.weekly_partitions(), socialsync.wanted_partitions(integer, timestamptz),
-  socialsync.delete_expired(timestamptz), socialsync.maintain_partitions(integer, integer), socialsync.readable(bytea)
+  socialsync.delete_expired(timestamptz), socialsync.maintain_partitions(integer, integer),
+  socialsync.wanted_attempt_partitions(integer), socialsync.maintain_attempts(integer, integer),
+  socialsync.leave_room_for_updates(), socialsync.readable(bytea)
   FROM PUBLIC, anon, authenticated;
 GRANT EXECUTE ON FUNCTION socialsync.readable(bytea), socialsync.maintain_partitions(integer, integer) TO service_role;
 $sql$);
+$steps$;
+-- ---------------------------------------------------------------------------------------------------------------
+-- Endpoints, the outbox, and the attempts to deliver
+
+CREATE OR REPLACE FUNCTION pg_temp.endpoint_triggers() RETURNS TABLE (tbl text, name text, definition text)
+LANGUAGE sql AS $$
+  VALUES
+    ('public.social_accounts', 'socialsync_webhook_url_given',
+     'CREATE TRIGGER socialsync_webhook_url_given AFTER INSERT ON public.social_accounts FOR EACH ROW '
+     'WHEN ((new.webhook_url IS NOT NULL)) EXECUTE FUNCTION socialsync.keep_primary_endpoint()'),
+    ('public.social_accounts', 'socialsync_webhook_url_changed',
+     'CREATE TRIGGER socialsync_webhook_url_changed AFTER UPDATE OF webhook_url ON public.social_accounts FOR EACH ROW '
+     'WHEN (((new.webhook_url)::text IS DISTINCT FROM (old.webhook_url)::text)) '
+     'EXECUTE FUNCTION socialsync.keep_primary_endpoint()'),
+    ('public.webhook_endpoints', 'socialsync_endpoints_changed',
+     'CREATE TRIGGER socialsync_endpoints_changed AFTER INSERT OR DELETE OR UPDATE OF social_account_id, url, format, '
+     'app_secret, signing_secret, previous_signing_secret, previous_signing_secret_until, headers, webhook_events, '
+     'is_enabled, is_ordered, concurrent_max, per_second_max OR TRUNCATE ON public.webhook_endpoints '
+     'FOR EACH STATEMENT EXECUTE FUNCTION socialsync.notify_endpoints_changed()'),
+    ('public.webhook_endpoints', 'socialsync_endpoint_removed',
+     'CREATE TRIGGER socialsync_endpoint_removed AFTER DELETE ON public.webhook_endpoints FOR EACH ROW '
+     'EXECUTE FUNCTION socialsync.remove_deliveries()');
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.delivery_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $steps$
+  SELECT * FROM pg_temp.definition_step('function.endpoint_secrets', 'functions for secrets of endpoints',
+    '{socialsync.new_signing_secret(), socialsync.new_app_secret()}', '{}', $sql$
+-- 30 random bytes, as Standard Webhooks wants them: 24 to 64, in base64. A UUID has 122 random bits of 128.
+CREATE OR REPLACE FUNCTION socialsync.new_signing_secret() RETURNS text
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT 'whsec_' || encode(substring(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) FROM 1 FOR 30), 'base64');
+$$;
+COMMENT ON FUNCTION socialsync.new_signing_secret() IS
+  'SocialSync Webhooks: a new secret for the Standard Webhooks signature of an endpoint';
+
+-- Of the looks of Meta's app secrets.
+CREATE OR REPLACE FUNCTION socialsync.new_app_secret() RETURNS text
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT replace(gen_random_uuid()::text, '-', '');
+$$;
+COMMENT ON FUNCTION socialsync.new_app_secret() IS
+  'SocialSync Webhooks: a new secret for the X-Hub-Signature-256 of an endpoint';
+REVOKE ALL ON FUNCTION socialsync.new_signing_secret(), socialsync.new_app_secret() FROM PUBLIC, anon, authenticated;
+GRANT EXECUTE ON FUNCTION socialsync.new_signing_secret(), socialsync.new_app_secret() TO service_role;
+$sql$)
+  UNION ALL
+  SELECT 'table.webhook_endpoints', 'table webhook_endpoints', 'SHARE ROW EXCLUSIVE', '{public.social_accounts}'::text[],
+         false, to_regclass('public.webhook_endpoints') IS NOT NULL, NULL, $sql$
+  CREATE TABLE public.webhook_endpoints (
+    id                            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    social_account_id             uuid REFERENCES public.social_accounts (id) ON DELETE CASCADE,
+    place                         smallint NOT NULL DEFAULT 0
+                                  CONSTRAINT webhook_endpoints_place_known CHECK (place >= 0 AND place <= 9),
+    url                           varchar(500),
+    description                   text,
+    format                        text NOT NULL DEFAULT 'meta'
+                                  CONSTRAINT webhook_endpoints_format_known CHECK (format IN ('meta', 'standard')),
+    app_secret                    varchar(1000) NOT NULL DEFAULT socialsync.new_app_secret(),
+    signing_secret                varchar(1000) NOT NULL DEFAULT socialsync.new_signing_secret(),
+    previous_signing_secret       varchar(1000),
+    previous_signing_secret_until timestamptz,
+    headers                       jsonb NOT NULL DEFAULT '{}'
+                                  CONSTRAINT webhook_endpoints_headers_object CHECK (jsonb_typeof(headers) = 'object'),
+    webhook_events                text[],
+    is_enabled                    boolean NOT NULL DEFAULT true,
+    disabled_because              text,
+    is_ordered                    boolean NOT NULL DEFAULT false,
+    concurrent_max                integer NOT NULL DEFAULT 16
+                                  CONSTRAINT webhook_endpoints_concurrent_max_known
+                                  CHECK (concurrent_max >= 1 AND concurrent_max <= 256),
+    per_second_max                integer
+                                  CONSTRAINT webhook_endpoints_per_second_max_known CHECK (per_second_max >= 1),
+    failing_since                 timestamptz,
+    warned_percent                smallint NOT NULL DEFAULT 0,
+    created_at                    timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (social_account_id, place)
+  );
+  COMMENT ON TABLE public.webhook_endpoints IS
+    'SocialSync Webhooks: where each account''s events are sent; place 0 is the account''s webhook_url';
+  COMMENT ON COLUMN public.webhook_endpoints.social_account_id IS
+    'null: the operator''s own, for what is no account''s';
+  COMMENT ON COLUMN public.webhook_endpoints.url IS 'null: its events are pulled with claim_webhooks()';
+  COMMENT ON COLUMN public.webhook_endpoints.app_secret IS
+    'key of X-Hub-Signature-256: what the receiver has for Meta''s app secret; never Meta''s own';
+  COMMENT ON COLUMN public.webhook_endpoints.signing_secret IS 'key of webhook-signature (Standard Webhooks)';
+  ALTER TABLE public.webhook_endpoints ENABLE ROW LEVEL SECURITY;
+  REVOKE ALL ON public.webhook_endpoints FROM PUBLIC, anon, authenticated;
+  $sql$, NULL, NULL
+  UNION ALL
+  -- No foreign keys: each would cost as much as the row. What belongs to an endpoint that is removed goes with it by a
+  -- trigger, what belongs to an event that is gone when it is its turn.
+  SELECT 'table.webhook_deliveries', 'table webhook_deliveries', NULL, '{}', false,
+         to_regclass('public.webhook_deliveries') IS NOT NULL, NULL, $sql$
+  CREATE SEQUENCE public.webhook_delivery_position CACHE 1;
+  CREATE TABLE public.webhook_deliveries (
+    event_id     uuid NOT NULL,
+    endpoint_id  uuid NOT NULL,
+    due_at       timestamptz NOT NULL DEFAULT now(),
+    attempts     smallint NOT NULL DEFAULT 0,
+    conversation bigint,
+    position     bigint,
+    created_at   timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (event_id, endpoint_id)
+  ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 20000,
+          autovacuum_vacuum_cost_delay = 0);
+  ALTER SEQUENCE public.webhook_delivery_position OWNED BY public.webhook_deliveries.position;
+  COMMENT ON TABLE public.webhook_deliveries IS
+    'SocialSync Webhooks: the outbox: what is still to be delivered, and what was given up (due_at infinity)';
+  COMMENT ON COLUMN public.webhook_deliveries.due_at IS
+    'when a worker may take it; while one has it, the end of its lease; infinity: given up';
+  COMMENT ON COLUMN public.webhook_deliveries.conversation IS
+    'only for ordered endpoints: those of one conversation go out by position, one after another';
+  CREATE INDEX idx_webhook_deliveries_due ON public.webhook_deliveries (endpoint_id, due_at);
+  CREATE INDEX idx_webhook_deliveries_conversation ON public.webhook_deliveries (endpoint_id, conversation, position)
+    WHERE conversation IS NOT NULL;
+  ALTER TABLE public.webhook_deliveries ENABLE ROW LEVEL SECURITY;
+  REVOKE ALL ON public.webhook_deliveries FROM PUBLIC, anon, authenticated;
+  REVOKE ALL ON SEQUENCE public.webhook_delivery_position FROM PUBLIC, anon, authenticated;
+  GRANT USAGE ON SEQUENCE public.webhook_delivery_position TO service_role;
+  $sql$, NULL, NULL
+  UNION ALL
+  SELECT 'table.webhook_delivery_attempts', 'table webhook_delivery_attempts', NULL, '{}', false,
+         to_regclass('public.webhook_delivery_attempts') IS NOT NULL, NULL, $sql$
+  CREATE TABLE public.webhook_delivery_attempts (
+    attempted_at  timestamptz NOT NULL DEFAULT now(),
+    event_id      uuid NOT NULL,
+    endpoint_id   uuid NOT NULL,
+    attempt       smallint NOT NULL,
+    http_status   smallint,
+    took_ms       integer NOT NULL,
+    error         text,
+    detail        text,
+    response_head bytea
+  ) PARTITION BY RANGE (attempted_at);
+  COMMENT ON TABLE public.webhook_delivery_attempts IS
+    'SocialSync Webhooks: every attempt to deliver an event; weekly partitions, kept for 30 days';
+  COMMENT ON COLUMN public.webhook_delivery_attempts.error IS
+    'null: delivered; http_status, timed_out, not_connected, name_not_found, address_refused, tls_failed, …';
+  CREATE INDEX idx_webhook_delivery_attempts_event ON public.webhook_delivery_attempts (event_id);
+  CREATE INDEX idx_webhook_delivery_attempts_endpoint ON public.webhook_delivery_attempts (endpoint_id, attempted_at DESC);
+  ALTER TABLE public.webhook_delivery_attempts ENABLE ROW LEVEL SECURITY;
+  REVOKE ALL ON public.webhook_delivery_attempts FROM PUBLIC, anon, authenticated;
+  CREATE TABLE socialsync.webhook_delivery_attempts_default PARTITION OF public.webhook_delivery_attempts DEFAULT;
+  COMMENT ON TABLE socialsync.webhook_delivery_attempts_default IS
+    'SocialSync Webhooks: attempts of a time that no weekly partition covers';
+  ALTER TABLE socialsync.webhook_delivery_attempts_default ENABLE ROW LEVEL SECURITY;
+  REVOKE ALL ON socialsync.webhook_delivery_attempts_default FROM PUBLIC, anon, authenticated;
+  $sql$, NULL, NULL
+  UNION ALL
+  SELECT * FROM pg_temp.definition_step('function.endpoints', 'functions of the triggers of endpoints',
+    '{socialsync.keep_primary_endpoint(), socialsync.notify_endpoints_changed(), socialsync.remove_deliveries()}', '{}',
+    $sql$
+-- The endpoint of place 0 is the account's webhook_url. With the owner's rights: whoever may write that column need not
+-- see endpoints.
+CREATE OR REPLACE FUNCTION socialsync.keep_primary_endpoint() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NEW.webhook_url IS NULL THEN
+    DELETE FROM public.webhook_endpoints WHERE social_account_id = NEW.id AND place = 0;
+  ELSE
+    INSERT INTO public.webhook_endpoints AS e (social_account_id, url) VALUES (NEW.id, NEW.webhook_url)
+    ON CONFLICT (social_account_id, place) DO UPDATE
+    SET url = excluded.url, is_enabled = true, disabled_because = NULL, failing_since = NULL, warned_percent = 0
+    WHERE e.url IS DISTINCT FROM excluded.url;
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION socialsync.notify_endpoints_changed() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM pg_notify('socialsync_endpoints', '');
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION socialsync.remove_deliveries() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  DELETE FROM public.webhook_deliveries WHERE endpoint_id = OLD.id;
+  RETURN NULL;
+END $$;
+REVOKE ALL ON FUNCTION socialsync.keep_primary_endpoint(), socialsync.notify_endpoints_changed(),
+  socialsync.remove_deliveries() FROM PUBLIC, anon, authenticated;
+$sql$)
+  UNION ALL
+  SELECT 'trigger.' || t.name, 'trigger ' || t.name, 'SHARE ROW EXCLUSIVE', ARRAY[t.tbl], false,
+         EXISTS (SELECT FROM pg_trigger
+                 WHERE tgrelid = to_regclass(t.tbl) AND tgenabled IN ('O', 'A') AND tgname = t.name
+                   AND pg_get_triggerdef(oid) = t.definition),
+         NULL, replace(t.definition, 'CREATE TRIGGER', 'CREATE OR REPLACE TRIGGER'), NULL, NULL
+  FROM pg_temp.endpoint_triggers() AS t
+  UNION ALL
+  -- Accounts that had their URL before there were endpoints.
+  SELECT 'endpoints.primary', 'endpoints of accounts with a webhook_url', NULL, '{}', false,
+         pg_temp.has_fingerprint('endpoints.primary', statements, ''), NULL, statements, '', NULL
+  FROM (VALUES ($sql$
+  INSERT INTO public.webhook_endpoints (social_account_id, url)
+  SELECT id, webhook_url FROM public.social_accounts WHERE webhook_url IS NOT NULL
+  ON CONFLICT (social_account_id, place) DO NOTHING
+  $sql$)) AS filled (statements);
 $steps$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- What programs call. With the caller's rights: row-level security holds inside too.
@@ -1151,20 +1494,65 @@ BEGIN
   IF NOT FOUND THEN
     RAISE no_data_found USING MESSAGE = format('no webhook log %s', coalesce(p_log_id::text, 'NULL'));
   END IF;
+  -- Whoever claims events may do so; for others there is nothing to end.
+  IF has_table_privilege('public.webhook_deliveries', 'DELETE') AND has_table_privilege('public.webhook_endpoints', 'SELECT') THEN
+    DELETE FROM public.webhook_deliveries AS d USING public.webhook_endpoints AS e
+    WHERE d.event_id = p_log_id AND e.id = d.endpoint_id AND e.url IS NULL;
+  END IF;
 END $$;
 COMMENT ON FUNCTION public.mark_webhook_processed(uuid, integer, text) IS
-  'SocialSync Webhooks: sets status processed, or error when a text is given; fails where there is no such log';
+  'SocialSync Webhooks: sets status processed, or error when a text is given; fails where there is no such log. Ends what
+claim_webhooks() began';
+
+-- Pull instead of push: an endpoint without a URL has its events waiting in the outbox.
+CREATE OR REPLACE FUNCTION public.claim_webhooks(
+  p_social_account_id uuid, p_limit integer DEFAULT 10, p_lease interval DEFAULT '5 minutes')
+RETURNS TABLE (log_id uuid, webhook_type varchar, payload jsonb, external_message_id varchar, customer_identifier varchar,
+               received_at timestamptz, claims integer)
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+  endpoints uuid[] := ARRAY(SELECT e.id FROM public.webhook_endpoints AS e
+                            WHERE e.social_account_id IS NOT DISTINCT FROM p_social_account_id AND e.url IS NULL
+                              AND e.is_enabled);
+BEGIN
+  IF p_limit IS NULL OR p_limit NOT BETWEEN 1 AND 1000 OR p_lease IS NULL OR p_lease < '1 second' OR p_lease > '1 day' THEN
+    RAISE invalid_parameter_value USING MESSAGE = 'p_limit is 1 to 1000, p_lease one second to one day';
+  ELSIF endpoints = '{}' THEN
+    RAISE no_data_found USING
+      MESSAGE = format('account %s has no endpoint from which events are pulled', coalesce(p_social_account_id::text, 'NULL')),
+      HINT = 'socialsync endpoints add --account … --pull';
+  END IF;
+  RETURN QUERY
+  WITH due AS (
+    SELECT d.event_id, d.endpoint_id
+    FROM unnest(endpoints) AS of (endpoint_id),
+      LATERAL (SELECT x.event_id, x.endpoint_id, x.due_at FROM public.webhook_deliveries AS x
+               WHERE x.endpoint_id = of.endpoint_id AND x.due_at <= now()
+               ORDER BY x.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) AS d
+    ORDER BY d.due_at LIMIT p_limit),
+  claimed AS (
+    UPDATE public.webhook_deliveries AS d SET due_at = now() + p_lease, attempts = least(d.attempts + 1, 32767)
+    FROM due WHERE d.event_id = due.event_id AND d.endpoint_id = due.endpoint_id
+    RETURNING d.event_id, d.attempts)
+  SELECT l.id, l.webhook_type, l.payload, l.external_message_id, l.customer_identifier, l.created_at, c.attempts::integer
+  FROM claimed AS c JOIN public.webhook_logs AS l ON l.id = c.event_id
+  ORDER BY l.created_at, l.id;
+END $$;
+COMMENT ON FUNCTION public.claim_webhooks(uuid, integer, interval) IS
+  'SocialSync Webhooks: the next events of an account that pulls them, for whoever calls, until the lease is over; end each
+with mark_webhook_processed()';
 
 -- Default privileges may have opened them to the web API's roles by name.
 REVOKE ALL ON FUNCTION
   public.get_whatsapp_user_by_phone_number_id(varchar), public.get_instagram_user_by_page_id(varchar),
   public.log_webhook(uuid, public.social_platform, varchar, jsonb, varchar, varchar),
-  public.mark_webhook_processed(uuid, integer, text)
+  public.mark_webhook_processed(uuid, integer, text), public.claim_webhooks(uuid, integer, interval)
   FROM PUBLIC, anon, authenticated;
 GRANT EXECUTE ON FUNCTION
   public.get_whatsapp_user_by_phone_number_id(varchar), public.get_instagram_user_by_page_id(varchar),
   public.log_webhook(uuid, public.social_platform, varchar, jsonb, varchar, varchar),
-  public.mark_webhook_processed(uuid, integer, text)
+  public.mark_webhook_processed(uuid, integer, text), public.claim_webhooks(uuid, integer, interval)
   TO service_role;
 $sql$)
   UNION ALL
@@ -1193,7 +1581,7 @@ $steps$;
 -- Whom a table's privileges were given to, whole tables and columns: '' for a whole table. `passed_on_by`: the role
 -- that gave it, where that is not the owner, who can take back only what it gave itself.
 CREATE OR REPLACE FUNCTION pg_temp.privileges(tbl regclass)
-RETURNS TABLE (role text, privilege text, column_name text, passed_on_by text) LANGUAGE sql AS $$
+RETURNS TABLE (role text, privilege text, column_name text, passed_on_by text) LANGUAGE sql STABLE AS $$
   SELECT CASE i.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(i.grantee) END, i.privilege_type, i.column_name,
          CASE WHEN i.grantor <> c.relowner THEN pg_get_userbyid(i.grantor) END
   FROM pg_class AS c, LATERAL (
@@ -1319,15 +1707,14 @@ $$;
 
 -- Taking a right on the table takes it on its columns too, so those are given again.
 CREATE OR REPLACE FUNCTION pg_temp.missing_column_grants() RETURNS text LANGUAGE sql AS $$
+  WITH has AS MATERIALIZED (SELECT * FROM pg_temp.privileges(to_regclass('public.social_accounts')) AS p
+                            WHERE p.role = 'authenticated')
   SELECT string_agg(format('GRANT %s (%s) ON public.social_accounts TO authenticated;', privilege, names), ' ')
   FROM (SELECT t.privilege, string_agg(quote_ident(t.column_name), ', ') AS names
         FROM pg_temp.tenant_columns() AS t
-        WHERE EXISTS (SELECT FROM pg_temp.privileges(to_regclass('public.social_accounts')) AS p
-                      WHERE p.role = 'authenticated' AND p.privilege = t.privilege AND p.column_name = ''
-                        AND p.passed_on_by IS NULL)
-           OR NOT EXISTS (SELECT FROM pg_temp.privileges(to_regclass('public.social_accounts')) AS p
-                          WHERE p.role = 'authenticated' AND p.privilege = t.privilege
-                            AND p.column_name = t.column_name)
+        WHERE EXISTS (SELECT FROM has WHERE has.privilege = t.privilege AND has.column_name = ''
+                                        AND has.passed_on_by IS NULL)
+           OR NOT EXISTS (SELECT FROM has WHERE has.privilege = t.privilege AND has.column_name = t.column_name)
         GROUP BY t.privilege) AS grants;
 $$;
 
@@ -1336,7 +1723,7 @@ CREATE OR REPLACE FUNCTION pg_temp.excess_privileges() RETURNS TABLE (statement 
 LANGUAGE sql AS $$
   SELECT DISTINCT format('REVOKE %s%s ON %s FROM %s;', p.privilege,
                          ' (' || quote_ident(nullif(p.column_name, '')) || ')', tbl, p.role), p.passed_on_by
-  FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine']) AS tbl,
+  FROM pg_temp.walled_tables() AS tbl,
        pg_temp.privileges(to_regclass(tbl)) AS p
   WHERE p.role IN ('anon', 'PUBLIC')
      OR p.role = 'authenticated' AND NOT pg_temp.tenant_may(p.privilege, tbl, p.column_name);
@@ -1355,8 +1742,7 @@ $$;
 CREATE OR REPLACE FUNCTION pg_temp.missing_table_grants() RETURNS text LANGUAGE sql AS $$
   SELECT string_agg(format('GRANT %s ON %s TO %s;', privilege, tbl, role), ' ')
   FROM (SELECT 'service_role' AS role, tbl, privilege
-        FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine',
-                          'socialsync.webhook_event_keys']) AS tbl,
+        FROM (SELECT t FROM pg_temp.walled_tables() AS t UNION ALL VALUES ('socialsync.webhook_event_keys')) AS tables (tbl),
              unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS privilege
         UNION ALL SELECT 'authenticated', 'public.webhook_logs', 'SELECT') AS wanted
   WHERE NOT EXISTS (SELECT FROM pg_temp.privileges(pg_temp.relation(tbl)) AS p
@@ -1374,7 +1760,7 @@ CREATE OR REPLACE FUNCTION pg_temp.access_steps() RETURNS SETOF pg_temp.step LAN
                 THEN concat(pg_temp.policies_for_found_rights(), pg_temp.policy_for_named_roles()) END,
                 pg_temp.missing_policies(t), format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', t)),
          NULL, NULL
-  FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine']) AS t
+  FROM pg_temp.walled_tables() AS t
   UNION ALL
   SELECT 'grants', 'grants of tables', NULL, '{}', false, statements = '', NULL, statements, NULL, NULL
   FROM concat_ws(' ', (SELECT string_agg(statement, ' ' ORDER BY statement) FROM pg_temp.excess_privileges()
@@ -1732,8 +2118,8 @@ CREATE OR REPLACE FUNCTION pg_temp.owner_steps() RETURNS SETOF pg_temp.step LANG
       FROM pg_class
       WHERE relkind IN ('r', 'p', 'v')
         AND (relnamespace = to_regnamespace('socialsync')
-             OR oid IN (to_regclass('public.webhook_logs'), to_regclass('public.webhook_quarantine'),
-                        to_regclass('public.active_webhook_accounts'), to_regclass('public.webhook_stats_by_user')))
+             OR oid IN (SELECT to_regclass(t) FROM pg_temp.walled_tables() AS t WHERE t <> 'public.social_accounts')
+             OR oid IN (to_regclass('public.active_webhook_accounts'), to_regclass('public.webhook_stats_by_user')))
       UNION ALL
       SELECT format('FUNCTION %s', oid::regprocedure), proowner FROM pg_proc
       WHERE pronamespace = to_regnamespace('socialsync')
@@ -1749,7 +2135,12 @@ CREATE OR REPLACE FUNCTION pg_temp.maintenance_steps() RETURNS SETOF pg_temp.ste
   SELECT 'partition.' || right(name, 8), 'partition socialsync.' || name, 'SHARE ROW EXCLUSIVE',
          '{public.users, public.social_accounts}'::text[], false, pg_temp.relation('socialsync.' || name) IS NOT NULL, NULL,
          format('SELECT socialsync.add_partition(%L, %L)', name, monday), NULL, NULL
-  FROM pg_temp.wanted_partitions(4, NULL);
+  FROM pg_temp.wanted_partitions(4, NULL)
+  UNION ALL
+  SELECT 'partition.attempts', 'partitions of webhook_delivery_attempts', NULL, '{}', false,
+         NOT EXISTS (SELECT FROM pg_temp.wanted_attempt_partitions(4) AS w
+                     WHERE pg_temp.relation('socialsync.' || w.name) IS NULL), NULL,
+         'SELECT socialsync.maintain_attempts(4, NULL)', NULL, NULL;
 $$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- Is it so now? The catalogue is asked once more, above all for what must not leak
@@ -1757,9 +2148,9 @@ $$;
 CREATE OR REPLACE FUNCTION pg_temp.leaks() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT format('%s has no row-level security', oid::regclass) FROM pg_class
   WHERE NOT relrowsecurity
-    AND (oid IN (to_regclass('public.social_accounts'), to_regclass('public.webhook_logs'),
-                 to_regclass('public.webhook_quarantine'))
-         OR oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = to_regclass('public.webhook_logs')))
+    AND (oid IN (SELECT to_regclass(t) FROM pg_temp.walled_tables() AS t)
+         OR oid IN (SELECT inhrelid FROM pg_inherits
+                    WHERE inhparent IN (to_regclass('public.webhook_logs'), to_regclass('public.webhook_delivery_attempts'))))
   UNION ALL
   SELECT format('authenticated can read social_accounts.%s', secret)
   FROM unnest(ARRAY['app_secret', 'verify_token', 'access_token', 'refresh_token']) AS secret
@@ -1767,9 +2158,10 @@ CREATE OR REPLACE FUNCTION pg_temp.leaks() RETURNS SETOF text LANGUAGE sql AS $$
   UNION ALL
   SELECT format('%s can read %s', role, tbl)
   FROM unnest(ARRAY['anon', 'authenticated']) AS role,
-       unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine',
-                    'public.active_webhook_accounts', 'public.webhook_stats_by_user']) AS tbl
-  WHERE has_any_column_privilege(role, tbl, 'SELECT') AND (role = 'anon' OR tbl = 'public.webhook_quarantine')
+       (SELECT t FROM pg_temp.walled_tables() AS t
+        UNION ALL VALUES ('public.active_webhook_accounts'), ('public.webhook_stats_by_user')) AS tables (tbl)
+  WHERE has_any_column_privilege(role, tbl, 'SELECT')
+    AND (role = 'anon' OR tbl LIKE 'public.webhook\_%' AND tbl NOT IN ('public.webhook_logs', 'public.webhook_stats_by_user'))
   UNION ALL
   SELECT format('%s can call %s', role, p.oid::regprocedure)
   FROM unnest(ARRAY['anon', 'authenticated']) AS role, pg_proc AS p
@@ -1794,7 +2186,7 @@ CREATE OR REPLACE FUNCTION pg_temp.steps() RETURNS TABLE (place bigint, step pg_
   FROM (SELECT pg_temp.role_steps() UNION ALL SELECT pg_temp.base_steps() UNION ALL SELECT pg_temp.schema_steps()
         UNION ALL SELECT pg_temp.label_steps()
         UNION ALL SELECT pg_temp.column_steps() UNION ALL SELECT pg_temp.table_steps()
-        UNION ALL SELECT pg_temp.partition_steps() UNION ALL SELECT pg_temp.function_steps()
+        UNION ALL SELECT pg_temp.delivery_steps() UNION ALL SELECT pg_temp.partition_steps() UNION ALL SELECT pg_temp.function_steps()
         UNION ALL SELECT pg_temp.access_steps() UNION ALL SELECT pg_temp.view_steps()
         UNION ALL SELECT pg_temp.index_steps() UNION ALL SELECT pg_temp.check_steps()
         UNION ALL SELECT pg_temp.owner_steps() UNION ALL SELECT pg_temp.maintenance_steps()) AS all_of (step);
@@ -1877,11 +2269,13 @@ END $$;
 -- Each step is a statement of its own, so that no lock is held longer than it needs. Those that must be alone cannot
 -- be in a function either.
 SET lock_timeout = '5min';
-SELECT CASE WHEN (step).alone THEN (step).precheck
+-- Where all is there nothing can change what a later step finds: one look at the list is enough.
+SELECT CASE WHEN all_present THEN format('SELECT %L', '  there  ' || (step).title)
+            WHEN (step).alone THEN (step).precheck
             ELSE format('SELECT pg_temp.do_step(%L, %L, %L)', (step).id, (step).title, (step).tables) END,
        CASE WHEN (step).alone THEN (step).statements END,
        CASE WHEN (step).alone THEN format('SELECT %L', '  made   ' || (step).title) END
-FROM pg_temp.steps()
+FROM (SELECT place, step, bool_and((step).present) OVER () AS all_present FROM pg_temp.steps()) AS listed
 WHERE NOT ((step).alone AND (step).present)
 ORDER BY place
 \gexec

@@ -55,7 +55,7 @@ def build(suite, preset, targets):
 
 def check_behaviour(suite, preset):
     """The unit, integration and end-to-end tests on one build."""
-    if not build(suite, preset, ["socialsync", "unit_tests", "integration_tests"]):
+    if not build(suite, preset, ["socialsync", "unit_tests", "integration_tests", "send_each"]):
         return
     folder = ROOT / "build" / preset
     run_with = {**SANITIZER_SETTINGS, "SOCIALSYNC_BIN": str(folder / "socialsync"), "SOCIALSYNC_PRESET": preset}

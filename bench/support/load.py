@@ -25,11 +25,11 @@ def generate(path, count, tenants, messages_per_s, secret, secrets=0):
     return Requests(path, int(done.stdout))
 
 
-def send(requests, url, connections, seconds):
+def send(requests, url, connections, seconds, pause_ms=0):
     """What came of it: wrk's figures, and its CPU time. Raises where any answer was not 200."""
     command = ["wrk", "--threads=1", f"--connections={connections}", f"--duration={seconds}s", "--timeout=30s"]
     command += ["--latency", "--script", ROOT / "bench/ingest.lua", url, "--"]
-    command += [requests.path, requests.request_bytes, requests.first]
+    command += [requests.path, requests.request_bytes, requests.first, pause_ms]
     cpu_before = _cpu_of_children()
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
     found = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]

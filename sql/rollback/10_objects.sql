@@ -54,7 +54,8 @@ $$;
 -- Partitions go with their table.
 CREATE OR REPLACE FUNCTION pg_temp.drop_tables() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('DROP TABLE %s', t))
-  FROM unnest(ARRAY['public.webhook_logs', 'public.webhook_quarantine', 'socialsync.webhook_event_keys',
+  FROM unnest(ARRAY['public.webhook_delivery_attempts', 'public.webhook_deliveries', 'public.webhook_endpoints',
+                    'public.webhook_logs', 'public.webhook_quarantine', 'socialsync.webhook_event_keys',
                     'socialsync.backfill_preimages']) AS t
   WHERE pg_temp.is_ours(obj_description(to_regclass(t), 'pg_class'));
 $$;
@@ -63,6 +64,6 @@ $$;
 CREATE OR REPLACE FUNCTION pg_temp.drop_detached_partitions() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('DROP TABLE %s', oid::regclass))
   FROM pg_class
-  WHERE relnamespace = to_regnamespace('socialsync') AND relkind = 'r' AND relname ~ '^webhook_logs_'
+  WHERE relnamespace = to_regnamespace('socialsync') AND relkind = 'r' AND relname ~ '^webhook_(logs|delivery_attempts)_'
     AND pg_temp.is_ours(obj_description(relnamespace, 'pg_namespace'));
 $$;

@@ -4,8 +4,11 @@
 CREATE OR REPLACE FUNCTION pg_temp.drop_trigger() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('DROP TRIGGER %I ON public.social_accounts', tgname))
   FROM pg_trigger
-  WHERE tgrelid = to_regclass('public.social_accounts') AND tgname = 'socialsync_accounts_changed'
-    AND tgfoid = to_regprocedure('socialsync.notify_accounts_changed()');
+  WHERE tgrelid = to_regclass('public.social_accounts')
+    AND (tgname, tgfoid) IN (('socialsync_accounts_changed', to_regprocedure('socialsync.notify_accounts_changed()')),
+                             ('socialsync_webhook_url_given', to_regprocedure('socialsync.keep_primary_endpoint()')),
+                             ('socialsync_webhook_url_changed', to_regprocedure('socialsync.keep_primary_endpoint()')))
+  ORDER BY tgname;
 $$;
 
 CREATE OR REPLACE FUNCTION pg_temp.drop_policies() RETURNS SETOF text LANGUAGE sql AS $$

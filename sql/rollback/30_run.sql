@@ -39,7 +39,8 @@ END $$;
 -- What the rollback locks; the application's own tables last, so that they wait for no other.
 CREATE OR REPLACE FUNCTION pg_temp.locked_tables() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT t FROM unnest(ARRAY['socialsync.preimages', 'socialsync.fingerprints', 'socialsync.migration_steps',
-                             'socialsync.backfill_preimages', 'socialsync.webhook_event_keys', 'public.webhook_quarantine', 'public.webhook_logs',
+                             'socialsync.backfill_preimages', 'socialsync.webhook_event_keys', 'public.webhook_quarantine', 'public.webhook_delivery_attempts',
+                             'public.webhook_deliveries', 'public.webhook_endpoints', 'public.webhook_logs',
                              'public.social_accounts', 'public.users']) WITH ORDINALITY AS tables (t, place)
   WHERE to_regclass(t) IS NOT NULL AND has_table_privilege(to_regclass(t), 'UPDATE') ORDER BY place;
 $$;

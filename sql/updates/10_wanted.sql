@@ -57,7 +57,43 @@ RETURNS TABLE (tbl text, name text, types text[]) LANGUAGE sql AS $$
     ('public.webhook_quarantine', 'signed_by', ARRAY['text']),
     ('public.webhook_quarantine', 'body', ARRAY['bytea']),
     ('public.webhook_quarantine', 'event_time', ARRAY['timestamp with time zone']),
-    ('public.webhook_quarantine', 'created_at', ARRAY['timestamp with time zone']);
+    ('public.webhook_quarantine', 'created_at', ARRAY['timestamp with time zone']),
+    ('public.webhook_endpoints', 'id', ARRAY['uuid']),
+    ('public.webhook_endpoints', 'social_account_id', ARRAY['uuid']),
+    ('public.webhook_endpoints', 'place', ARRAY['smallint']),
+    ('public.webhook_endpoints', 'url', ARRAY['character varying(500)']),
+    ('public.webhook_endpoints', 'description', ARRAY['text']),
+    ('public.webhook_endpoints', 'format', ARRAY['text']),
+    ('public.webhook_endpoints', 'app_secret', ARRAY['character varying(1000)']),
+    ('public.webhook_endpoints', 'signing_secret', ARRAY['character varying(1000)']),
+    ('public.webhook_endpoints', 'previous_signing_secret', ARRAY['character varying(1000)']),
+    ('public.webhook_endpoints', 'previous_signing_secret_until', ARRAY['timestamp with time zone']),
+    ('public.webhook_endpoints', 'headers', ARRAY['jsonb']),
+    ('public.webhook_endpoints', 'webhook_events', ARRAY['text[]']),
+    ('public.webhook_endpoints', 'is_enabled', ARRAY['boolean']),
+    ('public.webhook_endpoints', 'disabled_because', ARRAY['text']),
+    ('public.webhook_endpoints', 'is_ordered', ARRAY['boolean']),
+    ('public.webhook_endpoints', 'concurrent_max', ARRAY['integer']),
+    ('public.webhook_endpoints', 'per_second_max', ARRAY['integer']),
+    ('public.webhook_endpoints', 'failing_since', ARRAY['timestamp with time zone']),
+    ('public.webhook_endpoints', 'warned_percent', ARRAY['smallint']),
+    ('public.webhook_endpoints', 'created_at', ARRAY['timestamp with time zone']),
+    ('public.webhook_deliveries', 'event_id', ARRAY['uuid']),
+    ('public.webhook_deliveries', 'endpoint_id', ARRAY['uuid']),
+    ('public.webhook_deliveries', 'due_at', ARRAY['timestamp with time zone']),
+    ('public.webhook_deliveries', 'attempts', ARRAY['smallint']),
+    ('public.webhook_deliveries', 'conversation', ARRAY['bigint']),
+    ('public.webhook_deliveries', 'position', ARRAY['bigint']),
+    ('public.webhook_deliveries', 'created_at', ARRAY['timestamp with time zone']),
+    ('public.webhook_delivery_attempts', 'attempted_at', ARRAY['timestamp with time zone']),
+    ('public.webhook_delivery_attempts', 'event_id', ARRAY['uuid']),
+    ('public.webhook_delivery_attempts', 'endpoint_id', ARRAY['uuid']),
+    ('public.webhook_delivery_attempts', 'attempt', ARRAY['smallint']),
+    ('public.webhook_delivery_attempts', 'http_status', ARRAY['smallint']),
+    ('public.webhook_delivery_attempts', 'took_ms', ARRAY['integer']),
+    ('public.webhook_delivery_attempts', 'error', ARRAY['text']),
+    ('public.webhook_delivery_attempts', 'detail', ARRAY['text']),
+    ('public.webhook_delivery_attempts', 'response_head', ARRAY['bytea']);
 $$;
 
 -- Each as pg_get_indexdef() gives it. CONCURRENTLY is put in when it is built.
@@ -101,7 +137,13 @@ RETURNS TABLE (tbl text, name text, kind text, command text, grantee text, condi
           '((platform)::text <> ALL (ARRAY[''whatsapp''::text, ''whatsapp_business''::text, ''instagram''::text, '
           '''facebook''::text]))')
   UNION ALL
-  VALUES ('public.webhook_quarantine', 'webhooks_service', 'PERMISSIVE', 'ALL', 'service_role', 'true');
+  SELECT 'public.' || t, 'webhooks_service', 'PERMISSIVE', 'ALL', 'service_role', 'true'
+  FROM unnest(ARRAY['webhook_quarantine', 'webhook_endpoints', 'webhook_deliveries', 'webhook_delivery_attempts']) AS t;
+$$;
+
+-- The tables that have row-level security: those whose rows are some tenant's.
+CREATE OR REPLACE FUNCTION pg_temp.walled_tables() RETURNS SETOF text LANGUAGE sql STABLE AS $$
+  SELECT DISTINCT tbl FROM pg_temp.policies() ORDER BY tbl;
 $$;
 
 -- The functions that programs call.
@@ -111,7 +153,8 @@ RETURNS TABLE (name text, arguments text) LANGUAGE sql AS $$
     ('get_whatsapp_user_by_phone_number_id', 'character varying'),
     ('get_instagram_user_by_page_id', 'character varying'),
     ('log_webhook', 'uuid, public.social_platform, character varying, jsonb, character varying, character varying'),
-    ('mark_webhook_processed', 'uuid, integer, text');
+    ('mark_webhook_processed', 'uuid, integer, text'),
+    ('claim_webhooks', 'uuid, integer, interval');
 $$;
 
 -- The trigger, as pg_get_triggerdef() gives it: the columns are those the gateway routes and verifies by.

@@ -73,8 +73,7 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_rights() RETURNS SETOF text LANGUAGE 
   -- with the owner's rights, whoever runs this.
   SELECT DISTINCT format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY (or ALTER ROLE %I BYPASSRLS)', c.oid::regclass, r.rolname)
   FROM pg_class AS c JOIN pg_roles AS r ON r.rolname = current_user OR r.oid = c.relowner
-  WHERE c.relforcerowsecurity AND c.oid IN (to_regclass('public.social_accounts'), to_regclass('public.users'),
-                                            to_regclass('public.webhook_logs'), to_regclass('public.webhook_quarantine'))
+  WHERE c.relforcerowsecurity AND (c.oid = to_regclass('public.users') OR c.oid IN (SELECT to_regclass(t) FROM pg_temp.walled_tables() AS t))
     AND NOT (r.rolsuper OR r.rolbypassrls)
   UNION ALL
   SELECT format('CREATE ROLE %I NOLOGIN (an administrator, or somebody with CREATEROLE)', wanted)

@@ -35,8 +35,14 @@ CREATE OR REPLACE FUNCTION pg_temp.relation_conflicts() RETURNS SETOF text LANGU
   FROM pg_class WHERE oid = to_regclass('public.webhook_logs')
     AND (relkind <> 'p' OR pg_get_partkeydef(oid) <> 'RANGE (id)')
   UNION ALL
+  SELECT format('%s exists but is not a table partitioned by range (attempted_at): rename it, then run this again',
+                oid::regclass)
+  FROM pg_class WHERE oid = to_regclass('public.webhook_delivery_attempts')
+    AND (relkind <> 'p' OR pg_get_partkeydef(oid) <> 'RANGE (attempted_at)')
+  UNION ALL
   SELECT format('%s exists but is not a plain table', oid::regclass)
   FROM pg_class WHERE oid = ANY (ARRAY[to_regclass('public.webhook_quarantine'), to_regclass('public.users'),
+                                       to_regclass('public.webhook_endpoints'), to_regclass('public.webhook_deliveries'),
                                        to_regclass('public.social_accounts')]::oid[]) AND relkind NOT IN ('r', 'p')
   UNION ALL
   -- Rows of children would have no foreign key, no unique id and no policy.

@@ -13,6 +13,15 @@ RETURNS TABLE (name text, monday timestamp) LANGUAGE sql STABLE AS $$
   ORDER BY week;
 $$;
 
+-- Those of webhook_delivery_attempts, from this week on.
+CREATE OR REPLACE FUNCTION pg_temp.wanted_attempt_partitions(weeks_ahead integer)
+RETURNS TABLE (name text, monday timestamp) LANGUAGE sql STABLE AS $$
+  SELECT 'webhook_delivery_attempts_p' || to_char(week, 'YYYYMMDD'), week
+  FROM date_trunc('week', now() AT TIME ZONE 'UTC') AS this_week,
+       generate_series(this_week, this_week + make_interval(weeks => weeks_ahead), interval '1 week') AS week
+  ORDER BY week;
+$$;
+
 -- The statement that makes the same function in the schema socialsync.
 CREATE OR REPLACE FUNCTION pg_temp.copied(function regprocedure) RETURNS text LANGUAGE sql AS $$
   SELECT regexp_replace(pg_get_functiondef(function), ' pg_temp(_\d+)?\.', ' socialsync.') || ';';
@@ -26,8 +35,11 @@ CREATE OR REPLACE FUNCTION pg_temp.partition_steps() RETURNS SETOF pg_temp.step 
       "socialsync.add_partition(text, timestamp without time zone)", socialsync.weekly_partitions(),
       "socialsync.wanted_partitions(integer, timestamp with time zone)",
       "socialsync.delete_expired(timestamp with time zone)", "socialsync.maintain_partitions(integer, integer)",
+      socialsync.wanted_attempt_partitions(integer), "socialsync.maintain_attempts(integer, integer)",
+      socialsync.leave_room_for_updates(),
       socialsync.readable(bytea)}', '{}',
-    pg_temp.copied('pg_temp.wanted_partitions(integer, timestamptz)') || $sql$
+    pg_temp.copied('pg_temp.wanted_partitions(integer, timestamptz)')
+    || pg_temp.copied('pg_temp.wanted_attempt_partitions(integer)') || $sql$
 -- Gets the locks that a change of partitions needs, waiting 50 ms for each, since others wait behind us: the
 -- application's own tables last, so that they wait for no other.
 -- Dropping stops every query of webhook_logs for its moment; adding need not stop inserts, save those that go to the
@@ -116,15 +128,91 @@ DECLARE
   deleted bigint;
 BEGIN
   DELETE FROM socialsync.webhook_event_keys WHERE seen_at < now() - interval '8 days';
+  -- Queued while their endpoint was being removed. From one endpoint to the next by the index.
+  WITH RECURSIVE of AS (
+    (SELECT d.endpoint_id FROM public.webhook_deliveries AS d ORDER BY d.endpoint_id LIMIT 1)
+    UNION ALL
+    SELECT next.endpoint_id FROM of, LATERAL (SELECT d.endpoint_id FROM public.webhook_deliveries AS d
+                                              WHERE d.endpoint_id > of.endpoint_id ORDER BY d.endpoint_id LIMIT 1) AS next)
+  DELETE FROM public.webhook_deliveries AS d USING of
+  WHERE d.endpoint_id = of.endpoint_id AND NOT EXISTS (SELECT FROM public.webhook_endpoints AS e WHERE e.id = of.endpoint_id);
   IF keep_from IS NULL THEN
     RETURN;
   END IF;
+  DELETE FROM public.webhook_deliveries WHERE event_id < socialsync.first_log_id(keep_from);
+  GET DIAGNOSTICS deleted = ROW_COUNT;
+  RETURN QUERY SELECT format('deleted %s rows', deleted), 'public.webhook_deliveries' WHERE deleted > 0;
   DELETE FROM public.webhook_quarantine WHERE created_at < keep_from;
   GET DIAGNOSTICS deleted = ROW_COUNT;
   RETURN QUERY SELECT format('deleted %s rows', deleted), 'public.webhook_quarantine' WHERE deleted > 0;
   DELETE FROM socialsync.webhook_logs_default WHERE created_at < keep_from;
   GET DIAGNOSTICS deleted = ROW_COUNT;
   RETURN QUERY SELECT format('deleted %s rows', deleted), 'socialsync.webhook_logs_default' WHERE deleted > 0;
+END $$;
+
+-- The partitions of webhook_delivery_attempts: makes the coming ones, drops those whose week is over for 30 days, or
+-- retention_days if that is less. Waits 50 ms for a lock, since others wait behind it. With the owner's rights, so that
+-- partitions belong to the owner of their table, whoever runs this.
+CREATE OR REPLACE FUNCTION socialsync.maintain_attempts(weeks_ahead integer, retention_days integer)
+RETURNS TABLE (action text, partition text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '50ms' AS $$
+DECLARE
+  keep_from timestamptz := now() - make_interval(days => least(coalesce(retention_days, 30), 30));
+  wanted    record;
+BEGIN
+  FOR wanted IN
+    SELECT 'created' AS action, w.name, format(
+        'CREATE TABLE socialsync.%1$I (LIKE public.webhook_delivery_attempts INCLUDING ALL); '
+        'ALTER TABLE socialsync.%1$I ENABLE ROW LEVEL SECURITY; '
+        'REVOKE ALL ON socialsync.%1$I FROM PUBLIC, anon, authenticated; '
+        'LOCK TABLE socialsync.webhook_delivery_attempts_default IN ACCESS EXCLUSIVE MODE; '
+        'WITH moved AS (DELETE FROM socialsync.webhook_delivery_attempts_default '
+        'WHERE attempted_at >= %2$L AND attempted_at < %3$L RETURNING *) INSERT INTO socialsync.%1$I SELECT * FROM moved; '
+        'ALTER TABLE public.webhook_delivery_attempts ATTACH PARTITION socialsync.%1$I FOR VALUES FROM (%2$L) TO (%3$L)',
+        w.name, w.monday AT TIME ZONE 'UTC', (w.monday + interval '1 week') AT TIME ZONE 'UTC') AS statement
+    FROM socialsync.wanted_attempt_partitions(weeks_ahead) AS w WHERE to_regclass('socialsync.' || w.name) IS NULL
+    UNION ALL
+    SELECT 'dropped', c.relname, format('DROP TABLE socialsync.%I', c.relname)
+    FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
+    WHERE i.inhparent = 'public.webhook_delivery_attempts'::regclass AND c.relname ~ '_p\d{8}$'
+      AND (to_date(right(c.relname, 8), 'YYYYMMDD') + interval '1 week') AT TIME ZONE 'UTC' <= keep_from
+  LOOP
+    FOR attempt IN 1..100 LOOP
+      BEGIN
+        LOCK TABLE ONLY public.webhook_delivery_attempts IN SHARE UPDATE EXCLUSIVE MODE;
+        -- Somebody else may have been faster.
+        EXIT WHEN (to_regclass('socialsync.' || wanted.name) IS NULL) <> (wanted.action = 'created');
+        EXECUTE wanted.statement;
+        action := wanted.action;
+        partition := 'socialsync.' || wanted.name;
+        RETURN NEXT;
+        EXIT;
+      EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+        PERFORM pg_sleep(0.1 + random() * 0.2);
+      END;
+    END LOOP;
+  END LOOP;
+END $$;
+
+-- An event that is delivered changes its status: the new version of its row fits into the same page, and needs no new
+-- index entries, where half of each page is left free. Without endpoints nothing is.
+CREATE OR REPLACE FUNCTION socialsync.leave_room_for_updates() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '1500ms' AS $$
+DECLARE
+  name text;
+BEGIN
+  IF NOT EXISTS (SELECT FROM public.webhook_endpoints) THEN
+    RETURN;
+  END IF;
+  FOR name IN
+    SELECT c.relname FROM socialsync.weekly_partitions() AS p JOIN pg_class AS c ON c.relname = p.name
+    WHERE c.relnamespace = 'socialsync'::regnamespace AND p.ends_at > now()
+      AND NOT coalesce(c.reloptions::text LIKE '%fillfactor%', false)
+  LOOP
+    EXECUTE format('ALTER TABLE socialsync.%I SET (fillfactor = 50)', name);
+  END LOOP;
+EXCEPTION WHEN lock_not_available THEN
+  RETURN;  -- next time
 END $$;
 
 CREATE OR REPLACE FUNCTION socialsync.maintain_partitions(weeks_ahead integer DEFAULT 4,
@@ -143,10 +231,15 @@ BEGIN
   END IF;
   RETURN QUERY SELECT * FROM socialsync.delete_expired(keep_from);
 
+  PERFORM socialsync.leave_room_for_updates();
+
   expired := ARRAY(SELECT p.name FROM socialsync.weekly_partitions() AS p WHERE p.ends_at <= keep_from ORDER BY p.name);
   missing := (SELECT min(w.monday) FROM socialsync.wanted_partitions(weeks_ahead, keep_from) AS w
               WHERE to_regclass('socialsync.' || w.name) IS NULL);
+  -- Those of the attempts have a call of their own: whoever delivers must not wait for us while we wait for a reader of
+  -- webhook_logs.
   IF expired = '{}' AND missing IS NULL THEN
+    RETURN QUERY SELECT * FROM socialsync.maintain_attempts(weeks_ahead, retention_days);
     RETURN;
   END IF;
   -- All locks first, at one go: nobody waits for us while we wait for somebody. A week that has begun, and has no
@@ -169,7 +262,7 @@ END $$;
 COMMENT ON FUNCTION socialsync.maintain_partitions(integer, integer) IS
   'SocialSync Webhooks: makes the weekly partitions of webhook_logs from two weeks ago to weeks_ahead; with
 retention_days drops partitions that are older as a whole, and deletes older rows of the default partition and of the
-quarantine. The server calls it; without one let cron do it, hourly or daily, for example with pg_cron:
+quarantine and of the outbox; partitions of webhook_delivery_attempts are kept for 30 days. The server calls it; without one let cron do it, hourly or daily, for example with pg_cron:
   SELECT cron.schedule(''webhook partitions'', ''17 * * * *'', ''SELECT socialsync.maintain_partitions(4, 90)'')';
 
 -- A body as text, whatever it holds: parts that are not UTF-8 are shown as \ooo.
@@ -196,7 +289,9 @@ REVOKE ALL ON FUNCTION
   socialsync.lock_for_partition_change(text[], boolean), socialsync.create_partition(text, timestamp),
   socialsync.add_partition(text, timestamp),
   socialsync.weekly_partitions(), socialsync.wanted_partitions(integer, timestamptz),
-  socialsync.delete_expired(timestamptz), socialsync.maintain_partitions(integer, integer), socialsync.readable(bytea)
+  socialsync.delete_expired(timestamptz), socialsync.maintain_partitions(integer, integer),
+  socialsync.wanted_attempt_partitions(integer), socialsync.maintain_attempts(integer, integer),
+  socialsync.leave_room_for_updates(), socialsync.readable(bytea)
   FROM PUBLIC, anon, authenticated;
 GRANT EXECUTE ON FUNCTION socialsync.readable(bytea), socialsync.maintain_partitions(integer, integer) TO service_role;
 $sql$);

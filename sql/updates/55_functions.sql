@@ -65,20 +65,65 @@ BEGIN
   IF NOT FOUND THEN
     RAISE no_data_found USING MESSAGE = format('no webhook log %s', coalesce(p_log_id::text, 'NULL'));
   END IF;
+  -- Whoever claims events may do so; for others there is nothing to end.
+  IF has_table_privilege('public.webhook_deliveries', 'DELETE') AND has_table_privilege('public.webhook_endpoints', 'SELECT') THEN
+    DELETE FROM public.webhook_deliveries AS d USING public.webhook_endpoints AS e
+    WHERE d.event_id = p_log_id AND e.id = d.endpoint_id AND e.url IS NULL;
+  END IF;
 END $$;
 COMMENT ON FUNCTION public.mark_webhook_processed(uuid, integer, text) IS
-  'SocialSync Webhooks: sets status processed, or error when a text is given; fails where there is no such log';
+  'SocialSync Webhooks: sets status processed, or error when a text is given; fails where there is no such log. Ends what
+claim_webhooks() began';
+
+-- Pull instead of push: an endpoint without a URL has its events waiting in the outbox.
+CREATE OR REPLACE FUNCTION public.claim_webhooks(
+  p_social_account_id uuid, p_limit integer DEFAULT 10, p_lease interval DEFAULT '5 minutes')
+RETURNS TABLE (log_id uuid, webhook_type varchar, payload jsonb, external_message_id varchar, customer_identifier varchar,
+               received_at timestamptz, claims integer)
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+  endpoints uuid[] := ARRAY(SELECT e.id FROM public.webhook_endpoints AS e
+                            WHERE e.social_account_id IS NOT DISTINCT FROM p_social_account_id AND e.url IS NULL
+                              AND e.is_enabled);
+BEGIN
+  IF p_limit IS NULL OR p_limit NOT BETWEEN 1 AND 1000 OR p_lease IS NULL OR p_lease < '1 second' OR p_lease > '1 day' THEN
+    RAISE invalid_parameter_value USING MESSAGE = 'p_limit is 1 to 1000, p_lease one second to one day';
+  ELSIF endpoints = '{}' THEN
+    RAISE no_data_found USING
+      MESSAGE = format('account %s has no endpoint from which events are pulled', coalesce(p_social_account_id::text, 'NULL')),
+      HINT = 'socialsync endpoints add --account … --pull';
+  END IF;
+  RETURN QUERY
+  WITH due AS (
+    SELECT d.event_id, d.endpoint_id
+    FROM unnest(endpoints) AS of (endpoint_id),
+      LATERAL (SELECT x.event_id, x.endpoint_id, x.due_at FROM public.webhook_deliveries AS x
+               WHERE x.endpoint_id = of.endpoint_id AND x.due_at <= now()
+               ORDER BY x.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) AS d
+    ORDER BY d.due_at LIMIT p_limit),
+  claimed AS (
+    UPDATE public.webhook_deliveries AS d SET due_at = now() + p_lease, attempts = least(d.attempts + 1, 32767)
+    FROM due WHERE d.event_id = due.event_id AND d.endpoint_id = due.endpoint_id
+    RETURNING d.event_id, d.attempts)
+  SELECT l.id, l.webhook_type, l.payload, l.external_message_id, l.customer_identifier, l.created_at, c.attempts::integer
+  FROM claimed AS c JOIN public.webhook_logs AS l ON l.id = c.event_id
+  ORDER BY l.created_at, l.id;
+END $$;
+COMMENT ON FUNCTION public.claim_webhooks(uuid, integer, interval) IS
+  'SocialSync Webhooks: the next events of an account that pulls them, for whoever calls, until the lease is over; end each
+with mark_webhook_processed()';
 
 -- Default privileges may have opened them to the web API's roles by name.
 REVOKE ALL ON FUNCTION
   public.get_whatsapp_user_by_phone_number_id(varchar), public.get_instagram_user_by_page_id(varchar),
   public.log_webhook(uuid, public.social_platform, varchar, jsonb, varchar, varchar),
-  public.mark_webhook_processed(uuid, integer, text)
+  public.mark_webhook_processed(uuid, integer, text), public.claim_webhooks(uuid, integer, interval)
   FROM PUBLIC, anon, authenticated;
 GRANT EXECUTE ON FUNCTION
   public.get_whatsapp_user_by_phone_number_id(varchar), public.get_instagram_user_by_page_id(varchar),
   public.log_webhook(uuid, public.social_platform, varchar, jsonb, varchar, varchar),
-  public.mark_webhook_processed(uuid, integer, text)
+  public.mark_webhook_processed(uuid, integer, text), public.claim_webhooks(uuid, integer, interval)
   TO service_role;
 $sql$)
   UNION ALL

@@ -4,7 +4,7 @@
 -- Whom a table's privileges were given to, whole tables and columns: '' for a whole table. `passed_on_by`: the role
 -- that gave it, where that is not the owner, who can take back only what it gave itself.
 CREATE OR REPLACE FUNCTION pg_temp.privileges(tbl regclass)
-RETURNS TABLE (role text, privilege text, column_name text, passed_on_by text) LANGUAGE sql AS $$
+RETURNS TABLE (role text, privilege text, column_name text, passed_on_by text) LANGUAGE sql STABLE AS $$
   SELECT CASE i.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(i.grantee) END, i.privilege_type, i.column_name,
          CASE WHEN i.grantor <> c.relowner THEN pg_get_userbyid(i.grantor) END
   FROM pg_class AS c, LATERAL (
@@ -130,15 +130,14 @@ $$;
 
 -- Taking a right on the table takes it on its columns too, so those are given again.
 CREATE OR REPLACE FUNCTION pg_temp.missing_column_grants() RETURNS text LANGUAGE sql AS $$
+  WITH has AS MATERIALIZED (SELECT * FROM pg_temp.privileges(to_regclass('public.social_accounts')) AS p
+                            WHERE p.role = 'authenticated')
   SELECT string_agg(format('GRANT %s (%s) ON public.social_accounts TO authenticated;', privilege, names), ' ')
   FROM (SELECT t.privilege, string_agg(quote_ident(t.column_name), ', ') AS names
         FROM pg_temp.tenant_columns() AS t
-        WHERE EXISTS (SELECT FROM pg_temp.privileges(to_regclass('public.social_accounts')) AS p
-                      WHERE p.role = 'authenticated' AND p.privilege = t.privilege AND p.column_name = ''
-                        AND p.passed_on_by IS NULL)
-           OR NOT EXISTS (SELECT FROM pg_temp.privileges(to_regclass('public.social_accounts')) AS p
-                          WHERE p.role = 'authenticated' AND p.privilege = t.privilege
-                            AND p.column_name = t.column_name)
+        WHERE EXISTS (SELECT FROM has WHERE has.privilege = t.privilege AND has.column_name = ''
+                                        AND has.passed_on_by IS NULL)
+           OR NOT EXISTS (SELECT FROM has WHERE has.privilege = t.privilege AND has.column_name = t.column_name)
         GROUP BY t.privilege) AS grants;
 $$;
 
@@ -147,7 +146,7 @@ CREATE OR REPLACE FUNCTION pg_temp.excess_privileges() RETURNS TABLE (statement 
 LANGUAGE sql AS $$
   SELECT DISTINCT format('REVOKE %s%s ON %s FROM %s;', p.privilege,
                          ' (' || quote_ident(nullif(p.column_name, '')) || ')', tbl, p.role), p.passed_on_by
-  FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine']) AS tbl,
+  FROM pg_temp.walled_tables() AS tbl,
        pg_temp.privileges(to_regclass(tbl)) AS p
   WHERE p.role IN ('anon', 'PUBLIC')
      OR p.role = 'authenticated' AND NOT pg_temp.tenant_may(p.privilege, tbl, p.column_name);
@@ -166,8 +165,7 @@ $$;
 CREATE OR REPLACE FUNCTION pg_temp.missing_table_grants() RETURNS text LANGUAGE sql AS $$
   SELECT string_agg(format('GRANT %s ON %s TO %s;', privilege, tbl, role), ' ')
   FROM (SELECT 'service_role' AS role, tbl, privilege
-        FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine',
-                          'socialsync.webhook_event_keys']) AS tbl,
+        FROM (SELECT t FROM pg_temp.walled_tables() AS t UNION ALL VALUES ('socialsync.webhook_event_keys')) AS tables (tbl),
              unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS privilege
         UNION ALL SELECT 'authenticated', 'public.webhook_logs', 'SELECT') AS wanted
   WHERE NOT EXISTS (SELECT FROM pg_temp.privileges(pg_temp.relation(tbl)) AS p
@@ -185,7 +183,7 @@ CREATE OR REPLACE FUNCTION pg_temp.access_steps() RETURNS SETOF pg_temp.step LAN
                 THEN concat(pg_temp.policies_for_found_rights(), pg_temp.policy_for_named_roles()) END,
                 pg_temp.missing_policies(t), format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', t)),
          NULL, NULL
-  FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine']) AS t
+  FROM pg_temp.walled_tables() AS t
   UNION ALL
   SELECT 'grants', 'grants of tables', NULL, '{}', false, statements = '', NULL, statements, NULL, NULL
   FROM concat_ws(' ', (SELECT string_agg(statement, ' ' ORDER BY statement) FROM pg_temp.excess_privileges()

@@ -15,8 +15,8 @@ CREATE OR REPLACE FUNCTION pg_temp.owner_steps() RETURNS SETOF pg_temp.step LANG
       FROM pg_class
       WHERE relkind IN ('r', 'p', 'v')
         AND (relnamespace = to_regnamespace('socialsync')
-             OR oid IN (to_regclass('public.webhook_logs'), to_regclass('public.webhook_quarantine'),
-                        to_regclass('public.active_webhook_accounts'), to_regclass('public.webhook_stats_by_user')))
+             OR oid IN (SELECT to_regclass(t) FROM pg_temp.walled_tables() AS t WHERE t <> 'public.social_accounts')
+             OR oid IN (to_regclass('public.active_webhook_accounts'), to_regclass('public.webhook_stats_by_user')))
       UNION ALL
       SELECT format('FUNCTION %s', oid::regprocedure), proowner FROM pg_proc
       WHERE pronamespace = to_regnamespace('socialsync')
@@ -32,5 +32,10 @@ CREATE OR REPLACE FUNCTION pg_temp.maintenance_steps() RETURNS SETOF pg_temp.ste
   SELECT 'partition.' || right(name, 8), 'partition socialsync.' || name, 'SHARE ROW EXCLUSIVE',
          '{public.users, public.social_accounts}'::text[], false, pg_temp.relation('socialsync.' || name) IS NOT NULL, NULL,
          format('SELECT socialsync.add_partition(%L, %L)', name, monday), NULL, NULL
-  FROM pg_temp.wanted_partitions(4, NULL);
+  FROM pg_temp.wanted_partitions(4, NULL)
+  UNION ALL
+  SELECT 'partition.attempts', 'partitions of webhook_delivery_attempts', NULL, '{}', false,
+         NOT EXISTS (SELECT FROM pg_temp.wanted_attempt_partitions(4) AS w
+                     WHERE pg_temp.relation('socialsync.' || w.name) IS NULL), NULL,
+         'SELECT socialsync.maintain_attempts(4, NULL)', NULL, NULL;
 $$;

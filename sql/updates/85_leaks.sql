@@ -4,9 +4,9 @@
 CREATE OR REPLACE FUNCTION pg_temp.leaks() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT format('%s has no row-level security', oid::regclass) FROM pg_class
   WHERE NOT relrowsecurity
-    AND (oid IN (to_regclass('public.social_accounts'), to_regclass('public.webhook_logs'),
-                 to_regclass('public.webhook_quarantine'))
-         OR oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = to_regclass('public.webhook_logs')))
+    AND (oid IN (SELECT to_regclass(t) FROM pg_temp.walled_tables() AS t)
+         OR oid IN (SELECT inhrelid FROM pg_inherits
+                    WHERE inhparent IN (to_regclass('public.webhook_logs'), to_regclass('public.webhook_delivery_attempts'))))
   UNION ALL
   SELECT format('authenticated can read social_accounts.%s', secret)
   FROM unnest(ARRAY['app_secret', 'verify_token', 'access_token', 'refresh_token']) AS secret
@@ -14,9 +14,10 @@ CREATE OR REPLACE FUNCTION pg_temp.leaks() RETURNS SETOF text LANGUAGE sql AS $$
   UNION ALL
   SELECT format('%s can read %s', role, tbl)
   FROM unnest(ARRAY['anon', 'authenticated']) AS role,
-       unnest(ARRAY['public.social_accounts', 'public.webhook_logs', 'public.webhook_quarantine',
-                    'public.active_webhook_accounts', 'public.webhook_stats_by_user']) AS tbl
-  WHERE has_any_column_privilege(role, tbl, 'SELECT') AND (role = 'anon' OR tbl = 'public.webhook_quarantine')
+       (SELECT t FROM pg_temp.walled_tables() AS t
+        UNION ALL VALUES ('public.active_webhook_accounts'), ('public.webhook_stats_by_user')) AS tables (tbl)
+  WHERE has_any_column_privilege(role, tbl, 'SELECT')
+    AND (role = 'anon' OR tbl LIKE 'public.webhook\_%' AND tbl NOT IN ('public.webhook_logs', 'public.webhook_stats_by_user'))
   UNION ALL
   SELECT format('%s can call %s', role, p.oid::regprocedure)
   FROM unnest(ARRAY['anon', 'authenticated']) AS role, pg_proc AS p

@@ -8,4 +8,4 @@ WHERE p.prosecdef
   AND (p.pronamespace = to_regnamespace('socialsync')
        OR p.pronamespace = 'public'::regnamespace
           AND p.proname IN ('get_whatsapp_user_by_phone_number_id', 'get_instagram_user_by_page_id', 'log_webhook',
-                            'mark_webhook_processed'))
+                            'mark_webhook_processed', 'claim_webhooks'))

@@ -1,4 +1,4 @@
--- The four functions that programs call: signature, no second one of the name, the caller's rights.
+-- The functions that programs call: signature, no second one of the name, the caller's rights.
 SELECT coalesce(f.arguments = n.arguments AND f.result = n.result AND NOT f.prosecdef AND f.namesakes = 1
                 AND f.service_may, false) AS ok,
        n.name || CASE WHEN f.oid IS NULL THEN ' is missing'
@@ -23,7 +23,11 @@ FROM (VALUES
    'p_external_message_id character varying DEFAULT NULL::character varying, '
    'p_customer_identifier character varying DEFAULT NULL::character varying', 'uuid'),
   ('mark_webhook_processed',
-   'p_log_id uuid, p_processing_time_ms integer DEFAULT NULL::integer, p_error_message text DEFAULT NULL::text', 'void')
+   'p_log_id uuid, p_processing_time_ms integer DEFAULT NULL::integer, p_error_message text DEFAULT NULL::text', 'void'),
+  ('claim_webhooks',
+   'p_social_account_id uuid, p_limit integer DEFAULT 10, p_lease interval DEFAULT ''00:05:00''::interval',
+   'TABLE(log_id uuid, webhook_type character varying, payload jsonb, external_message_id character varying, '
+   'customer_identifier character varying, received_at timestamp with time zone, claims integer)')
   ) AS n (name, arguments, result)
 LEFT JOIN LATERAL (
   SELECT oid, prosecdef, pg_get_function_arguments(oid) AS arguments, pg_get_function_result(oid) AS result,

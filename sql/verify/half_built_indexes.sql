@@ -8,6 +8,8 @@ SELECT CASE WHEN p.pid IS NULL THEN i.indisvalid AND c.relname !~ '_cc(new|old)\
 FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
 LEFT JOIN pg_stat_progress_create_index AS p ON p.index_relid = i.indexrelid
 WHERE i.indrelid IN (SELECT to_regclass(t) FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs',
-                                                             'public.webhook_quarantine']) AS t
+                                                             'public.webhook_quarantine', 'public.webhook_endpoints',
+                                                             'public.webhook_deliveries',
+                                                             'public.webhook_delivery_attempts']) AS t
                      UNION ALL
                      SELECT oid FROM pg_class WHERE relnamespace = to_regnamespace('socialsync'))

@@ -31,6 +31,23 @@ FROM (VALUES
   ('public', 'idx_webhook_quarantine_routing_key',
    'CREATE INDEX idx_webhook_quarantine_routing_key ON public.webhook_quarantine USING btree (routing_key) '
    'WHERE (routing_key IS NOT NULL)'),
+  ('public', 'webhook_endpoints_pkey',
+   'CREATE UNIQUE INDEX webhook_endpoints_pkey ON public.webhook_endpoints USING btree (id)'),
+  ('public', 'webhook_endpoints_social_account_id_place_key',
+   'CREATE UNIQUE INDEX webhook_endpoints_social_account_id_place_key ON public.webhook_endpoints USING btree '
+   '(social_account_id, place)'),
+  ('public', 'webhook_deliveries_pkey',
+   'CREATE UNIQUE INDEX webhook_deliveries_pkey ON public.webhook_deliveries USING btree (event_id, endpoint_id)'),
+  ('public', 'idx_webhook_deliveries_due',
+   'CREATE INDEX idx_webhook_deliveries_due ON public.webhook_deliveries USING btree (endpoint_id, due_at)'),
+  ('public', 'idx_webhook_deliveries_conversation',
+   'CREATE INDEX idx_webhook_deliveries_conversation ON public.webhook_deliveries USING btree '
+   '(endpoint_id, conversation, "position") WHERE (conversation IS NOT NULL)'),
+  ('public', 'idx_webhook_delivery_attempts_event',
+   'CREATE INDEX idx_webhook_delivery_attempts_event ON ONLY public.webhook_delivery_attempts USING btree (event_id)'),
+  ('public', 'idx_webhook_delivery_attempts_endpoint',
+   'CREATE INDEX idx_webhook_delivery_attempts_endpoint ON ONLY public.webhook_delivery_attempts USING btree '
+   '(endpoint_id, attempted_at DESC)'),
   ('socialsync', 'webhook_event_keys_pkey',
    'CREATE UNIQUE INDEX webhook_event_keys_pkey ON socialsync.webhook_event_keys USING btree (key)')
   ) AS n (schema, name, definition)

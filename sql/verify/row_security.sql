@@ -1,5 +1,6 @@
 -- Row-level security is on, our policies are what they should be, and nobody's policy opens more.
-WITH tables (name) AS (VALUES ('public.social_accounts'), ('public.webhook_logs'), ('public.webhook_quarantine')),
+WITH tables (name) AS (VALUES ('public.social_accounts'), ('public.webhook_logs'), ('public.webhook_quarantine'),
+                        ('public.webhook_endpoints'), ('public.webhook_deliveries'), ('public.webhook_delivery_attempts')),
 wanted (tbl, name, kind, command, grantee, condition) AS (
   SELECT t, p.* FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs']) AS t,
     (VALUES
@@ -11,12 +12,15 @@ wanted (tbl, name, kind, command, grantee, condition) AS (
   VALUES ('public.social_accounts', 'webhooks_no_own_claims', 'RESTRICTIVE', 'INSERT', 'authenticated',
           '((platform)::text <> ALL (ARRAY[''whatsapp''::text, ''whatsapp_business''::text, ''instagram''::text, '
           '''facebook''::text]))'),
-         ('public.webhook_quarantine', 'webhooks_service', 'PERMISSIVE', 'ALL', 'service_role', 'true')),
+         ('public.webhook_quarantine', 'webhooks_service', 'PERMISSIVE', 'ALL', 'service_role', 'true'),
+         ('public.webhook_endpoints', 'webhooks_service', 'PERMISSIVE', 'ALL', 'service_role', 'true'),
+         ('public.webhook_deliveries', 'webhooks_service', 'PERMISSIVE', 'ALL', 'service_role', 'true'),
+         ('public.webhook_delivery_attempts', 'webhooks_service', 'PERMISSIVE', 'ALL', 'service_role', 'true')),
 found AS (SELECT *, format('%s.%s', schemaname, tablename) AS tbl FROM pg_policies)
 SELECT coalesce(c.relrowsecurity, false) AS ok, format('%s has no row-level security', t.name) AS item,
        format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', t.name) AS todo
 FROM (SELECT name, to_regclass(name) AS id FROM tables UNION ALL
-      SELECT inhrelid::regclass::text, inhrelid FROM pg_inherits WHERE inhparent = to_regclass('public.webhook_logs')) AS t
+      SELECT inhrelid::regclass::text, inhrelid FROM pg_inherits WHERE inhparent IN (to_regclass('public.webhook_logs'), to_regclass('public.webhook_delivery_attempts'))) AS t
 LEFT JOIN pg_class AS c ON c.oid = t.id
 UNION ALL
 SELECT f.policyname IS NOT NULL AND (f.permissive, f.cmd, f.roles, f.qual, f.with_check) IS NOT DISTINCT FROM

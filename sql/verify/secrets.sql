@@ -9,7 +9,8 @@ UNION ALL
 SELECT NOT has_any_column_privilege('authenticated', c.oid, 'SELECT'), format('authenticated can read %s', c.oid::regclass),
        format('REVOKE ALL ON %s FROM authenticated', c.oid::regclass)
 FROM pg_class AS c
-WHERE c.oid = to_regclass('public.webhook_quarantine')
+WHERE c.oid IN (to_regclass('public.webhook_quarantine'), to_regclass('public.webhook_endpoints'),
+                to_regclass('public.webhook_deliveries'), to_regclass('public.webhook_delivery_attempts'))
    OR c.relnamespace = to_regnamespace('socialsync') AND c.relkind IN ('r', 'p')
 UNION ALL
 SELECT NOT has_function_privilege('authenticated', p.oid, 'EXECUTE'), format('authenticated can call %s', p.oid::regprocedure),
@@ -18,4 +19,4 @@ FROM pg_proc AS p
 WHERE p.pronamespace = to_regnamespace('socialsync')
    OR p.pronamespace = 'public'::regnamespace
       AND p.proname IN ('get_whatsapp_user_by_phone_number_id', 'get_instagram_user_by_page_id', 'log_webhook',
-                        'mark_webhook_processed')
+                        'mark_webhook_processed', 'claim_webhooks')

@@ -12,6 +12,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/core.h>
 
+#include "app/deliveries.hpp"
 #include "app/site.hpp"
 #include "app/upkeep.hpp"
 #include "base/log.hpp"
@@ -28,6 +29,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::chrono::milliseconds ready_glance{20};
+constexpr std::chrono::milliseconds schema_question_pause{500};
 // Reading more at once would keep requests waiting.
 constexpr std::size_t reroute_batch_bytes_max = 1024 * 1024;
 
@@ -80,8 +82,9 @@ asio::ip::tcp::endpoint endpoint_of(asio::io_context& io, const config::Config& 
 // Everything a running gateway consists of, in the order in which it is built.
 class Gateway : public Health {
  public:
-  Gateway(const config::Config& config, DatabaseOwner owner)
+  Gateway(const config::Config& config, DatabaseOwner owner, Duty duty)
       : config_(config),
+        duty_(duty),
         tenants_(shared_secrets(config),
                  {.reload_interval = config.limits.directory_reload_interval,
                   .reload_gap_min = config.limits.directory_reload_gap_min},
@@ -90,10 +93,11 @@ class Gateway : public Health {
         batcher_(io_.get_executor(), connector(config.limits.lock_timeout), metrics_,
                  batch_limits(config.limits)),
         quarantine_level_({config.quarantine.rows_max, config.quarantine.bytes_max}),
+        deliveries_(config, connector(config.limits.lock_timeout), metrics_),
         receiver_(
             tenants_, batcher_, sightings_, quarantine_level_, metrics_,
             {config.whatsapp.verify_token, config.instagram.verify_token, config.messenger.verify_token},
-            receiver_limits(config.limits)),
+            receiver_limits(config.limits), duty == Duty::all ? &deliveries_ : nullptr),
         quarantine_(io_.get_executor(), tenants_, sightings_, quarantine_level_, metrics_,
                     quarantine_limits(config)),
         upkeep_(io_.get_executor(), connector(std::nullopt), tenants_, sightings_, quarantine_,
@@ -101,15 +105,15 @@ class Gateway : public Health {
                  .retention_days = config.retention_days,
                  .warns_of_superuser = owner == DatabaseOwner::operators},
                 {.keys = config.secrets.keys, .columns = config.secrets.sealed_columns, .passes_max = 1}),
-        site_(receiver_, metrics_, *this, config.developer),
+        site_(receiver_, metrics_, *this,
+              {.takes_webhooks = duty != Duty::deliver_only, .takes_tests = config.developer}),
         server_(io_.get_executor(), site_, http_limits(config.limits)),
         signals_(io_, SIGTERM, SIGINT) {}
 
   void run(std::function<void(const std::string& url)> on_ready) {
     net::raise_descriptor_limit();
     listen();
-    batcher_.start();
-    upkeep_.start();
+    start_duties();
     asio::co_spawn(io_, server_.run(), net::rethrow);
     asio::co_spawn(io_, stop_on_signal(), net::rethrow);
     const std::string url = "http://" + address(server_.port());
@@ -119,6 +123,7 @@ class Gateway : public Health {
   }
 
   std::string not_ready_because() const override {
+    if (duty_ == Duty::deliver_only) return deliveries_.is_ready() ? "" : "the endpoints are not loaded yet";
     if (!tenants_.current()) return "the tenant directory is not loaded yet";
     if (!upkeep_.writable()) return "the database does not take writes";
     return "";
@@ -135,6 +140,33 @@ class Gateway : public Health {
   }
 
  private:
+  void start_duties() {
+    if (duty_ != Duty::deliver_only) {
+      batcher_.start();
+      upkeep_.start();
+    } else {
+      asio::co_spawn(io_, check_schema(), net::rethrow);
+    }
+    if (duty_ != Duty::ingest_only) deliveries_.start();
+  }
+
+  // Upkeep does so where there is one.
+  asio::awaitable<void> check_schema() {
+    std::optional<bool> is_migrated;
+    asio::steady_timer pause(io_);
+    while (!is_migrated) {
+      try {
+        const std::unique_ptr<pg::Connection> connection = co_await connect(std::nullopt);
+        is_migrated = co_await store::is_migrated(*connection);
+      } catch (const std::exception& error) {
+        log::warning("the database cannot be asked, trying again", {{"error", error.what()}});
+      }
+      pause.expires_after(schema_question_pause);
+      co_await pause.async_wait(net::as_result);
+    }
+    if (!*is_migrated) throw NotMigrated();
+  }
+
   void listen() {
     try {
       server_.listen(endpoint_of(io_, config_));
@@ -180,18 +212,21 @@ class Gateway : public Health {
     const bool all_answered = co_await server_.drained(config_.limits.shutdown_deadline);
     if (!all_answered) log::warning("stopped with requests unanswered: their sender will try again");
     co_await batcher_.stop();
+    co_await deliveries_.stop();
     co_await upkeep_.finish();
     log::info("stopped");
     io_.stop();
   }
 
   const config::Config& config_;
+  Duty duty_;
   asio::io_context io_{1};
   metrics::Metrics metrics_;
   ingest::TenantKeeper tenants_;
   ingest::Sightings sightings_;
   ingest::Batcher batcher_;
   ingest::QuarantineLevel quarantine_level_;
+  Deliveries deliveries_;
   ingest::Receiver receiver_;
   QuarantineKeeper quarantine_;
   Upkeep upkeep_;
@@ -207,10 +242,10 @@ NotMigrated::NotMigrated()
           "this database is not migrated. Run:  socialsync migrate sql | psql -X DATABASE\n"
           "or, for a private database to try things with:  socialsync up") {}
 
-void run_gateway(const config::Config& config, DatabaseOwner owner,
+void run_gateway(const config::Config& config, DatabaseOwner owner, Duty duty,
                  std::function<void(const std::string& url)> on_ready) {
   try {
-    Gateway gateway(config, owner);
+    Gateway gateway(config, owner, duty);
     gateway.run(std::move(on_ready));
   } catch (const ingest::UnknownSecretsKey& error) {
     throw WrongSecretsKey(error.what());

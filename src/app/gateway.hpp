@@ -23,10 +23,13 @@ class WrongSecretsKey : public std::runtime_error {
 
 enum class DatabaseOwner { operators, ours };
 
+// What this process does. Any number of each may work on one database.
+enum class Duty { all, ingest_only, deliver_only };
+
 // Serves until SIGTERM or SIGINT, then finishes what it has accepted. `on_ready` is called once, as soon as a
 // webhook would be committed, with the URL that clients can reach. Throws NotMigrated, WrongSecretsKey, or
 // std::runtime_error when the address is taken.
-void run_gateway(const config::Config& config, DatabaseOwner owner,
+void run_gateway(const config::Config& config, DatabaseOwner owner, Duty duty,
                  std::function<void(const std::string& url)> on_ready);
 
 }  // namespace socialsync::app

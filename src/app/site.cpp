@@ -39,6 +39,11 @@ const Route* find_route(std::string_view path) {
   return nullptr;
 }
 
+bool is_there(Page page, const SiteRoutes& there) {
+  if (page == Page::webhook) return there.takes_webhooks;
+  return page != Page::webhook_test || (there.takes_webhooks && there.takes_tests);
+}
+
 std::string_view allowed_methods(Page page) {
   switch (page) {
     case Page::webhook: return "GET, POST";
@@ -68,7 +73,7 @@ http::Response plain(int status, std::string text) {
 
 std::optional<http::Response> Site::refuse(const http::Request& head) {
   const Route* route = find_route(head.path);
-  if (!route || (route->page == Page::webhook_test && !developer_)) {
+  if (!route || !is_there(route->page, routes_)) {
     metrics_.request("not_found");
     return http::error_response(404, "not_found", "there is nothing at this path");
   }

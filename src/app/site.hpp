@@ -20,11 +20,17 @@ class Health {
   virtual void observe(metrics::Metrics& metrics) const = 0;
 };
 
+// Which routes there are beside those for operators.
+struct SiteRoutes {
+  bool takes_webhooks = true;
+  bool takes_tests = false;  // unsigned ones: for developers
+};
+
 class Site : public http::Handler {
  public:
-  // All outlive the site. `developer` opens the unsigned test routes.
-  Site(ingest::Receiver& receiver, metrics::Metrics& metrics, const Health& health, bool developer)
-      : receiver_(receiver), metrics_(metrics), health_(health), developer_(developer) {}
+  // All outlive the site.
+  Site(ingest::Receiver& receiver, metrics::Metrics& metrics, const Health& health, SiteRoutes routes)
+      : receiver_(receiver), metrics_(metrics), health_(health), routes_(routes) {}
 
   std::optional<http::Response> refuse(const http::Request& head) override;
   boost::asio::awaitable<http::Response> handle(http::Request request) override;
@@ -38,7 +44,7 @@ class Site : public http::Handler {
   ingest::Receiver& receiver_;
   metrics::Metrics& metrics_;
   const Health& health_;
-  bool developer_;
+  SiteRoutes routes_;
 };
 
 }  // namespace socialsync::app

@@ -23,6 +23,8 @@ void add_events(CLI::App& app, Action& chosen);
 void add_secrets(CLI::App& app, Action& chosen);
 void add_quarantine(CLI::App& app, Action& chosen);
 void add_customers(CLI::App& app, Action& chosen);
+void add_endpoints(CLI::App& app, Action& chosen);
+void add_deliveries(CLI::App& app, Action& chosen);
 void add_version(CLI::App& app, Action& chosen);
 
 // Parses the arguments and runs what they ask for.

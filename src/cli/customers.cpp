@@ -32,6 +32,8 @@ struct Removed {
   std::uint64_t events = 0;
   std::uint64_t identity_keys = 0;
   std::uint64_t quarantined = 0;
+  std::uint64_t deliveries = 0;
+  std::uint64_t attempts = 0;
 };
 
 json::object object_of(const std::map<std::string, std::uint64_t>& counts) {
@@ -56,7 +58,9 @@ void print_json(const store::CustomersAccount& account, const std::set<std::stri
                             {"removed",
                              {{"events", removed.events},
                               {"identity_keys", removed.identity_keys},
-                              {"quarantined", removed.quarantined}}},
+                              {"quarantined", removed.quarantined},
+                              {"deliveries", removed.deliveries},
+                              {"attempts", removed.attempts}}},
                             {"left", left},
                             {"left_count", found.left_count}};
   fmt::print("{}\n", json::serialize(answer));
@@ -93,6 +97,8 @@ asio::awaitable<Removed> remove(customers::Search& search, const store::Customer
     const store::ErasedEvents erased = co_await store::erase_events(connection, account.id, ids);
     removed.events += erased.events;
     removed.identity_keys += erased.identity_keys;
+    removed.deliveries += erased.deliveries;
+    removed.attempts += erased.attempts;
     show();
   };
   const customers::Search::Take quarantined = [&](std::vector<Uuid> ids) -> asio::awaitable<void> {
@@ -114,6 +120,8 @@ void print_end(const Options& options, const Found& found, const Removed& remove
     fmt::print("Erased {} events, {} identities of events and {} rows of quarantine.\n",
                readable_count(removed.events), readable_count(removed.identity_keys),
                readable_count(removed.quarantined));
+    fmt::print("With them went {} deliveries and {} attempts.\n", readable_count(removed.deliveries),
+               readable_count(removed.attempts));
   }
 }
 

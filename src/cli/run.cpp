@@ -51,7 +51,7 @@ int explain(const CLI::App& app, const CLI::ParseError& error) {
 
 // Everybody can see arguments in the list of processes.
 void hide_secrets(int argument_count, char** arguments) {
-  for (const std::string_view option : {"--dsn", "--secret"}) {
+  for (const std::string_view option : {"--dsn", "--secret", "--header"}) {
     for (int i = 1; i < argument_count; ++i) {
       const std::string_view argument = arguments[i];
       const bool is_value = std::string_view(arguments[i - 1]) == option;
@@ -89,6 +89,8 @@ int run(int argument_count, char** arguments) {
   add_secrets(app, chosen);
   add_quarantine(app, chosen);
   add_customers(app, chosen);
+  add_endpoints(app, chosen);
+  add_deliveries(app, chosen);
   add_version(app, chosen);
   try {
     app.parse(argument_count, arguments);

@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <memory>
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
@@ -11,7 +12,7 @@
 namespace socialsync::cli {
 namespace {
 
-int serve() {
+int serve(app::Duty duty) {
   const auto config = load_config();
   if (!config) return ExitCode::usage_error;
   if (!config->database.given()) {
@@ -20,7 +21,7 @@ int serve() {
     return ExitCode::usage_error;
   }
   try {
-    app::run_gateway(*config, app::DatabaseOwner::operators,
+    app::run_gateway(*config, app::DatabaseOwner::operators, duty,
                      [](const std::string& url) { log::info("ready", {{"url", url}}); });
     return ExitCode::done;
   } catch (const app::NotMigrated& error) {
@@ -39,7 +40,16 @@ void add_serve(CLI::App& app, Action& chosen) {
   command->footer(
       "Example:  DATABASE_URL=postgresql://user@localhost/socialsync META_APP_SECRET=… socialsync serve\n"
       "Exit codes: 0 stopped · 1 internal error · 2 a setting is wrong · 3 the database is not migrated");
-  command->callback([&chosen] { chosen = serve; });
+  const auto duty = std::make_shared<app::Duty>(app::Duty::all);
+  CLI::Option* ingest = command->add_flag_callback(
+      "--ingest-only", [duty] { *duty = app::Duty::ingest_only; },
+      "Take webhooks and deliver none: other processes do");
+  command
+      ->add_flag_callback(
+          "--deliver-only", [duty] { *duty = app::Duty::deliver_only; },
+          "Deliver events and take no webhooks: other processes do")
+      ->excludes(ingest);
+  command->callback([&chosen, duty] { chosen = [duty] { return serve(*duty); }; });
 }
 
 }  // namespace socialsync::cli

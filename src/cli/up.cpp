@@ -96,7 +96,7 @@ int up() {
   const std::string phone_number_id = prepare(*config, is_private);
   const app::DatabaseOwner owner = is_private ? app::DatabaseOwner::ours : app::DatabaseOwner::operators;
   try {
-    app::run_gateway(*config, owner, [&](const std::string& url) {
+    app::run_gateway(*config, owner, app::Duty::all, [&](const std::string& url) {
       print_welcome(url, *config, phone_number_id, is_private);
     });
   } catch (const app::WrongSecretsKey& error) {

@@ -74,6 +74,13 @@ struct Quarantine {
   std::uint64_t bytes_max = std::uint64_t{2} << 30;  // of the bodies
 };
 
+// Where deliveries may go, as deliver/address.hpp explains.
+struct Egress {
+  std::vector<std::string> allowed;  // networks, private though they are; net::Cidr reads each
+  bool http = false;                 // receivers without TLS
+  std::string proxy;                 // a URL, which may hold a password
+};
+
 struct Config {
   Database database;
   PlatformDefaults whatsapp;
@@ -90,6 +97,7 @@ struct Config {
   bool log_debug = false;
 
   SecretsAtRest secrets;
+  Egress egress;
 
   Limits limits;
 };

@@ -13,6 +13,7 @@
 #include "base/text.hpp"
 #include "config/config.hpp"
 #include "config/dotenv.hpp"
+#include "config/egress.hpp"
 #include "config/secrets.hpp"
 
 extern char** environ;
@@ -36,13 +37,9 @@ constexpr std::array known_names = {
     "SOCIALSYNC_SECRETS_KEY",
     "SOCIALSYNC_SECRETS_KEY_FILE",
     "SOCIALSYNC_SECRETS_SEAL",
-};
-
-// Named by the documentation, but nothing reads them yet: a start-up error is better than a wall that its
-// owner believes to stand.
-constexpr std::array names_not_available_yet = {
     "SOCIALSYNC_EGRESS_ALLOW",
     "SOCIALSYNC_EGRESS_HTTP",
+    "SOCIALSYNC_EGRESS_PROXY",
 };
 
 class Reader {
@@ -164,11 +161,8 @@ std::string default_data_dir(const Reader& reader) {
 void refuse_unknown(const Reader& reader, const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     if (!name.starts_with(our_prefix)) continue;
-    if (std::ranges::find(names_not_available_yet, name) != names_not_available_yet.end()) {
-      if (!reader.text(name).empty()) reader.problem(name, "is not available in this version: unset it");
-    } else if (std::ranges::find(known_names, name) == known_names.end()) {
+    if (std::ranges::find(known_names, name) == known_names.end())
       reader.problem(name, "is not a setting of this program");
-    }
   }
 }
 
@@ -196,6 +190,8 @@ Loaded load(const Lookup& lookup, const std::vector<std::string>& names) {
   config.log_json = reader.choice("SOCIALSYNC_LOG", "json", "text");
   config.log_debug = reader.choice("SOCIALSYNC_LOG_LEVEL", "debug", "info");
   config.secrets = read_secrets_at_rest(lookup, loaded.problems);
+  config.egress.http = reader.flag("SOCIALSYNC_EGRESS_HTTP");
+  read_egress(lookup, config.egress, loaded.problems);
   refuse_unknown(reader, names);
   return loaded;
 }

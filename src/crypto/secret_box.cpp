@@ -205,6 +205,10 @@ std::string account_place(std::string_view account_id, std::string_view column) 
   return fmt::format("socialsync|social_accounts|{}|{}", account_id, column);
 }
 
+std::string endpoint_place(std::string_view endpoint_id, std::string_view column) {
+  return fmt::format("socialsync|webhook_endpoints|{}|{}", endpoint_id, column);
+}
+
 void wipe(std::string& text) {
   sodium_memzero(text.data(), text.size());
   text.clear();

@@ -86,6 +86,9 @@ std::size_t sealed_length(std::size_t plain_bytes);
 // The place of a secret of social_accounts; `account_id` as PostgreSQL writes a UUID.
 std::string account_place(std::string_view account_id, std::string_view column);
 
+// The same of webhook_endpoints.
+std::string endpoint_place(std::string_view endpoint_id, std::string_view column);
+
 // Overwrites a text that held a secret, and empties it.
 void wipe(std::string& text);
 

@@ -11,6 +11,13 @@ std::string_view routing_key_of(const model::Event& event) {
   return event.key.waba_id.empty() ? event.key.entry_id : event.key.waba_id;
 }
 
+// FNV-1a. Two customers of one endpoint that share a number would wait for each other, no more.
+std::int64_t conversation_of(std::string_view customer) {
+  std::uint64_t hash = 14'695'981'039'346'656'037U;
+  for (const char byte : customer) hash = (hash ^ static_cast<std::uint8_t>(byte)) * 1'099'511'628'211U;
+  return static_cast<std::int64_t>(hash);
+}
+
 }  // namespace
 
 std::shared_ptr<Submission> Placer::place(std::shared_ptr<const Tenants> tenants, std::string body,
@@ -81,8 +88,12 @@ void Placer::log(Submission& submission, const model::Event& event, const route:
   row.account_id = account.id;
   row.user_id = account.user_id;
   row.platform = account.platform_label;
-  if (!tenant.wants(event.type)) row.status = "ignored";
-  submission.events.push_back(row);
+  if (tenant.wants(event.type)) {
+    queue(row, event, account.endpoints);
+  } else {
+    row.status = "ignored";
+  }
+  submission.events.push_back(std::move(row));
   submission.event_of.push_back(&event);
   submission.tenant_of.push_back(&tenant);
 }
@@ -91,9 +102,22 @@ void Placer::log(Submission& submission, const model::Event& event, const route:
 void Placer::log_app_level(Submission& submission, const model::Event& event, std::int64_t received_ms) {
   store::EventRow row = row_of(event, {}, received_ms);
   row.platform = to_string(event.platform);
-  submission.events.push_back(row);
+  queue(row, event, submission.tenants->app_endpoints);
+  submission.events.push_back(std::move(row));
   submission.event_of.push_back(&event);
   submission.tenant_of.push_back(nullptr);
+}
+
+void Placer::queue(store::EventRow& row, const model::Event& event,
+                   std::span<const model::AccountEndpoint> endpoints) {
+  for (const model::AccountEndpoint& endpoint : endpoints) {
+    if (!route::wants(endpoint.webhook_events, event.type)) continue;
+    store::QueuedDelivery delivery{
+        .endpoint_id = endpoint.id, .is_announced = true, .conversation = {}, .arrival = ++arrivals_};
+    if (endpoint.is_ordered && !event.customer.empty())
+      delivery.conversation = conversation_of(event.customer);
+    row.deliveries.push_back(delivery);
+  }
 }
 
 void Placer::quarantine(Submission& submission, const model::Event& event, std::string_view reason) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,9 @@ class Placer {
                    std::int64_t received_ms);
   void log(Submission& submission, const model::Event& event, const route::Tenant& tenant,
            std::int64_t received_ms);
+  // Where its account, or the app, wants the event.
+  void queue(store::EventRow& row, const model::Event& event,
+             std::span<const model::AccountEndpoint> endpoints);
   void log_app_level(Submission& submission, const model::Event& event, std::int64_t received_ms);
   store::EventRow row_of(const model::Event& event, const Uuid& account, std::int64_t received_ms);
   void quarantine(Submission& submission, const model::Event& event, std::string_view reason);
@@ -40,6 +44,7 @@ class Placer {
   Limits limits_;
   EventIds ids_;
   std::vector<const route::Tenant*> found_;
+  std::int64_t arrivals_ = 0;     // deliveries so far
   std::size_t logged_bytes_ = 0;  // of the submission being made
 };
 

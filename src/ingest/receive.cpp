@@ -61,7 +61,7 @@ Result<crypto::Digest, verify::SignatureError> signature_of(const http::Request&
 
 Receiver::Receiver(const TenantKeeper& tenants, Batcher& batcher, Sightings& sightings,
                    QuarantineLevel& quarantine, metrics::Metrics& metrics, VerifyTokens tokens,
-                   ReceiverLimits limits)
+                   ReceiverLimits limits, Handover* handover)
     : tenants_(tenants),
       batcher_(batcher),
       sightings_(sightings),
@@ -69,6 +69,7 @@ Receiver::Receiver(const TenantKeeper& tenants, Batcher& batcher, Sightings& sig
       metrics_(metrics),
       tokens_(std::move(tokens)),
       limits_(limits),
+      handover_(handover),
       splitter_(limits.parse),
       signers_(limits.fallback_hash_bytes_per_second),
       problem_lines_(problem_lines_per_second) {}
@@ -121,13 +122,16 @@ asio::awaitable<http::Response> Receiver::receive_test(http::Request request, mo
 // 200 only from here, and only after the commit.
 asio::awaitable<http::Response> Receiver::store(std::shared_ptr<Submission> submission) {
   if (submission->rows() > 0) {
+    if (handover_) lease_deliveries(*submission, *handover_);
     const auto committed = co_await batcher_.commit(submission);
     if (committed.has_error()) {
+      if (handover_) handover_->forget(*submission);
       const bool full = committed.error() == CommitError::overloaded;
       co_return refuse(503, full ? "overloaded" : "not_committed",
                        full ? "the queue is full" : "not committed in time");
     }
   }
+  if (handover_) handover_->take(*submission);
   record(*submission);
   metrics_.request(submission->rows() > 0 ? "committed" : "empty");
   co_return ok();

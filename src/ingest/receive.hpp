@@ -13,6 +13,7 @@
 #include "base/result.hpp"
 #include "http/message.hpp"
 #include "ingest/batch.hpp"
+#include "ingest/handover.hpp"
 #include "ingest/place.hpp"
 #include "ingest/quarantine_level.hpp"
 #include "ingest/sightings.hpp"
@@ -41,7 +42,8 @@ struct VerifyTokens {
 class Receiver {
  public:
   Receiver(const TenantKeeper& tenants, Batcher& batcher, Sightings& sightings, QuarantineLevel& quarantine,
-           metrics::Metrics& metrics, VerifyTokens tokens, ReceiverLimits limits);
+           metrics::Metrics& metrics, VerifyTokens tokens, ReceiverLimits limits,
+           Handover* handover = nullptr);
 
   // Meta's GET handshake. `platform` is the URL's; nothing for the URL that serves all of them.
   http::Response handshake(std::string_view query, std::optional<model::Platform> platform);
@@ -70,6 +72,7 @@ class Receiver {
   metrics::Metrics& metrics_;
   VerifyTokens tokens_;
   ReceiverLimits limits_;
+  Handover* handover_;  // null: nobody delivers in this process
 
   parse::Splitter splitter_;
   Placer placer_;

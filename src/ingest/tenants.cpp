@@ -16,6 +16,7 @@
 #include "net/within.hpp"
 #include "route/changes.hpp"
 #include "store/accounts.hpp"
+#include "store/endpoints.hpp"
 
 namespace socialsync::ingest {
 
@@ -23,17 +24,34 @@ namespace asio = boost::asio;
 
 namespace {
 
-asio::awaitable<std::shared_ptr<pg::ResultSet>> read_rows(pg::Connection& connection) {
-  pg::ResultSet rows = co_await store::select_accounts(connection);
-  co_return std::make_shared<pg::ResultSet>(std::move(rows));
+struct Rows {
+  pg::ResultSet accounts;
+  pg::ResultSet endpoints;
+};
+
+asio::awaitable<std::shared_ptr<Rows>> read_rows(pg::Connection& connection) {
+  pg::ResultSet accounts = co_await store::select_accounts(connection);
+  pg::ResultSet endpoints = co_await store::select_endpoint_routes(connection);
+  co_return std::make_shared<Rows>(std::move(accounts), std::move(endpoints));
 }
 
-std::shared_ptr<const Tenants> tenants_of(const pg::ResultSet& rows, const route::SharedSecrets& shared,
+void add_endpoints(std::vector<model::Account>& accounts, store::EndpointRoutes& routes) {
+  for (model::Account& account : accounts) {
+    const auto [begin, end] = std::ranges::equal_range(routes.of_accounts, account.id, {},
+                                                       &std::pair<Uuid, model::AccountEndpoint>::first);
+    for (auto at = begin; at != end; ++at) account.endpoints.push_back(std::move(at->second));
+  }
+}
+
+std::shared_ptr<const Tenants> tenants_of(const Rows& rows, const route::SharedSecrets& shared,
                                           const crypto::SecretKeys& keys) {
-  store::AccountsRead read = store::read_accounts(rows, keys);
+  store::AccountsRead read = store::read_accounts(rows.accounts, keys);
   std::ranges::sort(read.unreadable);
+  store::EndpointRoutes routes = store::read_endpoint_routes(rows.endpoints);
+  add_endpoints(read.accounts, routes);
   route::Directory directory(std::move(read.accounts), shared);
-  auto tenants = std::make_shared<Tenants>(std::move(directory), std::move(read.unreadable));
+  auto tenants =
+      std::make_shared<Tenants>(std::move(directory), std::move(read.unreadable), std::move(routes.of_app));
   tenants->any_opened = read.any_opened;
   return tenants;
 }
@@ -43,9 +61,9 @@ struct Built {
   KeyChanges changes;
 };
 
-asio::awaitable<Built> build(pg::ResultSet rows, const route::SharedSecrets& shared,
+asio::awaitable<Built> build(std::shared_ptr<const Rows> rows, const route::SharedSecrets& shared,
                              const crypto::SecretKeys& keys, std::shared_ptr<const Tenants> before) {
-  Built built{.tenants = tenants_of(rows, shared, keys), .changes = {.is_all = !before}};
+  Built built{.tenants = tenants_of(*rows, shared, keys), .changes = {.is_all = !before}};
   if (before) built.changes.keys = route::changed_keys(before->directory, built.tenants->directory);
   co_return built;
 }
@@ -91,8 +109,8 @@ UnknownSecretsKey::UnknownSecretsKey(const std::vector<store::UnreadableSecret>&
 asio::awaitable<std::shared_ptr<const Tenants>> read_tenants(pg::Connection& connection,
                                                              route::SharedSecrets shared,
                                                              crypto::SecretKeys keys) {
-  const pg::ResultSet rows = co_await store::select_accounts(connection);
-  co_return tenants_of(rows, shared, keys);
+  const std::shared_ptr<Rows> rows = co_await read_rows(connection);
+  co_return tenants_of(*rows, shared, keys);
 }
 
 std::chrono::steady_clock::duration TenantKeeper::age() const {
@@ -102,8 +120,7 @@ std::chrono::steady_clock::duration TenantKeeper::age() const {
 
 asio::awaitable<void> TenantKeeper::load(pg::Connection& connection) {
   auto reading = read_rows(connection);
-  std::shared_ptr<pg::ResultSet> found = co_await net::within(limits_.read_timeout, std::move(reading));
-  pg::ResultSet rows = std::move(*found);
+  std::shared_ptr<Rows> rows = co_await net::within(limits_.read_timeout, std::move(reading));
   auto building = build(std::move(rows), shared_, keys_, current_);
   Built built = co_await asio::co_spawn(builder_, std::move(building), asio::use_awaitable);
   const std::vector<store::UnreadableSecret>& unreadable = built.tenants->unreadable;
@@ -125,6 +142,7 @@ asio::awaitable<void> TenantKeeper::run(pg::Connection& connection) {
   asio::steady_timer gap(executor);
   // LISTEN before the first load: a change between the two is then announced, not missed.
   co_await store::listen_for_account_changes(connection);
+  co_await store::listen_for_endpoint_changes(connection);
   for (;;) {
     const auto began = std::chrono::steady_clock::now();
     co_await load(connection);

@@ -22,15 +22,20 @@ namespace socialsync::ingest {
 
 // Immutable but for the keyring's lazily expanded keys.
 struct Tenants {
-  explicit Tenants(route::Directory built, std::vector<store::UnreadableSecret> not_ours = {})
-      : directory(std::move(built)), keyring(directory.secrets()), unreadable(std::move(not_ours)) {}
+  explicit Tenants(route::Directory built, std::vector<store::UnreadableSecret> not_ours = {},
+                   std::vector<model::AccountEndpoint> endpoints_of_app = {})
+      : directory(std::move(built)),
+        keyring(directory.secrets()),
+        app_endpoints(std::move(endpoints_of_app)),
+        unreadable(std::move(not_ours)) {}
   Tenants(const Tenants&) = delete;
   Tenants& operator=(const Tenants&) = delete;
 
   route::Directory directory;
   verify::Keyring keyring;
-  std::vector<store::UnreadableSecret> unreadable;  // sealed, and not for us to open
-  bool any_opened = false;                          // others were
+  std::vector<model::AccountEndpoint> app_endpoints;  // of what is no account's
+  std::vector<store::UnreadableSecret> unreadable;    // sealed, and not for us to open
+  bool any_opened = false;                            // others were
 };
 
 // The first load found secrets under keys that we do not have, and could open none. what() says which, and

@@ -16,6 +16,8 @@ constexpr std::size_t event_series_max = 500;
 const prometheus::Histogram::BucketBoundaries batch_sizes{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000};
 const prometheus::Histogram::BucketBoundaries commit_seconds_bounds{0.0005, 0.001, 0.002, 0.005, 0.01, 0.02,
                                                                     0.05,   0.1,   0.25,  0.5,   1,    2.5};
+const prometheus::Histogram::BucketBoundaries delivery_seconds_bounds{
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60};
 
 }  // namespace
 
@@ -56,6 +58,24 @@ class Metrics::Registry {
                                                  .Help("Rows that left the quarantine as events")
                                                  .Register(registry)
                                                  .Add({});
+
+  prometheus::Family<prometheus::Counter>& deliveries = prometheus::BuildCounter()
+                                                            .Name("socialsync_delivery_attempts_total")
+                                                            .Help("Attempts to deliver, by what came of them")
+                                                            .Register(registry);
+  prometheus::Counter& delivered = deliveries.Add({{"result", "delivered"}});
+  prometheus::Counter& delivered_later = deliveries.Add({{"result", "again"}});
+  prometheus::Counter& given_up = deliveries.Add({{"result", "given_up"}});
+  prometheus::Histogram& delivery_seconds =
+      prometheus::BuildHistogram()
+          .Name("socialsync_delivery_seconds")
+          .Help("Time from receipt to delivery, of what the first attempt delivered")
+          .Register(registry)
+          .Add({}, delivery_seconds_bounds);
+  prometheus::Gauge& deliveries_in_flight =
+      gauge("socialsync_deliveries_in_flight", "Deliveries that wait for the receiver's answer");
+  prometheus::Gauge& deliveries_waiting =
+      gauge("socialsync_deliveries_waiting", "Deliveries in memory that wait for their turn");
 
   prometheus::Histogram& batch_events = prometheus::BuildHistogram()
                                             .Name("socialsync_batch_events")
@@ -145,6 +165,20 @@ void Metrics::quarantine_removed(std::string_view why, std::uint64_t rows) {
 
 void Metrics::quarantine_rerouted(std::uint64_t rows) {
   registry_->quarantine_rerouted.Increment(static_cast<double>(rows));
+}
+
+void Metrics::delivery(std::string_view result) {
+  if (result == "delivered") return registry_->delivered.Increment();
+  (result == "again" ? registry_->delivered_later : registry_->given_up).Increment();
+}
+
+void Metrics::delivered_first(double seconds_since_receipt) {
+  registry_->delivery_seconds.Observe(seconds_since_receipt);
+}
+
+void Metrics::deliveries(std::size_t in_flight, std::size_t waiting) {
+  registry_->deliveries_in_flight.Set(static_cast<double>(in_flight));
+  registry_->deliveries_waiting.Set(static_cast<double>(waiting));
 }
 
 void Metrics::queue_depth(std::size_t events, std::size_t bytes) {

@@ -29,6 +29,11 @@ class Metrics {
   void quarantine_removed(std::string_view why, std::uint64_t rows);
   void quarantine_rerouted(std::uint64_t rows);
 
+  // An attempt to deliver: `result` is delivered, again or given_up. These three from any thread.
+  void delivery(std::string_view result);
+  void delivered_first(double seconds_since_receipt);  // at the first attempt
+  void deliveries(std::size_t in_flight, std::size_t waiting);
+
   void queue_depth(std::size_t events, std::size_t bytes);
   void directory(std::size_t accounts, double age_seconds);
   void unreadable_secrets(std::size_t values);

@@ -26,7 +26,9 @@ HAVING count(*) > 0
 UNION ALL
 SELECT relname, format('COPY (SELECT * FROM %s) TO STDOUT (FORMAT csv, HEADER)', oid::regclass)
 FROM pg_class
-WHERE oid IN (to_regclass('public.webhook_logs'), to_regclass('public.webhook_quarantine'))
+WHERE oid IN (to_regclass('public.webhook_logs'), to_regclass('public.webhook_quarantine'),
+              to_regclass('public.webhook_endpoints'), to_regclass('public.webhook_deliveries'),
+              to_regclass('public.webhook_delivery_attempts'))
   AND pg_temp.is_ours(obj_description(oid, 'pg_class'))
 UNION ALL
 -- Partitions that were detached, and what backfill has overwritten.
@@ -45,11 +47,13 @@ FROM pg_stat_activity WHERE datname = current_database())";
 
 // What came while the first files were written, and before the locks were had.
 constexpr const char* select_late_exports = R"(
-SELECT relname || '.late', format('COPY (SELECT * FROM %s WHERE created_at >= %L AND age(xmin) <= %s) TO STDOUT (FORMAT csv, HEADER)',
-                                  oid::regclass, $1::timestamptz, age($2::xid8::xid))
+SELECT relname || '.late', format('COPY (SELECT * FROM %s WHERE %I >= %L AND age(xmin) <= %s) TO STDOUT (FORMAT csv, HEADER)',
+                                  oid::regclass, made_at, $1::timestamptz, age($2::xid8::xid))
 FROM pg_class
-WHERE oid IN (to_regclass('public.webhook_logs'), to_regclass('public.webhook_quarantine'))
-  AND pg_temp.is_ours(obj_description(oid, 'pg_class')))";
+JOIN (VALUES ('webhook_logs', 'created_at'), ('webhook_quarantine', 'created_at'), ('webhook_endpoints', 'created_at'),
+             ('webhook_deliveries', 'created_at'), ('webhook_delivery_attempts', 'attempted_at')) AS t (name, made_at)
+  ON oid = to_regclass('public.' || name)
+WHERE pg_temp.is_ours(obj_description(oid, 'pg_class')))";
 
 // Accounts written by transactions of which the first snapshot did not know that they ended. No index tells
 // them.

@@ -11,6 +11,13 @@
 
 namespace socialsync::model {
 
+// Where its events are to go: as much of a row of webhook_endpoints as routing needs.
+struct AccountEndpoint {
+  Uuid id;
+  std::optional<std::vector<std::string>> webhook_events;  // nothing: all that the account wants
+  bool is_ordered = false;
+};
+
 struct Account {
   Uuid id;
   Uuid user_id;
@@ -29,6 +36,7 @@ struct Account {
   bool has_unreadable_secret = false;    // it has one that cannot be opened: no secret signs for it
   std::string verify_token;              // empty when not set
   std::optional<std::vector<std::string>> webhook_events;  // nothing: all of them
+  std::vector<AccountEndpoint> endpoints{};                // those that are switched on
 };
 
 }  // namespace socialsync::model

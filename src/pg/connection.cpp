@@ -246,27 +246,34 @@ asio::awaitable<ResultSet> Connection::run(const Statement& statement) {
   co_return std::move(results.front());
 }
 
-bool Connection::swallow_notifications() {
-  bool any = false;
+std::set<std::string> Connection::swallow_notifications() {
+  std::set<std::string> channels;
   while (PGnotify* notification = PQnotifies(connection_.get())) {
+    channels.emplace(notification->relname);
     PQfreemem(notification);
-    any = true;
   }
-  return any;
+  return channels;
 }
 
 asio::awaitable<bool> Connection::notified(std::chrono::steady_clock::duration limit) {
+  const std::set<std::string> channels = co_await notified_on(limit);
+  co_return !channels.empty();
+}
+
+asio::awaitable<std::set<std::string>> Connection::notified_on(std::chrono::steady_clock::duration limit) {
   using namespace asio::experimental::awaitable_operators;
   // As tuples neither arm throws, so the first to end decides.
   constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
   asio::steady_timer timer(executor_, limit);
-  while (!swallow_notifications()) {
+  std::set<std::string> channels = swallow_notifications();
+  while (channels.empty()) {
     auto either = socket_->async_wait(Wait::wait_read, as_tuple) || timer.async_wait(as_tuple);
     const auto outcome = co_await std::move(either);
-    if (outcome.index() == 1) co_return false;
+    if (outcome.index() == 1) break;
     if (PQconsumeInput(connection_.get()) != 1) throw connection_error();
+    channels = swallow_notifications();
   }
-  co_return true;
+  co_return channels;
 }
 
 }  // namespace socialsync::pg

@@ -48,6 +48,8 @@ class Connection {
   // anything runs.
   // False when none came within `limit`; the connection stays good.
   asio::awaitable<bool> notified(std::chrono::steady_clock::duration limit);
+  // The same, and on which channels. Empty when none came.
+  asio::awaitable<std::set<std::string>> notified_on(std::chrono::steady_clock::duration limit);
 
   int server_version() const;  // 150018
 
@@ -69,7 +71,7 @@ class Connection {
   asio::awaitable<void> until_result();
   asio::awaitable<void> wait_for_socket(bool unsent);
   void collect(pg_result* result, Collected& collected);
-  bool swallow_notifications();
+  std::set<std::string> swallow_notifications();
 
   asio::any_io_executor executor_;
   std::unique_ptr<pg_conn, Finish> connection_;

@@ -58,11 +58,16 @@ void Array::add_jsonb(std::string_view text) {
 }
 
 void Array::add_timestamp(std::int64_t unix_ms) {
-  const auto microseconds = static_cast<std::uint64_t>((unix_ms - unix_ms_of_postgres_epoch) * 1000);
+  add_eight_bytes(static_cast<std::uint64_t>((unix_ms - unix_ms_of_postgres_epoch) * 1000));
+}
+
+void Array::add(std::int64_t number) { add_eight_bytes(static_cast<std::uint64_t>(number)); }
+
+void Array::add_eight_bytes(std::uint64_t value) {
   begin_element();
   append_length(8);
-  append_big_endian(buffer_, static_cast<std::uint32_t>(microseconds >> 32));
-  append_big_endian(buffer_, static_cast<std::uint32_t>(microseconds));
+  append_big_endian(buffer_, static_cast<std::uint32_t>(value >> 32));
+  append_big_endian(buffer_, static_cast<std::uint32_t>(value));
 }
 
 void Array::add_null() {

@@ -13,7 +13,14 @@
 namespace socialsync::pg {
 
 // The types we send arrays of. The numbers are PostgreSQL's own: pg_type.dat.
-enum class Type : std::uint32_t { bytea = 17, text = 25, timestamptz = 1184, uuid = 2950, jsonb = 3802 };
+enum class Type : std::uint32_t {
+  bytea = 17,
+  bigint = 20,
+  text = 25,
+  timestamptz = 1184,
+  uuid = 2950,
+  jsonb = 3802
+};
 
 // A one-dimensional array in PostgreSQL's binary format, built in place: no quoting, no copy of a value but
 // the one into this buffer. array_recv() in src/backend/utils/adt/arrayfuncs.c.
@@ -23,6 +30,7 @@ class Array {
 
   void add(std::string_view bytes);
   void add(const Uuid& id);
+  void add(std::int64_t number);
   // Text that jsonb_in would accept; sent with jsonb's version byte.
   void add_jsonb(std::string_view text);
   void add_timestamp(std::int64_t unix_ms);
@@ -33,6 +41,7 @@ class Array {
  private:
   void begin_element();
   void append_length(std::size_t bytes);
+  void add_eight_bytes(std::uint64_t value);
 
   std::string buffer_;
   std::uint32_t size_ = 0;

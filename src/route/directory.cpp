@@ -50,10 +50,11 @@ bool Tenant::accepts(const Signers& signers) const {
          });
 }
 
-bool Tenant::wants(std::string_view type) const {
-  return !account.webhook_events ||
-         std::ranges::find(*account.webhook_events, type) != account.webhook_events->end();
+bool wants(const std::optional<std::vector<std::string>>& webhook_events, std::string_view type) {
+  return !webhook_events || std::ranges::find(*webhook_events, type) != webhook_events->end();
 }
+
+bool Tenant::wants(std::string_view type) const { return route::wants(account.webhook_events, type); }
 
 Directory::Directory(std::vector<model::Account> accounts, const SharedSecrets& shared) {
   for (const auto* list : {&shared.whatsapp, &shared.instagram, &shared.messenger}) {

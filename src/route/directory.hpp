@@ -43,6 +43,9 @@ struct Signers {
   bool any_account = false;  // an unsigned body on a developer's test route: taken for every account
 };
 
+// Whether a list of webhook_events has this type. No list has all.
+bool wants(const std::optional<std::vector<std::string>>& webhook_events, std::string_view type);
+
 // An account with its effective secrets.
 struct Tenant {
   model::Account account;

@@ -57,9 +57,14 @@ constexpr const char* delete_events = R"(
 WITH gone AS (
   DELETE FROM public.webhook_logs WHERE id = ANY ($1::uuid[]) AND social_account_id = $2::uuid
   RETURNING id, created_at),
+undelivered AS (
+  DELETE FROM public.webhook_deliveries WHERE event_id IN (SELECT id FROM gone) RETURNING 1),
+tried AS (
+  DELETE FROM public.webhook_delivery_attempts WHERE event_id IN (SELECT id FROM gone) RETURNING 1),
 recent AS MATERIALIZED (SELECT id FROM gone WHERE created_at IS NULL OR created_at > now() - interval '9 days'),
 forgotten AS (DELETE FROM socialsync.webhook_event_keys WHERE log_id IN (SELECT id FROM recent) RETURNING 1)
-SELECT (SELECT count(*) FROM gone)::text, (SELECT count(*) FROM forgotten)::text)";
+SELECT (SELECT count(*) FROM gone)::text, (SELECT count(*) FROM forgotten)::text,
+       (SELECT count(*) FROM undelivered)::text, (SELECT count(*) FROM tried)::text)";
 
 pg::Array array_of(const std::vector<std::string>& texts) {
   pg::Array array(pg::Type::text);
@@ -167,7 +172,9 @@ boost::asio::awaitable<ErasedEvents> erase_events(pg::Connection& connection, co
   statement.with(std::move(array)).with(to_string(account));
   const pg::ResultSet rows = co_await connection.run(statement);
   co_return ErasedEvents{.events = std::stoull(std::string(rows.text(0, 0))),
-                         .identity_keys = std::stoull(std::string(rows.text(0, 1)))};
+                         .identity_keys = std::stoull(std::string(rows.text(0, 1))),
+                         .deliveries = std::stoull(std::string(rows.text(0, 2))),
+                         .attempts = std::stoull(std::string(rows.text(0, 3)))};
 }
 
 }  // namespace socialsync::store

@@ -63,10 +63,12 @@ boost::asio::awaitable<NamingPage> find_naming_quarantined(pg::Connection& conne
 struct ErasedEvents {
   std::uint64_t events = 0;
   std::uint64_t identity_keys = 0;
+  std::uint64_t deliveries = 0;
+  std::uint64_t attempts = 0;
 };
 
-// Removes events of the account, and the identities of those that have no time of their own, in one
-// transaction.
+// Removes events of the account, the identities of those that have no time of their own, what of them is
+// still to be delivered and what is known of the attempts, in one transaction.
 boost::asio::awaitable<ErasedEvents> erase_events(pg::Connection& connection, const Uuid& account,
                                                   std::span<const Uuid> ids);
 

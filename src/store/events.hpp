@@ -1,11 +1,13 @@
 // Writing what ingest has decided: webhook_logs and webhook_quarantine.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -13,6 +15,16 @@
 #include "pg/connection.hpp"
 
 namespace socialsync::store {
+
+// A row of the outbox, webhook_deliveries: an event that is to go to an endpoint.
+struct QueuedDelivery {
+  Uuid endpoint_id;
+  // How long nobody else may take it: we deliver it from memory. Zero: it is there for any worker.
+  std::chrono::milliseconds lease{0};
+  bool is_announced = false;                 // workers of other processes are told
+  std::optional<std::int64_t> conversation;  // for an ordered endpoint
+  std::int64_t arrival = 0;                  // the order in which they came, within this process
+};
 
 // A row of webhook_logs. Views: whoever asks for the write keeps what they point at until it ends.
 struct EventRow {
@@ -25,10 +37,11 @@ struct EventRow {
   std::string_view status;  // received, ignored
   std::string_view payload;
   std::optional<std::string_view> exact_payload;
-  std::string_view external_message_id;  // empty: null. Longer than the column: cut, on a whole character
-  std::string_view customer;             // the same
-  bool is_new = false;                   // set by write_batch(): false when it was there before
-  bool is_refused = false;               // the database would not have it: it went to quarantine instead
+  std::string_view external_message_id;    // empty: null. Longer than the column: cut, on a whole character
+  std::string_view customer;               // the same
+  std::vector<QueuedDelivery> deliveries;  // queued in the same transaction, if the event is new
+  bool is_new = false;                     // set by write_batch(): false when it was there before
+  bool is_refused = false;                 // the database would not have it: it went to quarantine instead
 };
 
 // A row of webhook_quarantine: signed, and kept although it has no tenant.
@@ -43,6 +56,9 @@ struct QuarantineRow {
   std::string_view body;       // the exact bytes
   std::optional<std::int64_t> event_time_ms;
 };
+
+// The channel on which new deliveries are announced to workers, without a payload.
+inline constexpr const char* deliveries_channel = "socialsync_deliveries";
 
 // Writes both lists in one transaction, committed when this returns. What is there already (the same id, or
 // for an undated event the same key) is left as it is; is_new of each event tells. Rows go in in the order

@@ -35,10 +35,15 @@ WITH gone AS (
   DELETE FROM public.webhook_logs
   WHERE id IN (SELECT id FROM public.webhook_logs WHERE social_account_id = $1::uuid LIMIT 2000)
   RETURNING id, created_at),
+undelivered AS (
+  DELETE FROM public.webhook_deliveries WHERE event_id IN (SELECT id FROM gone) RETURNING 1),
+tried AS (
+  DELETE FROM public.webhook_delivery_attempts WHERE event_id IN (SELECT id FROM gone) RETURNING 1),
 recent AS MATERIALIZED (SELECT id FROM gone WHERE created_at IS NULL OR created_at > now() - interval '9 days'),
 forgotten AS (
   DELETE FROM socialsync.webhook_event_keys WHERE log_id IN (SELECT id FROM recent) RETURNING 1)
-SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM forgotten))";
+SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM forgotten), (SELECT count(*) FROM undelivered),
+       (SELECT count(*) FROM tried))";
 
 constexpr const char* delete_quarantined_by_key = R"(
 WITH gone AS (
@@ -70,6 +75,8 @@ boost::asio::awaitable<void> remove_logs(pg::Connection& connection, std::string
     const pg::ResultSet gone = co_await run_briefly(connection, std::move(statement));
     removed.logs += number(gone, 0);
     removed.identity_keys += number(gone, 1);
+    removed.deliveries += number(gone, 2);
+    removed.attempts += number(gone, 3);
     if (number(gone, 0) == 0) co_return;
   }
 }

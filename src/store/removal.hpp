@@ -16,6 +16,8 @@ struct RemovedAccount {
   std::uint64_t quarantined = 0;    // rows of webhook_quarantine under keys that no other account has
   std::uint64_t identity_keys = 0;  // of its undated events
   std::uint64_t quarantine_bytes = 0;
+  std::uint64_t deliveries = 0;  // of its events, still to be made
+  std::uint64_t attempts = 0;    // to deliver them
 };
 
 // Switches the account off, so that gateways stop writing for it, then removes its events and what waits in

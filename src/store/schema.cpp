@@ -23,15 +23,21 @@ constexpr const char* select_migrated = R"(
 SELECT to_regclass('public.webhook_logs') IS NOT NULL
    AND to_regclass('public.webhook_quarantine') IS NOT NULL
    AND to_regclass('socialsync.webhook_event_keys') IS NOT NULL
+   AND to_regclass('public.webhook_endpoints') IS NOT NULL
+   AND to_regclass('public.webhook_deliveries') IS NOT NULL
+   AND to_regclass('public.webhook_delivery_attempts') IS NOT NULL
    AND to_regprocedure('socialsync.maintain_partitions(integer, integer)') IS NOT NULL
    AND EXISTS (SELECT FROM pg_attribute
                WHERE attrelid = to_regclass('public.social_accounts') AND attname = 'webhook_metadata')
    AND EXISTS (SELECT FROM pg_trigger
                WHERE tgrelid = to_regclass('public.social_accounts') AND tgname = 'socialsync_accounts_changed')
-   AND 3 = (SELECT count(*) FROM pg_class
+   AND EXISTS (SELECT FROM pg_trigger
+               WHERE tgrelid = to_regclass('public.webhook_endpoints') AND tgname = 'socialsync_endpoints_changed')
+   AND 4 = (SELECT count(*) FROM pg_class
             WHERE relrowsecurity AND oid IN (to_regclass('public.social_accounts'),
                                              to_regclass('public.webhook_logs'),
-                                             to_regclass('public.webhook_quarantine')))
+                                             to_regclass('public.webhook_quarantine'),
+                                             to_regclass('public.webhook_endpoints')))
    AND 2 = (SELECT count(*) FROM pg_index
             WHERE indisvalid AND indisunique
               AND indexrelid IN (to_regclass('public.idx_social_accounts_phone_number_id'),

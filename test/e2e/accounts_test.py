@@ -157,8 +157,12 @@ def test_removal_says_what_went(accounts, asked, client, gateway, database):
     gateway.settle(database)
     assert client.post(PATH, meta.whatsapp_messages(gone.key), SHARED_SECRET).status == 200
     assert accounts("remove", gone.key).returncode == 2  # nobody to ask
+    for table, columns, values in (("webhook_deliveries", "", ""), ("webhook_delivery_attempts", ", attempt, took_ms", ", 1, 1")):
+        database.rows(f"INSERT INTO {table} (event_id, endpoint_id{columns}) SELECT id, %s{values} FROM webhook_logs "
+                      "WHERE social_account_id = %s", gone.id, gone.id)
     removed = asked("remove", gone.key, "--yes")["removed"]
     assert (removed["events"], removed["quarantined"], removed["identity_keys"]) == (2, 1, 1)
+    assert (removed["deliveries"], removed["attempts"]) == (2, 2)
     assert removed["account"]["phone_number_id"] == gone.key
     assert (database.logs(gone), database.quarantined(gone.key), len(database.logs(stays))) == ([], [], 2)
     assert accounts("show", gone.key).returncode == 9

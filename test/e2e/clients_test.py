@@ -9,11 +9,11 @@ import subprocess
 import pytest
 
 import meta
+from libraries import INSTALLED
 from program import TIMEOUT_S
 from suite import ROOT
 from tenants import SHARED_SECRET
 
-INSTALLED = ROOT / "build/clients"
 GOLDEN = ROOT / "test/golden/whatsapp"
 
 NO_MESSAGE = "neither a message, a status nor a call: the library has no word for it, or hands the value on as it is"

@@ -104,9 +104,14 @@ def test_all_of_one_person(client, database, database_url, account, people):
     assert said["identifiers"] == sorted([people.person, people.bsuid])
     assert sum(said["events"].values()) == mine and said["left"] == []
     assert len(database.logs(account)) == mine + others
+    for table, columns, values in (("webhook_deliveries", "", ""), ("webhook_delivery_attempts", ", attempt, took_ms", ", 1, 1")):
+        database.rows(f"INSERT INTO {table} (event_id, endpoint_id{columns}) SELECT id, %s{values} FROM webhook_logs "
+                      "WHERE social_account_id = %s", account.id, account.id)
     done = erase(database_url, account.id, people.bsuid, "--yes")
     assert done["events"] == said["events"]
-    assert done["removed"] == {"events": mine, "identity_keys": 1, "quarantined": 0}
+    assert done["removed"] == {"events": mine, "identity_keys": 1, "quarantined": 0, "deliveries": mine, "attempts": mine}
+    for table in ("webhook_deliveries", "webhook_delivery_attempts"):
+        assert database.value(f"SELECT count(*) FROM {table} WHERE endpoint_id = %s", account.id) == others
     left = database.logs(account)
     assert len(left) == others
     assert database.value("SELECT count(*) FROM socialsync.webhook_event_keys") == keys - 1

@@ -21,7 +21,7 @@ PHONE, PAGE, LATE = "683178638221369", "17841400000000000", "683178638221399"
 NEW_PHONE = "683178638221300"  # in place of PHONE, where a block adds a tenant
 USER, MESSAGE, FINGERPRINT = "00000000-0000-4000-8000-000000000001", "wamid.DOCUMENTED", "0123456789abcdef"
 PLACEHOLDERS = {"wamid.…": MESSAGE, "…": USER}
-NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven"]
+NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"]
 
 
 @pytest.fixture(scope="module")

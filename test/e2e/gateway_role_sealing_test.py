@@ -14,7 +14,7 @@ from waiting import eventually
 def test_sealing_needs_the_rights_that_the_guide_names(role_url, database):
     """Without them nothing else is harmed, and the log says once what to grant."""
     def seal(columns):
-        return Gateway(role_url, SOCIALSYNC_SECRETS_KEY=sealing.new_key(), SOCIALSYNC_SECRETS_SEAL=columns)
+        return Gateway(role_url, SOCIALSYNC_SECRETS_KEY=sealing.new_key(), SOCIALSYNC_SECRETS_SEAL=columns).start("--ingest-only")
 
     def stored(account, column):
         return database.value(f"SELECT {column} FROM social_accounts WHERE id = %s", account.id)

@@ -275,7 +275,9 @@ def test_wrong_usage(accounts, arguments):
 
 
 def test_a_database_that_is_not_migrated(cluster, accounts):
-    accounts.rows("DROP VIEW active_webhook_accounts; ALTER TABLE social_accounts DROP COLUMN webhook_url")
+    accounts.rows("DROP VIEW active_webhook_accounts; DROP TRIGGER socialsync_webhook_url_given ON social_accounts;"
+                  "DROP TRIGGER socialsync_webhook_url_changed ON social_accounts;"
+                  "ALTER TABLE social_accounts DROP COLUMN webhook_url")
     done = accounts.run("--from-env", "--yes", **WHATSAPP)
     assert done.returncode == 3 and "Run: socialsync migrate apply" in done.stderr
 

@@ -14,6 +14,10 @@ CREATE FUNCTION pg_temp.log(at timestamptz, text, received timestamptz DEFAULT n
   INSERT INTO webhook_logs (id, platform, webhook_type, payload, external_message_id, created_at)
   VALUES (socialsync.new_log_id(at), 'instagram', 'messages', '{}', $2, received)
 $$;
+CREATE FUNCTION pg_temp.run(statement text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE statement;
+END $$;
 
 -- Ids
 SELECT is(socialsync.first_log_id('2024-01-02 03:04:05.678+00'), '018cc820-db2e-0000-0000-000000000000',
@@ -50,6 +54,12 @@ SELECT results_eq($$SELECT external_message_id::text, tableoid::regclass::text F
 SELECT results_eq($$SELECT action, partition FROM socialsync.maintain_partitions(6)$$,
   $$VALUES ('created', pg_temp.partition(5)), ('created with 1 rows of the default partition', pg_temp.partition(6))$$,
   'two more weeks, one of them with a row');
+CREATE FUNCTION pg_temp.attempts(weeks integer) RETURNS text LANGUAGE sql AS $$
+  SELECT replace(pg_temp.partition(weeks), 'webhook_logs', 'webhook_delivery_attempts')
+$$;
+SELECT results_eq($$SELECT action, partition FROM socialsync.maintain_partitions(6)$$,
+  $$VALUES ('created', pg_temp.attempts(5)), ('created', pg_temp.attempts(6))$$,
+  'the next call makes those of the attempts');
 SELECT is((SELECT tableoid::regclass::text FROM webhook_logs WHERE external_message_id = 'too early for its partition'),
           pg_temp.partition(6), 'the row moved');
 SELECT is((SELECT count(*) FROM pg_index WHERE indrelid = pg_temp.partition(6)::regclass),
@@ -88,6 +98,39 @@ SELECT is((SELECT array_agg(external_message_id::text) FROM webhook_logs
            WHERE external_message_id IN ('expired', 'kept')), ARRAY['kept'], 'with its rows, and no other');
 SELECT lives_ok($$SELECT * FROM socialsync.maintain_partitions(6, 1)$$, 'the shortest retention');
 SELECT is_empty($$SELECT * FROM socialsync.maintain_partitions(6, 1)$$, 'makes nothing that it would drop again');
+
+-- Attempts: weekly too, kept for 30 days, or less
+SELECT set_eq($$SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'webhook_delivery_attempts'::regclass$$,
+  $$SELECT pg_temp.attempts(w) FROM generate_series(0, 6) AS w
+    UNION SELECT 'socialsync.webhook_delivery_attempts_default'$$, 'attempts: from this week on, and the default');
+SELECT is((SELECT bool_and(relrowsecurity AND relowner = (SELECT relowner FROM pg_class
+                                                          WHERE oid = 'webhook_delivery_attempts'::regclass))
+           FROM pg_inherits JOIN pg_class ON oid = inhrelid
+           WHERE inhparent = 'webhook_delivery_attempts'::regclass), true,
+          'each has row-level security and the owner of its table');
+SELECT is((SELECT count(*) FROM pg_index WHERE indrelid = pg_temp.attempts(6)::regclass), 2::bigint,
+          'with the indexes of its table');
+SELECT table_privs_are('socialsync', split_part(pg_temp.attempts(6), '.', 2), role, ARRAY[]::text[],
+                       role || ' has no rights on it')
+FROM unnest(ARRAY['anon', 'authenticated', 'service_role']) AS role;
+INSERT INTO webhook_delivery_attempts (attempted_at, event_id, endpoint_id, attempt, took_ms)
+SELECT at, '00000000-0000-8000-8000-00000000000a', '00000000-0000-8000-8000-00000000000b', 1, 1
+FROM unnest(ARRAY[pg_temp.week(1) - interval '1 microsecond', pg_temp.week(1), pg_temp.week(-20)]) AS at;
+SELECT results_eq($$SELECT tableoid::regclass::text FROM webhook_delivery_attempts
+                    WHERE event_id = '00000000-0000-8000-8000-00000000000a' ORDER BY attempted_at$$,
+  $$VALUES ('socialsync.webhook_delivery_attempts_default'), (pg_temp.attempts(0)), (pg_temp.attempts(1))$$,
+  'an attempt is in its week');
+SELECT set_config('role', pg_get_userbyid(relowner), true) FROM pg_class WHERE oid = 'webhook_logs'::regclass;
+SELECT is((SELECT count(*) FROM (
+  SELECT pg_temp.run(format('CREATE TABLE %s PARTITION OF public.webhook_delivery_attempts FOR VALUES FROM (%L) TO (%L)',
+                            pg_temp.attempts(w), pg_temp.week(w), pg_temp.week(w + 1)))
+  FROM unnest(ARRAY[-7, -4, -2]) AS w) AS made), 3::bigint, 'made by hand: older weeks');
+RESET ROLE;
+SELECT results_eq('SELECT * FROM socialsync.maintain_attempts(6, NULL)', $$VALUES ('dropped', pg_temp.attempts(-7))$$,
+  'attempts are kept for 30 days, even where events are kept for ever');
+SELECT is_empty('SELECT * FROM socialsync.maintain_attempts(6, 90)', 'nor longer where events are');
+SELECT results_eq('SELECT * FROM socialsync.maintain_attempts(6, 15)', $$VALUES ('dropped', pg_temp.attempts(-4))$$,
+  'for less where events are');
 
 SELECT throws_ok(format('SELECT socialsync.maintain_partitions(%s)', arguments), '22023', NULL,
                  'refused: ' || arguments)

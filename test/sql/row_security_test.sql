@@ -18,6 +18,11 @@ INSERT INTO social_accounts (id, platform, account_id, username, access_token, r
 SELECT log_webhook('20000000-0000-4000-8000-00000000000a', 'whatsapp', 'messages', '{"of": "a"}');
 SELECT log_webhook('20000000-0000-4000-8000-00000000000b', 'whatsapp', 'messages', '{"of": "b"}');
 INSERT INTO webhook_quarantine (reason, body) VALUES ('not_json', 'secret body');
+INSERT INTO webhook_endpoints (social_account_id, url)
+SELECT id, 'https://' || username || '.example/hook' FROM social_accounts WHERE username IN ('a', 'b');
+INSERT INTO webhook_deliveries (event_id, endpoint_id) SELECT '00000000-0000-8000-8000-00000000000e', id FROM webhook_endpoints;
+INSERT INTO webhook_delivery_attempts (event_id, endpoint_id, attempt, took_ms, response_head)
+SELECT '00000000-0000-8000-8000-00000000000e', id, 1, 1, 'whose message' FROM webhook_endpoints;
 -- An event of another time, which the default partition takes.
 INSERT INTO webhook_logs (id, social_account_id, user_id, platform, webhook_type, payload)
 VALUES ('00000000-0000-8000-8000-000000000001', '20000000-0000-4000-8000-00000000000b',
@@ -35,7 +40,8 @@ CREATE FUNCTION pg_temp.view_gives(query text, expected text[], what text) RETUR
               ELSE throws_ok(query, '42501', NULL, what) END
 $$;
 CREATE TEMP TABLE partitions AS
-  SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'webhook_logs'::regclass;
+  SELECT inhrelid::regclass::text AS name FROM pg_inherits
+  WHERE inhparent IN ('webhook_logs'::regclass, 'webhook_delivery_attempts'::regclass);
 GRANT SELECT ON partitions TO authenticated, anon;
 
 -- ---- A
@@ -62,6 +68,14 @@ SELECT throws_ok(format('UPDATE social_accounts SET %I = NULL', c), '42501', NUL
 FROM unnest(ARRAY['phone_number_id', 'page_id', 'app_secret', 'verify_token', 'webhook_url', 'webhook_events',
                   'webhook_status', 'webhook_metadata']) AS c;
 SELECT throws_ok('SELECT * FROM webhook_quarantine', '42501', NULL, 'A cannot read the quarantine');
+SELECT throws_ok(format('SELECT 1 FROM %s', t), '42501', NULL, 'A cannot read ' || t)
+    || E'\n' || throws_ok(format('DELETE FROM %s', t), '42501', NULL, 'nor delete what is in ' || t)
+FROM unnest(ARRAY['webhook_endpoints', 'webhook_deliveries', 'webhook_delivery_attempts']) AS t;
+SELECT throws_ok('INSERT INTO webhook_endpoints (url) VALUES (''https://a.example/'')', '42501', NULL,
+                 'nor make an endpoint');
+SELECT throws_ok('SELECT nextval(''webhook_delivery_position'')', '42501', NULL, 'nor take a place in the order');
+SELECT throws_ok(format('SELECT socialsync.%s()', f), '42501', NULL, 'nor call ' || f)
+FROM unnest(ARRAY['new_signing_secret', 'new_app_secret']) AS f;
 SELECT throws_ok('SELECT * FROM ' || name, '42501', NULL, 'A cannot read ' || name || ' directly') FROM partitions;
 SELECT throws_ok('SELECT * FROM socialsync.webhook_event_keys', '42501', NULL, 'nor event keys');
 SELECT throws_ok('SELECT * FROM socialsync.user_emails', '42501', NULL, 'nor what the views are made of');
@@ -118,18 +132,22 @@ RESET ROLE;
 SET LOCAL ROLE anon;
 SELECT throws_ok('SELECT id FROM ' || t, '42501', NULL, 'anon cannot read ' || t)
 FROM unnest(ARRAY['social_accounts', 'webhook_logs', 'webhook_quarantine', 'active_webhook_accounts']) AS t;
+SELECT throws_ok(format('SELECT 1 FROM %s', t), '42501', NULL, 'anon cannot read ' || t)
+FROM unnest(ARRAY['webhook_endpoints', 'webhook_deliveries', 'webhook_delivery_attempts']) AS t;
 SELECT throws_ok('SELECT * FROM webhook_stats_by_user', '42501', NULL, 'anon cannot read webhook_stats_by_user');
-SELECT throws_ok('SELECT id FROM ' || name, '42501', NULL, 'anon cannot read ' || name) FROM partitions;
+SELECT throws_ok('SELECT 1 FROM ' || name, '42501', NULL, 'anon cannot read ' || name) FROM partitions;
 SELECT throws_ok($$SELECT log_webhook('20000000-0000-4000-8000-00000000000a', 'whatsapp', 'messages', '{}')$$,
                  '42501', NULL, 'anon cannot log');
 SELECT throws_ok($$SELECT * FROM get_whatsapp_user_by_phone_number_id('phone-a')$$, '42501', NULL,
                  'nor ask for secrets');
 RESET ROLE;
 -- Even with the grants that somebody may give again
-GRANT ALL ON social_accounts, webhook_logs TO anon;
+GRANT ALL ON social_accounts, webhook_logs, webhook_endpoints, webhook_deliveries, webhook_delivery_attempts TO anon;
 SET LOCAL ROLE anon;
 SELECT is_empty('SELECT id FROM social_accounts', 'with grants, anon sees no accounts');
 SELECT is_empty('SELECT id FROM webhook_logs', 'nor logs');
+SELECT is_empty('SELECT 1 FROM ' || t, 'nor anything of ' || t)
+FROM unnest(ARRAY['webhook_endpoints', 'webhook_deliveries', 'webhook_delivery_attempts']) AS t;
 RESET ROLE;
 
 -- ---- the service: everything
@@ -138,6 +156,11 @@ SELECT is((SELECT array_agg(app_secret::text ORDER BY app_secret) FROM social_ac
            WHERE app_secret LIKE 'secret-%'), ARRAY['secret-a', 'secret-b', 'secret-c'], 'the service reads secrets');
 SELECT is((SELECT count(*) FROM webhook_logs), 3::bigint, 'all logs');
 SELECT is((SELECT count(*) FROM webhook_quarantine), 1::bigint, 'the quarantine');
+SELECT is((SELECT count(*) FROM webhook_endpoints JOIN webhook_deliveries AS d ON d.endpoint_id = id
+           JOIN webhook_delivery_attempts USING (event_id, endpoint_id)
+           WHERE event_id = '00000000-0000-8000-8000-00000000000e'), 2::bigint, 'endpoints, deliveries and attempts');
+SELECT lives_ok('INSERT INTO webhook_endpoints (url) VALUES (''https://operator.example/'')', 'it makes endpoints');
+SELECT lives_ok('SELECT nextval(''webhook_delivery_position'')', 'and puts deliveries in order');
 SELECT is((SELECT array_agg(email::text ORDER BY email) FROM active_webhook_accounts
            WHERE email LIKE '_@example.org'), ARRAY['a@example.org', 'b@example.org', 'c@example.org'], 'all e-mail addresses');
 SELECT is((SELECT count(*) FROM get_whatsapp_user_by_phone_number_id('phone-a')), 1::bigint, 'it routes');

@@ -43,6 +43,7 @@ std::vector<std::string> query(const std::string& sql) { return run(query_over_o
 void clear_database() {
   query(
       "TRUNCATE public.users, public.social_accounts, public.webhook_logs, public.webhook_quarantine, "
+      "public.webhook_endpoints, public.webhook_deliveries, public.webhook_delivery_attempts, "
       "socialsync.webhook_event_keys");
 }
 

@@ -24,6 +24,7 @@ class Gateway:
         self._folder = tempfile.TemporaryDirectory(prefix="socialsync-e2e-")
         self._log_path = pathlib.Path(self._folder.name) / "log"
         self._process = None
+        self._arguments = ()
         self.port = None
 
     def __enter__(self):
@@ -34,12 +35,13 @@ class Gateway:
             self.stop()
         self._folder.cleanup()
 
-    def start(self, until_ready=True):
-        """Returns when it listens, and normally when it could commit."""
+    def start(self, *arguments, until_ready=True):
+        """Returns when it listens, and normally when it could commit. `arguments` are of `serve`."""
+        self._arguments = arguments or self._arguments
         self._log_path.write_text("")
         with open(self._log_path, "a", encoding="utf8") as log:
             self._process = subprocess.Popen(
-                [program.binary(), "serve"], env=program.environment(self._settings), cwd=self._folder.name,
+                [program.binary(), "serve", *self._arguments], env=program.environment(self._settings), cwd=self._folder.name,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.port = eventually(self._listening_port)
         self._settings["SOCIALSYNC_LISTEN"] = f"127.0.0.1:{self.port}"

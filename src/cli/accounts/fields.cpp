@@ -68,6 +68,7 @@ std::optional<std::string> url_fault(std::string_view url) {
     return "is a URL such as https://tenant.example/webhooks";
   if (host.find('@') != std::string_view::npos)
     return "has a user and password in it: use a signature instead";
+  if (url.find('#') != std::string_view::npos) return "has a fragment (#…), which is never sent";
   return std::nullopt;
 }
 

@@ -25,12 +25,16 @@ void report(const RemoveOptions& options, const store::AccountRecord& account,
                  {{"account", json_of(account)},
                   {"events", removed.logs},
                   {"quarantined", removed.quarantined},
-                  {"identity_keys", removed.identity_keys}}}});
+                  {"identity_keys", removed.identity_keys},
+                  {"deliveries", removed.deliveries},
+                  {"attempts", removed.attempts}}}});
     return;
   }
-  fmt::print("removed {}\n  {} events, {} parts in quarantine ({}), {} identity keys\n", described(account),
-             readable_count(removed.logs), readable_count(removed.quarantined),
-             readable_bytes(removed.quarantine_bytes), readable_count(removed.identity_keys));
+  fmt::print(
+      "removed {}\n  {} events, {} parts in quarantine ({}), {} identity keys, {} deliveries, {} attempts\n",
+      described(account), readable_count(removed.logs), readable_count(removed.quarantined),
+      readable_bytes(removed.quarantine_bytes), readable_count(removed.identity_keys),
+      readable_count(removed.deliveries), readable_count(removed.attempts));
 }
 
 int remove(const RemoveOptions& options) {

@@ -168,11 +168,32 @@ TEST_CASE("config: names that mean nothing here are refused") {
   CHECK(load_from({{"PATH", "/bin"}, {"socialsync_listen", "x"}, {"MY_SOCIALSYNC_X", "1"}}).problems.empty());
 }
 
-TEST_CASE("config: names of a later version are refused once they are set to something") {
-  for (const std::string name : {"SOCIALSYNC_EGRESS_ALLOW", "SOCIALSYNC_EGRESS_HTTP"}) {
-    CHECK(problem_with({{name, "1"}}) == name);
-    CHECK(load_from({{name, ""}}).problems.empty());
-  }
+TEST_CASE("config: deliveries reach what is public, over https, unless told otherwise") {
+  CHECK(config_from({}).egress.allowed.empty());
+  CHECK_FALSE(config_from({}).egress.http);
+  CHECK(config_from({}).egress.proxy == "");
+  const Config config = config_from({{"SOCIALSYNC_EGRESS_ALLOW", "10.0.0.0/8, fd00::/8,192.168.1.7"},
+                                     {"SOCIALSYNC_EGRESS_HTTP", "1"},
+                                     {"SOCIALSYNC_EGRESS_PROXY", "socks5h://me:p@proxy.example:1080"}});
+  CHECK(config.egress.allowed == Secrets{"10.0.0.0/8", "fd00::/8", "192.168.1.7"});
+  CHECK(config.egress.http);
+  CHECK(config.egress.proxy == "socks5h://me:p@proxy.example:1080");
+}
+
+TEST_CASE("config: a network that cannot be is named, and why") {
+  const Loaded loaded = load_from({{"SOCIALSYNC_EGRESS_ALLOW", "10.0.0.0/8,10.0.0.1/8,here"}});
+  CHECK(loaded.problems.size() == 2);
+  CHECK(loaded.problems.front().message == "10.0.0.1/8 has bits beyond its prefix");
+  CHECK(loaded.problems.back().message.starts_with("here is not an address"));
+}
+
+TEST_CASE("config: proxies are URLs of three kinds") {
+  for (const std::string url :
+       {"http://proxy:3128", "https://me:p/w@proxy/", "socks5h://[fd00::1]:1080", "http://proxy"})
+    CHECK_MESSAGE(config_from({{"SOCIALSYNC_EGRESS_PROXY", url}}).egress.proxy == url, url);
+  for (const std::string url : {"proxy:3128", "socks5://proxy", "http://", "http://me@", "http://:80",
+                                "http://proxy/path", "http://proxy?x", "http://pro xy", "http://proxy\n"})
+    CHECK_MESSAGE(problem_with({{"SOCIALSYNC_EGRESS_PROXY", url}}) == "SOCIALSYNC_EGRESS_PROXY", url);
 }
 
 TEST_CASE("config: all problems are told, and none repeats a value") {
@@ -183,8 +204,10 @@ TEST_CASE("config: all problems are told, and none repeats a value") {
                                    {"SOCIALSYNC_LOG", secret},
                                    {"SOCIALSYNC_LOG_LEVEL", secret},
                                    {"SOCIALSYNC_SECRETS_KEY", secret},
+                                   {"SOCIALSYNC_EGRESS_HTTP", secret},
+                                   {"SOCIALSYNC_EGRESS_PROXY", "ftp://me:" + secret + "@proxy"},
                                    {"SOCIALSYNC_APP_SECRET", secret}});
-  CHECK(loaded.problems.size() == 7);
+  CHECK(loaded.problems.size() == 9);
   for (const Problem& problem : loaded.problems) {
     CHECK(problem.setting.starts_with("SOCIALSYNC_"));
     CHECK(problem.message.find(secret) == std::string::npos);

@@ -1,0 +1,200 @@
+-- ---------------------------------------------------------------------------------------------------------------
+-- Endpoints, the outbox, and the attempts to deliver
+
+CREATE OR REPLACE FUNCTION pg_temp.endpoint_triggers() RETURNS TABLE (tbl text, name text, definition text)
+LANGUAGE sql AS $$
+  VALUES
+    ('public.social_accounts', 'socialsync_webhook_url_given',
+     'CREATE TRIGGER socialsync_webhook_url_given AFTER INSERT ON public.social_accounts FOR EACH ROW '
+     'WHEN ((new.webhook_url IS NOT NULL)) EXECUTE FUNCTION socialsync.keep_primary_endpoint()'),
+    ('public.social_accounts', 'socialsync_webhook_url_changed',
+     'CREATE TRIGGER socialsync_webhook_url_changed AFTER UPDATE OF webhook_url ON public.social_accounts FOR EACH ROW '
+     'WHEN (((new.webhook_url)::text IS DISTINCT FROM (old.webhook_url)::text)) '
+     'EXECUTE FUNCTION socialsync.keep_primary_endpoint()'),
+    ('public.webhook_endpoints', 'socialsync_endpoints_changed',
+     'CREATE TRIGGER socialsync_endpoints_changed AFTER INSERT OR DELETE OR UPDATE OF social_account_id, url, format, '
+     'app_secret, signing_secret, previous_signing_secret, previous_signing_secret_until, headers, webhook_events, '
+     'is_enabled, is_ordered, concurrent_max, per_second_max OR TRUNCATE ON public.webhook_endpoints '
+     'FOR EACH STATEMENT EXECUTE FUNCTION socialsync.notify_endpoints_changed()'),
+    ('public.webhook_endpoints', 'socialsync_endpoint_removed',
+     'CREATE TRIGGER socialsync_endpoint_removed AFTER DELETE ON public.webhook_endpoints FOR EACH ROW '
+     'EXECUTE FUNCTION socialsync.remove_deliveries()');
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.delivery_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $steps$
+  SELECT * FROM pg_temp.definition_step('function.endpoint_secrets', 'functions for secrets of endpoints',
+    '{socialsync.new_signing_secret(), socialsync.new_app_secret()}', '{}', $sql$
+-- 30 random bytes, as Standard Webhooks wants them: 24 to 64, in base64. A UUID has 122 random bits of 128.
+CREATE OR REPLACE FUNCTION socialsync.new_signing_secret() RETURNS text
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT 'whsec_' || encode(substring(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) FROM 1 FOR 30), 'base64');
+$$;
+COMMENT ON FUNCTION socialsync.new_signing_secret() IS
+  'SocialSync Webhooks: a new secret for the Standard Webhooks signature of an endpoint';
+
+-- Of the looks of Meta's app secrets.
+CREATE OR REPLACE FUNCTION socialsync.new_app_secret() RETURNS text
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT replace(gen_random_uuid()::text, '-', '');
+$$;
+COMMENT ON FUNCTION socialsync.new_app_secret() IS
+  'SocialSync Webhooks: a new secret for the X-Hub-Signature-256 of an endpoint';
+REVOKE ALL ON FUNCTION socialsync.new_signing_secret(), socialsync.new_app_secret() FROM PUBLIC, anon, authenticated;
+GRANT EXECUTE ON FUNCTION socialsync.new_signing_secret(), socialsync.new_app_secret() TO service_role;
+$sql$)
+  UNION ALL
+  SELECT 'table.webhook_endpoints', 'table webhook_endpoints', 'SHARE ROW EXCLUSIVE', '{public.social_accounts}'::text[],
+         false, to_regclass('public.webhook_endpoints') IS NOT NULL, NULL, $sql$
+  CREATE TABLE public.webhook_endpoints (
+    id                            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    social_account_id             uuid REFERENCES public.social_accounts (id) ON DELETE CASCADE,
+    place                         smallint NOT NULL DEFAULT 0
+                                  CONSTRAINT webhook_endpoints_place_known CHECK (place >= 0 AND place <= 9),
+    url                           varchar(500),
+    description                   text,
+    format                        text NOT NULL DEFAULT 'meta'
+                                  CONSTRAINT webhook_endpoints_format_known CHECK (format IN ('meta', 'standard')),
+    app_secret                    varchar(1000) NOT NULL DEFAULT socialsync.new_app_secret(),
+    signing_secret                varchar(1000) NOT NULL DEFAULT socialsync.new_signing_secret(),
+    previous_signing_secret       varchar(1000),
+    previous_signing_secret_until timestamptz,
+    headers                       jsonb NOT NULL DEFAULT '{}'
+                                  CONSTRAINT webhook_endpoints_headers_object CHECK (jsonb_typeof(headers) = 'object'),
+    webhook_events                text[],
+    is_enabled                    boolean NOT NULL DEFAULT true,
+    disabled_because              text,
+    is_ordered                    boolean NOT NULL DEFAULT false,
+    concurrent_max                integer NOT NULL DEFAULT 16
+                                  CONSTRAINT webhook_endpoints_concurrent_max_known
+                                  CHECK (concurrent_max >= 1 AND concurrent_max <= 256),
+    per_second_max                integer
+                                  CONSTRAINT webhook_endpoints_per_second_max_known CHECK (per_second_max >= 1),
+    failing_since                 timestamptz,
+    warned_percent                smallint NOT NULL DEFAULT 0,
+    created_at                    timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (social_account_id, place)
+  );
+  COMMENT ON TABLE public.webhook_endpoints IS
+    'SocialSync Webhooks: where each account''s events are sent; place 0 is the account''s webhook_url';
+  COMMENT ON COLUMN public.webhook_endpoints.social_account_id IS
+    'null: the operator''s own, for what is no account''s';
+  COMMENT ON COLUMN public.webhook_endpoints.url IS 'null: its events are pulled with claim_webhooks()';
+  COMMENT ON COLUMN public.webhook_endpoints.app_secret IS
+    'key of X-Hub-Signature-256: what the receiver has for Meta''s app secret; never Meta''s own';
+  COMMENT ON COLUMN public.webhook_endpoints.signing_secret IS 'key of webhook-signature (Standard Webhooks)';
+  ALTER TABLE public.webhook_endpoints ENABLE ROW LEVEL SECURITY;
+  REVOKE ALL ON public.webhook_endpoints FROM PUBLIC, anon, authenticated;
+  $sql$, NULL, NULL
+  UNION ALL
+  -- No foreign keys: each would cost as much as the row. What belongs to an endpoint that is removed goes with it by a
+  -- trigger, what belongs to an event that is gone when it is its turn.
+  SELECT 'table.webhook_deliveries', 'table webhook_deliveries', NULL, '{}', false,
+         to_regclass('public.webhook_deliveries') IS NOT NULL, NULL, $sql$
+  CREATE SEQUENCE public.webhook_delivery_position CACHE 1;
+  CREATE TABLE public.webhook_deliveries (
+    event_id     uuid NOT NULL,
+    endpoint_id  uuid NOT NULL,
+    due_at       timestamptz NOT NULL DEFAULT now(),
+    attempts     smallint NOT NULL DEFAULT 0,
+    conversation bigint,
+    position     bigint,
+    created_at   timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (event_id, endpoint_id)
+  ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 20000,
+          autovacuum_vacuum_cost_delay = 0);
+  ALTER SEQUENCE public.webhook_delivery_position OWNED BY public.webhook_deliveries.position;
+  COMMENT ON TABLE public.webhook_deliveries IS
+    'SocialSync Webhooks: the outbox: what is still to be delivered, and what was given up (due_at infinity)';
+  COMMENT ON COLUMN public.webhook_deliveries.due_at IS
+    'when a worker may take it; while one has it, the end of its lease; infinity: given up';
+  COMMENT ON COLUMN public.webhook_deliveries.conversation IS
+    'only for ordered endpoints: those of one conversation go out by position, one after another';
+  CREATE INDEX idx_webhook_deliveries_due ON public.webhook_deliveries (endpoint_id, due_at);
+  CREATE INDEX idx_webhook_deliveries_conversation ON public.webhook_deliveries (endpoint_id, conversation, position)
+    WHERE conversation IS NOT NULL;
+  ALTER TABLE public.webhook_deliveries ENABLE ROW LEVEL SECURITY;
+  REVOKE ALL ON public.webhook_deliveries FROM PUBLIC, anon, authenticated;
+  REVOKE ALL ON SEQUENCE public.webhook_delivery_position FROM PUBLIC, anon, authenticated;
+  GRANT USAGE ON SEQUENCE public.webhook_delivery_position TO service_role;
+  $sql$, NULL, NULL
+  UNION ALL
+  SELECT 'table.webhook_delivery_attempts', 'table webhook_delivery_attempts', NULL, '{}', false,
+         to_regclass('public.webhook_delivery_attempts') IS NOT NULL, NULL, $sql$
+  CREATE TABLE public.webhook_delivery_attempts (
+    attempted_at  timestamptz NOT NULL DEFAULT now(),
+    event_id      uuid NOT NULL,
+    endpoint_id   uuid NOT NULL,
+    attempt       smallint NOT NULL,
+    http_status   smallint,
+    took_ms       integer NOT NULL,
+    error         text,
+    detail        text,
+    response_head bytea
+  ) PARTITION BY RANGE (attempted_at);
+  COMMENT ON TABLE public.webhook_delivery_attempts IS
+    'SocialSync Webhooks: every attempt to deliver an event; weekly partitions, kept for 30 days';
+  COMMENT ON COLUMN public.webhook_delivery_attempts.error IS
+    'null: delivered; http_status, timed_out, not_connected, name_not_found, address_refused, tls_failed, …';
+  CREATE INDEX idx_webhook_delivery_attempts_event ON public.webhook_delivery_attempts (event_id);
+  CREATE INDEX idx_webhook_delivery_attempts_endpoint ON public.webhook_delivery_attempts (endpoint_id, attempted_at DESC);
+  ALTER TABLE public.webhook_delivery_attempts ENABLE ROW LEVEL SECURITY;
+  REVOKE ALL ON public.webhook_delivery_attempts FROM PUBLIC, anon, authenticated;
+  CREATE TABLE socialsync.webhook_delivery_attempts_default PARTITION OF public.webhook_delivery_attempts DEFAULT;
+  COMMENT ON TABLE socialsync.webhook_delivery_attempts_default IS
+    'SocialSync Webhooks: attempts of a time that no weekly partition covers';
+  ALTER TABLE socialsync.webhook_delivery_attempts_default ENABLE ROW LEVEL SECURITY;
+  REVOKE ALL ON socialsync.webhook_delivery_attempts_default FROM PUBLIC, anon, authenticated;
+  $sql$, NULL, NULL
+  UNION ALL
+  SELECT * FROM pg_temp.definition_step('function.endpoints', 'functions of the triggers of endpoints',
+    '{socialsync.keep_primary_endpoint(), socialsync.notify_endpoints_changed(), socialsync.remove_deliveries()}', '{}',
+    $sql$
+-- The endpoint of place 0 is the account's webhook_url. With the owner's rights: whoever may write that column need not
+-- see endpoints.
+CREATE OR REPLACE FUNCTION socialsync.keep_primary_endpoint() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NEW.webhook_url IS NULL THEN
+    DELETE FROM public.webhook_endpoints WHERE social_account_id = NEW.id AND place = 0;
+  ELSE
+    INSERT INTO public.webhook_endpoints AS e (social_account_id, url) VALUES (NEW.id, NEW.webhook_url)
+    ON CONFLICT (social_account_id, place) DO UPDATE
+    SET url = excluded.url, is_enabled = true, disabled_because = NULL, failing_since = NULL, warned_percent = 0
+    WHERE e.url IS DISTINCT FROM excluded.url;
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION socialsync.notify_endpoints_changed() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM pg_notify('socialsync_endpoints', '');
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION socialsync.remove_deliveries() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  DELETE FROM public.webhook_deliveries WHERE endpoint_id = OLD.id;
+  RETURN NULL;
+END $$;
+REVOKE ALL ON FUNCTION socialsync.keep_primary_endpoint(), socialsync.notify_endpoints_changed(),
+  socialsync.remove_deliveries() FROM PUBLIC, anon, authenticated;
+$sql$)
+  UNION ALL
+  SELECT 'trigger.' || t.name, 'trigger ' || t.name, 'SHARE ROW EXCLUSIVE', ARRAY[t.tbl], false,
+         EXISTS (SELECT FROM pg_trigger
+                 WHERE tgrelid = to_regclass(t.tbl) AND tgenabled IN ('O', 'A') AND tgname = t.name
+                   AND pg_get_triggerdef(oid) = t.definition),
+         NULL, replace(t.definition, 'CREATE TRIGGER', 'CREATE OR REPLACE TRIGGER'), NULL, NULL
+  FROM pg_temp.endpoint_triggers() AS t
+  UNION ALL
+  -- Accounts that had their URL before there were endpoints.
+  SELECT 'endpoints.primary', 'endpoints of accounts with a webhook_url', NULL, '{}', false,
+         pg_temp.has_fingerprint('endpoints.primary', statements, ''), NULL, statements, '', NULL
+  FROM (VALUES ($sql$
+  INSERT INTO public.webhook_endpoints (social_account_id, url)
+  SELECT id, webhook_url FROM public.social_accounts WHERE webhook_url IS NOT NULL
+  ON CONFLICT (social_account_id, place) DO NOTHING
+  $sql$)) AS filled (statements);
+$steps$;

@@ -1,0 +1,116 @@
+#include "app/deliveries.hpp"
+
+#include <exception>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "deliver/delivery.hpp"
+#include "net/cidr.hpp"
+
+namespace socialsync::app {
+namespace {
+
+namespace asio = boost::asio;
+
+std::int64_t now_ms() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+std::shared_ptr<const deliver::Event> event_of(const store::EventRow& row) {
+  auto event = std::make_shared<deliver::Event>();
+  event->id = row.id;
+  event->type = row.type;
+  event->platform = row.platform;
+  event->received_ms = now_ms();
+  event->payload = row.exact_payload.value_or(row.payload);
+  return event;
+}
+
+// Meta waits a few seconds for its answer, a delivery may be later: when there is not enough CPU for both,
+// the outbox keeps what is behind. On Linux each thread has a niceness of its own, setpriority(2).
+void yield_to_ingest() {
+  constexpr int niceness = 10;
+  setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), niceness);
+}
+
+deliver::EgressPolicy policy_of(const config::Egress& egress) {
+  std::vector<net::Cidr> allowed;
+  for (const std::string& network : egress.allowed) {
+    if (auto cidr = net::Cidr::parse(network)) allowed.push_back(*cidr);  // config has refused others
+  }
+  return {std::move(allowed), egress.http, egress.proxy};
+}
+
+// What a committed body has for the worker.
+struct Handed {
+  std::vector<deliver::Delivery> deliveries;
+  std::vector<Uuid> endpoints;  // whose deliveries are in the outbox only
+};
+
+void add(const store::EventRow& row, deliver::Admission& admission, Handed& handed) {
+  std::shared_ptr<const deliver::Event> event;
+  for (const store::QueuedDelivery& delivery : row.deliveries) {
+    const bool is_leased = delivery.lease.count() > 0;
+    if (is_leased && !row.is_new) admission.leave(delivery.endpoint_id);
+    if (!row.is_new) continue;
+    if (!is_leased) {
+      handed.endpoints.push_back(delivery.endpoint_id);
+      continue;
+    }
+    if (!event) event = event_of(row);
+    handed.deliveries.push_back({.event = event, .endpoint_id = delivery.endpoint_id});
+  }
+}
+
+}  // namespace
+
+Deliveries::Deliveries(const config::Config& config, deliver::Connect connect, metrics::Metrics& metrics)
+    : keeps_running_(asio::make_work_guard(io_)),
+      sender_(io_.get_executor(), policy_of(config.egress)),
+      worker_(io_.get_executor(), std::move(connect), sender_, config.secrets.keys, metrics) {}
+
+Deliveries::~Deliveries() {
+  keeps_running_.reset();
+  io_.stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Deliveries::start() {
+  asio::post(io_, [this] { worker_.start(); });
+  thread_ = std::thread([this] {
+    yield_to_ingest();
+    io_.run();
+  });
+}
+
+asio::awaitable<void> Deliveries::stop() {
+  if (!thread_.joinable()) co_return;
+  co_await asio::co_spawn(io_, worker_.stop(), asio::use_awaitable);
+}
+
+void Deliveries::take(const ingest::Submission& submission) {
+  Handed handed;
+  for (const store::EventRow& row : submission.events) add(row, worker_.admission(), handed);
+  if (handed.deliveries.empty() && handed.endpoints.empty()) return;
+  asio::post(io_, [this, handed = std::move(handed)]() mutable {
+    if (!handed.endpoints.empty()) worker_.nudge(handed.endpoints);
+    if (!handed.deliveries.empty()) worker_.take(std::move(handed.deliveries));
+  });
+}
+
+void Deliveries::forget(const ingest::Submission& submission) {
+  for (const store::EventRow& row : submission.events) {
+    for (const store::QueuedDelivery& delivery : row.deliveries) {
+      if (delivery.lease.count() > 0) worker_.admission().leave(delivery.endpoint_id);
+    }
+  }
+}
+
+}  // namespace socialsync::app

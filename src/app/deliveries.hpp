@@ -1,0 +1,47 @@
+// Delivery in this process: a worker on a thread of its own, which takes what ingest has committed from
+// memory.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <thread>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "config/config.hpp"
+#include "deliver/sender.hpp"
+#include "deliver/worker.hpp"
+#include "ingest/handover.hpp"
+#include "metrics/metrics.hpp"
+
+namespace socialsync::app {
+
+class Deliveries : public ingest::Handover {
+ public:
+  // `connect` is called on the worker's thread.
+  Deliveries(const config::Config& config, deliver::Connect connect, metrics::Metrics& metrics);
+  ~Deliveries() override;
+
+  void start();
+  // Whether, as far as is known, events would be delivered now. Any thread.
+  bool is_ready() const { return worker_.is_ready(); }
+  // Resolves when what was in flight has ended and is written. Nothing may be handed over after.
+  boost::asio::awaitable<void> stop();
+
+  bool takes(const Uuid& endpoint_id) override { return worker_.admission().admit(endpoint_id); }
+  std::chrono::milliseconds lease() const override { return worker_.limits().terms.lease; }
+  void take(const ingest::Submission& submission) override;
+  void forget(const ingest::Submission& submission) override;
+
+ private:
+  boost::asio::io_context io_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> keeps_running_;
+  deliver::Sender sender_;
+  deliver::Worker worker_;
+  std::thread thread_;
+};
+
+}  // namespace socialsync::app

@@ -1,0 +1,95 @@
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include "cli/endpoints/commands.hpp"
+#include "cli/endpoints/draft.hpp"
+#include "cli/endpoints/secrets.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/on_database.hpp"
+#include "migrate/outcome.hpp"
+
+namespace socialsync::cli::endpoints {
+namespace {
+
+namespace asio = boost::asio;
+using migrate::Failure;
+using migrate::Outcome;
+
+struct Options {
+  std::string account;
+  bool is_operators = false;
+  Draft draft;
+  bool wants_json = false;
+};
+
+asio::awaitable<Uuid> make(const std::optional<Uuid>& account, bool is_pulled, std::string values,
+                           pg::Connection& connection) {
+  const store::FreePlace where = co_await store::find_free_place(connection, account, is_pulled);
+  if (!where.place)
+    throw Failure(Outcome::data_blocks, "all ten places are taken: socialsync endpoints remove frees one");
+  std::optional<Uuid> id;
+  try {
+    id = co_await store::add_endpoint(connection, account, where, std::move(values));
+  } catch (const pg::Error& error) {
+    constexpr std::string_view unique_violation = "23505";
+    if (error.sqlstate() != unique_violation) throw;
+  }
+  if (!id)
+    throw Failure(Outcome::data_blocks,
+                  "somebody else has taken the place, or the account has gone meanwhile: run this again");
+  co_return *id;
+}
+
+asio::awaitable<int> add(const Options& options, pg::Connection& connection) {
+  std::string values = values_of(options.draft);
+  std::optional<Uuid> account;
+  if (!options.is_operators) account = co_await the_account_id(connection, options.account);
+  const Uuid id = co_await make(account, options.draft.is_pulled, std::move(values), connection);
+  const store::EndpointRecord endpoint = co_await the_endpoint(connection, to_string(id));
+  const store::EndpointSecrets secrets = co_await store::read_endpoint_secrets(connection, id);
+  const NewSecrets shown{.signing_secret = secrets.signing_secret,
+                         .app_secret = options.draft.app_secret_file.empty() ? secrets.app_secret : ""};
+  if (options.wants_json) {
+    print_json({{"added", json_of(endpoint)}, {"secrets", json_of(shown)}});
+  } else {
+    fmt::print("added {}\n", described(endpoint));
+    print_new(shown);
+  }
+  co_return ExitCode::done;
+}
+
+int run(const std::shared_ptr<Options>& options) {
+  const bool has_target = options->draft.url || options->draft.is_pulled;
+  if (!has_target || options->account.empty() != options->is_operators)
+    return complain(options->wants_json, ExitCode::usage_error, "wrong_usage",
+                    has_target ? "say whose it is: --account, or --operator" : "say --url, or --pull");
+  return on_database(options->wants_json, [options](const config::Config&, pg::Connection& connection) {
+    return add(*options, connection);
+  });
+}
+
+}  // namespace
+
+void add_add(CLI::App& endpoints, Action& chosen) {
+  CLI::App* command =
+      endpoints.add_subcommand("add", "One more place for an account's events; workers know it at once");
+  const auto options = std::make_shared<Options>();
+  CLI::Option* account =
+      command->add_option("--account", options->account, "Whose events: id, phone number id or page id")
+          ->type_name("ACCOUNT");
+  command->add_flag("--operator", options->is_operators, "Your own, for events that are no account's")
+      ->excludes(account);
+  add_draft_options(*command, options->draft);
+  add_output(*command, options->wants_json);
+  command->footer(
+      std::string("An account has ten places. The first URL becomes its webhook_url. The secrets are shown "
+                  "this once.\n"
+                  "Examples:\n"
+                  "  socialsync endpoints add --account 683178638221369 --url https://bot.example/webhook\n"
+                  "  socialsync endpoints add --account 683178638221369 --pull --events messages\n"
+                  "  socialsync endpoints add --operator --url https://ops.example/meta --format standard") +
+      exit_codes);
+  command->callback([&chosen, options] { chosen = [options] { return run(options); }; });
+}
+
+}  // namespace socialsync::cli::endpoints

@@ -1,0 +1,75 @@
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include "cli/endpoints/commands.hpp"
+#include "cli/endpoints/draft.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/on_database.hpp"
+#include "migrate/outcome.hpp"
+
+namespace socialsync::cli::endpoints {
+namespace {
+
+namespace asio = boost::asio;
+using migrate::Failure;
+using migrate::Outcome;
+
+struct Options {
+  std::string name;
+  Draft draft;
+  bool wants_json = false;
+};
+
+asio::awaitable<int> set(const Options& options, pg::Connection& connection) {
+  const std::string values = values_of(options.draft);
+  const boost::json::value parsed = boost::json::parse(values);
+  std::vector<std::string> names;
+  for (const auto& member : parsed.as_object()) names.emplace_back(member.key());
+  if (names.empty()) throw Failure(Outcome::wrong_usage, "nothing to set: see --help");
+  store::EndpointRecord endpoint = co_await the_endpoint(connection, options.name);
+  if (options.draft.is_pulled && endpoint.place == 0 && !endpoint.account_id.empty())
+    throw Failure(
+        Outcome::data_blocks,
+        "place 0 is the account's webhook_url, which is sent: add --pull makes an endpoint beside it");
+  const bool is_changed = co_await store::change_endpoint(connection, endpoint.id, values);
+  if (!is_changed) throw Failure(Outcome::data_blocks, "the endpoint has gone meanwhile");
+  endpoint = co_await the_endpoint(connection, to_string(endpoint.id));
+  if (options.wants_json)
+    print_json({{"set", boost::json::array(names.begin(), names.end())}, {"endpoint", json_of(endpoint)}});
+  else
+    fmt::print("set {} of {}\n", fmt::join(names, " "), described(endpoint));
+  co_return ExitCode::done;
+}
+
+}  // namespace
+
+void add_set(CLI::App& endpoints, Action& chosen) {
+  CLI::App* command = endpoints.add_subcommand("set", "Change an endpoint; workers know it at once");
+  const auto options = std::make_shared<Options>();
+  add_endpoint_name(*command, options->name);
+  add_draft_options(*command, options->draft);
+  command
+      ->add_option("--clear", options->draft.cleared,
+                   "Take this away: description, webhook_events, per_second_max, headers")
+      ->delimiter(',')
+      ->type_name("NAME");
+  add_output(*command, options->wants_json);
+  command->footer(
+      std::string(
+          "Headers that are given take the place of all it had. Another URL is tried anew: the endpoint\n"
+          "of place 0 is then enabled.\n"
+          "Examples:\n"
+          "  socialsync endpoints set 0b8c2f4e --events messages,message_reads --per-second-max 50\n"
+          "  socialsync endpoints set 0b8c2f4e --headers-file - <headers") +
+      exit_codes);
+  command->callback([&chosen, options] {
+    chosen = [options] {
+      return on_database(options->wants_json, [options](const config::Config&, pg::Connection& connection) {
+        return set(*options, connection);
+      });
+    };
+  });
+}
+
+}  // namespace socialsync::cli::endpoints

@@ -1,0 +1,79 @@
+#include "deliver/backlog.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace socialsync::deliver {
+namespace {
+
+// Of one endpoint in one claim: its share, when many have rows that are due.
+constexpr std::size_t endpoint_rows_min = 8;
+constexpr std::size_t endpoint_rows_max = 128;
+// Rows are due, and were not to be had: others have them in hand this moment, or they wait for the one
+// before.
+constexpr std::chrono::milliseconds pause_after_none{1'000};
+
+}  // namespace
+
+void Backlog::note(const Uuid& endpoint_id, TimePoint due_at) {
+  const auto [at, is_new] = due_.emplace(endpoint_id, due_at);
+  if (!is_new) at->second = std::min(at->second, due_at);
+}
+
+void Backlog::note(std::span<const store::Due> due, TimePoint now) {
+  for (const store::Due& one : due) note(one.endpoint_id, now + one.in);
+}
+
+std::vector<store::Room> Backlog::take_wanted(TimePoint now,
+                                              const std::function<std::size_t(const Uuid&)>& room,
+                                              std::size_t rows_max) {
+  std::vector<store::Room> rooms;
+  std::size_t rows = 0;
+  const auto due = static_cast<std::size_t>(
+      std::ranges::count_if(due_, [now](const auto& entry) { return entry.second <= now; }));
+  const std::size_t share =
+      std::clamp(rows_max / std::max<std::size_t>(due, 1), endpoint_rows_min, endpoint_rows_max);
+  const auto look = [&](auto begin, auto end) {
+    for (auto at = begin; at != end && rows < rows_max; ++at) {
+      if (at->second > now) continue;
+      const std::size_t most = std::min({room(at->first), share, rows_max - rows});
+      if (most == 0) continue;
+      rooms.push_back({at->first, most});
+      rows += most;
+    }
+  };
+  const auto after_last = due_.upper_bound(last_asked_);
+  look(after_last, due_.end());
+  look(due_.begin(), after_last);
+  for (const store::Room& asked : rooms) due_.erase(asked.endpoint_id);
+  if (!rooms.empty()) last_asked_ = rooms.back().endpoint_id;
+  return rooms;
+}
+
+void Backlog::note_claim(std::span<const store::Room> asked, const store::Claim& claim, TimePoint now) {
+  std::unordered_map<Uuid, std::size_t> got;
+  for (const store::Claimed& row : claim.rows) ++got[row.key.endpoint_id];
+  std::unordered_map<Uuid, std::chrono::milliseconds> next;
+  for (const store::Due& due : claim.next) next.emplace(due.endpoint_id, due.in);
+  for (const store::Room& room : asked) {
+    const auto found = next.find(room.endpoint_id);
+    if (found == next.end()) continue;
+    const bool has_more = got[room.endpoint_id] >= room.rows;
+    note(room.endpoint_id, now + (has_more ? found->second : std::max(found->second, pause_after_none)));
+  }
+}
+
+bool Backlog::is_due(const Uuid& endpoint_id, TimePoint now) const {
+  const auto found = due_.find(endpoint_id);
+  return found != due_.end() && found->second <= now;
+}
+
+std::optional<Backlog::TimePoint> Backlog::next_at(TimePoint now) const {
+  std::optional<TimePoint> next;
+  for (const auto& [endpoint, due_at] : due_) {
+    if (due_at > now && (!next || due_at < *next)) next = due_at;
+  }
+  return next;
+}
+
+}  // namespace socialsync::deliver

@@ -1,0 +1,54 @@
+// The endpoints as of one moment: how each is signed for, and how it has been doing.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "base/uuid.hpp"
+#include "deliver/failing.hpp"
+#include "deliver/signing.hpp"
+#include "model/endpoint.hpp"
+#include "store/endpoints.hpp"
+
+namespace socialsync::deliver {
+
+struct Target {
+  model::Endpoint endpoint;
+  Signer signer;
+};
+
+// One thread.
+class Targets {
+ public:
+  using SystemTime = std::chrono::system_clock::time_point;
+
+  struct Changes {
+    std::vector<Uuid> added;  // or other than before
+    std::vector<Uuid> removed;
+  };
+  // Those that cannot be signed for, since a secret is sealed or broken, are left out, with a warning.
+  Changes replace(std::vector<store::EndpointState> endpoints);
+
+  // Null when there is none.
+  std::shared_ptr<const Target> find(const Uuid& endpoint_id) const;
+  std::vector<Uuid> ids() const;
+
+  // An attempt has ended. What is to be written of it, if anything is new.
+  std::optional<store::EndpointNews> succeeded(const Uuid& endpoint_id);
+  std::optional<store::EndpointNews> failed(const Uuid& endpoint_id, SystemTime now);
+
+ private:
+  struct Known {
+    std::shared_ptr<const Target> target;
+    std::optional<SystemTime> failing_since;
+    FailingMark mark = FailingMark::none;
+    std::uint32_t failures = 0;  // since this worker knows it, or its last success
+  };
+
+  std::unordered_map<Uuid, Known> targets_;
+};
+
+}  // namespace socialsync::deliver

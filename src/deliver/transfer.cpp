@@ -1,0 +1,245 @@
+#include "deliver/transfer.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cstring>
+#include <new>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include <fmt/core.h>
+#include <netinet/in.h>
+
+namespace socialsync::deliver {
+namespace {
+
+namespace ip = boost::asio::ip;
+
+std::optional<ip::address> address_of(const curl_sockaddr& address) {
+  if (address.family == AF_INET) {
+    sockaddr_in v4;
+    std::memcpy(&v4, &address.addr, sizeof v4);
+    return ip::address_v4(ntohl(v4.sin_addr.s_addr));
+  }
+  if (address.family != AF_INET6) return std::nullopt;
+  sockaddr_in6 v6;
+  std::memcpy(&v6, &address.addr, sizeof v6);
+  ip::address_v6::bytes_type bytes;
+  std::ranges::copy(v6.sin6_addr.s6_addr, bytes.begin());
+  return ip::address_v6(bytes);
+}
+
+bool starts_with_scheme(std::string_view url, std::string_view scheme) {
+  return std::ranges::equal(url.substr(0, scheme.size()), scheme, {},
+                            [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+}
+
+// Receivers put words of their own into certificates, and so into libcurl's.
+std::string printable(std::string text) {
+  std::ranges::replace_if(text, [](char c) { return c < ' ' || c == 0x7f; }, '?');
+  return text;
+}
+
+}  // namespace
+
+Transfer::Transfer(const EgressPolicy& policy, const SenderLimits& limits, SocketSet& sockets, CURLSH* share)
+    : policy_(policy), limits_(limits), sockets_(sockets), handle_(curl_easy_init()) {
+  if (!handle_) throw std::bad_alloc();
+  set_options(share);
+  set_security();
+}
+
+void Transfer::set_options(CURLSH* share) {
+  CURL* curl = handle();
+  curl_easy_setopt(curl, CURLOPT_PRIVATE, this);
+  curl_easy_setopt(curl, CURLOPT_SHARE, share);
+  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, words_.data());
+  curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+  curl_easy_setopt(curl, CURLOPT_HEADERDATA, this);
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, this);
+  curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  curl_easy_setopt(curl, CURLOPT_USERAGENT, "socialsync/" SOCIALSYNC_VERSION);
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limits_.connect_timeout.count()));
+  curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(limits_.total_timeout.count()));
+  curl_easy_setopt(curl, CURLOPT_DNS_CACHE_TIMEOUT, static_cast<long>(limits_.name_lifetime.count()));
+  curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
+  curl_easy_setopt(curl, CURLOPT_HTTP09_ALLOWED, 0L);
+  curl_easy_setopt(curl, CURLOPT_TCP_NODELAY, 1L);
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  // Without it, giving up on a name waits for the thread that looks it up.
+  curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
+}
+
+void Transfer::set_security() {
+  CURL* curl = handle();
+  curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+  curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, this);
+  curl_easy_setopt(curl, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+  curl_easy_setopt(curl, CURLOPT_CLOSESOCKETDATA, &sockets_);  // connections outlive transfers
+  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, policy_.allows_http() ? "http,https" : "https");
+  curl_easy_setopt(curl, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+  curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt(curl, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+  // Even the empty ones matter: without them the environment is asked.
+  curl_easy_setopt(curl, CURLOPT_PROXY, policy_.proxy().c_str());
+  curl_easy_setopt(curl, CURLOPT_NOPROXY, "");
+  curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+  curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+  curl_easy_setopt(curl, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  curl_easy_setopt(curl, CURLOPT_CAINFO, limits_.ca_file.c_str());
+  // With a folder beside the file, libcurl would read the file again for every connection.
+  curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);
+}
+
+void Transfer::forget() {
+  words_[0] = '\0';
+  body_head_.clear();
+  head_bytes_ = 0;
+  has_head_ = is_interim_ = is_cut_ = has_opened_ = false;
+  error_ = SendError::none;
+  why_.clear();
+}
+
+bool Transfer::refuse(SendError error, std::string why) {
+  error_ = error;
+  why_ = std::move(why);
+  return false;
+}
+
+bool Transfer::prepare(const Request& request) {
+  forget();
+  if (!is_scheme_allowed(request.url))
+    return refuse(SendError::bad_url,
+                  policy_.allows_http() ? "the URL is not http:// or https://" : "the URL is not https://");
+  if (!policy_.proxy().empty() && !is_host_allowed(request.url))
+    return refuse(SendError::address_refused, "the URL names a private address");
+  const std::optional<curl_slist*> headers = headers_.build(request);
+  if (!headers) return refuse(SendError::bad_url, "a header holds a character that no header may hold");
+  CURL* curl = handle();
+  curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
+  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, *headers);
+  if (request.is_get) {
+    curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
+  } else {
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body.c_str());
+  }
+  return true;
+}
+
+// Stricter than libcurl, which guesses what is missing.
+bool Transfer::is_scheme_allowed(std::string_view url) const {
+  if (url.find('\0') != std::string_view::npos) return false;
+  return starts_with_scheme(url, "https://") || (policy_.allows_http() && starts_with_scheme(url, "http://"));
+}
+
+// A proxy connects for us, and so it is only the URL that we can look at.
+bool Transfer::is_host_allowed(const std::string& url) const {
+  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed(curl_url(), curl_url_cleanup);
+  char* host = nullptr;
+  if (curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) return true;  // a bad_url later
+  if (curl_url_get(parsed.get(), CURLUPART_HOST, &host, 0) != CURLUE_OK) return true;
+  const std::unique_ptr<char, decltype(&curl_free)> owner(host, curl_free);
+  return policy_.permits_literal(host);
+}
+
+bool Transfer::permits(const curl_sockaddr& address) {
+  const std::optional<ip::address> target = address_of(address);
+  if (target && (!policy_.proxy().empty() || policy_.permits(*target))) return has_opened_ = true;
+  return refuse(SendError::address_refused,
+                target ? fmt::format("{} is not a public address, and not in SOCIALSYNC_EGRESS_ALLOW",
+                                     target->to_string())
+                       : "not an address of the Internet");
+}
+
+curl_socket_t Transfer::open_socket(void* self, curlsocktype, curl_sockaddr* address) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  if (!transfer.permits(*address)) return CURL_SOCKET_BAD;
+  return transfer.sockets_.open(*address);
+}
+
+int Transfer::close_socket(void* sockets, curl_socket_t socket) {
+  return static_cast<SocketSet*>(sockets)->close(socket);
+}
+
+std::size_t Transfer::take_header(char* data, std::size_t size, std::size_t count, void* self) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  const std::string_view line(data, size * count);
+  transfer.head_bytes_ += line.size();
+  if (transfer.head_bytes_ > transfer.limits_.head_bytes_max) {
+    transfer.refuse(SendError::protocol_error, "the answer's headers are too large");
+    return 0;
+  }
+  if (line.starts_with("HTTP/")) transfer.is_interim_ = line.find(" 1") == line.find(' ');
+  if ((line == "\r\n" || line == "\n") && !transfer.is_interim_) transfer.has_head_ = true;
+  return line.size();
+}
+
+std::size_t Transfer::take_body(char* data, std::size_t size, std::size_t count, void* self) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  const std::string_view part(data, size * count);
+  const std::size_t room = transfer.limits_.body_head_bytes_max - transfer.body_head_.size();
+  transfer.body_head_ += part.substr(0, room);
+  if (part.size() <= room) return part.size();
+  transfer.is_cut_ = true;
+  return CURL_WRITEFUNC_ERROR;
+}
+
+Reply Transfer::reply(CURLcode result) {
+  Reply reply;
+  curl_off_t microseconds = 0;
+  curl_easy_getinfo(handle(), CURLINFO_TOTAL_TIME_T, &microseconds);
+  reply.took = std::chrono::microseconds(microseconds);
+  reply.error = error_of(result);
+  reply.detail = printable(detail_of(reply.error, result));
+  if (reply.error != SendError::none) return reply;
+  long status = 0;
+  curl_off_t wait_seconds = 0;
+  curl_easy_getinfo(handle(), CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_getinfo(handle(), CURLINFO_RETRY_AFTER, &wait_seconds);
+  reply.status = static_cast<int>(status);
+  reply.body_head = std::move(body_head_);
+  if (wait_seconds > 0) reply.retry_after = std::chrono::seconds(wait_seconds);
+  return reply;
+}
+
+// An answer is one as soon as its head is there: the rest only illustrates it.
+SendError Transfer::error_of(CURLcode result) const {
+  const bool has_tried_another = error_ == SendError::address_refused && has_opened_;
+  if (error_ != SendError::none && !has_tried_another) return error_;
+  if (has_head_) return SendError::none;
+  switch (result) {
+    case CURLE_URL_MALFORMAT:
+    case CURLE_LOGIN_DENIED: return SendError::bad_url;
+    case CURLE_COULDNT_RESOLVE_HOST: return SendError::name_not_found;
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_PROXY: return SendError::not_connected;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS: return SendError::tls_failed;
+    case CURLE_OPERATION_TIMEDOUT: return SendError::timed_out;
+    case CURLE_OK:  // which a head that stops halfway is to libcurl
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_HTTP2_STREAM:
+    case CURLE_PARTIAL_FILE: return SendError::connection_lost;
+    default: return SendError::protocol_error;
+  }
+}
+
+std::string Transfer::detail_of(SendError error, CURLcode result) const {
+  if (error != SendError::none && error == error_) return why_;
+  if (error != SendError::none && result == CURLE_OK) return "the connection ended within the answer's head";
+  if (result == CURLE_OK || is_cut_) return {};
+  return words_[0] != '\0' ? words_.data() : curl_easy_strerror(result);
+}
+
+}  // namespace socialsync::deliver

@@ -1,0 +1,496 @@
+#include "deliver/worker.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <set>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+
+#include "base/log.hpp"
+#include "deliver/backoff.hpp"
+#include "deliver/format.hpp"
+#include "deliver/outcome.hpp"
+#include "net/result.hpp"
+#include "net/rethrow.hpp"
+#include "net/within.hpp"
+#include "store/endpoints.hpp"
+
+namespace socialsync::deliver {
+namespace {
+
+constexpr std::chrono::milliseconds pause_min{100};
+constexpr std::chrono::milliseconds pause_max{5'000};
+constexpr std::chrono::milliseconds notification_wait{500};  // so long a stop may have to wait
+constexpr std::size_t keys_per_statement_max = 1'000;
+
+std::int64_t now_ms() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+store::DeliveryKey key_of(const Delivery& delivery) { return {delivery.event->id, delivery.endpoint_id}; }
+
+Delivery delivery_of(store::Claimed claimed) {
+  auto event = std::make_shared<Event>();
+  event->id = claimed.key.event_id;
+  event->type = std::move(claimed.type);
+  event->platform = std::move(claimed.platform);
+  event->received_ms = claimed.received_ms;
+  event->payload = std::move(*claimed.payload);
+  return {.event = std::move(event),
+          .endpoint_id = claimed.key.endpoint_id,
+          .attempts = static_cast<std::uint16_t>(claimed.attempts)};
+}
+
+}  // namespace
+
+Worker::Worker(asio::any_io_executor executor, Connect connect, Sender& sender, crypto::SecretKeys keys,
+               metrics::Metrics& metrics, WorkerLimits limits)
+    : executor_(std::move(executor)),
+      connect_(std::move(connect)),
+      sender_(sender),
+      keys_(std::move(keys)),
+      metrics_(metrics),
+      limits_(limits),
+      admission_(limits.admission),
+      lanes_(limits.lanes),
+      leases_(limits.terms.lease),
+      claims_wanted_(executor_),
+      records_wanted_(executor_),
+      ended_(executor_),
+      dispatch_timer_(executor_) {}
+
+void Worker::start() {
+  spawn(keep_running("delivery notifications", &Worker::listen));
+  spawn(keep_running("deliveries to send", &Worker::claim));
+  spawn(keep_running("delivery results", &Worker::record));
+}
+
+void Worker::spawn(asio::awaitable<void> work) {
+  ++running_;
+  asio::co_spawn(executor_, std::move(work), [this](const std::exception_ptr& failure) {
+    --running_;
+    ended_.wake();
+    net::rethrow(failure);
+  });
+}
+
+// `task` runs over one connection after another, each time until that one fails, or all is done.
+asio::awaitable<void> Worker::keep_running(const char* name, Task task) {
+  asio::steady_timer timer(executor_);
+  std::chrono::milliseconds pause{0};
+  do {
+    const auto began = Clock::now();
+    try {
+      const std::unique_ptr<pg::Connection> connection = co_await connect_();
+      co_await store::plan_by_keys(*connection);
+      co_await (this->*task)(*connection);
+    } catch (const std::exception& error) {
+      is_ready_ = false;
+      log::warning("database task failed, trying again", {{"task", name}, {"error", error.what()}});
+    }
+    pause = Clock::now() - began > pause_max ? pause_min : std::clamp(pause * 2, pause_min, pause_max);
+    if (is_stopping_ && !is_worth_waiting()) break;
+    timer.expires_after(pause);
+    co_await timer.async_wait(net::as_result);
+  } while (!is_stopping_ || is_worth_waiting());
+}
+
+// Whether results are left to be written, and the database may come back in time.
+bool Worker::is_worth_waiting() const {
+  return (!results_.empty() || !blocked_results_.empty()) && Clock::now() < stop_until_;
+}
+
+// --- What there is to deliver
+
+void Worker::take(std::vector<Delivery> deliveries) {
+  const auto now = Clock::now();
+  std::vector<Delivery> refused;
+  for (Delivery& delivery : deliveries) {
+    delivery.is_admitted = true;
+    if (!leases_.add(key_of(delivery), now)) {
+      admission_.leave(delivery.endpoint_id);  // in hand already, out of the outbox
+      continue;
+    }
+    if (is_stopping_ || !lanes_.offer(delivery, now)) refused.push_back(std::move(delivery));
+  }
+  give_back(refused);
+  dispatch();
+}
+
+void Worker::nudge(const std::vector<Uuid>& endpoints) {
+  for (const Uuid& endpoint : endpoints) backlog_.note(endpoint, Clock::now());
+  claims_wanted_.wake();
+}
+
+asio::awaitable<void> Worker::listen(pg::Connection& connection) {
+  co_await store::listen_for_deliveries(connection);
+  co_await store::listen_for_endpoint_changes(connection);
+  asio::steady_timer gap(executor_);
+  // What was told between two connections nobody has heard.
+  are_endpoints_stale_ = is_scan_wanted_ = true;
+  claims_wanted_.wake();
+  while (!is_stopping_) {
+    const std::set<std::string> channels = co_await connection.notified_on(notification_wait);
+    is_scan_wanted_ = is_scan_wanted_ || !channels.empty();
+    are_endpoints_stale_ = are_endpoints_stale_ || channels.contains(store::endpoints_channel);
+    if (!channels.empty()) claims_wanted_.wake();
+    gap.expires_after(limits_.scan_gap_min);
+    co_await gap.async_wait(net::as_result);
+  }
+}
+
+asio::awaitable<void> Worker::claim(pg::Connection& connection) {
+  are_endpoints_stale_ = is_scan_wanted_ = true;
+  asio::steady_timer gap(executor_);
+  Clock::time_point polled_at = Clock::now();
+  while (!is_stopping_) {
+    if (Clock::now() - polled_at >= limits_.poll_interval) are_endpoints_stale_ = is_scan_wanted_ = true;
+    if (are_endpoints_stale_) co_await load_endpoints(connection);
+    if (is_scan_wanted_) {
+      is_scan_wanted_ = false;
+      backlog_.clear();
+      polled_at = Clock::now();
+      auto looking = store::select_due(connection);
+      const std::vector<store::Due> due = co_await net::within(limits_.statement_timeout, std::move(looking));
+      backlog_.note(due, Clock::now());
+    }
+    is_ready_ = true;
+    const bool has_claimed = co_await claim_some(connection);
+    dispatch();
+    if (!has_claimed) co_await claims_wanted_.sleep(next_look(polled_at + limits_.poll_interval));
+    gap.expires_after(limits_.claim_gap_min);
+    co_await gap.async_wait(net::as_result);
+  }
+}
+
+Worker::Clock::time_point Worker::next_look(Clock::time_point poll_at) const {
+  const auto due_at = backlog_.next_at(Clock::now());
+  return due_at ? std::min(*due_at, poll_at) : poll_at;
+}
+
+asio::awaitable<void> Worker::load_endpoints(pg::Connection& connection) {
+  are_endpoints_stale_ = false;
+  auto reading = store::select_endpoints(connection, keys_);
+  std::vector<store::EndpointState> endpoints =
+      co_await net::within(limits_.statement_timeout, std::move(reading));
+  const Targets::Changes changes = targets_.replace(std::move(endpoints));
+  for (const Uuid& id : changes.removed) close_endpoint(id);
+  const auto now = Clock::now();
+  for (const Uuid& id : changes.added) {
+    const model::Endpoint& endpoint = targets_.find(id)->endpoint;
+    lanes_.configure(
+        id, {.concurrent_max = endpoint.concurrent_max, .per_second_max = endpoint.per_second_max}, now);
+    admission_.set(id, !lanes_.is_open(id));
+  }
+}
+
+void Worker::close_endpoint(const Uuid& endpoint_id) {
+  give_back(lanes_.remove(endpoint_id));
+  admission_.remove(endpoint_id);
+}
+
+// Whether there was something to claim.
+asio::awaitable<bool> Worker::claim_some(pg::Connection& connection) {
+  if (results_.size() >= limits_.results_waiting_max) co_return false;
+  const auto now = Clock::now();
+  // Half of a lane is for what is fresh: retries must not fill it.
+  const auto room = [&](const Uuid& id) {
+    const std::size_t free = lanes_.room(id, now);
+    const std::size_t kept = limits_.lanes.lane_waiting_max / 2;
+    return lanes_.is_open(id) || free <= 1 ? free : free - std::min(kept, free - 1);
+  };
+  const std::vector<store::Room> rooms = backlog_.take_wanted(now, room, limits_.claim_rows_max);
+  if (rooms.empty()) co_return false;
+  auto claiming = store::claim_deliveries(connection, rooms, limits_.terms);
+  store::Claim claim = co_await net::within(limits_.statement_timeout, std::move(claiming));
+  backlog_.note_claim(rooms, claim, Clock::now());
+  const bool has_claimed = !claim.rows.empty();
+  accept(std::move(claim), Clock::now());
+  co_return has_claimed;
+}
+
+void Worker::accept(store::Claim claim, Clock::time_point now) {
+  std::vector<Delivery> refused;
+  for (store::Claimed& row : claim.rows) {
+    if (!leases_.add(row.key, now)) continue;  // we have had it for so long that its lease ran out
+    if (!row.payload) {
+      results_.push_back({.key = row.key,
+                          .result = store::AttemptRow::Result::delivered,
+                          .attempt = row.attempts,
+                          .error = "event_gone",
+                          .detail = {},
+                          .response_head = {}});
+      records_wanted_.wake();
+      continue;
+    }
+    Delivery delivery = delivery_of(std::move(row));
+    if (!lanes_.offer(delivery, now)) refused.push_back(std::move(delivery));
+  }
+  give_back(refused);
+}
+
+// Others may have them, or we again when there is room.
+void Worker::give_back(const std::vector<Delivery>& deliveries) {
+  for (const Delivery& delivery : deliveries) {
+    if (delivery.is_admitted) admission_.leave(delivery.endpoint_id);
+    leases_.end(key_of(delivery));
+    releases_.push_back(key_of(delivery));
+  }
+  if (!deliveries.empty()) records_wanted_.wake();
+}
+
+// --- Sending
+
+void Worker::dispatch() {
+  const auto now = Clock::now();
+  while (!is_stopping_ && results_.size() < limits_.results_waiting_max) {
+    std::optional<Delivery> delivery = lanes_.next(now);
+    if (!delivery) break;
+    if (delivery->is_admitted) admission_.leave(delivery->endpoint_id);
+    spawn(attempt(std::move(*delivery)));
+  }
+  metrics_.deliveries(lanes_.in_flight(), lanes_.waiting());
+  arm_timer();
+}
+
+// A rate, or a breaker, may let something begin although nothing else happens.
+void Worker::arm_timer() {
+  const auto at = lanes_.next_at();
+  if (!at || is_stopping_ || results_.size() >= limits_.results_waiting_max) return;
+  dispatch_timer_.expires_at(*at);
+  dispatch_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    dispatch();
+    claims_wanted_.wake();
+  });
+}
+
+asio::awaitable<void> Worker::attempt(Delivery delivery) {
+  const std::shared_ptr<const Target> target = targets_.find(delivery.endpoint_id);
+  if (!target) {
+    give_back(lanes_.ended(delivery.endpoint_id, true, Clock::now(), jitter()));
+    give_back({delivery});
+    co_return;
+  }
+  Request request{
+      .url = target->endpoint.url, .body = body_of(*delivery.event, target->endpoint.format), .headers = {}};
+  request.headers = target->signer.headers(delivery.event->id, now_ms() / 1000, request.body);
+  request.headers.emplace_back("content-type", "application/json");
+  request.headers.insert(request.headers.end(), target->endpoint.headers.begin(),
+                         target->endpoint.headers.end());
+  try {
+    Reply reply = co_await sender_.send(std::move(request));
+    finish(delivery, std::move(reply));
+  } catch (const boost::system::system_error&) {
+    give_back(lanes_.ended(delivery.endpoint_id, true, Clock::now(), jitter()));
+    give_back({delivery});  // the sender is stopped
+  }
+}
+
+void Worker::finish(const Delivery& delivery, Reply reply) {
+  const Verdict verdict = verdict_of(reply);
+  const bool is_delivered = verdict == Verdict::delivered;
+  const auto now = Clock::now();
+  store::AttemptRow row{.key = key_of(delivery),
+                        .attempt = delivery.attempts + 1,
+                        .http_status = reply.status,
+                        .took = std::chrono::duration_cast<std::chrono::milliseconds>(reply.took),
+                        .error = error_of(reply),
+                        .detail = std::move(reply.detail),
+                        .response_head = std::move(reply.body_head)};
+  if (is_delivered) {
+    row.age = std::chrono::milliseconds(std::max<std::int64_t>(0, now_ms() - delivery.event->received_ms));
+    if (delivery.attempts == 0) metrics_.delivered_first(std::chrono::duration<double>(row.age).count());
+  } else if (const auto delay = delay_after(delivery.attempts + 1U, reply, jitter())) {
+    row.result = store::AttemptRow::Result::again;
+    row.again_in = *delay;
+    backlog_.note(delivery.endpoint_id, now + *delay);
+    claims_wanted_.wake();
+  } else {
+    row.result = store::AttemptRow::Result::given_up;
+  }
+  metrics_.delivery(is_delivered                                     ? "delivered"
+                    : row.result == store::AttemptRow::Result::again ? "again"
+                                                                     : "given_up");
+  results_.push_back(std::move(row));
+  records_wanted_.wake();
+
+  give_back(lanes_.ended(delivery.endpoint_id, is_delivered, now, jitter()));
+  note_health(delivery.endpoint_id, is_delivered, verdict == Verdict::gone);
+  if (backlog_.is_due(delivery.endpoint_id, now)) claims_wanted_.wake();
+  dispatch();
+}
+
+void Worker::note_health(const Uuid& endpoint_id, bool is_delivered, bool is_gone) {
+  admission_.set(endpoint_id, targets_.find(endpoint_id) && !lanes_.is_open(endpoint_id));
+  auto news = is_delivered ? targets_.succeeded(endpoint_id)
+                           : targets_.failed(endpoint_id, std::chrono::system_clock::now());
+  if (is_gone)
+    news = store::EndpointNews{
+        .endpoint_id = endpoint_id, .is_failing = true, .disabled_because = "the receiver answered 410 Gone"};
+  if (!news) return;
+  const std::string id = to_string(endpoint_id);
+  if (!news->disabled_because.empty())
+    log::warning("an endpoint is switched off", {{"endpoint", id}, {"why", news->disabled_because}});
+  else if (news->warned_percent > 0)
+    log::warning("an endpoint does nothing but fail, and will be switched off after five days",
+                 {{"endpoint", id}, {"percent", news->warned_percent}});
+  news_[endpoint_id] = std::move(*news);
+  records_wanted_.wake();
+}
+
+// --- Writing what came of it
+
+asio::awaitable<void> Worker::record(pg::Connection& connection) {
+  asio::steady_timer gap(executor_);
+  for (;;) {
+    co_await renew_leases(connection);
+    co_await record_results(connection);
+    co_await record_news(connection);
+    co_await record_releases(connection);
+    gap.expires_after(is_stopping_ ? std::chrono::milliseconds(0) : limits_.record_gap_min);
+    co_await gap.async_wait(net::as_result);
+    if (!results_.empty() || !releases_.empty() || !news_.empty()) continue;
+    if (is_stopping_ && running_ <= 1) co_return;  // nobody but us is left to make more
+    const auto look_again = Clock::now() + limits_.terms.lease / 8;
+    co_await records_wanted_.sleep(blocked_results_.empty() ? look_again
+                                                            : std::min(look_again, blocked_until_));
+  }
+}
+
+asio::awaitable<void> Worker::record_results(pg::Connection& connection) {
+  if (Clock::now() >= blocked_until_) {
+    std::ranges::move(blocked_results_, std::back_inserter(results_));
+    blocked_results_.clear();
+  }
+  if (results_.empty()) co_return;
+  const std::size_t count = std::min(results_.size(), limits_.results_per_commit_max);
+  const auto end = results_.begin() + static_cast<std::ptrdiff_t>(count);
+  std::vector<store::AttemptRow> rows(std::make_move_iterator(results_.begin()),
+                                      std::make_move_iterator(end));
+  results_.erase(results_.begin(), end);
+  try {
+    co_await write(connection, rows);
+  } catch (...) {
+    // Whether they were committed is unknown: written again, an attempt may be there twice, and nothing is
+    // lost.
+    for (store::AttemptRow& row : rows) {
+      const bool is_aside =
+          std::ranges::find(blocked_results_, row.key, &store::AttemptRow::key) != blocked_results_.end();
+      if (leases_.holds(row.key) && !is_aside) results_.push_back(std::move(row));
+    }
+    throw;
+  }
+  dispatch();
+  claims_wanted_.wake();
+}
+
+// A row that the database refuses, or that somebody has locked, must not hold up the others.
+asio::awaitable<void> Worker::write(pg::Connection& connection, std::span<store::AttemptRow> rows) {
+  std::optional<pg::Error> refused;
+  try {
+    auto writing = store::record_attempts(connection, rows);
+    co_await net::within(limits_.statement_timeout, std::move(writing));
+  } catch (const pg::Error& error) {
+    if (error.kind() == pg::ErrorKind::connection) throw;
+    refused = error;
+  }
+  if (!refused) {
+    written(rows);
+    co_return;
+  }
+  if (rows.size() == 1) {
+    put_aside(std::move(rows.front()), *refused);
+    co_return;
+  }
+  co_await write(connection, rows.first(rows.size() / 2));
+  co_await write(connection, rows.subspan(rows.size() / 2));
+}
+
+void Worker::written(std::span<const store::AttemptRow> rows) {
+  const auto now = Clock::now();
+  for (const store::AttemptRow& row : rows) {
+    leases_.end(row.key);
+    // The next of its conversation may have waited for this one.
+    const auto target = targets_.find(row.key.endpoint_id);
+    if (target && target->endpoint.is_ordered) backlog_.note(row.key.endpoint_id, now);
+  }
+}
+
+void Worker::put_aside(store::AttemptRow row, const pg::Error& error) {
+  constexpr std::string_view lock_not_available = "55P03";
+  constexpr std::string_view deadlock_detected = "40P01";
+  if (error.sqlstate() == lock_not_available || error.sqlstate() == deadlock_detected) {
+    if (blocked_results_.empty()) blocked_until_ = Clock::now() + limits_.blocked_pause;
+    blocked_results_.push_back(std::move(row));
+    return;
+  }
+  log::warning("the result of a delivery is refused: it will be delivered again when its lease is over",
+               {{"event", to_string(row.key.event_id)},
+                {"endpoint", to_string(row.key.endpoint_id)},
+                {"sqlstate", error.sqlstate()},
+                {"error", error.what()}});
+  leases_.end(row.key);
+}
+
+asio::awaitable<void> Worker::record_news(pg::Connection& connection) {
+  if (news_.empty()) co_return;
+  std::vector<store::EndpointNews> news;
+  for (const auto& [id, one] : news_) news.push_back(one);
+  news_.clear();  // what comes meanwhile is written next time
+  try {
+    auto writing = store::record_endpoint_news(connection, news);
+    co_await net::within(limits_.statement_timeout, std::move(writing));
+  } catch (const pg::Error& error) {
+    for (store::EndpointNews& one : news) news_.emplace(one.endpoint_id, std::move(one));
+    if (error.kind() == pg::ErrorKind::connection) throw;
+    log::warning("how endpoints are doing cannot be written now", {{"error", error.what()}});
+    co_return;
+  }
+  for (const store::EndpointNews& one : news)
+    are_endpoints_stale_ = are_endpoints_stale_ || !one.disabled_because.empty();
+  if (are_endpoints_stale_) claims_wanted_.wake();
+}
+
+asio::awaitable<void> Worker::record_releases(pg::Connection& connection) {
+  if (releases_.empty()) co_return;
+  std::vector<store::DeliveryKey> keys = std::exchange(releases_, {});
+  try {
+    auto writing = store::release_deliveries(connection, keys);
+    co_await net::within(limits_.statement_timeout, std::move(writing));
+  } catch (const pg::Error& error) {
+    // Their leases end by themselves.
+    if (error.kind() == pg::ErrorKind::connection) throw;
+    log::warning("deliveries are not given back before their leases end", {{"error", error.what()}});
+  }
+  // Not at once: there was no room for them.
+  const auto later = Clock::now() + limits_.release_pause;
+  for (const store::DeliveryKey& key : keys) backlog_.note(key.endpoint_id, later);
+  claims_wanted_.wake();
+}
+
+asio::awaitable<void> Worker::renew_leases(pg::Connection& connection) {
+  for (;;) {
+    const std::vector<store::DeliveryKey> keys = leases_.take_due(Clock::now(), keys_per_statement_max);
+    if (keys.empty()) co_return;
+    auto writing = store::renew_leases(connection, keys, limits_.terms.lease);
+    co_await net::within(limits_.statement_timeout, std::move(writing));
+  }
+}
+
+asio::awaitable<void> Worker::stop() {
+  is_stopping_ = true;
+  stop_until_ = Clock::now() + limits_.stop_patience;
+  dispatch_timer_.cancel();
+  for (const Uuid& id : targets_.ids()) close_endpoint(id);
+  claims_wanted_.wake();
+  records_wanted_.wake();
+  while (running_ > 0) {
+    co_await ended_.sleep(Clock::now() + std::chrono::seconds(1));
+    records_wanted_.wake();
+  }
+}
+
+}  // namespace socialsync::deliver

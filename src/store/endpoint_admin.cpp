@@ -1,0 +1,225 @@
+#include "store/endpoint_admin.hpp"
+
+#include <utility>
+
+#include "base/text.hpp"
+
+namespace socialsync::store {
+namespace {
+
+constexpr const char* select_endpoints = R"(
+SELECT e.id, e.social_account_id::text, coalesce(nullif(a.business_name, ''), a.username),
+       coalesce(a.phone_number_id, a.page_id, a.account_id), e.place::text, e.url, e.description, e.format,
+       (SELECT string_agg(name, ',' ORDER BY name) FROM jsonb_object_keys(e.headers) AS name),
+       array_to_string(e.webhook_events, ','), e.is_enabled::text, e.disabled_because,
+       to_char(e.failing_since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), e.concurrent_max::text,
+       e.per_second_max::text,
+       CASE WHEN e.previous_signing_secret IS NOT NULL AND e.previous_signing_secret_until > now()
+            THEN to_char(e.previous_signing_secret_until AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') END,
+       to_char(e.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+       (SELECT count(*)::text FROM public.webhook_deliveries AS d WHERE d.endpoint_id = e.id AND d.due_at < 'infinity'),
+       (SELECT count(*)::text FROM public.webhook_deliveries AS d WHERE d.endpoint_id = e.id AND d.due_at = 'infinity')
+FROM public.webhook_endpoints AS e LEFT JOIN public.social_accounts AS a ON a.id = e.social_account_id
+WHERE starts_with(e.id::text, $1) AND ($2::uuid IS NULL OR e.social_account_id = $2)
+  AND (NOT $3::boolean OR e.failing_since IS NOT NULL) AND (NOT $4::boolean OR NOT e.is_enabled)
+ORDER BY e.social_account_id NULLS FIRST, e.place, e.id)";
+
+// Place 0 of an account is its webhook_url: the first endpoint with a URL, and the last one that is free.
+constexpr const char* select_free_place = R"(
+WITH taken AS (SELECT place FROM public.webhook_endpoints WHERE social_account_id IS NOT DISTINCT FROM $1::uuid),
+free AS (SELECT p FROM generate_series(0, 9) AS p WHERE p NOT IN (SELECT place FROM taken)),
+ranked AS (
+  SELECT p, $1::uuid IS NOT NULL AND p = 0 AS is_webhook_url FROM free
+  WHERE NOT ($1::uuid IS NOT NULL AND p = 0 AND $2::boolean)
+  ORDER BY CASE WHEN $1::uuid IS NOT NULL AND p = 0 AND EXISTS (SELECT FROM taken) THEN 10 ELSE p END LIMIT 1)
+SELECT p, is_webhook_url FROM ranked)";
+
+constexpr const char* set_first_url =
+    "UPDATE public.social_accounts SET webhook_url = CAST($2 AS jsonb) ->> 'url' "
+    "WHERE id = $1::uuid AND webhook_url IS NULL";
+
+constexpr const char* insert_endpoint = R"(
+INSERT INTO public.webhook_endpoints (social_account_id, place, url)
+SELECT $1::uuid, $3::smallint, CAST($2 AS jsonb) ->> 'url')";
+
+// Before the row's own values: the trigger switches the endpoint of a new URL on.
+constexpr const char* change_primary_url = R"(
+UPDATE public.social_accounts AS a SET webhook_url = v ->> 'url'
+FROM CAST($2 AS jsonb) AS v, public.webhook_endpoints AS e
+WHERE e.id = $1::uuid AND e.place = 0 AND a.id = e.social_account_id AND v ? 'url'
+  AND a.webhook_url IS DISTINCT FROM v ->> 'url')";
+
+// A name that the object does not have leaves its column as it is.
+const std::string update_columns = R"(
+UPDATE public.webhook_endpoints AS e
+SET url              = CASE WHEN v ? 'url' THEN v ->> 'url' ELSE e.url END,
+    description      = CASE WHEN v ? 'description' THEN v ->> 'description' ELSE e.description END,
+    format           = coalesce(v ->> 'format', e.format),
+    app_secret       = coalesce(v ->> 'app_secret', e.app_secret),
+    headers          = CASE WHEN jsonb_typeof(v -> 'headers') = 'object' THEN v -> 'headers'
+                            WHEN v ? 'headers' THEN '{}' ELSE e.headers END,
+    webhook_events   = CASE WHEN jsonb_typeof(v -> 'webhook_events') = 'array'
+                            THEN ARRAY(SELECT jsonb_array_elements_text(v -> 'webhook_events'))
+                            WHEN v ? 'webhook_events' THEN NULL ELSE e.webhook_events END,
+    concurrent_max   = coalesce((v ->> 'concurrent_max')::integer, e.concurrent_max),
+    per_second_max   = CASE WHEN v ? 'per_second_max' THEN (v ->> 'per_second_max')::integer ELSE e.per_second_max END,
+    is_enabled       = coalesce((v ->> 'is_enabled')::boolean, e.is_enabled),
+    disabled_because = CASE WHEN v ? 'is_enabled' THEN v ->> 'disabled_because' ELSE e.disabled_because END,
+    failing_since    = CASE WHEN (v ->> 'is_enabled')::boolean THEN NULL ELSE e.failing_since END,
+    warned_percent   = CASE WHEN (v ->> 'is_enabled')::boolean THEN 0 ELSE e.warned_percent END
+FROM CAST($2 AS jsonb) AS v
+)";
+
+const std::string update_endpoint = update_columns + "WHERE e.id = $1::uuid";
+
+// The one that this transaction has made.
+const std::string complete_endpoint = update_columns + R"(
+WHERE e.social_account_id IS NOT DISTINCT FROM $1::uuid AND e.place = $3::smallint AND e.created_at = now()
+RETURNING e.id)";
+
+constexpr const char* new_signing_secret = R"(
+UPDATE public.webhook_endpoints
+SET signing_secret = socialsync.new_signing_secret(),
+    previous_signing_secret = CASE WHEN $2::bigint > 0 THEN signing_secret END,
+    previous_signing_secret_until = CASE WHEN $2::bigint > 0 THEN now() + $2::bigint * interval '1 second' END
+WHERE id = $1::uuid)";
+
+constexpr const char* new_app_secret =
+    "UPDATE public.webhook_endpoints SET app_secret = socialsync.new_app_secret() WHERE id = $1::uuid";
+
+constexpr const char* select_secrets =
+    "SELECT app_secret, signing_secret FROM public.webhook_endpoints WHERE id = $1::uuid";
+
+constexpr const char* clear_primary_url = R"(
+UPDATE public.social_accounts AS a SET webhook_url = NULL FROM public.webhook_endpoints AS e
+WHERE e.id = $1::uuid AND e.place = 0 AND a.id = e.social_account_id)";
+
+constexpr const char* delete_endpoint = "DELETE FROM public.webhook_endpoints WHERE id = $1::uuid";
+
+std::uint64_t number_at(const pg::ResultSet& rows, std::size_t row, int column) {
+  return std::stoull(std::string(rows.text(row, column)));
+}
+
+EndpointRecord record_at(const pg::ResultSet& rows, std::size_t row) {
+  const auto text = [&](int column) { return std::string(rows.text(row, column)); };
+  EndpointRecord record{.id = rows.uuid(row, 0),
+                        .account_id = text(1),
+                        .account_name = text(2),
+                        .account_key = text(3),
+                        .place = number_at(rows, row, 4),
+                        .url = text(5),
+                        .description = text(6),
+                        .format = text(7),
+                        .header_names = split_list(rows.text(row, 8)),
+                        .webhook_events = std::nullopt,
+                        .is_enabled = rows.text(row, 10) == "true",
+                        .disabled_because = text(11),
+                        .failing_since = text(12),
+                        .concurrent_max = number_at(rows, row, 13),
+                        .per_second_max = std::nullopt,
+                        .previous_signing_secret_until = text(15),
+                        .created_at = text(16),
+                        .pending = number_at(rows, row, 17),
+                        .given_up = number_at(rows, row, 18)};
+  if (!rows.is_null(row, 9)) record.webhook_events = text(9);
+  if (!rows.is_null(row, 14)) record.per_second_max = number_at(rows, row, 14);
+  return record;
+}
+
+pg::Statement& with_account(pg::Statement& statement, const std::optional<Uuid>& account) {
+  return account ? statement.with(to_string(*account)) : statement.with_null();
+}
+
+pg::Statement of_id(const char* name, const char* sql, const Uuid& id) {
+  pg::Statement statement{.name = name, .sql = sql};
+  statement.with(to_string(id));
+  return statement;
+}
+
+boost::asio::awaitable<bool> change_one(pg::Connection& connection, pg::Statement statement) {
+  const pg::ResultSet changed = co_await connection.run(statement);
+  co_return changed.affected() > 0;
+}
+
+}  // namespace
+
+boost::asio::awaitable<std::vector<EndpointRecord>> find_endpoints(pg::Connection& connection,
+                                                                   const EndpointFilter& filter) {
+  pg::Statement select{.name = "select_endpoints", .sql = select_endpoints};
+  select.with(filter.id_begins);
+  with_account(select, filter.account)
+      .with(filter.is_failing ? "true" : "false")
+      .with(filter.is_disabled ? "true" : "false")
+      .binary_results = true;
+  const pg::ResultSet rows = co_await connection.run(select);
+  std::vector<EndpointRecord> records;
+  for (std::size_t row = 0; row < rows.rows(); ++row) records.push_back(record_at(rows, row));
+  co_return records;
+}
+
+boost::asio::awaitable<FreePlace> find_free_place(pg::Connection& connection,
+                                                  const std::optional<Uuid>& account, bool is_pulled) {
+  pg::Statement select{.name = "select_free_place", .sql = select_free_place};
+  with_account(select, account).with(is_pulled ? "true" : "false");
+  const pg::ResultSet rows = co_await connection.run(select);
+  if (rows.rows() == 0) co_return FreePlace{.place = std::nullopt};
+  co_return FreePlace{.place = number_at(rows, 0, 0), .is_webhook_url = rows.text(0, 1) == "t"};
+}
+
+boost::asio::awaitable<std::optional<Uuid>> add_endpoint(pg::Connection& connection,
+                                                         const std::optional<Uuid>& account, FreePlace where,
+                                                         std::string values) {
+  const std::string place = std::to_string(where.place.value_or(0));
+  std::vector<pg::Statement> both(2);
+  both[0] = {.name = "insert_endpoint", .sql = insert_endpoint};
+  if (where.is_webhook_url) both[0] = {.name = "set_first_url", .sql = set_first_url};
+  with_account(both[0], account).with(values);
+  if (!where.is_webhook_url) both[0].with(place);
+  both[1] = {.name = "complete_endpoint", .sql = complete_endpoint.c_str()};
+  with_account(both[1], account).with(std::move(values)).with(place).binary_results = true;
+  const std::vector<pg::ResultSet> results = co_await connection.run(both);
+  if (results.back().rows() == 0) co_return std::nullopt;
+  co_return results.back().uuid(0, 0);
+}
+
+boost::asio::awaitable<bool> change_endpoint(pg::Connection& connection, const Uuid& id, std::string values) {
+  std::vector<pg::Statement> both;
+  both.push_back(of_id("change_primary_url", change_primary_url, id));
+  both.back().with(values);
+  both.push_back(of_id("update_endpoint", update_endpoint.c_str(), id));
+  both.back().with(std::move(values));
+  const std::vector<pg::ResultSet> results = co_await connection.run(both);
+  co_return results.back().affected() > 0;
+}
+
+boost::asio::awaitable<bool> rotate_signing_secret(pg::Connection& connection, const Uuid& id,
+                                                   std::uint64_t grace_s) {
+  pg::Statement statement = of_id("new_signing_secret", new_signing_secret, id);
+  statement.with(std::to_string(grace_s));
+  const bool is_changed = co_await change_one(connection, std::move(statement));
+  co_return is_changed;
+}
+
+boost::asio::awaitable<bool> rotate_app_secret(pg::Connection& connection, const Uuid& id) {
+  pg::Statement statement = of_id("new_app_secret", new_app_secret, id);
+  const bool is_changed = co_await change_one(connection, std::move(statement));
+  co_return is_changed;
+}
+
+boost::asio::awaitable<EndpointSecrets> read_endpoint_secrets(pg::Connection& connection, const Uuid& id) {
+  const pg::Statement select = of_id("select_endpoint_secrets", select_secrets, id);
+  const pg::ResultSet rows = co_await connection.run(select);
+  if (rows.rows() == 0) co_return EndpointSecrets{};
+  co_return EndpointSecrets{.app_secret = std::string(rows.text(0, 0)),
+                            .signing_secret = std::string(rows.text(0, 1))};
+}
+
+boost::asio::awaitable<bool> remove_endpoint(pg::Connection& connection, const Uuid& id) {
+  std::vector<pg::Statement> both;
+  both.push_back(of_id("clear_primary_url", clear_primary_url, id));
+  both.push_back(of_id("delete_endpoint", delete_endpoint, id));
+  const std::vector<pg::ResultSet> results = co_await connection.run(both);
+  co_return results.front().affected() + results.back().affected() > 0;
+}
+
+}  // namespace socialsync::store

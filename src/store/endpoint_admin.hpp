@@ -1,0 +1,84 @@
+// webhook_endpoints, as an operator lists and changes them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "base/uuid.hpp"
+#include "pg/connection.hpp"
+
+namespace socialsync::store {
+
+// An endpoint as text; empty where a column is NULL. No secret is in it, nor the value of a header.
+struct EndpointRecord {
+  Uuid id;
+  std::string account_id;    // empty: the operator's own
+  std::string account_name;  // the business's, else the user's name
+  std::string account_key;   // what Meta names the account by
+  std::uint64_t place = 0;
+  std::string url;  // empty: its events are pulled
+  std::string description;
+  std::string format;
+  std::vector<std::string> header_names{};
+  std::optional<std::string> webhook_events;  // with commas between; nothing: all
+  bool is_enabled = true;
+  std::string disabled_because;
+  std::string failing_since;  // ISO 8601, UTC, as all times here
+  std::uint64_t concurrent_max = 0;
+  std::optional<std::uint64_t> per_second_max;
+  std::string previous_signing_secret_until;  // empty: there is none that is still good
+  std::string created_at;
+  std::uint64_t pending = 0;
+  std::uint64_t given_up = 0;
+};
+
+struct EndpointFilter {
+  std::string id_begins{};  // empty: any
+  std::optional<Uuid> account{};
+  bool is_failing = false;   // only these
+  bool is_disabled = false;  // only these
+};
+
+// By account, then place; the operator's own first. Throws pg::Error, as all of these do.
+boost::asio::awaitable<std::vector<EndpointRecord>> find_endpoints(pg::Connection& connection,
+                                                                   const EndpointFilter& filter);
+
+// Where a new endpoint of the account (nothing: of the operator) would go. `is_pulled`: it has no URL, so it
+// cannot be the account's webhook_url.
+struct FreePlace {
+  std::optional<std::uint64_t> place;  // nothing: none is free
+  bool is_webhook_url = false;         // it is made by setting the account's webhook_url
+};
+boost::asio::awaitable<FreePlace> find_free_place(pg::Connection& connection,
+                                                  const std::optional<Uuid>& account, bool is_pulled);
+
+// Makes an endpoint there and gives its id; nothing when the account is gone, or has a webhook_url meanwhile.
+// `values` is a JSON object whose names are columns of webhook_endpoints; lists are arrays.
+boost::asio::awaitable<std::optional<Uuid>> add_endpoint(pg::Connection& connection,
+                                                         const std::optional<Uuid>& account, FreePlace where,
+                                                         std::string values);
+
+// Changes the columns that `values` names; null takes a value away. The URL of place 0 is changed where it
+// comes from, the account. False when there is no such endpoint any more.
+boost::asio::awaitable<bool> change_endpoint(pg::Connection& connection, const Uuid& id, std::string values);
+
+// A new signing secret. The old one stays good for so many seconds.
+boost::asio::awaitable<bool> rotate_signing_secret(pg::Connection& connection, const Uuid& id,
+                                                   std::uint64_t grace_s);
+// A new secret for X-Hub-Signature-256, at once.
+boost::asio::awaitable<bool> rotate_app_secret(pg::Connection& connection, const Uuid& id);
+
+struct EndpointSecrets {
+  std::string app_secret;
+  std::string signing_secret;
+};
+boost::asio::awaitable<EndpointSecrets> read_endpoint_secrets(pg::Connection& connection, const Uuid& id);
+
+// Removes it with its deliveries; of place 0 the account's webhook_url too. False when it is not there.
+boost::asio::awaitable<bool> remove_endpoint(pg::Connection& connection, const Uuid& id);
+
+}  // namespace socialsync::store

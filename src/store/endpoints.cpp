@@ -1,0 +1,201 @@
+#include "store/endpoints.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <stdexcept>
+#include <utility>
+
+#include "base/text.hpp"
+
+namespace socialsync::store {
+namespace {
+
+constexpr const char* select_routes = R"(
+SELECT id::text, social_account_id::text, webhook_events IS NULL, array_to_string(webhook_events, ','), is_ordered
+FROM public.webhook_endpoints
+WHERE is_enabled
+ORDER BY social_account_id, place, id)";
+
+enum RouteColumn { route_id, route_account, route_all_events, route_events, route_ordered };
+
+// Headers as name, U+001F, value, U+001E: no header may hold either.
+constexpr const char* select_targets = R"(
+SELECT id::text, social_account_id::text, url, format, app_secret, signing_secret,
+       CASE WHEN previous_signing_secret_until > now() THEN previous_signing_secret END,
+       (SELECT string_agg(key || E'\x1f' || value, E'\x1e') FROM jsonb_each_text(headers)),
+       is_ordered, concurrent_max, per_second_max,
+       floor(extract(epoch FROM failing_since) * 1000)::bigint, warned_percent
+FROM public.webhook_endpoints
+WHERE is_enabled AND url IS NOT NULL
+ORDER BY id)";
+
+enum Column {
+  id,
+  account_id,
+  url,
+  format,
+  app_secret,
+  signing_secret,
+  previous_signing_secret,
+  headers,
+  is_ordered,
+  concurrent_max,
+  per_second_max,
+  failing_since,
+  warned_percent
+};
+
+// What is as it was is not written again: each change makes every worker read all endpoints.
+constexpr const char* update_state = R"(
+UPDATE public.webhook_endpoints e
+SET failing_since = CASE WHEN n.is_failing THEN coalesce(e.failing_since, now()) END,
+    warned_percent = n.warned_percent
+FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS given (id, failing, warned),
+     LATERAL (SELECT given.failing = 1, given.warned::smallint) AS n (is_failing, warned_percent)
+WHERE e.id = given.id AND (e.failing_since IS NULL) IS NOT DISTINCT FROM n.is_failing
+   OR e.id = given.id AND e.warned_percent <> n.warned_percent)";
+
+constexpr const char* update_disabled = R"(
+UPDATE public.webhook_endpoints e
+SET is_enabled = false, disabled_because = n.why
+FROM unnest($1::uuid[], $2::text[]) AS n (id, why)
+WHERE e.id = n.id AND e.is_enabled)";
+
+Uuid uuid_of(std::string_view text) {
+  const std::optional<Uuid> id = parse_uuid(text);
+  if (!id) throw std::runtime_error("webhook_endpoints holds an id that is not a UUID");
+  return *id;
+}
+
+template <class Number>
+std::optional<Number> number_of(std::string_view text) {
+  Number number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || error != std::errc()) return std::nullopt;
+  return number;
+}
+
+std::vector<std::pair<std::string, std::string>> headers_of(std::string_view text) {
+  std::vector<std::pair<std::string, std::string>> headers;
+  while (!text.empty()) {
+    const std::string_view header = text.substr(0, text.find('\x1e'));
+    text.remove_prefix(std::min(text.size(), header.size() + 1));
+    const std::size_t end = header.find('\x1f');
+    if (end == std::string_view::npos || model::is_reserved_header(header.substr(0, end))) continue;
+    headers.emplace_back(header.substr(0, end), header.substr(end + 1));
+  }
+  return headers;
+}
+
+// Reads one row, and opens what is sealed in it.
+class Row {
+ public:
+  Row(const pg::ResultSet& rows, std::size_t row, const crypto::SecretKeys& keys)
+      : rows_(rows), row_(row), keys_(keys) {}
+
+  std::string_view text(Column column) const { return rows_.text(row_, column); }
+  bool is_null(Column column) const { return rows_.is_null(row_, column); }
+
+  std::string secret(Column column, std::string_view name) {
+    const std::string_view value = text(column);
+    if (!crypto::is_sealed(value)) return std::string(value);
+    auto opened = keys_.open(value, crypto::endpoint_place(text(Column::id), name));
+    is_readable_ = is_readable_ && opened.has_value();
+    return opened ? std::move(*opened) : std::string();
+  }
+  bool is_readable() const { return is_readable_; }
+
+ private:
+  const pg::ResultSet& rows_;
+  std::size_t row_;
+  const crypto::SecretKeys& keys_;
+  bool is_readable_ = true;
+};
+
+model::Endpoint endpoint_of(Row& row) {
+  model::Endpoint endpoint;
+  endpoint.id = uuid_of(row.text(Column::id));
+  if (!row.is_null(Column::account_id)) endpoint.account_id = uuid_of(row.text(Column::account_id));
+  endpoint.url = row.text(Column::url);
+  endpoint.format = model::delivery_format_of(row.text(Column::format)).value_or(model::DeliveryFormat::meta);
+  endpoint.app_secret = row.secret(Column::app_secret, "app_secret");
+  endpoint.signing_secrets.push_back(row.secret(Column::signing_secret, "signing_secret"));
+  if (!row.is_null(Column::previous_signing_secret))
+    endpoint.signing_secrets.push_back(
+        row.secret(Column::previous_signing_secret, "previous_signing_secret"));
+  endpoint.headers = headers_of(row.text(Column::headers));
+  endpoint.is_ordered = row.text(Column::is_ordered) == "t";
+  endpoint.concurrent_max = number_of<std::uint32_t>(row.text(Column::concurrent_max)).value_or(1);
+  endpoint.per_second_max = number_of<std::uint32_t>(row.text(Column::per_second_max));
+  return endpoint;
+}
+
+}  // namespace
+
+boost::asio::awaitable<void> listen_for_endpoint_changes(pg::Connection& connection) {
+  const pg::Statement listen{.name = "listen_endpoints", .sql = "LISTEN socialsync_endpoints"};
+  co_await connection.run(listen);
+}
+
+boost::asio::awaitable<pg::ResultSet> select_endpoint_routes(pg::Connection& connection) {
+  const pg::Statement select{.name = "select_endpoint_routes", .sql = select_routes};
+  co_return co_await connection.run(select);
+}
+
+EndpointRoutes read_endpoint_routes(const pg::ResultSet& rows) {
+  EndpointRoutes routes;
+  for (std::size_t row = 0; row < rows.rows(); ++row) {
+    model::AccountEndpoint endpoint{.id = uuid_of(rows.text(row, route_id)),
+                                    .webhook_events = std::nullopt,
+                                    .is_ordered = rows.text(row, route_ordered) == "t"};
+    if (rows.text(row, route_all_events) == "f")
+      endpoint.webhook_events = split_list(rows.text(row, route_events));
+    if (rows.is_null(row, route_account)) {
+      routes.of_app.push_back(std::move(endpoint));
+    } else {
+      routes.of_accounts.emplace_back(uuid_of(rows.text(row, route_account)), std::move(endpoint));
+    }
+  }
+  return routes;
+}
+
+boost::asio::awaitable<std::vector<EndpointState>> select_endpoints(pg::Connection& connection,
+                                                                    const crypto::SecretKeys& keys) {
+  const pg::Statement select{.name = "select_endpoints", .sql = select_targets};
+  const pg::ResultSet rows = co_await connection.run(select);
+  std::vector<EndpointState> endpoints;
+  endpoints.reserve(rows.rows());
+  for (std::size_t i = 0; i < rows.rows(); ++i) {
+    Row row(rows, i, keys);
+    EndpointState state{.endpoint = endpoint_of(row), .failing_since_ms = {}};
+    state.failing_since_ms = number_of<std::int64_t>(row.text(Column::failing_since));
+    state.warned_percent = number_of<int>(row.text(Column::warned_percent)).value_or(0);
+    state.is_readable = row.is_readable();
+    endpoints.push_back(std::move(state));
+  }
+  co_return endpoints;
+}
+
+boost::asio::awaitable<void> record_endpoint_news(pg::Connection& connection,
+                                                  std::span<const EndpointNews> news) {
+  pg::Array ids(pg::Type::uuid), failing(pg::Type::bigint), warned(pg::Type::bigint);
+  pg::Array disabled(pg::Type::uuid), because(pg::Type::text);
+  // In one order everywhere: two workers then never wait for each other.
+  std::vector<EndpointNews> sorted(news.begin(), news.end());
+  std::ranges::sort(sorted, {}, &EndpointNews::endpoint_id);
+  for (const EndpointNews& one : sorted) {
+    ids.add(one.endpoint_id);
+    failing.add(std::int64_t{one.is_failing ? 1 : 0});
+    warned.add(std::int64_t{one.warned_percent});
+    if (one.disabled_because.empty()) continue;
+    disabled.add(one.endpoint_id);
+    because.add(one.disabled_because);
+  }
+  std::vector<pg::Statement> batch{{.name = "update_endpoint_state", .sql = update_state},
+                                   {.name = "update_endpoint_disabled", .sql = update_disabled}};
+  batch[0].with(std::move(ids)).with(std::move(failing)).with(std::move(warned));
+  batch[1].with(std::move(disabled)).with(std::move(because));
+  co_await connection.run(batch);
+}
+
+}  // namespace socialsync::store

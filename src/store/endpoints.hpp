@@ -1,0 +1,55 @@
+// webhook_endpoints, as routing and delivery use it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "base/uuid.hpp"
+#include "crypto/secret_box.hpp"
+#include "model/account.hpp"
+#include "model/endpoint.hpp"
+#include "pg/connection.hpp"
+
+namespace socialsync::store {
+
+// The channel on which a change of any endpoint is announced, without a payload.
+inline constexpr const char* endpoints_channel = "socialsync_endpoints";
+boost::asio::awaitable<void> listen_for_endpoint_changes(pg::Connection& connection);
+
+// Those that are switched on, for routing. Throws pg::Error.
+boost::asio::awaitable<pg::ResultSet> select_endpoint_routes(pg::Connection& connection);
+
+struct EndpointRoutes {
+  std::vector<std::pair<Uuid, model::AccountEndpoint>> of_accounts;  // by account, sorted
+  std::vector<model::AccountEndpoint> of_app;                        // the operator's own
+};
+EndpointRoutes read_endpoint_routes(const pg::ResultSet& rows);
+
+// An endpoint with how it has been doing.
+struct EndpointState {
+  model::Endpoint endpoint;
+  std::optional<std::int64_t> failing_since_ms;  // Unix time; nothing: the last attempt was a success
+  int warned_percent = 0;
+  bool is_readable = true;  // false: a secret of it is sealed, and not for us to open
+};
+
+// Those that are sent to, switched on. Throws pg::Error.
+boost::asio::awaitable<std::vector<EndpointState>> select_endpoints(pg::Connection& connection,
+                                                                    const crypto::SecretKeys& keys);
+
+// What delivery learns of an endpoint.
+struct EndpointNews {
+  Uuid endpoint_id;
+  bool is_failing = false;       // since now, unless it was before; else it is well again
+  int warned_percent = 0;        // of the way to being disabled
+  std::string disabled_because;  // not empty: it is switched off
+};
+boost::asio::awaitable<void> record_endpoint_news(pg::Connection& connection,
+                                                  std::span<const EndpointNews> news);
+
+}  // namespace socialsync::store

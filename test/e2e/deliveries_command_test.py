@@ -1,0 +1,76 @@
+"""`socialsync deliveries …`: what waits, where a message went, try again, away with it."""
+
+import json
+
+import pytest
+
+import program
+
+
+def run(url, *arguments, code=0):
+    done = program.run("deliveries", *arguments, DATABASE_URL=url)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+def answer(url, *arguments):
+    return json.loads(run(url, *arguments, "--output", "json").stdout)
+
+
+@pytest.fixture
+def filled(database):
+    """An account with an endpoint and five events: one never queued, two pending, two given up."""
+    account = database.add_account(webhook_url="https://bot.example/hook")
+    account.endpoint = database.value("SELECT id FROM webhook_endpoints WHERE social_account_id = %s", account.id)
+    account.events = [database.value("SELECT log_webhook(%s, 'whatsapp', 'messages', '{}')", account.id) for _ in range(5)]
+    for event, due in zip(account.events[1:], ("now", "2100-01-01", "infinity", "infinity")):
+        database.rows("INSERT INTO webhook_deliveries (event_id, endpoint_id, due_at, attempts) VALUES (%s, %s, %s, 3)",
+                      event, account.endpoint, due)
+    database.rows("INSERT INTO webhook_delivery_attempts (event_id, endpoint_id, attempt, http_status, took_ms, error, response_head) "
+                  "VALUES (%s, %s, 3, 500, 12, 'http_status', %s)", account.events[3], account.endpoint, b"oh\x1b[2Jno")
+    return account
+
+
+def test_pages_and_filters(filled, database_url):
+    def events(*arguments):
+        return {row["event_id"] for row in answer(database_url, "list", "--account", filled.key, *arguments)["rows"]}
+    assert events() == set(filled.events[1:])
+    assert events("--status", "dead") == set(filled.events[3:])
+    assert events("--status", "pending", "--endpoint", filled.endpoint[:8]) == set(filled.events[1:3])
+    assert events("--status", "failed") == {filled.events[3]} and events("--status", "delivered") == set()
+    seen, page = [], ["--limit", "3"]
+    while True:
+        got = answer(database_url, "list", "--account", filled.key, *page)
+        seen += [row["event_id"] for row in got["rows"]]
+        if not got["next"]:
+            break
+        page = ["--limit", "3", "--after", got["next"]]
+    assert sorted(seen) == sorted(filled.events[1:])
+    run(database_url, "list", "--after", "nonsense", code=2)
+
+
+def test_where_did_that_message_go(filled, database_url):
+    shown = run(database_url, "show", filled.events[3]).stdout
+    assert "http_status 500, 12 ms" in shown and r"oh\x1b[2Jno" in shown and "given up, after 3 attempts" in shown
+    assert "waiting until 2100-01-01" in run(database_url, "show", filled.events[2]).stdout
+    assert "no endpoint has it" in run(database_url, "show", filled.events[0]).stdout
+    run(database_url, "show", "00000000-0000-8000-8000-000000000000", code=9)
+
+
+def test_retry_replay_and_cancel(filled, database, database_url):
+    of = ["--account", filled.key]
+    assert answer(database_url, "retry", *of, "--dry-run") == {"v": 1, "dry_run": True, "matching": 2, "changed": 0}
+    run(database_url, "retry", *of, code=2)
+    assert answer(database_url, "retry", *of, "--yes", "--rate", "1000")["changed"] == 2
+    assert database.value("SELECT count(*) FROM webhook_deliveries WHERE endpoint_id = %s AND due_at <= now() AND attempts = 0",
+                          filled.endpoint) == 2
+    run(database_url, "retry", "--replay", *of, "--yes", code=2)
+    replay = ["retry", "--replay", *of, "--since", "2020-01-01"]
+    assert answer(database_url, *replay, "--dry-run")["matching"] == 1
+    assert answer(database_url, *replay, "--yes")["changed"] == 1
+    assert answer(database_url, *replay, "--yes")["matching"] == 0
+    run(database_url, "cancel", "--yes", code=2)
+    assert answer(database_url, "cancel", *of, "--yes")["changed"] == 5
+    assert database.value("SELECT count(*) FROM webhook_delivery_attempts WHERE endpoint_id = %s AND error = 'cancelled'",
+                          filled.endpoint) == 5
+    assert answer(database_url, "list", *of)["rows"] == []
