@@ -72,12 +72,23 @@ bool Lanes::offer(const Delivery& delivery, TimePoint now) {
 
 std::optional<Delivery> Lanes::next(TimePoint now) {
   wake(now);
-  if (ready_.empty()) return std::nullopt;
-  Lane& lane = *ready_.begin()->second;
+  Lane* lane = next_lane();
+  if (lane == nullptr || rest_for(lane->in_flight, in_flight_, limits_.in_flight_max) == 0)
+    return std::nullopt;
+  return begin(*lane, now);
+}
+
+// The first of those that are ready, or of the quick ones while the slow have all that they may have.
+Lanes::Lane* Lanes::next_lane() {
+  if (ready_.empty() && slow_ready_.empty()) return nullptr;
   ++looks_;
-  // None of the others has fewer in flight.
-  if (rest_for(lane.in_flight, in_flight_, limits_.in_flight_max) == 0) return std::nullopt;
-  return begin(lane, now);
+  const bool is_slow_next =
+      !slow_ready_.empty() && (ready_.empty() || slow_ready_.begin()->first < ready_.begin()->first);
+  if (is_slow_next) {
+    Lane& slow = *slow_ready_.begin()->second;
+    if (rest_for(slow.in_flight, slow_in_flight_, limits_.slow_in_flight_max) > 0) return &slow;
+  }
+  return ready_.empty() ? nullptr : ready_.begin()->second;
 }
 
 std::optional<Lanes::TimePoint> Lanes::next_at() const {
@@ -85,18 +96,20 @@ std::optional<Lanes::TimePoint> Lanes::next_at() const {
   return sleeping_.begin()->first.first;
 }
 
-std::vector<Delivery> Lanes::ended(const Uuid& endpoint_id, bool is_delivered, TimePoint now, double jitter) {
+std::vector<Delivery> Lanes::ended(const Uuid& endpoint_id, const Ended& how, TimePoint now, double jitter) {
   const auto found = lanes_.find(endpoint_id);
   if (found == lanes_.end() || found->second.in_flight == 0) return {};
   Lane& lane = found->second;
   unsettle(lane);
   --lane.in_flight;
   --in_flight_;
+  if (lane.is_slow) --slow_in_flight_;
+  set_slow(lane, how.took >= limits_.slow_from);
   if (lane.is_removed) {
     if (lane.in_flight == 0) lanes_.erase(found);
     return {};
   }
-  if (is_delivered)
+  if (how.is_delivered)
     lane.breaker.succeeded();
   else
     lane.breaker.failed(now, jitter);
@@ -118,6 +131,7 @@ Delivery Lanes::begin(Lane& lane, TimePoint now) {
   waiting_bytes_ -= bytes_of(delivery);
   ++lane.in_flight;
   ++in_flight_;
+  if (lane.is_slow) ++slow_in_flight_;
   lane.turn = ++turns_;
   lane.rate.take(now);
   lane.breaker.began();
@@ -134,14 +148,21 @@ void Lanes::settle(Lane& lane, TimePoint now) {
   }
   if (lane.waiting.empty() || lane.in_flight >= std::max<std::size_t>(lane.caps.concurrent_max, 1)) return;
   if (lane.rate.allowed_from() > now) return sleep(lane, lane.rate.allowed_from());
-  lane.ready = ready_.emplace(std::pair(lane.in_flight, lane.turn), &lane).first;
+  lane.ready = ready_among(lane).emplace(std::pair(lane.in_flight, lane.turn), &lane).first;
 }
 
 void Lanes::unsettle(Lane& lane) {
-  if (lane.ready) ready_.erase(*lane.ready);
+  if (lane.ready) ready_among(lane).erase(*lane.ready);
   if (lane.sleeping) sleeping_.erase(*lane.sleeping);
   lane.ready.reset();
   lane.sleeping.reset();
+}
+
+// Of a lane that stands nowhere.
+void Lanes::set_slow(Lane& lane, bool is_slow) {
+  if (lane.is_slow == is_slow) return;
+  lane.is_slow = is_slow;
+  slow_in_flight_ = is_slow ? slow_in_flight_ + lane.in_flight : slow_in_flight_ - lane.in_flight;
 }
 
 void Lanes::sleep(Lane& lane, TimePoint until) {

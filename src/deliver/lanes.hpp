@@ -20,6 +20,8 @@ namespace socialsync::deliver {
 
 struct LaneLimits {
   std::size_t in_flight_max = 512;
+  std::size_t slow_in_flight_max = 384;  // of these, for lanes that are slow
+  std::chrono::milliseconds slow_from{1'000};
   std::size_t waiting_max = 20'000;
   std::size_t waiting_bytes_max = 64 * 1024 * 1024;
   std::size_t lane_waiting_max = 512;
@@ -31,11 +33,18 @@ struct LaneCaps {
   std::optional<std::uint32_t> per_second_max = std::nullopt;
 };
 
+// How a delivery ended.
+struct Ended {
+  bool is_delivered = false;
+  std::chrono::microseconds took{0};
+};
+
 // A lane for each endpoint. A delivery is offered, begins when next() gives it out, and has ended.
 //
 // Fair: the lane with the fewest in flight is next and, among these, the one whose turn is longest ago: lanes
 // that are equally fast take turns. Of each limit that lanes share (in flight, waiting, bytes) a lane may use
-// one, or else a third of what the others leave: however many are slow or dead, something stays free.
+// one, or else a third of what the others leave. Those whose last delivery was slow have a limit of their own
+// in flight: however many are slow or dead, something stays free.
 //
 // One thread. Each call takes time that grows with the logarithm of the number of lanes at most; a lane that
 // may not begin anything is not looked at until that has changed.
@@ -67,7 +76,7 @@ class Lanes {
 
   // One that next() gave out is over. Gives back what waited, if this opened the breaker. `jitter`: random in
   // [0, 1).
-  [[nodiscard]] std::vector<Delivery> ended(const Uuid& endpoint_id, bool is_delivered, TimePoint now,
+  [[nodiscard]] std::vector<Delivery> ended(const Uuid& endpoint_id, const Ended& how, TimePoint now,
                                             double jitter);
 
   // Whether its breaker is not closed. False when it is unknown.
@@ -92,6 +101,7 @@ class Lanes {
     std::size_t in_flight = 0;
     std::uint64_t turn = 0;
     bool is_removed = false;  // stays until nothing is in flight
+    bool is_slow = false;
     // Where it stands, if anywhere.
     std::optional<Ready::iterator> ready;
     std::optional<Sleeping::iterator> sleeping;
@@ -103,6 +113,9 @@ class Lanes {
   // ends.
   void settle(Lane& lane, TimePoint now);
   void unsettle(Lane& lane);
+  Ready& ready_among(const Lane& lane) { return lane.is_slow ? slow_ready_ : ready_; }
+  Lane* next_lane();
+  void set_slow(Lane& lane, bool is_slow);
   void sleep(Lane& lane, TimePoint until);
   void wake(TimePoint now);
   Delivery begin(Lane& lane, TimePoint now);
@@ -111,11 +124,13 @@ class Lanes {
   LaneLimits limits_;
   std::unordered_map<Uuid, Lane> lanes_;
   Ready ready_;
+  Ready slow_ready_;
   Sleeping sleeping_;
   std::uint64_t turns_ = 0;
   std::size_t waiting_ = 0;
   std::size_t waiting_bytes_ = 0;
   std::size_t in_flight_ = 0;
+  std::size_t slow_in_flight_ = 0;
   std::uint64_t looks_ = 0;
 };
 

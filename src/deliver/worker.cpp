@@ -270,8 +270,7 @@ void Worker::arm_timer() {
 asio::awaitable<void> Worker::attempt(Delivery delivery) {
   const std::shared_ptr<const Target> target = targets_.find(delivery.endpoint_id);
   if (!target) {
-    give_back(lanes_.ended(delivery.endpoint_id, true, Clock::now(), jitter()));
-    give_back({delivery});
+    withdraw(delivery);
     co_return;
   }
   Request request{
@@ -284,9 +283,14 @@ asio::awaitable<void> Worker::attempt(Delivery delivery) {
     Reply reply = co_await sender_.send(std::move(request));
     finish(delivery, std::move(reply));
   } catch (const boost::system::system_error&) {
-    give_back(lanes_.ended(delivery.endpoint_id, true, Clock::now(), jitter()));
-    give_back({delivery});  // the sender is stopped
+    withdraw(delivery);  // the sender is stopped
   }
+}
+
+// It began, and nothing was sent.
+void Worker::withdraw(const Delivery& delivery) {
+  give_back(lanes_.ended(delivery.endpoint_id, {.is_delivered = true, .took = {}}, Clock::now(), jitter()));
+  give_back({delivery});
 }
 
 void Worker::finish(const Delivery& delivery, Reply reply) {
@@ -317,7 +321,8 @@ void Worker::finish(const Delivery& delivery, Reply reply) {
   results_.push_back(std::move(row));
   records_wanted_.wake();
 
-  give_back(lanes_.ended(delivery.endpoint_id, is_delivered, now, jitter()));
+  give_back(
+      lanes_.ended(delivery.endpoint_id, {.is_delivered = is_delivered, .took = reply.took}, now, jitter()));
   note_health(delivery.endpoint_id, is_delivered, verdict == Verdict::gone);
   if (backlog_.is_due(delivery.endpoint_id, now)) claims_wanted_.wake();
   dispatch();
@@ -354,9 +359,9 @@ asio::awaitable<void> Worker::record(pg::Connection& connection) {
     co_await gap.async_wait(net::as_result);
     if (!results_.empty() || !releases_.empty() || !news_.empty()) continue;
     if (is_stopping_ && running_ <= 1) co_return;  // nobody but us is left to make more
-    const auto look_again = Clock::now() + limits_.terms.lease / 8;
-    co_await records_wanted_.sleep(blocked_results_.empty() ? look_again
-                                                            : std::min(look_again, blocked_until_));
+    auto look_again = Clock::now() + limits_.terms.lease / 8;
+    if (!blocked_results_.empty()) look_again = std::min(look_again, blocked_until_);
+    co_await records_wanted_.sleep(look_again);
   }
 }
 

@@ -97,6 +97,7 @@ class Worker {
   void dispatch();
   void arm_timer();
   asio::awaitable<void> attempt(Delivery delivery);
+  void withdraw(const Delivery& delivery);
   void finish(const Delivery& delivery, Reply reply);
   void note_health(const Uuid& endpoint_id, bool is_delivered, bool is_gone);
   void give_back(const std::vector<Delivery>& deliveries);

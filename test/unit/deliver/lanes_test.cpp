@@ -10,6 +10,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Lanes::TimePoint start{1h};
+constexpr Ended delivered{.is_delivered = true, .took = 20ms};
+constexpr Ended delivered_slowly{.is_delivered = true, .took = 10s};
+constexpr Ended failed{.is_delivered = false, .took = 20ms};
 
 Uuid endpoint(int number) {
   Uuid id;
@@ -50,7 +53,7 @@ void fail(Lanes& lanes, int number, int times, Lanes::TimePoint now = start) {
   for (int i = 0; i < times; ++i) {
     REQUIRE(lanes.offer(delivery(number), now));
     REQUIRE(lanes.next(now));
-    CHECK(lanes.ended(endpoint(number), false, now, 0).empty());
+    CHECK(lanes.ended(endpoint(number), failed, now, 0).empty());
   }
 }
 
@@ -73,7 +76,7 @@ TEST_CASE("lanes: turns go on where they were, when all end at once") {
   for (int number = 0; number < 3; ++number) offer(lanes, number, 3);
   for (int round = 0; round < 3; ++round) {
     CHECK(turns(lanes) == "0 1 2 ");
-    for (int number : {2, 0, 1}) CHECK(lanes.ended(endpoint(number), true, start, 0).empty());
+    for (int number : {2, 0, 1}) CHECK(lanes.ended(endpoint(number), delivered, start, 0).empty());
   }
   CHECK(lanes.in_flight() == 0);
 }
@@ -87,7 +90,7 @@ TEST_CASE("lanes: take turns where only one may be in flight at all") {
     const std::string turn = turns(lanes);
     REQUIRE(turn.size() == 2);
     order += turn;
-    CHECK(lanes.ended(endpoint(turn[0] - '0'), true, start, 0).empty());
+    CHECK(lanes.ended(endpoint(turn[0] - '0'), delivered, start, 0).empty());
   }
   CHECK(order == "0 1 2 0 1 2 0 1 2 ");
 }
@@ -107,7 +110,7 @@ TEST_CASE("lanes: no more at a time than the endpoint allows") {
   configure(lanes, 1, {.concurrent_max = 2});
   offer(lanes, 0, 5);
   CHECK(turns(lanes) == "0 0 ");
-  CHECK(lanes.ended(endpoint(0), true, start, 0).empty());
+  CHECK(lanes.ended(endpoint(0), delivered, start, 0).empty());
   CHECK(turns(lanes) == "0 ");
   lanes.configure(endpoint(0), {.concurrent_max = 4}, start);
   CHECK(turns(lanes) == "0 0 ");
@@ -143,7 +146,7 @@ TEST_CASE("lanes: an unknown endpoint has no room") {
   CHECK_FALSE(lanes.offer(delivery(0), start));
   CHECK_FALSE(lanes.is_open(endpoint(0)));
   CHECK(lanes.remove(endpoint(0)).empty());
-  CHECK(lanes.ended(endpoint(0), true, start, 0).empty());
+  CHECK(lanes.ended(endpoint(0), delivered, start, 0).empty());
   CHECK_FALSE(lanes.next(start));
 }
 
@@ -152,9 +155,9 @@ TEST_CASE("lanes: one that opens gives back what waits, and is probed later with
   configure(lanes, 1, {.concurrent_max = 5});
   offer(lanes, 0, 8);
   CHECK(turns(lanes) == "0 0 0 0 0 ");
-  for (int i = 0; i < 4; ++i) CHECK(lanes.ended(endpoint(0), false, start, 0).empty());
+  for (int i = 0; i < 4; ++i) CHECK(lanes.ended(endpoint(0), failed, start, 0).empty());
   CHECK_FALSE(lanes.is_open(endpoint(0)));
-  CHECK(lanes.ended(endpoint(0), false, start, 0).size() == 3);
+  CHECK(lanes.ended(endpoint(0), failed, start, 0).size() == 3);
   CHECK(lanes.is_open(endpoint(0)));
   CHECK(lanes.waiting() == 0);
   CHECK(lanes.waiting_bytes() == 0);
@@ -179,7 +182,7 @@ TEST_CASE("lanes: a probe closes or opens") {
   CHECK(lanes.room(endpoint(0), start + 89s) == 0);
   CHECK(offer(lanes, 0, 1, start + 90s) == 1);
   CHECK(turns(lanes, start + 90s) == "0 ");
-  CHECK(lanes.ended(endpoint(0), true, start + 91s, 0).empty());
+  CHECK(lanes.ended(endpoint(0), delivered, start + 91s, 0).empty());
   CHECK_FALSE(lanes.is_open(endpoint(0)));
   CHECK(lanes.room(endpoint(0), start + 91s) == LaneLimits().lane_waiting_max);
 }
@@ -203,8 +206,8 @@ TEST_CASE("lanes: a removed one gives back what waits, and its last ends count")
   CHECK(lanes.in_flight() == 2);
   CHECK(lanes.room(endpoint(0), start) == 0);
   CHECK_FALSE(lanes.next(start));
-  CHECK(lanes.ended(endpoint(0), true, start, 0).empty());
-  CHECK(lanes.ended(endpoint(0), true, start, 0).empty());
+  CHECK(lanes.ended(endpoint(0), delivered, start, 0).empty());
+  CHECK(lanes.ended(endpoint(0), delivered, start, 0).empty());
   CHECK(lanes.in_flight() == 0);
 }
 
@@ -213,7 +216,7 @@ TEST_CASE("lanes: one that comes back has still in flight what was, and a closed
   configure(lanes, 1, {.concurrent_max = 2});
   offer(lanes, 0, 2);
   CHECK(turns(lanes) == "0 0 ");
-  CHECK(lanes.ended(endpoint(0), true, start, 0).empty());
+  CHECK(lanes.ended(endpoint(0), delivered, start, 0).empty());
   CHECK(lanes.remove(endpoint(0)).empty());
   configure(lanes, 1, {.concurrent_max = 2});
   offer(lanes, 0, 2);
@@ -223,7 +226,7 @@ TEST_CASE("lanes: one that comes back has still in flight what was, and a closed
   configure(other, 1);
   offer(other, 0, 6);
   CHECK(turns(other) == "0 0 0 0 0 0 ");
-  for (int i = 0; i < 5; ++i) CHECK(other.ended(endpoint(0), false, start, 0).empty());
+  for (int i = 0; i < 5; ++i) CHECK(other.ended(endpoint(0), failed, start, 0).empty());
   CHECK(other.is_open(endpoint(0)));
   CHECK(other.remove(endpoint(0)).empty());
   CHECK_FALSE(other.is_open(endpoint(0)));
@@ -278,11 +281,41 @@ TEST_CASE("lanes: no more in flight than the limit, and a third of the rest for 
   for (int number = 1; number < 12; ++number) offer(lanes, number, 1);
   CHECK(turns(lanes) == "1 2 3 4 5 6 7 8 ");
   CHECK(lanes.in_flight() == 12);
-  CHECK(lanes.ended(endpoint(0), true, start, 0).empty());
+  CHECK(lanes.ended(endpoint(0), delivered, start, 0).empty());
   CHECK(turns(lanes) == "9 ");
-  CHECK(lanes.ended(endpoint(1), true, start, 0).empty());
-  CHECK(lanes.ended(endpoint(2), true, start, 0).empty());
+  CHECK(lanes.ended(endpoint(1), delivered, start, 0).empty());
+  CHECK(lanes.ended(endpoint(2), delivered, start, 0).empty());
   CHECK(turns(lanes) == "10 11 ");
+}
+
+TEST_CASE("lanes: however many are slow, they leave a quarter of the places to the others") {
+  Lanes lanes({.in_flight_max = 8, .slow_in_flight_max = 6});
+  configure(lanes, 11);
+  for (int number = 0; number < 10; ++number) {
+    REQUIRE(offer(lanes, number, 1) == 1);
+    REQUIRE(lanes.next(start));
+    CHECK(lanes.ended(endpoint(number), delivered_slowly, start, 0).empty());
+    REQUIRE(offer(lanes, number, 1) == 1);
+  }
+  CHECK(turns(lanes) == "0 1 2 3 4 5 ");
+  CHECK(offer(lanes, 10, 1) == 1);
+  CHECK(turns(lanes) == "10 ");
+
+  SUBCASE("the next slow one begins when one of them has ended") {
+    CHECK(lanes.ended(endpoint(3), delivered_slowly, start, 0).empty());
+    CHECK(turns(lanes) == "6 ");
+  }
+  SUBCASE("one that was quick for once is no longer one of them") {
+    CHECK(lanes.ended(endpoint(3), delivered, start, 0).empty());
+    CHECK(offer(lanes, 3, 1) == 1);
+    CHECK(turns(lanes) == "6 3 ");
+  }
+  SUBCASE("in flight are all of them") {
+    for (int number : {0, 1, 2, 3, 4, 5})
+      CHECK(lanes.ended(endpoint(number), delivered_slowly, start, 0).empty());
+    CHECK(lanes.in_flight() == 1);
+    CHECK(turns(lanes) == "6 7 8 9 ");
+  }
 }
 
 TEST_CASE("lanes: retries and first attempts of one lane share its turns") {
@@ -302,14 +335,14 @@ TEST_CASE("lanes: ten thousand that have nothing to do, or may not, cost nothing
   for (int number = 1; number <= 1000; ++number) {
     offer(lanes, number, 2);
     REQUIRE(lanes.next(start));
-    CHECK(lanes.ended(endpoint(number), number % 2 == 0, start, 0).empty());
+    CHECK(lanes.ended(endpoint(number), number % 2 == 0 ? delivered : failed, start, 0).empty());
   }
   lanes.configure(endpoint(0), {}, start);
   const std::uint64_t before = lanes.looks();
   for (int round = 0; round < rounds; ++round) {
     offer(lanes, 0, 1);
     CHECK(turns(lanes) == "0 ");
-    CHECK(lanes.ended(endpoint(0), true, start, 0).empty());
+    CHECK(lanes.ended(endpoint(0), delivered, start, 0).empty());
   }
   CHECK(lanes.looks() - before <= 4 * rounds);
 }
@@ -326,7 +359,7 @@ TEST_CASE("lanes: those that wait for a free place are not looked at each time")
   for (int round = 0; round < rounds; ++round) {
     offer(lanes, count, 1);
     CHECK(turns(lanes) == std::to_string(count) + " ");
-    CHECK(lanes.ended(endpoint(count), true, start, 0).empty());
+    CHECK(lanes.ended(endpoint(count), delivered, start, 0).empty());
   }
   CHECK(lanes.looks() - before <= 5 * rounds);
 }
