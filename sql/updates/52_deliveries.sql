@@ -111,7 +111,7 @@ $sql$)
     'only for ordered endpoints: those of one conversation go out by position, one after another';
   CREATE INDEX idx_webhook_deliveries_due ON public.webhook_deliveries (endpoint_id, due_at);
   CREATE INDEX idx_webhook_deliveries_conversation ON public.webhook_deliveries (endpoint_id, conversation, position)
-    WHERE conversation IS NOT NULL;
+    WHERE conversation IS NOT NULL AND due_at < 'infinity';
   ALTER TABLE public.webhook_deliveries ENABLE ROW LEVEL SECURITY;
   REVOKE ALL ON public.webhook_deliveries FROM PUBLIC, anon, authenticated;
   REVOKE ALL ON SEQUENCE public.webhook_delivery_position FROM PUBLIC, anon, authenticated;

@@ -58,7 +58,7 @@ void Backlog::note_claim(std::span<const store::Room> asked, const store::Claim&
   for (const store::Room& room : asked) {
     const auto found = next.find(room.endpoint_id);
     if (found == next.end()) continue;
-    const bool has_more = got[room.endpoint_id] >= room.rows;
+    const bool has_more = claim.is_cut || got[room.endpoint_id] >= room.rows;
     note(room.endpoint_id, now + (has_more ? found->second : std::max(found->second, pause_after_none)));
   }
 }

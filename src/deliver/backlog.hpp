@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "store/deliveries.hpp"
+#include "store/claims.hpp"
 
 namespace socialsync::deliver {
 

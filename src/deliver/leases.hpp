@@ -6,7 +6,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "store/deliveries.hpp"
+#include "store/claims.hpp"
 
 namespace socialsync::deliver {
 

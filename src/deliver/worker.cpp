@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <limits>
 #include <set>
 #include <utility>
 
@@ -201,14 +202,21 @@ asio::awaitable<bool> Worker::claim_some(pg::Connection& connection) {
     const std::size_t kept = limits_.lanes.lane_waiting_max / 2;
     return lanes_.is_open(id) || free <= 1 ? free : free - std::min(kept, free - 1);
   };
-  const std::vector<store::Room> rooms = backlog_.take_wanted(now, room, limits_.claim_rows_max);
+  std::vector<store::Room> rooms = backlog_.take_wanted(now, room, limits_.claim_rows_max);
   if (rooms.empty()) co_return false;
-  auto claiming = store::claim_deliveries(connection, rooms, limits_.terms);
+  for (store::Room& asked : rooms) asked.is_ordered = is_ordered(asked.endpoint_id);
+  std::uniform_int_distribution<std::int64_t> any(std::numeric_limits<std::int64_t>::min());
+  auto claiming = store::claim_deliveries(connection, rooms, limits_.terms, any(random_));
   store::Claim claim = co_await net::within(limits_.statement_timeout, std::move(claiming));
   backlog_.note_claim(rooms, claim, Clock::now());
   const bool has_claimed = !claim.rows.empty();
   accept(std::move(claim), Clock::now());
   co_return has_claimed;
+}
+
+bool Worker::is_ordered(const Uuid& endpoint_id) const {
+  const auto target = targets_.find(endpoint_id);
+  return target && target->endpoint.is_ordered;
 }
 
 void Worker::accept(store::Claim claim, Clock::time_point now) {
@@ -419,8 +427,7 @@ void Worker::written(std::span<const store::AttemptRow> rows) {
   for (const store::AttemptRow& row : rows) {
     leases_.end(row.key);
     // The next of its conversation may have waited for this one.
-    const auto target = targets_.find(row.key.endpoint_id);
-    if (target && target->endpoint.is_ordered) backlog_.note(row.key.endpoint_id, now);
+    if (is_ordered(row.key.endpoint_id)) backlog_.note(row.key.endpoint_id, now);
   }
 }
 

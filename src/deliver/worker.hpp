@@ -29,6 +29,7 @@
 #include "metrics/metrics.hpp"
 #include "net/wakeup.hpp"
 #include "pg/connection.hpp"
+#include "store/claims.hpp"
 #include "store/deliveries.hpp"
 
 namespace socialsync::deliver {
@@ -91,6 +92,7 @@ class Worker {
   asio::awaitable<void> claim(pg::Connection& connection);
   asio::awaitable<void> load_endpoints(pg::Connection& connection);
   asio::awaitable<bool> claim_some(pg::Connection& connection);
+  bool is_ordered(const Uuid& endpoint_id) const;
   void accept(store::Claim claim, Clock::time_point now);
   Clock::time_point next_look(Clock::time_point now) const;
 

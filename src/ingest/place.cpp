@@ -11,13 +11,6 @@ std::string_view routing_key_of(const model::Event& event) {
   return event.key.waba_id.empty() ? event.key.entry_id : event.key.waba_id;
 }
 
-// FNV-1a. Two customers of one endpoint that share a number would wait for each other, no more.
-std::int64_t conversation_of(std::string_view customer) {
-  std::uint64_t hash = 14'695'981'039'346'656'037U;
-  for (const char byte : customer) hash = (hash ^ static_cast<std::uint8_t>(byte)) * 1'099'511'628'211U;
-  return static_cast<std::int64_t>(hash);
-}
-
 }  // namespace
 
 std::shared_ptr<Submission> Placer::place(std::shared_ptr<const Tenants> tenants, std::string body,
@@ -112,11 +105,10 @@ void Placer::queue(store::EventRow& row, const model::Event& event,
                    std::span<const model::AccountEndpoint> endpoints) {
   for (const model::AccountEndpoint& endpoint : endpoints) {
     if (!route::wants(endpoint.webhook_events, event.type)) continue;
-    store::QueuedDelivery delivery{
-        .endpoint_id = endpoint.id, .is_announced = true, .conversation = {}, .arrival = ++arrivals_};
-    if (endpoint.is_ordered && !event.customer.empty())
-      delivery.conversation = conversation_of(event.customer);
-    row.deliveries.push_back(delivery);
+    row.deliveries.push_back({.endpoint_id = endpoint.id,
+                              .is_announced = true,
+                              .is_ordered = endpoint.is_ordered,
+                              .arrival = ++arrivals_});
   }
 }
 

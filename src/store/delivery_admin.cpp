@@ -75,7 +75,7 @@ changed AS (
 
 constexpr const char* replay_rows = R"(
 WITH page AS MATERIALIZED (
-  SELECT id, created_at, social_account_id, webhook_type, status FROM public.webhook_logs
+  SELECT id, created_at, social_account_id, webhook_type, status, customer_identifier FROM public.webhook_logs
   WHERE ($1::uuid IS NULL OR id = $1)
     AND ($2::uuid IS NULL OR social_account_id IS NOT DISTINCT FROM
                              (SELECT social_account_id FROM public.webhook_endpoints WHERE id = $2))
@@ -84,14 +84,18 @@ WITH page AS MATERIALIZED (
     AND ($7 = '' OR (created_at, id) > (split_part($7, '/', 1)::timestamptz, split_part($7, '/', 2)::uuid))
   ORDER BY created_at, id LIMIT $8::bigint),
 wanted AS MATERIALIZED (
-  SELECT p.id AS event_id, e.id AS endpoint_id
+  SELECT p.id AS event_id, e.id AS endpoint_id, p.created_at,
+         CASE WHEN e.is_ordered THEN coalesce(p.customer_identifier, '') END AS customer
   FROM page AS p JOIN public.webhook_endpoints AS e ON e.social_account_id IS NOT DISTINCT FROM p.social_account_id
   WHERE p.status IS DISTINCT FROM 'ignored' AND e.is_enabled AND ($2::uuid IS NULL OR e.id = $2)
     AND (e.webhook_events IS NULL OR p.webhook_type = ANY (e.webhook_events))
     AND NOT EXISTS (SELECT FROM public.webhook_deliveries AS d WHERE d.event_id = p.id AND d.endpoint_id = e.id)),
 changed AS (
-  INSERT INTO public.webhook_deliveries (event_id, endpoint_id)
-  SELECT event_id, endpoint_id FROM wanted WHERE NOT $9::boolean ON CONFLICT DO NOTHING RETURNING 1)
+  INSERT INTO public.webhook_deliveries (event_id, endpoint_id, conversation, position)
+  SELECT event_id, endpoint_id, hashtextextended(customer, 0),
+         CASE WHEN customer IS NOT NULL THEN nextval('public.webhook_delivery_position') END
+  FROM (SELECT * FROM wanted WHERE NOT $9::boolean ORDER BY created_at, event_id) AS in_order
+  ON CONFLICT DO NOTHING RETURNING 1)
 SELECT CASE WHEN $9::boolean THEN (SELECT count(*) FROM wanted) ELSE (SELECT count(*) FROM changed) END,
        CASE WHEN (SELECT count(*) FROM page) = $8::bigint
             THEN (SELECT concat(created_at, '/', id) FROM page ORDER BY created_at DESC, id DESC LIMIT 1) END)";

@@ -43,14 +43,15 @@ WHERE id IN (SELECT log_id FROM fresh)
 ON CONFLICT (id) DO NOTHING
 RETURNING id))";
 
-// After either of them. Only what is new is delivered.
+// After either of them. Only what is new is delivered. Customers whose hashes are the same wait for each
+// other, no more.
 constexpr const char* queue_deliveries = R"(,
 queued AS (
   INSERT INTO public.webhook_deliveries (event_id, endpoint_id, due_at, conversation, position)
-  SELECT d.event_id, d.endpoint_id, now() + d.lease_ms * interval '1 ms', d.conversation,
-         CASE WHEN d.conversation IS NOT NULL THEN nextval('public.webhook_delivery_position') END
-  FROM (SELECT d.* FROM unnest({}::uuid[], {}::uuid[], {}::bigint[], {}::bigint[], {}::bigint[])
-          AS d (event_id, endpoint_id, lease_ms, conversation, arrival)
+  SELECT d.event_id, d.endpoint_id, now() + d.lease_ms * interval '1 ms', hashtextextended(d.customer, 0),
+         CASE WHEN d.customer IS NOT NULL THEN nextval('public.webhook_delivery_position') END
+  FROM (SELECT d.* FROM unnest({}::uuid[], {}::uuid[], {}::bigint[], {}::text[], {}::bigint[])
+          AS d (event_id, endpoint_id, lease_ms, customer, arrival)
         JOIN inserted ON inserted.id = d.event_id
         ORDER BY d.arrival) AS d
   ON CONFLICT (event_id, endpoint_id) DO NOTHING))";
@@ -122,7 +123,7 @@ class EventColumns {
     add_identifier(external_, row.external_message_id);
     add_identifier(customer_, row.customer);
     if (row.undated_key) key_.add(*row.undated_key);
-    for (const QueuedDelivery& delivery : row.deliveries) add(row.id, delivery);
+    for (const QueuedDelivery& delivery : row.deliveries) add(row, delivery);
     ++size_;
   }
 
@@ -153,14 +154,14 @@ class EventColumns {
   }
 
  private:
-  void add(const Uuid& event, const QueuedDelivery& delivery) {
-    delivery_event_.add(event);
+  void add(const EventRow& row, const QueuedDelivery& delivery) {
+    delivery_event_.add(row.id);
     delivery_endpoint_.add(delivery.endpoint_id);
     delivery_lease_.add(static_cast<std::int64_t>(delivery.lease.count()));
-    if (delivery.conversation) {
-      delivery_conversation_.add(*delivery.conversation);
+    if (delivery.is_ordered) {
+      delivery_customer_.add(first_characters(row.customer, identifier_characters_max));
     } else {
-      delivery_conversation_.add_null();
+      delivery_customer_.add_null();
     }
     delivery_arrival_.add(delivery.arrival);
     has_deliveries_ = true;
@@ -173,8 +174,8 @@ class EventColumns {
       statement.with(std::move(*column));
   }
   void fill_deliveries(pg::Statement& statement) && {
-    for (pg::Array* column : {&delivery_event_, &delivery_endpoint_, &delivery_lease_,
-                              &delivery_conversation_, &delivery_arrival_})
+    for (pg::Array* column :
+         {&delivery_event_, &delivery_endpoint_, &delivery_lease_, &delivery_customer_, &delivery_arrival_})
       statement.with(std::move(*column));
   }
 
@@ -182,7 +183,7 @@ class EventColumns {
       platform_{pg::Type::text}, type_{pg::Type::text}, status_{pg::Type::text}, payload_{pg::Type::jsonb},
       exact_{pg::Type::bytea}, external_{pg::Type::text}, customer_{pg::Type::text}, key_{pg::Type::uuid};
   pg::Array delivery_event_{pg::Type::uuid}, delivery_endpoint_{pg::Type::uuid},
-      delivery_lease_{pg::Type::bigint}, delivery_conversation_{pg::Type::bigint},
+      delivery_lease_{pg::Type::bigint}, delivery_customer_{pg::Type::text},
       delivery_arrival_{pg::Type::bigint};
   std::size_t size_ = 0;
   bool has_deliveries_ = false;

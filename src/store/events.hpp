@@ -21,9 +21,9 @@ struct QueuedDelivery {
   Uuid endpoint_id;
   // How long nobody else may take it: we deliver it from memory. Zero: it is there for any worker.
   std::chrono::milliseconds lease{0};
-  bool is_announced = false;                 // workers of other processes are told
-  std::optional<std::int64_t> conversation;  // for an ordered endpoint
-  std::int64_t arrival = 0;                  // the order in which they came, within this process
+  bool is_announced = false;  // workers of other processes are told
+  bool is_ordered = false;    // after what its endpoint is still to get of the same customer
+  std::int64_t arrival = 0;   // the order in which they came, within this process
 };
 
 // A row of webhook_logs. Views: whoever asks for the write keeps what they point at until it ends.
