@@ -28,6 +28,7 @@ class Leases {
   void end(const store::DeliveryKey& key) { held_.erase(key); }
   bool holds(const store::DeliveryKey& key) const { return held_.contains(key); }
   std::size_t size() const { return held_.size(); }
+  std::chrono::milliseconds length() const { return length_; }
   std::vector<store::DeliveryKey> all() const { return {held_.begin(), held_.end()}; }
 
   // Those whose lease is half over: they are to be renewed now, at most so many.

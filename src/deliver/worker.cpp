@@ -23,7 +23,6 @@ namespace {
 constexpr std::chrono::milliseconds pause_min{100};
 constexpr std::chrono::milliseconds pause_max{5'000};
 constexpr std::chrono::milliseconds notification_wait{500};  // so long a stop may have to wait
-constexpr std::size_t keys_per_statement_max = 1'000;
 
 std::int64_t now_ms() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -57,15 +56,25 @@ Worker::Worker(asio::any_io_executor executor, Connect connect, Sender& sender, 
       admission_(limits.admission),
       lanes_(limits.lanes),
       leases_(limits.terms.lease),
+      recorder_(executor_, leases_, limits.recorder,
+                {.on_written = [this](const auto& rows) { written(rows); },
+                 .on_given_back = [this](const auto& keys) { given_back(keys); },
+                 .on_disabled =
+                     [this] {
+                       are_endpoints_stale_ = true;
+                       claims_wanted_.wake();
+                     },
+                 .is_last = [this] { return running_ <= 1; }}),
       claims_wanted_(executor_),
-      records_wanted_(executor_),
       ended_(executor_),
       dispatch_timer_(executor_) {}
 
 void Worker::start() {
-  spawn(keep_running("delivery notifications", &Worker::listen));
-  spawn(keep_running("deliveries to send", &Worker::claim));
-  spawn(keep_running("delivery results", &Worker::record));
+  spawn(keep_running("delivery notifications",
+                     [this](pg::Connection& connection) { return listen(connection); }));
+  spawn(keep_running("deliveries to send", [this](pg::Connection& connection) { return claim(connection); }));
+  spawn(keep_running("delivery results",
+                     [this](pg::Connection& connection) { return recorder_.run(connection); }));
 }
 
 void Worker::spawn(asio::awaitable<void> work) {
@@ -86,7 +95,7 @@ asio::awaitable<void> Worker::keep_running(const char* name, Task task) {
     try {
       const std::unique_ptr<pg::Connection> connection = co_await connect_();
       co_await store::plan_by_keys(*connection);
-      co_await (this->*task)(*connection);
+      co_await task(*connection);
     } catch (const std::exception& error) {
       is_ready_ = false;
       log::warning("database task failed, trying again", {{"task", name}, {"error", error.what()}});
@@ -99,9 +108,7 @@ asio::awaitable<void> Worker::keep_running(const char* name, Task task) {
 }
 
 // Whether results are left to be written, and the database may come back in time.
-bool Worker::is_worth_waiting() const {
-  return (!results_.empty() || !blocked_results_.empty()) && Clock::now() < stop_until_;
-}
+bool Worker::is_worth_waiting() const { return recorder_.has_results() && Clock::now() < stop_until_; }
 
 // --- What there is to deliver
 
@@ -194,7 +201,7 @@ void Worker::close_endpoint(const Uuid& endpoint_id) {
 
 // Whether there was something to claim.
 asio::awaitable<bool> Worker::claim_some(pg::Connection& connection) {
-  if (results_.size() >= limits_.results_waiting_max) co_return false;
+  if (recorder_.is_full()) co_return false;
   const auto now = Clock::now();
   // Half of a lane is for what is fresh: retries must not fill it.
   const auto room = [&](const Uuid& id) {
@@ -224,13 +231,12 @@ void Worker::accept(store::Claim claim, Clock::time_point now) {
   for (store::Claimed& row : claim.rows) {
     if (!leases_.add(row.key, now)) continue;  // we have had it for so long that its lease ran out
     if (!row.payload) {
-      results_.push_back({.key = row.key,
-                          .result = store::AttemptRow::Result::delivered,
-                          .attempt = row.attempts,
-                          .error = "event_gone",
-                          .detail = {},
-                          .response_head = {}});
-      records_wanted_.wake();
+      recorder_.add(store::AttemptRow{.key = row.key,
+                                      .result = store::AttemptRow::Result::delivered,
+                                      .attempt = row.attempts,
+                                      .error = "event_gone",
+                                      .detail = {},
+                                      .response_head = {}});
       continue;
     }
     Delivery delivery = delivery_of(std::move(row));
@@ -243,17 +249,15 @@ void Worker::accept(store::Claim claim, Clock::time_point now) {
 void Worker::give_back(const std::vector<Delivery>& deliveries) {
   for (const Delivery& delivery : deliveries) {
     if (delivery.is_admitted) admission_.leave(delivery.endpoint_id);
-    leases_.end(key_of(delivery));
-    releases_.push_back(key_of(delivery));
+    recorder_.give_back(key_of(delivery));
   }
-  if (!deliveries.empty()) records_wanted_.wake();
 }
 
 // --- Sending
 
 void Worker::dispatch() {
   const auto now = Clock::now();
-  while (!is_stopping_ && results_.size() < limits_.results_waiting_max) {
+  while (!is_stopping_ && !recorder_.is_full()) {
     std::optional<Delivery> delivery = lanes_.next(now);
     if (!delivery) break;
     if (delivery->is_admitted) admission_.leave(delivery->endpoint_id);
@@ -266,7 +270,7 @@ void Worker::dispatch() {
 // A rate, or a breaker, may let something begin although nothing else happens.
 void Worker::arm_timer() {
   const auto at = lanes_.next_at();
-  if (!at || is_stopping_ || results_.size() >= limits_.results_waiting_max) return;
+  if (!at || is_stopping_ || recorder_.is_full()) return;
   dispatch_timer_.expires_at(*at);
   dispatch_timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
@@ -326,8 +330,7 @@ void Worker::finish(const Delivery& delivery, Reply reply) {
   metrics_.delivery(is_delivered                                     ? "delivered"
                     : row.result == store::AttemptRow::Result::again ? "again"
                                                                      : "given_up");
-  results_.push_back(std::move(row));
-  records_wanted_.wake();
+  recorder_.add(std::move(row));
 
   give_back(
       lanes_.ended(delivery.endpoint_id, {.is_delivered = is_delivered, .took = reply.took}, now, jitter()));
@@ -350,146 +353,26 @@ void Worker::note_health(const Uuid& endpoint_id, bool is_delivered, bool is_gon
   else if (news->warned_percent > 0)
     log::warning("an endpoint does nothing but fail, and will be switched off after five days",
                  {{"endpoint", id}, {"percent", news->warned_percent}});
-  news_[endpoint_id] = std::move(*news);
-  records_wanted_.wake();
+  recorder_.add(std::move(*news));
 }
 
-// --- Writing what came of it
+// --- When what came of it is written
 
-asio::awaitable<void> Worker::record(pg::Connection& connection) {
-  asio::steady_timer gap(executor_);
-  for (;;) {
-    co_await renew_leases(connection);
-    co_await record_results(connection);
-    co_await record_news(connection);
-    co_await record_releases(connection);
-    gap.expires_after(is_stopping_ ? std::chrono::milliseconds(0) : limits_.record_gap_min);
-    co_await gap.async_wait(net::as_result);
-    if (!results_.empty() || !releases_.empty() || !news_.empty()) continue;
-    if (is_stopping_ && running_ <= 1) co_return;  // nobody but us is left to make more
-    auto look_again = Clock::now() + limits_.terms.lease / 8;
-    if (!blocked_results_.empty()) look_again = std::min(look_again, blocked_until_);
-    co_await records_wanted_.sleep(look_again);
-  }
-}
-
-asio::awaitable<void> Worker::record_results(pg::Connection& connection) {
-  if (Clock::now() >= blocked_until_) {
-    std::ranges::move(blocked_results_, std::back_inserter(results_));
-    blocked_results_.clear();
-  }
-  if (results_.empty()) co_return;
-  const std::size_t count = std::min(results_.size(), limits_.results_per_commit_max);
-  const auto end = results_.begin() + static_cast<std::ptrdiff_t>(count);
-  std::vector<store::AttemptRow> rows(std::make_move_iterator(results_.begin()),
-                                      std::make_move_iterator(end));
-  results_.erase(results_.begin(), end);
-  try {
-    co_await write(connection, rows);
-  } catch (...) {
-    // Whether they were committed is unknown: written again, an attempt may be there twice, and nothing is
-    // lost.
-    for (store::AttemptRow& row : rows) {
-      const bool is_aside =
-          std::ranges::find(blocked_results_, row.key, &store::AttemptRow::key) != blocked_results_.end();
-      if (leases_.holds(row.key) && !is_aside) results_.push_back(std::move(row));
-    }
-    throw;
+void Worker::written(std::span<const store::AttemptRow> rows) {
+  const auto now = Clock::now();
+  for (const store::AttemptRow& row : rows) {
+    // The next of its conversation may have waited for this one.
+    if (is_ordered(row.key.endpoint_id)) backlog_.note(row.key.endpoint_id, now);
   }
   dispatch();
   claims_wanted_.wake();
 }
 
-// A row that the database refuses, or that somebody has locked, must not hold up the others.
-asio::awaitable<void> Worker::write(pg::Connection& connection, std::span<store::AttemptRow> rows) {
-  std::optional<pg::Error> refused;
-  try {
-    auto writing = store::record_attempts(connection, rows);
-    co_await net::within(limits_.statement_timeout, std::move(writing));
-  } catch (const pg::Error& error) {
-    if (error.kind() == pg::ErrorKind::connection) throw;
-    refused = error;
-  }
-  if (!refused) {
-    written(rows);
-    co_return;
-  }
-  if (rows.size() == 1) {
-    put_aside(std::move(rows.front()), *refused);
-    co_return;
-  }
-  co_await write(connection, rows.first(rows.size() / 2));
-  co_await write(connection, rows.subspan(rows.size() / 2));
-}
-
-void Worker::written(std::span<const store::AttemptRow> rows) {
-  const auto now = Clock::now();
-  for (const store::AttemptRow& row : rows) {
-    leases_.end(row.key);
-    // The next of its conversation may have waited for this one.
-    if (is_ordered(row.key.endpoint_id)) backlog_.note(row.key.endpoint_id, now);
-  }
-}
-
-void Worker::put_aside(store::AttemptRow row, const pg::Error& error) {
-  constexpr std::string_view lock_not_available = "55P03";
-  constexpr std::string_view deadlock_detected = "40P01";
-  if (error.sqlstate() == lock_not_available || error.sqlstate() == deadlock_detected) {
-    if (blocked_results_.empty()) blocked_until_ = Clock::now() + limits_.blocked_pause;
-    blocked_results_.push_back(std::move(row));
-    return;
-  }
-  log::warning("the result of a delivery is refused: it will be delivered again when its lease is over",
-               {{"event", to_string(row.key.event_id)},
-                {"endpoint", to_string(row.key.endpoint_id)},
-                {"sqlstate", error.sqlstate()},
-                {"error", error.what()}});
-  leases_.end(row.key);
-}
-
-asio::awaitable<void> Worker::record_news(pg::Connection& connection) {
-  if (news_.empty()) co_return;
-  std::vector<store::EndpointNews> news;
-  for (const auto& [id, one] : news_) news.push_back(one);
-  news_.clear();  // what comes meanwhile is written next time
-  try {
-    auto writing = store::record_endpoint_news(connection, news);
-    co_await net::within(limits_.statement_timeout, std::move(writing));
-  } catch (const pg::Error& error) {
-    for (store::EndpointNews& one : news) news_.emplace(one.endpoint_id, std::move(one));
-    if (error.kind() == pg::ErrorKind::connection) throw;
-    log::warning("how endpoints are doing cannot be written now", {{"error", error.what()}});
-    co_return;
-  }
-  for (const store::EndpointNews& one : news)
-    are_endpoints_stale_ = are_endpoints_stale_ || !one.disabled_because.empty();
-  if (are_endpoints_stale_) claims_wanted_.wake();
-}
-
-asio::awaitable<void> Worker::record_releases(pg::Connection& connection) {
-  if (releases_.empty()) co_return;
-  std::vector<store::DeliveryKey> keys = std::exchange(releases_, {});
-  try {
-    auto writing = store::release_deliveries(connection, keys);
-    co_await net::within(limits_.statement_timeout, std::move(writing));
-  } catch (const pg::Error& error) {
-    // Their leases end by themselves.
-    if (error.kind() == pg::ErrorKind::connection) throw;
-    log::warning("deliveries are not given back before their leases end", {{"error", error.what()}});
-  }
-  // Not at once: there was no room for them.
+// Not at once: there was no room for them.
+void Worker::given_back(std::span<const store::DeliveryKey> keys) {
   const auto later = Clock::now() + limits_.release_pause;
   for (const store::DeliveryKey& key : keys) backlog_.note(key.endpoint_id, later);
   claims_wanted_.wake();
-}
-
-asio::awaitable<void> Worker::renew_leases(pg::Connection& connection) {
-  for (;;) {
-    const std::vector<store::DeliveryKey> keys = leases_.take_due(Clock::now(), keys_per_statement_max);
-    if (keys.empty()) co_return;
-    auto writing = store::renew_leases(connection, keys, limits_.terms.lease);
-    co_await net::within(limits_.statement_timeout, std::move(writing));
-  }
 }
 
 asio::awaitable<void> Worker::stop() {
@@ -498,10 +381,10 @@ asio::awaitable<void> Worker::stop() {
   dispatch_timer_.cancel();
   for (const Uuid& id : targets_.ids()) close_endpoint(id);
   claims_wanted_.wake();
-  records_wanted_.wake();
+  recorder_.finish();
   while (running_ > 0) {
     co_await ended_.sleep(Clock::now() + std::chrono::seconds(1));
-    records_wanted_.wake();
+    recorder_.look();
   }
 }
 

@@ -4,13 +4,11 @@
 
 #include <atomic>
 #include <chrono>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <random>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -24,6 +22,7 @@
 #include "deliver/exchange.hpp"
 #include "deliver/lanes.hpp"
 #include "deliver/leases.hpp"
+#include "deliver/recorder.hpp"
 #include "deliver/sender.hpp"
 #include "deliver/targets.hpp"
 #include "metrics/metrics.hpp"
@@ -39,20 +38,16 @@ namespace asio = boost::asio;
 struct WorkerLimits {
   LaneLimits lanes;
   AdmissionLimits admission;
+  RecorderLimits recorder;
   store::ClaimTerms terms;
   std::size_t claim_rows_max = 500;
-  std::size_t results_per_commit_max = 500;
-  std::size_t results_waiting_max = 5'000;          // beyond that nothing new is sent: the database is behind
   std::chrono::milliseconds poll_interval{30'000};  // behind the notifications
   std::chrono::milliseconds claim_gap_min{5};
-  // Results gather for so long: a commit for each would cost PostgreSQL more than the rest.
-  std::chrono::milliseconds record_gap_min{10};
   std::chrono::milliseconds scan_gap_min{200};
   std::chrono::milliseconds reload_gap_min{200};
   std::chrono::milliseconds statement_timeout{30'000};
   std::chrono::milliseconds stop_patience{10'000};  // for a database that is away when we are to stop
   std::chrono::milliseconds release_pause{200};     // before what there was no room for is claimed again
-  std::chrono::milliseconds blocked_pause{2'000};   // before a result whose row is locked is tried again
 };
 
 // Opens a connection, or throws pg::Error or boost::system::system_error.
@@ -82,7 +77,7 @@ class Worker {
 
  private:
   using Clock = std::chrono::steady_clock;
-  using Task = asio::awaitable<void> (Worker::*)(pg::Connection&);
+  using Task = std::function<asio::awaitable<void>(pg::Connection&)>;
 
   void spawn(asio::awaitable<void> work);
   asio::awaitable<void> keep_running(const char* name, Task task);
@@ -105,14 +100,8 @@ class Worker {
   void give_back(const std::vector<Delivery>& deliveries);
   void close_endpoint(const Uuid& endpoint_id);
 
-  asio::awaitable<void> record(pg::Connection& connection);
-  asio::awaitable<void> record_results(pg::Connection& connection);
-  asio::awaitable<void> write(pg::Connection& connection, std::span<store::AttemptRow> rows);
   void written(std::span<const store::AttemptRow> rows);
-  void put_aside(store::AttemptRow row, const pg::Error& error);
-  asio::awaitable<void> record_news(pg::Connection& connection);
-  asio::awaitable<void> record_releases(pg::Connection& connection);
-  asio::awaitable<void> renew_leases(pg::Connection& connection);
+  void given_back(std::span<const store::DeliveryKey> keys);
 
   double jitter() { return std::uniform_real_distribution<double>(0, 1)(random_); }
 
@@ -128,14 +117,9 @@ class Worker {
   Lanes lanes_;
   Leases leases_;
   Backlog backlog_;
-  std::deque<store::AttemptRow> results_;           // to be written
-  std::vector<store::AttemptRow> blocked_results_;  // somebody has a lock on their rows
-  Clock::time_point blocked_until_;
-  std::vector<store::DeliveryKey> releases_;
-  std::unordered_map<Uuid, store::EndpointNews> news_;
+  Recorder recorder_;
 
   net::Wakeup claims_wanted_;
-  net::Wakeup records_wanted_;
   net::Wakeup ended_;
   asio::steady_timer dispatch_timer_;
   std::mt19937 random_{std::random_device{}()};

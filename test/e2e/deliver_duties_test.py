@@ -114,6 +114,7 @@ def test_a_conversation_goes_out_in_order(database_url, database):
             mine, other = [meta.message() for _ in range(8)], {**meta.message(), "from": "4915112345678"}
             for message in [*mine, other]:
                 assert client.post(PATH, meta.whatsapp_messages(account.key, message), SHARED_SECRET).status == 200
+                eventually(lambda: receiver.received)  # the first of them is what fails
             client.close()
             eventually(lambda: len(receiver.received) == 10)
         got = message_ids(receiver.received)
