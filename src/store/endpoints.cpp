@@ -121,8 +121,7 @@ model::Endpoint endpoint_of(Row& row) {
   endpoint.app_secret = row.secret(Column::app_secret, "app_secret");
   endpoint.signing_secrets.push_back(row.secret(Column::signing_secret, "signing_secret"));
   if (!row.is_null(Column::previous_signing_secret))
-    endpoint.signing_secrets.push_back(
-        row.secret(Column::previous_signing_secret, "previous_signing_secret"));
+    endpoint.signing_secrets.push_back(row.secret(Column::previous_signing_secret, "signing_secret"));
   endpoint.headers = headers_of(row.text(Column::headers));
   endpoint.is_ordered = row.text(Column::is_ordered) == "t";
   endpoint.concurrent_max = number_of<std::uint32_t>(row.text(Column::concurrent_max)).value_or(1);
