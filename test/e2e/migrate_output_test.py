@@ -176,7 +176,8 @@ STEP_IDS = sorted("""
     endpoints.primary function.endpoint_secrets function.endpoints partition.attempts
     row_security.webhook_deliveries row_security.webhook_delivery_attempts row_security.webhook_endpoints
     table.webhook_deliveries table.webhook_delivery_attempts table.webhook_endpoints
-    trigger.socialsync_endpoint_removed trigger.socialsync_endpoints_changed
+    trigger.socialsync_account_given trigger.socialsync_endpoint_given trigger.socialsync_endpoint_removed
+    trigger.socialsync_endpoint_renewed trigger.socialsync_endpoints_changed
     trigger.socialsync_webhook_url_changed trigger.socialsync_webhook_url_given""".split())
 
 
