@@ -352,11 +352,12 @@ asio::awaitable<void> Worker::record(pg::Connection& connection) {
     co_await record_releases(connection);
     gap.expires_after(is_stopping_ ? std::chrono::milliseconds(0) : limits_.record_gap_min);
     co_await gap.async_wait(net::as_result);
-    if (!results_.empty() || !releases_.empty() || !news_.empty()) continue;
+    if (!results_.empty() || !releases_.empty() || has_news(Clock::now())) continue;
     if (is_stopping_ && running_ <= 1) co_return;  // nobody but us is left to make more
-    const auto look_again = Clock::now() + limits_.terms.lease / 8;
-    co_await records_wanted_.sleep(blocked_results_.empty() ? look_again
-                                                            : std::min(look_again, blocked_until_));
+    auto look_again = Clock::now() + limits_.terms.lease / 8;
+    if (!news_.empty()) look_again = std::min(look_again, news_blocked_until_);
+    if (!blocked_results_.empty()) look_again = std::min(look_again, blocked_until_);
+    co_await records_wanted_.sleep(look_again);
   }
 }
 
@@ -436,7 +437,7 @@ void Worker::put_aside(store::AttemptRow row, const pg::Error& error) {
 }
 
 asio::awaitable<void> Worker::record_news(pg::Connection& connection) {
-  if (news_.empty()) co_return;
+  if (!has_news(Clock::now())) co_return;
   std::vector<store::EndpointNews> news;
   for (const auto& [id, one] : news_) news.push_back(one);
   news_.clear();  // what comes meanwhile is written next time
@@ -446,6 +447,7 @@ asio::awaitable<void> Worker::record_news(pg::Connection& connection) {
   } catch (const pg::Error& error) {
     for (store::EndpointNews& one : news) news_.emplace(one.endpoint_id, std::move(one));
     if (error.kind() == pg::ErrorKind::connection) throw;
+    news_blocked_until_ = Clock::now() + limits_.blocked_pause;
     log::warning("how endpoints are doing cannot be written now", {{"error", error.what()}});
     co_return;
   }

@@ -108,6 +108,7 @@ class Worker {
   void written(std::span<const store::AttemptRow> rows);
   void put_aside(store::AttemptRow row, const pg::Error& error);
   asio::awaitable<void> record_news(pg::Connection& connection);
+  bool has_news(Clock::time_point now) const { return !news_.empty() && now >= news_blocked_until_; }
   asio::awaitable<void> record_releases(pg::Connection& connection);
   asio::awaitable<void> renew_leases(pg::Connection& connection);
 
@@ -130,6 +131,7 @@ class Worker {
   Clock::time_point blocked_until_;
   std::vector<store::DeliveryKey> releases_;
   std::unordered_map<Uuid, store::EndpointNews> news_;
+  Clock::time_point news_blocked_until_;
 
   net::Wakeup claims_wanted_;
   net::Wakeup records_wanted_;
