@@ -8,7 +8,8 @@
 -- alone, and cannot read events.
 -- Run it again after an update; before a rollback: DROP OWNED BY socialsync_gateway, socialsync_deliverer.
 -- With SOCIALSYNC_SECRETS_SEAL it has to write what it seals: GRANT UPDATE (app_secret, verify_token) ON
--- public.social_accounts TO socialsync_gateway; and for tokens SELECT (…) and UPDATE (…) of their columns.
+-- public.social_accounts TO socialsync_gateway; for tokens SELECT (…) and UPDATE (…) of their columns; and for endpoints'
+-- secrets GRANT UPDATE (app_secret, signing_secret, previous_signing_secret) ON public.webhook_endpoints TO socialsync_deliverer.
 -- By the owner of the tables, who may create roles. Safe to repeat.
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
@@ -41,8 +42,8 @@ GRANT INSERT, SELECT (event_id, endpoint_id) ON public.webhook_deliveries TO soc
 GRANT USAGE ON SEQUENCE public.webhook_delivery_position TO socialsync_gateway, socialsync_deliverer;
 
 -- Deliveries: where they go and signed with what, how that went, and what became of the event.
-GRANT SELECT, UPDATE (is_enabled, disabled_because, failing_since, warned_percent)
-  ON public.webhook_endpoints TO socialsync_deliverer;
+GRANT SELECT ON public.webhook_endpoints TO socialsync_deliverer;
+GRANT EXECUTE ON FUNCTION socialsync.record_endpoint_news(uuid, boolean, smallint, text) TO socialsync_deliverer;
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.webhook_deliveries TO socialsync_deliverer;
 GRANT INSERT ON public.webhook_delivery_attempts TO socialsync_deliverer;
 GRANT SELECT (id, social_account_id, platform, webhook_type, payload, exact_payload, status, customer_identifier,

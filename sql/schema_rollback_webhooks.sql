@@ -125,7 +125,8 @@ CREATE OR REPLACE FUNCTION pg_temp.drop_trigger() RETURNS SETOF text LANGUAGE sq
   WHERE tgrelid = to_regclass('public.social_accounts')
     AND (tgname, tgfoid) IN (('socialsync_accounts_changed', to_regprocedure('socialsync.notify_accounts_changed()')),
                              ('socialsync_webhook_url_given', to_regprocedure('socialsync.keep_primary_endpoint()')),
-                             ('socialsync_webhook_url_changed', to_regprocedure('socialsync.keep_primary_endpoint()')))
+                             ('socialsync_webhook_url_changed', to_regprocedure('socialsync.keep_primary_endpoint()')),
+                             ('socialsync_account_given', to_regprocedure('socialsync.give_endpoints()')))
   ORDER BY tgname;
 $$;
 
@@ -297,7 +298,7 @@ BEGIN
 END $$;
 
 -- Sealed secrets in columns that stay would be nobody's to read: neither the application's nor an earlier version's of
--- ours. Asked before any lock, since it reads every account; whoever seals holds off while the run's lock is held.
+-- ours. Endpoints go as a whole, and their secrets are nobody's but ours. Asked before any lock, since it reads every account; whoever seals holds off while the run's lock is held.
 CREATE OR REPLACE FUNCTION pg_temp.refuse_sealed_values() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   secrets text[] := ARRAY['app_secret', 'verify_token', 'access_token', 'refresh_token'];

@@ -1247,7 +1247,17 @@ LANGUAGE sql AS $$
      'FOR EACH STATEMENT EXECUTE FUNCTION socialsync.notify_endpoints_changed()'),
     ('public.webhook_endpoints', 'socialsync_endpoint_removed',
      'CREATE TRIGGER socialsync_endpoint_removed AFTER DELETE ON public.webhook_endpoints FOR EACH ROW '
-     'EXECUTE FUNCTION socialsync.remove_deliveries()');
+     'EXECUTE FUNCTION socialsync.remove_deliveries()'),
+    ('public.social_accounts', 'socialsync_account_given',
+     'CREATE TRIGGER socialsync_account_given AFTER UPDATE ON public.social_accounts FOR EACH ROW '
+     'WHEN ((new.user_id IS DISTINCT FROM old.user_id)) EXECUTE FUNCTION socialsync.give_endpoints()'),
+    ('public.webhook_endpoints', 'socialsync_endpoint_given',
+     'CREATE TRIGGER socialsync_endpoint_given BEFORE UPDATE ON public.webhook_endpoints FOR EACH ROW '
+     'WHEN (((new.social_account_id IS DISTINCT FROM old.social_account_id) OR (new.id <> old.id))) '
+     'EXECUTE FUNCTION socialsync.renew_endpoint()'),
+    ('public.webhook_endpoints', 'socialsync_endpoint_renewed',
+     'CREATE TRIGGER socialsync_endpoint_renewed AFTER UPDATE ON public.webhook_endpoints FOR EACH ROW '
+     'WHEN ((new.id <> old.id)) EXECUTE FUNCTION socialsync.remove_deliveries()');
 $$;
 
 CREATE OR REPLACE FUNCTION pg_temp.delivery_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $steps$
@@ -1376,7 +1386,8 @@ $sql$)
   $sql$, NULL, NULL
   UNION ALL
   SELECT * FROM pg_temp.definition_step('function.endpoints', 'functions of the triggers of endpoints',
-    '{socialsync.keep_primary_endpoint(), socialsync.notify_endpoints_changed(), socialsync.remove_deliveries()}', '{}',
+    '{socialsync.keep_primary_endpoint(), socialsync.notify_endpoints_changed(), socialsync.remove_deliveries(),
+      socialsync.renew_endpoint(), socialsync.give_endpoints()}', '{}',
     $sql$
 -- The endpoint of place 0 is the account's webhook_url. With the owner's rights: whoever may write that column need not
 -- see endpoints.
@@ -1407,8 +1418,48 @@ BEGIN
   DELETE FROM public.webhook_deliveries WHERE endpoint_id = OLD.id;
   RETURN NULL;
 END $$;
+
+-- An endpoint that gets another owner is another endpoint. A new id, since what a gateway or a worker has in hand, or a
+-- transaction is writing, goes by the old one. And nothing that the former owner knows or has put there, unless the same
+-- statement says what is to be there instead.
+CREATE OR REPLACE FUNCTION socialsync.renew_endpoint() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NEW.id = OLD.id THEN
+    IF (SELECT user_id FROM public.social_accounts WHERE id = OLD.social_account_id)
+       = (SELECT user_id FROM public.social_accounts WHERE id = NEW.social_account_id) THEN
+      RETURN NEW;
+    END IF;
+    NEW.id := gen_random_uuid();
+  END IF;
+  IF NEW.app_secret = OLD.app_secret THEN
+    NEW.app_secret := socialsync.new_app_secret();
+  END IF;
+  IF NEW.signing_secret = OLD.signing_secret THEN
+    NEW.signing_secret := socialsync.new_signing_secret();
+  END IF;
+  IF NEW.headers = OLD.headers THEN
+    NEW.headers := '{}';
+  END IF;
+  NEW.previous_signing_secret := NULL;
+  NEW.previous_signing_secret_until := NULL;
+  NEW.failing_since := NULL;
+  NEW.warned_percent := 0;
+  RETURN NEW;
+END $$;
+
+-- The webhook_url is the account's, and goes on; the URLs beside it were the former owner's choice.
+CREATE OR REPLACE FUNCTION socialsync.give_endpoints() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  UPDATE public.webhook_endpoints SET id = gen_random_uuid(), is_enabled = is_enabled AND (place = 0 OR url IS NULL),
+         disabled_because = CASE WHEN is_enabled AND place > 0 AND url IS NOT NULL
+                                 THEN 'its account was given to another user' ELSE disabled_because END
+  WHERE social_account_id = NEW.id;
+  RETURN NULL;
+END $$;
 REVOKE ALL ON FUNCTION socialsync.keep_primary_endpoint(), socialsync.notify_endpoints_changed(),
-  socialsync.remove_deliveries() FROM PUBLIC, anon, authenticated;
+  socialsync.remove_deliveries(), socialsync.renew_endpoint(), socialsync.give_endpoints() FROM PUBLIC, anon, authenticated;
 $sql$)
   UNION ALL
   SELECT 'trigger.' || t.name, 'trigger ' || t.name, 'SHARE ROW EXCLUSIVE', ARRAY[t.tbl], false,
@@ -1426,6 +1477,76 @@ $sql$)
   SELECT id, webhook_url FROM public.social_accounts WHERE webhook_url IS NOT NULL
   ON CONFLICT (social_account_id, place) DO NOTHING
   $sql$)) AS filled (statements);
+$steps$;
+-- ---------------------------------------------------------------------------------------------------------------
+-- How endpoints are doing: what workers write, and what the operator is told of it
+
+CREATE OR REPLACE FUNCTION pg_temp.endpoint_news_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $steps$
+  SELECT * FROM pg_temp.definition_step('function.endpoint_news', 'functions for news of endpoints',
+    '{"socialsync.tell_operator(text, uuid, text)", "socialsync.record_endpoint_news(uuid, boolean, smallint, text)"}', '{}',
+    $sql$
+-- An event of our own, as if Meta had sent it: no account's, so that no tenant sees it, for the operator's endpoints that
+-- want it, but for the one it is about; ignored where none does. Of the URL only the host, and that only where nothing else
+-- is before the path.
+CREATE OR REPLACE FUNCTION socialsync.tell_operator(event_type text, about uuid, because text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  wanted_by uuid[] := ARRAY(SELECT id FROM public.webhook_endpoints
+                            WHERE social_account_id IS NULL AND is_enabled AND id <> about
+                              AND (webhook_events IS NULL OR event_type = ANY (webhook_events)));
+  event     uuid;
+BEGIN
+  INSERT INTO public.webhook_logs (platform, webhook_type, external_message_id, status, payload)
+  SELECT coalesce(a.platform, 'whatsapp'), event_type, about::text,
+         CASE WHEN wanted_by = '{}' THEN 'ignored' ELSE 'received' END, jsonb_build_object(
+           'object', 'socialsync',
+           'entry', jsonb_build_array(jsonb_build_object(
+             'id', about, 'time', floor(extract(epoch FROM now()))::bigint,
+             'changes', jsonb_build_array(jsonb_build_object('field', event_type, 'value', jsonb_build_object(
+               'endpoint_id', about, 'account_id', e.social_account_id, 'place', e.place,
+               'host', substring(e.url FROM '^https?://([A-Za-z0-9.-]+)(?::[0-9]+)?(?:[/?#]|$)'),
+               'failing_since', to_char(e.failing_since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+               'percent', e.warned_percent, 'disabled_because', because))))))
+  FROM public.webhook_endpoints AS e LEFT JOIN public.social_accounts AS a ON a.id = e.social_account_id
+  WHERE e.id = about
+  RETURNING id INTO event;
+  INSERT INTO public.webhook_deliveries (event_id, endpoint_id) SELECT event, id FROM unnest(wanted_by) AS id;
+  IF wanted_by <> '{}' THEN
+    PERFORM pg_notify('socialsync_deliveries', '');
+  END IF;
+END $$;
+
+-- Of several workers that find out the same, the first one's news is written and told. With the owner's rights: who
+-- delivers writes no events, and changes nothing else of an endpoint.
+CREATE OR REPLACE FUNCTION socialsync.record_endpoint_news(of_endpoint uuid, is_failing boolean, percent smallint, because text)
+RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  found_as public.webhook_endpoints;
+  wanted_percent smallint;
+BEGIN
+  SELECT * INTO found_as FROM public.webhook_endpoints WHERE id = of_endpoint FOR NO KEY UPDATE;
+  wanted_percent := CASE WHEN is_failing THEN greatest(found_as.warned_percent, percent) ELSE 0 END;
+  -- What is as it was is not written again.
+  UPDATE public.webhook_endpoints
+  SET failing_since = CASE WHEN is_failing THEN coalesce(failing_since, now()) END, warned_percent = wanted_percent
+  WHERE id = of_endpoint AND ((failing_since IS NOT NULL) <> is_failing OR warned_percent <> wanted_percent);
+  IF NOT found_as.is_enabled OR found_as.id IS NULL THEN
+    RETURN;
+  END IF;
+  IF because IS NOT NULL THEN
+    -- Each such change makes every worker read all endpoints.
+    UPDATE public.webhook_endpoints SET is_enabled = false, disabled_because = because WHERE id = of_endpoint;
+    PERFORM socialsync.tell_operator('endpoint_disabled', of_endpoint, because);
+  ELSIF wanted_percent > found_as.warned_percent THEN
+    PERFORM socialsync.tell_operator('endpoint_failing', of_endpoint, NULL);
+  END IF;
+END $$;
+COMMENT ON FUNCTION socialsync.record_endpoint_news(uuid, boolean, smallint, text) IS
+  'SocialSync Webhooks: what a worker has learned of an endpoint; the operator''s endpoints are told of it';
+REVOKE ALL ON FUNCTION socialsync.tell_operator(text, uuid, text),
+  socialsync.record_endpoint_news(uuid, boolean, smallint, text) FROM PUBLIC, anon, authenticated;
+GRANT EXECUTE ON FUNCTION socialsync.record_endpoint_news(uuid, boolean, smallint, text) TO service_role;
+$sql$);
 $steps$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- What programs call. With the caller's rights: row-level security holds inside too.
@@ -2186,7 +2307,8 @@ CREATE OR REPLACE FUNCTION pg_temp.steps() RETURNS TABLE (place bigint, step pg_
   FROM (SELECT pg_temp.role_steps() UNION ALL SELECT pg_temp.base_steps() UNION ALL SELECT pg_temp.schema_steps()
         UNION ALL SELECT pg_temp.label_steps()
         UNION ALL SELECT pg_temp.column_steps() UNION ALL SELECT pg_temp.table_steps()
-        UNION ALL SELECT pg_temp.delivery_steps() UNION ALL SELECT pg_temp.partition_steps() UNION ALL SELECT pg_temp.function_steps()
+        UNION ALL SELECT pg_temp.delivery_steps() UNION ALL SELECT pg_temp.endpoint_news_steps()
+        UNION ALL SELECT pg_temp.partition_steps() UNION ALL SELECT pg_temp.function_steps()
         UNION ALL SELECT pg_temp.access_steps() UNION ALL SELECT pg_temp.view_steps()
         UNION ALL SELECT pg_temp.index_steps() UNION ALL SELECT pg_temp.check_steps()
         UNION ALL SELECT pg_temp.owner_steps() UNION ALL SELECT pg_temp.maintenance_steps()) AS all_of (step);

@@ -7,7 +7,8 @@ CREATE OR REPLACE FUNCTION pg_temp.drop_trigger() RETURNS SETOF text LANGUAGE sq
   WHERE tgrelid = to_regclass('public.social_accounts')
     AND (tgname, tgfoid) IN (('socialsync_accounts_changed', to_regprocedure('socialsync.notify_accounts_changed()')),
                              ('socialsync_webhook_url_given', to_regprocedure('socialsync.keep_primary_endpoint()')),
-                             ('socialsync_webhook_url_changed', to_regprocedure('socialsync.keep_primary_endpoint()')))
+                             ('socialsync_webhook_url_changed', to_regprocedure('socialsync.keep_primary_endpoint()')),
+                             ('socialsync_account_given', to_regprocedure('socialsync.give_endpoints()')))
   ORDER BY tgname;
 $$;
 

@@ -18,7 +18,17 @@ LANGUAGE sql AS $$
      'FOR EACH STATEMENT EXECUTE FUNCTION socialsync.notify_endpoints_changed()'),
     ('public.webhook_endpoints', 'socialsync_endpoint_removed',
      'CREATE TRIGGER socialsync_endpoint_removed AFTER DELETE ON public.webhook_endpoints FOR EACH ROW '
-     'EXECUTE FUNCTION socialsync.remove_deliveries()');
+     'EXECUTE FUNCTION socialsync.remove_deliveries()'),
+    ('public.social_accounts', 'socialsync_account_given',
+     'CREATE TRIGGER socialsync_account_given AFTER UPDATE ON public.social_accounts FOR EACH ROW '
+     'WHEN ((new.user_id IS DISTINCT FROM old.user_id)) EXECUTE FUNCTION socialsync.give_endpoints()'),
+    ('public.webhook_endpoints', 'socialsync_endpoint_given',
+     'CREATE TRIGGER socialsync_endpoint_given BEFORE UPDATE ON public.webhook_endpoints FOR EACH ROW '
+     'WHEN (((new.social_account_id IS DISTINCT FROM old.social_account_id) OR (new.id <> old.id))) '
+     'EXECUTE FUNCTION socialsync.renew_endpoint()'),
+    ('public.webhook_endpoints', 'socialsync_endpoint_renewed',
+     'CREATE TRIGGER socialsync_endpoint_renewed AFTER UPDATE ON public.webhook_endpoints FOR EACH ROW '
+     'WHEN ((new.id <> old.id)) EXECUTE FUNCTION socialsync.remove_deliveries()');
 $$;
 
 CREATE OR REPLACE FUNCTION pg_temp.delivery_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $steps$
@@ -147,7 +157,8 @@ $sql$)
   $sql$, NULL, NULL
   UNION ALL
   SELECT * FROM pg_temp.definition_step('function.endpoints', 'functions of the triggers of endpoints',
-    '{socialsync.keep_primary_endpoint(), socialsync.notify_endpoints_changed(), socialsync.remove_deliveries()}', '{}',
+    '{socialsync.keep_primary_endpoint(), socialsync.notify_endpoints_changed(), socialsync.remove_deliveries(),
+      socialsync.renew_endpoint(), socialsync.give_endpoints()}', '{}',
     $sql$
 -- The endpoint of place 0 is the account's webhook_url. With the owner's rights: whoever may write that column need not
 -- see endpoints.
@@ -178,8 +189,48 @@ BEGIN
   DELETE FROM public.webhook_deliveries WHERE endpoint_id = OLD.id;
   RETURN NULL;
 END $$;
+
+-- An endpoint that gets another owner is another endpoint. A new id, since what a gateway or a worker has in hand, or a
+-- transaction is writing, goes by the old one. And nothing that the former owner knows or has put there, unless the same
+-- statement says what is to be there instead.
+CREATE OR REPLACE FUNCTION socialsync.renew_endpoint() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NEW.id = OLD.id THEN
+    IF (SELECT user_id FROM public.social_accounts WHERE id = OLD.social_account_id)
+       = (SELECT user_id FROM public.social_accounts WHERE id = NEW.social_account_id) THEN
+      RETURN NEW;
+    END IF;
+    NEW.id := gen_random_uuid();
+  END IF;
+  IF NEW.app_secret = OLD.app_secret THEN
+    NEW.app_secret := socialsync.new_app_secret();
+  END IF;
+  IF NEW.signing_secret = OLD.signing_secret THEN
+    NEW.signing_secret := socialsync.new_signing_secret();
+  END IF;
+  IF NEW.headers = OLD.headers THEN
+    NEW.headers := '{}';
+  END IF;
+  NEW.previous_signing_secret := NULL;
+  NEW.previous_signing_secret_until := NULL;
+  NEW.failing_since := NULL;
+  NEW.warned_percent := 0;
+  RETURN NEW;
+END $$;
+
+-- The webhook_url is the account's, and goes on; the URLs beside it were the former owner's choice.
+CREATE OR REPLACE FUNCTION socialsync.give_endpoints() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  UPDATE public.webhook_endpoints SET id = gen_random_uuid(), is_enabled = is_enabled AND (place = 0 OR url IS NULL),
+         disabled_because = CASE WHEN is_enabled AND place > 0 AND url IS NOT NULL
+                                 THEN 'its account was given to another user' ELSE disabled_because END
+  WHERE social_account_id = NEW.id;
+  RETURN NULL;
+END $$;
 REVOKE ALL ON FUNCTION socialsync.keep_primary_endpoint(), socialsync.notify_endpoints_changed(),
-  socialsync.remove_deliveries() FROM PUBLIC, anon, authenticated;
+  socialsync.remove_deliveries(), socialsync.renew_endpoint(), socialsync.give_endpoints() FROM PUBLIC, anon, authenticated;
 $sql$)
   UNION ALL
   SELECT 'trigger.' || t.name, 'trigger ' || t.name, 'SHARE ROW EXCLUSIVE', ARRAY[t.tbl], false,

@@ -6,7 +6,8 @@ CREATE OR REPLACE FUNCTION pg_temp.steps() RETURNS TABLE (place bigint, step pg_
   FROM (SELECT pg_temp.role_steps() UNION ALL SELECT pg_temp.base_steps() UNION ALL SELECT pg_temp.schema_steps()
         UNION ALL SELECT pg_temp.label_steps()
         UNION ALL SELECT pg_temp.column_steps() UNION ALL SELECT pg_temp.table_steps()
-        UNION ALL SELECT pg_temp.delivery_steps() UNION ALL SELECT pg_temp.partition_steps() UNION ALL SELECT pg_temp.function_steps()
+        UNION ALL SELECT pg_temp.delivery_steps() UNION ALL SELECT pg_temp.endpoint_news_steps()
+        UNION ALL SELECT pg_temp.partition_steps() UNION ALL SELECT pg_temp.function_steps()
         UNION ALL SELECT pg_temp.access_steps() UNION ALL SELECT pg_temp.view_steps()
         UNION ALL SELECT pg_temp.index_steps() UNION ALL SELECT pg_temp.check_steps()
         UNION ALL SELECT pg_temp.owner_steps() UNION ALL SELECT pg_temp.maintenance_steps()) AS all_of (step);

@@ -24,7 +24,17 @@ FROM (VALUES
    'FOR EACH STATEMENT EXECUTE FUNCTION socialsync.notify_endpoints_changed()'),
   ('public.webhook_endpoints', 'socialsync_endpoint_removed',
    'CREATE TRIGGER socialsync_endpoint_removed AFTER DELETE ON public.webhook_endpoints FOR EACH ROW '
-   'EXECUTE FUNCTION socialsync.remove_deliveries()')) AS n (tbl, name, definition)
+   'EXECUTE FUNCTION socialsync.remove_deliveries()'),
+  ('public.social_accounts', 'socialsync_account_given',
+   'CREATE TRIGGER socialsync_account_given AFTER UPDATE ON public.social_accounts FOR EACH ROW '
+   'WHEN ((new.user_id IS DISTINCT FROM old.user_id)) EXECUTE FUNCTION socialsync.give_endpoints()'),
+  ('public.webhook_endpoints', 'socialsync_endpoint_given',
+   'CREATE TRIGGER socialsync_endpoint_given BEFORE UPDATE ON public.webhook_endpoints FOR EACH ROW '
+   'WHEN (((new.social_account_id IS DISTINCT FROM old.social_account_id) OR (new.id <> old.id))) '
+   'EXECUTE FUNCTION socialsync.renew_endpoint()'),
+  ('public.webhook_endpoints', 'socialsync_endpoint_renewed',
+   'CREATE TRIGGER socialsync_endpoint_renewed AFTER UPDATE ON public.webhook_endpoints FOR EACH ROW '
+   'WHEN ((new.id <> old.id)) EXECUTE FUNCTION socialsync.remove_deliveries()')) AS n (tbl, name, definition)
 LEFT JOIN LATERAL (
   SELECT oid, tgenabled, pg_get_triggerdef(oid) AS definition FROM pg_trigger
   WHERE tgrelid = to_regclass(n.tbl) AND tgname = n.name) AS t ON true

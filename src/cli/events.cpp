@@ -10,6 +10,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/exit_code.hpp"
+#include "model/event.hpp"
 #include "parse/kinds.hpp"
 
 namespace socialsync::cli {
@@ -62,6 +63,15 @@ Row row_of(const parse::MessagingKind& kind) {
           .remark = kind.exception.told};
 }
 
+Row row_of(const model::OwnEvent& event) {
+  return {.where = std::string(event.type),
+          .type = std::string(event.type),
+          .message_id = "endpoint_id",
+          .told_apart = {},
+          .customer = {},
+          .remark = event.told};
+}
+
 template <typename Kind>
 Chapter chapter(std::string_view name, std::span<const Kind> kinds) {
   Chapter made{.name = name, .rows = {}};
@@ -69,12 +79,14 @@ Chapter chapter(std::string_view name, std::span<const Kind> kinds) {
   return made;
 }
 
-std::array<Chapter, 4> chapters() {
+std::array<Chapter, 5> chapters() {
   return {
       chapter("WhatsApp", parse::whatsapp_kinds()),
       chapter("Conversations of Instagram and Messenger (messaging[], standby[])", parse::messaging_kinds()),
       chapter("Changes of an Instagram account", parse::instagram_kinds()),
-      chapter("Changes of a Page", parse::messenger_kinds())};
+      chapter("Changes of a Page", parse::messenger_kinds()),
+      chapter("SocialSync's own, for the operator's endpoints",
+              std::span<const model::OwnEvent>(model::own_events))};
 }
 
 void print_markdown() {

@@ -10,6 +10,7 @@
 #include "cli/database.hpp"
 #include "cli/exit_code.hpp"
 #include "crypto/secret_box.hpp"
+#include "model/secret_columns.hpp"
 #include "pg/error.hpp"
 #include "store/schema.hpp"
 #include "store/secrets.hpp"
@@ -53,13 +54,19 @@ config::Config settings() {
   return std::move(*config);
 }
 
-void with_accounts(const config::Config& config, const std::vector<std::string>& columns, bool writes,
-                   const std::function<asio::awaitable<void>(pg::Connection& connection)>& work) {
+void with_secrets(const config::Config& config, const std::vector<std::string>& columns, bool writes,
+                  const std::function<asio::awaitable<void>(pg::Connection& connection)>& work) {
   with_database(config, [&](pg::Connection& connection) -> asio::awaitable<bool> {
     co_await refuse_what_cannot_work(connection, columns, writes);
     co_await work(connection);
     co_return true;
   });
+}
+
+std::vector<std::string> column_names() {
+  std::vector<std::string> names;
+  for (const model::SecretColumn& column : model::secret_columns) names.emplace_back(column.name);
+  return names;
 }
 
 int guarded(const std::function<int()>& work) {
@@ -70,7 +77,7 @@ int guarded(const std::function<int()>& work) {
     return failure.exit_code();
   } catch (const pg::Error& error) {
     if (!error.is_lock_conflict()) throw;
-    fmt::print(stderr, "socialsync: somebody holds a lock on social_accounts: run it again, it goes on\n");
+    fmt::print(stderr, "socialsync: somebody holds a lock on these rows: run it again, it goes on\n");
     return ExitCode::left_over;
   }
 }
@@ -84,7 +91,8 @@ void add_output(CLI::App& command, std::string& output) {
 }  // namespace secrets
 
 void add_secrets(CLI::App& app, Action& chosen) {
-  CLI::App* command = app.add_subcommand("secrets", "Accounts' secrets, encrypted in the database");
+  CLI::App* command =
+      app.add_subcommand("secrets", "Secrets of accounts and endpoints, encrypted in the database");
   command->require_subcommand(1);
   secrets::add_key(*command, chosen);
   secrets::add_status(*command, chosen);

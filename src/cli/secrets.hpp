@@ -29,8 +29,11 @@ config::Config settings();
 
 // Does the work over a connection to a migrated database where this role may read (and write) those columns.
 // Throws Failure.
-void with_accounts(const config::Config& config, const std::vector<std::string>& columns, bool writes,
-                   const std::function<boost::asio::awaitable<void>(pg::Connection& connection)>& work);
+void with_secrets(const config::Config& config, const std::vector<std::string>& columns, bool writes,
+                  const std::function<boost::asio::awaitable<void>(pg::Connection& connection)>& work);
+
+// The names of all columns of secrets.
+std::vector<std::string> column_names();
 
 // Runs the command; a Failure is told, and becomes the exit code.
 int guarded(const std::function<int()>& work);

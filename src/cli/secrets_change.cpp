@@ -14,7 +14,6 @@
 #include "cli/secrets.hpp"
 #include "cli/terminal.hpp"
 #include "migrate/outcome.hpp"
-#include "model/secret_columns.hpp"
 #include "process/interruption.hpp"
 #include "store/secret_change.hpp"
 #include "store/secrets.hpp"
@@ -38,14 +37,14 @@ struct Verb {
 
 constexpr std::array verbs = {
     Verb{Kind::seal, "encrypt", "Encrypt what is plain",
-         "Encrypt {} of all accounts? SQL functions, and applications that read these columns, will see "
+         "Encrypt {} everywhere? SQL functions, and applications that read these columns, will see "
          "sealed text.",
          "value(s) sealed", "value(s) would be sealed"},
     Verb{Kind::reseal, "rotate", "Encrypt what is under an older key under the first one",
-         "Encrypt {} of all accounts under the first key? Every gateway must have it already.",
+         "Encrypt {} everywhere under the first key? Every gateway must have it already.",
          "value(s) sealed under the first key", "value(s) would be sealed under the first key"},
     Verb{Kind::open, "decrypt", "Make all plain again",
-         "Decrypt {} of all accounts? Whoever reads the table reads them then.", "value(s) made plain",
+         "Decrypt {} everywhere? Whoever reads the table reads them then.", "value(s) made plain",
          "value(s) would be made plain"}};
 
 struct Options {
@@ -83,8 +82,7 @@ void print_left(const Story& story) {
         "and run this again:\n",
         readable_count(found.values), column, found.longest);
   for (const std::string& statement : story.statements) fmt::print("  {};\n", statement);
-  for (const auto& left : report.left)
-    fmt::print("left: {}  {}: {}\n", left.account_id, left.column, left.why);
+  for (const auto& left : report.left) fmt::print("left: {}  {}: {}\n", left.id, left.column, left.why);
   if (report.left_count > report.left.size())
     fmt::print("left: {} more\n", readable_count(report.left_count - report.left.size()));
   if (report.busy > 0)
@@ -100,7 +98,7 @@ void print_text(const Verb& verb, const Options& options, const Story& story) {
   for (const auto& [column, count] : story.report.changed) all += count;
   fmt::print("{} {}\n", readable_count(all), options.dry_run ? verb.would : verb.done);
   for (const auto& [column, count] : story.report.changed)
-    fmt::print("  {:<16}{:>12}\n", column, readable_count(count));
+    fmt::print("  {:<34}{:>12}\n", column, readable_count(count));
   print_left(story);
 }
 
@@ -110,7 +108,7 @@ void print_json(const Verb& verb, const Options& options, const Story& story) {
   for (const auto& [column, count] : report.changed) changed[column] = count;
   json::array left;
   for (const auto& one : report.left)
-    left.push_back({{"id", one.account_id}, {"column", one.column}, {"why", one.why}});
+    left.push_back({{"id", one.id}, {"column", one.column}, {"why", one.why}});
   json::array statements;
   for (const std::string& statement : story.statements) statements.emplace_back(statement);
   const json::object document{{"v", 1},
@@ -149,8 +147,7 @@ int run(const Verb& verb, Options options) {
     throw Failure(ExitCode::usage_error,
                   "there is no key: set SOCIALSYNC_SECRETS_KEY or SOCIALSYNC_SECRETS_KEY_FILE; socialsync "
                   "secrets key makes one");
-  if (options.columns.empty())
-    options.columns.assign(model::secret_columns.begin(), model::secret_columns.end());
+  if (options.columns.empty()) options.columns = column_names();
   if (!is_confirmed(verb, options)) return ExitCode::done;
   const process::Interruption interruption;  // the work ends after the batch that runs
   ProgressLine progress;
@@ -161,14 +158,14 @@ int run(const Verb& verb, Options options) {
       .is_preview = options.dry_run,
       .interrupted = [&] { return interruption.requested(); },
       .looked_at =
-          [&](std::uint64_t accounts) {
-            progress.show({.what = verb.name, .done = accounts, .unit = "accounts"});
+          [&](std::uint64_t rows) {
+            progress.show({.what = verb.name, .done = rows, .unit = "accounts and endpoints"});
           }};
   Story story;
-  with_accounts(config, options.columns, !options.dry_run,
-                [&](pg::Connection& connection) -> asio::awaitable<void> {
-                  story = co_await change(connection, wanted);
-                });
+  with_secrets(config, options.columns, !options.dry_run,
+               [&](pg::Connection& connection) -> asio::awaitable<void> {
+                 story = co_await change(connection, wanted);
+               });
   progress.clear();
   options.output == "json" ? print_json(verb, options, story) : print_text(verb, options, story);
   return exit_code_of(story.report);
@@ -197,9 +194,8 @@ void add_changes(CLI::App& secrets, Action& chosen) {
     CLI::App* command = secrets.add_subcommand(verb.name, verb.description);
     command->footer(footer);
     const auto options = std::make_shared<Options>();
-    const std::vector<std::string> names(model::secret_columns.begin(), model::secret_columns.end());
     command->add_option("--column", options->columns, "Only this column; may be given again")
-        ->check(CLI::IsMember(names))
+        ->check(CLI::IsMember(column_names()))
         ->type_name("NAME");
     command->add_flag("--dry-run", options->dry_run, "Say what would change, and change nothing");
     command->add_flag("--yes", options->yes, "Do not ask");

@@ -15,7 +15,6 @@
 #include "cli/secrets.hpp"
 #include "cli/terminal.hpp"
 #include "crypto/secret_box.hpp"
-#include "model/secret_columns.hpp"
 #include "store/secrets.hpp"
 
 namespace socialsync::cli::secrets {
@@ -43,7 +42,7 @@ using Status = std::map<std::string, ColumnStatus>;
 
 void count(const store::StoredSecret& secret, const crypto::SecretKeys& keys, ColumnStatus& column) {
   const std::string key_id(crypto::key_id_of(secret.value));
-  auto opened = keys.open(secret.value, crypto::account_place(secret.account_id, secret.column));
+  auto opened = keys.open(secret.value, store::place_of(secret));
   if (opened) {
     ++column.sealed[key_id];
     crypto::wipe(*opened);
@@ -57,21 +56,22 @@ void count(const store::StoredSecret& secret, const crypto::SecretKeys& keys, Co
 asio::awaitable<Status> look(pg::Connection& connection, const crypto::SecretKeys& keys,
                              ProgressLine& progress) {
   Status status;
-  const std::vector<std::string> columns(model::secret_columns.begin(), model::secret_columns.end());
   const Counts plain = co_await store::count_plain_secrets(connection);
-  for (const std::string& column : columns)
-    status[column].plain = plain.contains(column) ? plain.at(column) : 0;
-  std::optional<std::string> after;
-  std::uint64_t accounts = 0;
-  for (;;) {
-    const store::SecretPage page =
-        co_await store::select_secrets(connection, store::SecretForm::sealed, columns, after);
-    if (!page.last_account) co_return status;
-    for (const store::StoredSecret& secret : page.secrets) count(secret, keys, status[secret.column]);
-    after = page.last_account;
-    accounts += page.accounts;
-    progress.show({.what = "looking", .done = accounts, .unit = "accounts"});
+  const std::vector<std::string> names = column_names();
+  for (const std::string& name : names) status[name].plain = plain.contains(name) ? plain.at(name) : 0;
+  std::uint64_t rows = 0;
+  for (const std::vector<std::string>& columns : store::by_table(names)) {
+    std::optional<std::string> after;
+    do {
+      const store::SecretPage page =
+          co_await store::select_secrets(connection, store::SecretForm::sealed, columns, after);
+      for (const store::StoredSecret& secret : page.secrets) count(secret, keys, status[secret.column]);
+      after = page.last_id;
+      rows += page.rows;
+      progress.show({.what = "looking", .done = rows, .unit = "accounts and endpoints"});
+    } while (after);
   }
+  co_return status;
 }
 
 json::object as_object(const Counts& counts) {
@@ -82,8 +82,8 @@ json::object as_object(const Counts& counts) {
 
 void print_json(const Status& status, const std::vector<std::string>& keys) {
   json::object columns;
-  for (const std::string_view name : model::secret_columns) {
-    const ColumnStatus& column = status.at(std::string(name));
+  for (const std::string& name : column_names()) {
+    const ColumnStatus& column = status.at(name);
     columns[name] = {{"plain", column.plain},
                      {"sealed", as_object(column.sealed)},
                      {"unknown_key", as_object(column.unknown_key)},
@@ -104,10 +104,10 @@ Counts added_up(const Status& status, Counts ColumnStatus::* by_key) {
 }
 
 void print_text(const Status& status, const std::vector<std::string>& keys) {
-  fmt::print("{:<16}{:>12}{:>12}{:>14}\n", "column", "plain", "sealed", "unreadable");
-  for (const std::string_view name : model::secret_columns) {
-    const ColumnStatus& column = status.at(std::string(name));
-    fmt::print("{:<16}{:>12}{:>12}{:>14}\n", name, readable_count(column.plain),
+  fmt::print("{:<34}{:>12}{:>12}{:>14}\n", "column", "plain", "sealed", "unreadable");
+  for (const std::string& name : column_names()) {
+    const ColumnStatus& column = status.at(name);
+    fmt::print("{:<34}{:>12}{:>12}{:>14}\n", name, readable_count(column.plain),
                readable_count(sum(column.sealed)), readable_count(sum(column.unknown_key) + column.tampered));
   }
   for (const auto& [key, count] : added_up(status, &ColumnStatus::sealed))
@@ -118,7 +118,7 @@ void print_text(const Status& status, const std::vector<std::string>& keys) {
   std::uint64_t tampered = 0;
   for (const auto& [name, column] : status) tampered += column.tampered;
   if (tampered > 0)
-    fmt::print("{} changed, or copied from another account or column: write them anew\n",
+    fmt::print("{} changed, or copied from another row or column: write them anew\n",
                coloured(Colour::red, readable_count(tampered)));
 }
 
@@ -126,8 +126,7 @@ int print_status(const std::string& output) {
   const config::Config config = settings();
   Status status;
   ProgressLine progress;
-  const std::vector<std::string> columns(model::secret_columns.begin(), model::secret_columns.end());
-  with_accounts(config, columns, false, [&](pg::Connection& connection) -> asio::awaitable<void> {
+  with_secrets(config, column_names(), false, [&](pg::Connection& connection) -> asio::awaitable<void> {
     status = co_await look(connection, config.secrets.keys, progress);
   });
   progress.clear();

@@ -114,11 +114,12 @@ crypto::SecretKeys read_keys(const Lookup& lookup, std::vector<Problem>& problem
 std::vector<std::string> read_sealed_columns(const Lookup& lookup, std::vector<Problem>& problems) {
   const std::string value = lookup(seal_setting).value_or("");
   if (value.empty() || value == "0" || value == "false") return {};
-  const auto& known = model::secret_columns;
-  if (value == "1" || value == "true") return {known.begin(), known.end()};
+  std::vector<std::string> known;
+  for (const model::SecretColumn& column : model::secret_columns) known.emplace_back(column.name);
+  if (value == "1" || value == "true") return known;
   std::vector<std::string> columns = split_list(value);
   const bool all_known = std::ranges::all_of(
-      columns, [&](const std::string& name) { return std::ranges::find(known, name) != known.end(); });
+      columns, [](const std::string& name) { return model::find_secret_column(name) != nullptr; });
   if (all_known && !columns.empty()) return columns;
   problems.push_back({seal_setting, fmt::format("must be 1, 0 or a list of {}", fmt::join(known, ", "))});
   return {};

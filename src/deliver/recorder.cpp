@@ -55,15 +55,17 @@ asio::awaitable<void> Recorder::run(pg::Connection& connection) {
     co_await record_given_back(connection);
     gap.expires_after(is_finishing_ ? std::chrono::milliseconds(0) : limits_.gap_min);
     co_await gap.async_wait(net::as_result);
-    if (!results_.empty() || !given_back_.empty() || !news_.empty()) continue;
+    if (!results_.empty() || !given_back_.empty() || has_news(Clock::now())) continue;
     if (is_finishing_ && hooks_.is_last()) co_return;
     co_await wanted_.sleep(next_look());
   }
 }
 
 Recorder::Clock::time_point Recorder::next_look() const {
-  const auto renewal = Clock::now() + leases_.length() / 8;
-  return blocked_.empty() ? renewal : std::min(renewal, blocked_until_);
+  auto next = Clock::now() + leases_.length() / 8;
+  if (!news_.empty()) next = std::min(next, news_blocked_until_);
+  if (!blocked_.empty()) next = std::min(next, blocked_until_);
+  return next;
 }
 
 asio::awaitable<void> Recorder::record_results(pg::Connection& connection) {
@@ -133,7 +135,7 @@ void Recorder::put_aside(store::AttemptRow row, const pg::Error& error) {
 }
 
 asio::awaitable<void> Recorder::record_news(pg::Connection& connection) {
-  if (news_.empty()) co_return;
+  if (!has_news(Clock::now())) co_return;
   std::vector<store::EndpointNews> news;
   for (const auto& [id, one] : news_) news.push_back(one);
   news_.clear();  // what comes meanwhile is written next time
@@ -143,6 +145,7 @@ asio::awaitable<void> Recorder::record_news(pg::Connection& connection) {
   } catch (const pg::Error& error) {
     for (store::EndpointNews& one : news) news_.emplace(one.endpoint_id, std::move(one));
     if (error.kind() == pg::ErrorKind::connection) throw;
+    news_blocked_until_ = Clock::now() + limits_.blocked_pause;
     log::warning("how endpoints are doing cannot be written now", {{"error", error.what()}});
     co_return;
   }

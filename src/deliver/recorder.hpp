@@ -27,7 +27,7 @@ struct RecorderLimits {
   // Results gather for so long: a commit for each would cost PostgreSQL more than the rest.
   std::chrono::milliseconds gap_min{10};
   std::chrono::milliseconds statement_timeout{30'000};
-  std::chrono::milliseconds blocked_pause{2'000};  // before a result whose row is locked is tried again
+  std::chrono::milliseconds blocked_pause{2'000};  // before what is locked is tried again
 };
 
 // One thread. The leases outlive it.
@@ -69,6 +69,7 @@ class Recorder {
   boost::asio::awaitable<void> record_news(pg::Connection& connection);
   boost::asio::awaitable<void> record_given_back(pg::Connection& connection);
   boost::asio::awaitable<void> renew_leases(pg::Connection& connection);
+  bool has_news(Clock::time_point now) const { return !news_.empty() && now >= news_blocked_until_; }
   Clock::time_point next_look() const;
 
   boost::asio::any_io_executor executor_;
@@ -81,6 +82,7 @@ class Recorder {
   Clock::time_point blocked_until_;
   std::vector<store::DeliveryKey> given_back_;
   std::unordered_map<Uuid, store::EndpointNews> news_;
+  Clock::time_point news_blocked_until_;
   bool is_finishing_ = false;
 };
 

@@ -1,6 +1,7 @@
 // What Meta sent, split to its smallest parts: one Event per message, status, comment, …
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -52,6 +53,17 @@ struct Event {
   // `payload` is the repaired text and this the exact bytes.
   std::optional<std::string> exact_payload;
 };
+
+// Events of our own, which no webhook brings: what the operator's endpoints are told of the others. They are
+// written by the database, socialsync.tell_operator(), in the shape of Meta's: {"object": "socialsync",
+// "entry": [{"id", "time", "changes": [{"field": the type, "value"}]}]}.
+struct OwnEvent {
+  std::string_view type;
+  std::string_view told;  // when, for people
+};
+inline constexpr std::array<OwnEvent, 2> own_events = {
+    {{"endpoint_failing", "nothing but failures for 50 %, 70 % or 90 % of five days"},
+     {"endpoint_disabled", "after five days of failures, or at once when the receiver answers 410"}}};
 
 // A part of a webhook that could not be read as events. It is kept, not dropped.
 struct Unreadable {

@@ -1,12 +1,34 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
 namespace socialsync::model {
 
-// The columns of social_accounts whose values may be sealed.
-inline constexpr std::array<std::string_view, 4> secret_columns = {"app_secret", "verify_token",
-                                                                   "access_token", "refresh_token"};
+// A column whose values may be sealed.
+struct SecretColumn {
+  std::string_view name;   // in settings, options and reports
+  std::string_view table;  // of the schema public; its key is `id`
+  std::string_view column;
+  std::string_view sealed_as;  // the column that its values are bound to
+};
+
+// A signing secret becomes the previous one as it is, sealed or not.
+inline constexpr std::array<SecretColumn, 7> secret_columns = {
+    {{"app_secret", "social_accounts", "app_secret", "app_secret"},
+     {"verify_token", "social_accounts", "verify_token", "verify_token"},
+     {"access_token", "social_accounts", "access_token", "access_token"},
+     {"refresh_token", "social_accounts", "refresh_token", "refresh_token"},
+     {"endpoints.app_secret", "webhook_endpoints", "app_secret", "app_secret"},
+     {"endpoints.signing_secret", "webhook_endpoints", "signing_secret", "signing_secret"},
+     {"endpoints.previous_signing_secret", "webhook_endpoints", "previous_signing_secret",
+      "signing_secret"}}};
+
+// Null when there is none of that name.
+constexpr const SecretColumn* find_secret_column(std::string_view name) {
+  const auto found = std::ranges::find(secret_columns, name, &SecretColumn::name);
+  return found == secret_columns.end() ? nullptr : &*found;
+}
 
 }  // namespace socialsync::model

@@ -75,7 +75,8 @@ changed AS (
 
 constexpr const char* replay_rows = R"(
 WITH page AS MATERIALIZED (
-  SELECT id, created_at, social_account_id, webhook_type, status, customer_identifier FROM public.webhook_logs
+  SELECT id, created_at, social_account_id, user_id, webhook_type, status, customer_identifier
+  FROM public.webhook_logs
   WHERE ($1::uuid IS NULL OR id = $1)
     AND ($2::uuid IS NULL OR social_account_id IS NOT DISTINCT FROM
                              (SELECT social_account_id FROM public.webhook_endpoints WHERE id = $2))
@@ -87,7 +88,10 @@ wanted AS MATERIALIZED (
   SELECT p.id AS event_id, e.id AS endpoint_id, p.created_at,
          CASE WHEN e.is_ordered THEN coalesce(p.customer_identifier, '') END AS customer
   FROM page AS p JOIN public.webhook_endpoints AS e ON e.social_account_id IS NOT DISTINCT FROM p.social_account_id
-  WHERE p.status IS DISTINCT FROM 'ignored' AND e.is_enabled AND ($2::uuid IS NULL OR e.id = $2)
+       LEFT JOIN public.social_accounts AS a ON a.id = p.social_account_id
+  -- What came for a former owner of the account is not for the present one.
+  WHERE (p.user_id IS NULL OR p.user_id = a.user_id) AND p.status IS DISTINCT FROM 'ignored' AND e.is_enabled
+    AND ($2::uuid IS NULL OR e.id = $2)
     AND (e.webhook_events IS NULL OR p.webhook_type = ANY (e.webhook_events))
     AND NOT EXISTS (SELECT FROM public.webhook_deliveries AS d WHERE d.event_id = p.id AND d.endpoint_id = e.id)),
 changed AS (

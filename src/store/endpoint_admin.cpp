@@ -39,8 +39,8 @@ constexpr const char* set_first_url =
     "WHERE id = $1::uuid AND webhook_url IS NULL";
 
 constexpr const char* insert_endpoint = R"(
-INSERT INTO public.webhook_endpoints (social_account_id, place, url)
-SELECT $1::uuid, $3::smallint, CAST($2 AS jsonb) ->> 'url')";
+INSERT INTO public.webhook_endpoints (id, social_account_id, place, url)
+SELECT coalesce((v ->> 'id')::uuid, gen_random_uuid()), $1::uuid, $3::smallint, v ->> 'url' FROM CAST($2 AS jsonb) AS v)";
 
 // Before the row's own values: the trigger switches the endpoint of a new URL on.
 constexpr const char* change_primary_url = R"(
@@ -52,10 +52,12 @@ WHERE e.id = $1::uuid AND e.place = 0 AND a.id = e.social_account_id AND v ? 'ur
 // A name that the object does not have leaves its column as it is.
 const std::string update_columns = R"(
 UPDATE public.webhook_endpoints AS e
-SET url              = CASE WHEN v ? 'url' THEN v ->> 'url' ELSE e.url END,
+SET id               = coalesce((v ->> 'id')::uuid, e.id),
+    url              = CASE WHEN v ? 'url' THEN v ->> 'url' ELSE e.url END,
     description      = CASE WHEN v ? 'description' THEN v ->> 'description' ELSE e.description END,
     format           = coalesce(v ->> 'format', e.format),
     app_secret       = coalesce(v ->> 'app_secret', e.app_secret),
+    signing_secret   = coalesce(v ->> 'signing_secret', e.signing_secret),
     headers          = CASE WHEN jsonb_typeof(v -> 'headers') = 'object' THEN v -> 'headers'
                             WHEN v ? 'headers' THEN '{}' ELSE e.headers END,
     webhook_events   = CASE WHEN jsonb_typeof(v -> 'webhook_events') = 'array'
@@ -79,13 +81,18 @@ RETURNING e.id)";
 
 constexpr const char* new_signing_secret = R"(
 UPDATE public.webhook_endpoints
-SET signing_secret = socialsync.new_signing_secret(),
+SET signing_secret = coalesce(nullif($3, ''), socialsync.new_signing_secret()),
     previous_signing_secret = CASE WHEN $2::bigint > 0 THEN signing_secret END,
     previous_signing_secret_until = CASE WHEN $2::bigint > 0 THEN now() + $2::bigint * interval '1 second' END
 WHERE id = $1::uuid)";
 
-constexpr const char* new_app_secret =
-    "UPDATE public.webhook_endpoints SET app_secret = socialsync.new_app_secret() WHERE id = $1::uuid";
+constexpr const char* new_app_secret = R"(
+UPDATE public.webhook_endpoints SET app_secret = coalesce(nullif($2, ''), socialsync.new_app_secret())
+WHERE id = $1::uuid)";
+
+constexpr const char* select_new_id = "SELECT gen_random_uuid()";
+constexpr const char* select_new_secrets =
+    "SELECT socialsync.new_app_secret(), socialsync.new_signing_secret()";
 
 constexpr const char* select_secrets =
     "SELECT app_secret, signing_secret FROM public.webhook_endpoints WHERE id = $1::uuid";
@@ -192,26 +199,48 @@ boost::asio::awaitable<bool> change_endpoint(pg::Connection& connection, const U
   co_return results.back().affected() > 0;
 }
 
+boost::asio::awaitable<Uuid> new_endpoint_id(pg::Connection& connection) {
+  const pg::Statement select{.name = "select_new_endpoint_id", .sql = select_new_id, .binary_results = true};
+  const pg::ResultSet rows = co_await connection.run(select);
+  co_return rows.uuid(0, 0);
+}
+
+boost::asio::awaitable<EndpointSecrets> new_endpoint_secrets(pg::Connection& connection) {
+  const pg::Statement select{.name = "select_new_endpoint_secrets", .sql = select_new_secrets};
+  const pg::ResultSet rows = co_await connection.run(select);
+  co_return EndpointSecrets{.app_secret = std::string(rows.text(0, 0)),
+                            .signing_secret = std::string(rows.text(0, 1))};
+}
+
 boost::asio::awaitable<bool> rotate_signing_secret(pg::Connection& connection, const Uuid& id,
-                                                   std::uint64_t grace_s) {
+                                                   std::uint64_t grace_s, std::string secret) {
   pg::Statement statement = of_id("new_signing_secret", new_signing_secret, id);
-  statement.with(std::to_string(grace_s));
+  statement.with(std::to_string(grace_s)).with(std::move(secret));
   const bool is_changed = co_await change_one(connection, std::move(statement));
   co_return is_changed;
 }
 
-boost::asio::awaitable<bool> rotate_app_secret(pg::Connection& connection, const Uuid& id) {
+boost::asio::awaitable<bool> rotate_app_secret(pg::Connection& connection, const Uuid& id,
+                                               std::string secret) {
   pg::Statement statement = of_id("new_app_secret", new_app_secret, id);
+  statement.with(std::move(secret));
   const bool is_changed = co_await change_one(connection, std::move(statement));
   co_return is_changed;
 }
 
-boost::asio::awaitable<EndpointSecrets> read_endpoint_secrets(pg::Connection& connection, const Uuid& id) {
+boost::asio::awaitable<EndpointSecrets> read_endpoint_secrets(pg::Connection& connection, const Uuid& id,
+                                                              const crypto::SecretKeys& keys) {
   const pg::Statement select = of_id("select_endpoint_secrets", select_secrets, id);
   const pg::ResultSet rows = co_await connection.run(select);
   if (rows.rows() == 0) co_return EndpointSecrets{};
-  co_return EndpointSecrets{.app_secret = std::string(rows.text(0, 0)),
-                            .signing_secret = std::string(rows.text(0, 1))};
+  const auto opened = [&](int column, std::string_view name) {
+    const std::string value(rows.text(0, column));
+    if (!crypto::is_sealed(value)) return value;
+    auto plain = keys.open(value, crypto::endpoint_place(to_string(id), name));
+    return plain ? std::move(*plain) : std::string();
+  };
+  co_return EndpointSecrets{.app_secret = opened(0, "app_secret"),
+                            .signing_secret = opened(1, "signing_secret")};
 }
 
 boost::asio::awaitable<bool> remove_endpoint(pg::Connection& connection, const Uuid& id) {

@@ -9,6 +9,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "base/uuid.hpp"
+#include "crypto/secret_box.hpp"
 #include "pg/connection.hpp"
 
 namespace socialsync::store {
@@ -57,7 +58,8 @@ boost::asio::awaitable<FreePlace> find_free_place(pg::Connection& connection,
                                                   const std::optional<Uuid>& account, bool is_pulled);
 
 // Makes an endpoint there and gives its id; nothing when the account is gone, or has a webhook_url meanwhile.
-// `values` is a JSON object whose names are columns of webhook_endpoints; lists are arrays.
+// `values` is a JSON object whose names are columns of webhook_endpoints; lists are arrays. Secrets in it are
+// sealed already, for the `id` in it.
 boost::asio::awaitable<std::optional<Uuid>> add_endpoint(pg::Connection& connection,
                                                          const std::optional<Uuid>& account, FreePlace where,
                                                          std::string values);
@@ -66,17 +68,25 @@ boost::asio::awaitable<std::optional<Uuid>> add_endpoint(pg::Connection& connect
 // comes from, the account. False when there is no such endpoint any more.
 boost::asio::awaitable<bool> change_endpoint(pg::Connection& connection, const Uuid& id, std::string values);
 
-// A new signing secret. The old one stays good for so many seconds.
-boost::asio::awaitable<bool> rotate_signing_secret(pg::Connection& connection, const Uuid& id,
-                                                   std::uint64_t grace_s);
-// A new secret for X-Hub-Signature-256, at once.
-boost::asio::awaitable<bool> rotate_app_secret(pg::Connection& connection, const Uuid& id);
-
 struct EndpointSecrets {
   std::string app_secret;
   std::string signing_secret;
 };
-boost::asio::awaitable<EndpointSecrets> read_endpoint_secrets(pg::Connection& connection, const Uuid& id);
+// An id, and secrets, that nobody has.
+boost::asio::awaitable<Uuid> new_endpoint_id(pg::Connection& connection);
+boost::asio::awaitable<EndpointSecrets> new_endpoint_secrets(pg::Connection& connection);
+
+// A new signing secret, sealed already; empty: the database makes a plain one. The old one stays good for so
+// many seconds.
+boost::asio::awaitable<bool> rotate_signing_secret(pg::Connection& connection, const Uuid& id,
+                                                   std::uint64_t grace_s, std::string secret);
+// The same for X-Hub-Signature-256, at once.
+boost::asio::awaitable<bool> rotate_app_secret(pg::Connection& connection, const Uuid& id,
+                                               std::string secret);
+
+// Opened; empty where it cannot be.
+boost::asio::awaitable<EndpointSecrets> read_endpoint_secrets(pg::Connection& connection, const Uuid& id,
+                                                              const crypto::SecretKeys& keys);
 
 // Removes it with its deliveries; of place 0 the account's webhook_url too. False when it is not there.
 boost::asio::awaitable<bool> remove_endpoint(pg::Connection& connection, const Uuid& id);

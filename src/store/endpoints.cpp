@@ -45,21 +45,9 @@ enum Column {
   warned_percent
 };
 
-// What is as it was is not written again: each change makes every worker read all endpoints.
-constexpr const char* update_state = R"(
-UPDATE public.webhook_endpoints e
-SET failing_since = CASE WHEN n.is_failing THEN coalesce(e.failing_since, now()) END,
-    warned_percent = n.warned_percent
-FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS given (id, failing, warned),
-     LATERAL (SELECT given.failing = 1, given.warned::smallint) AS n (is_failing, warned_percent)
-WHERE e.id = given.id AND (e.failing_since IS NULL) IS NOT DISTINCT FROM n.is_failing
-   OR e.id = given.id AND e.warned_percent <> n.warned_percent)";
-
-constexpr const char* update_disabled = R"(
-UPDATE public.webhook_endpoints e
-SET is_enabled = false, disabled_because = n.why
-FROM unnest($1::uuid[], $2::text[]) AS n (id, why)
-WHERE e.id = n.id AND e.is_enabled)";
+constexpr const char* record_news = R"(
+SELECT socialsync.record_endpoint_news(id, failing = 1, warned::smallint, because)
+FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[]) AS n (id, failing, warned, because))";
 
 Uuid uuid_of(std::string_view text) {
   const std::optional<Uuid> id = parse_uuid(text);
@@ -121,8 +109,7 @@ model::Endpoint endpoint_of(Row& row) {
   endpoint.app_secret = row.secret(Column::app_secret, "app_secret");
   endpoint.signing_secrets.push_back(row.secret(Column::signing_secret, "signing_secret"));
   if (!row.is_null(Column::previous_signing_secret))
-    endpoint.signing_secrets.push_back(
-        row.secret(Column::previous_signing_secret, "previous_signing_secret"));
+    endpoint.signing_secrets.push_back(row.secret(Column::previous_signing_secret, "signing_secret"));
   endpoint.headers = headers_of(row.text(Column::headers));
   endpoint.is_ordered = row.text(Column::is_ordered) == "t";
   endpoint.concurrent_max = number_of<std::uint32_t>(row.text(Column::concurrent_max)).value_or(1);
@@ -178,8 +165,7 @@ boost::asio::awaitable<std::vector<EndpointState>> select_endpoints(pg::Connecti
 
 boost::asio::awaitable<void> record_endpoint_news(pg::Connection& connection,
                                                   std::span<const EndpointNews> news) {
-  pg::Array ids(pg::Type::uuid), failing(pg::Type::bigint), warned(pg::Type::bigint);
-  pg::Array disabled(pg::Type::uuid), because(pg::Type::text);
+  pg::Array ids(pg::Type::uuid), failing(pg::Type::bigint), warned(pg::Type::bigint), because(pg::Type::text);
   // In one order everywhere: two workers then never wait for each other.
   std::vector<EndpointNews> sorted(news.begin(), news.end());
   std::ranges::sort(sorted, {}, &EndpointNews::endpoint_id);
@@ -187,15 +173,14 @@ boost::asio::awaitable<void> record_endpoint_news(pg::Connection& connection,
     ids.add(one.endpoint_id);
     failing.add(std::int64_t{one.is_failing ? 1 : 0});
     warned.add(std::int64_t{one.warned_percent});
-    if (one.disabled_because.empty()) continue;
-    disabled.add(one.endpoint_id);
-    because.add(one.disabled_because);
+    if (one.disabled_because.empty())
+      because.add_null();
+    else
+      because.add(one.disabled_because);
   }
-  std::vector<pg::Statement> batch{{.name = "update_endpoint_state", .sql = update_state},
-                                   {.name = "update_endpoint_disabled", .sql = update_disabled}};
-  batch[0].with(std::move(ids)).with(std::move(failing)).with(std::move(warned));
-  batch[1].with(std::move(disabled)).with(std::move(because));
-  co_await connection.run(batch);
+  pg::Statement record{.name = "record_endpoint_news", .sql = record_news};
+  record.with(std::move(ids)).with(std::move(failing)).with(std::move(warned)).with(std::move(because));
+  co_await connection.run(record);
 }
 
 }  // namespace socialsync::store

@@ -49,6 +49,8 @@ struct EndpointNews {
   int warned_percent = 0;        // of the way to being disabled
   std::string disabled_because;  // not empty: it is switched off
 };
+// Written once, however many workers have learned it; the operator's endpoints are told of what is written:
+// model::own_events. Throws pg::Error.
 boost::asio::awaitable<void> record_endpoint_news(pg::Connection& connection,
                                                   std::span<const EndpointNews> news);
 

@@ -27,6 +27,7 @@ SELECT to_regclass('public.webhook_logs') IS NOT NULL
    AND to_regclass('public.webhook_deliveries') IS NOT NULL
    AND to_regclass('public.webhook_delivery_attempts') IS NOT NULL
    AND to_regprocedure('socialsync.maintain_partitions(integer, integer)') IS NOT NULL
+   AND to_regprocedure('socialsync.record_endpoint_news(uuid, boolean, smallint, text)') IS NOT NULL
    AND EXISTS (SELECT FROM pg_attribute
                WHERE attrelid = to_regclass('public.social_accounts') AND attname = 'webhook_metadata')
    AND EXISTS (SELECT FROM pg_trigger

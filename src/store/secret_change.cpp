@@ -48,7 +48,7 @@ class Walk {
     report_.left.clear();
     report_.left_count = 0;
     report_.too_narrow.clear();
-    accounts_ = 0;
+    rows_ = 0;
   }
 
   bool is_ended() {
@@ -58,15 +58,19 @@ class Walk {
 
   asio::awaitable<void> walk() {
     begin_pass();
+    for (const std::vector<std::string>& columns : by_table(change_.columns)) co_await walk_table(columns);
+  }
+
+  asio::awaitable<void> walk_table(const std::vector<std::string>& columns) {
     const SecretForm form = change_.kind == Kind::seal ? SecretForm::plain : SecretForm::any_sealed;
     std::optional<std::string> after;
     while (!is_ended()) {
-      SecretPage page = co_await select_secrets(connection_, form, change_.columns, after);
-      if (!page.last_account) co_return;
+      SecretPage page = co_await select_secrets(connection_, form, columns, after);
+      if (!page.last_id) co_return;
       co_await change_page(page);
-      after = std::move(page.last_account);
-      accounts_ += page.accounts;
-      if (change_.looked_at) change_.looked_at(accounts_);
+      after = std::move(page.last_id);
+      rows_ += page.rows;
+      if (change_.looked_at) change_.looked_at(rows_);
     }
   }
 
@@ -76,8 +80,7 @@ class Walk {
       std::optional<std::string> changed = changed_value(secret);
       if (!changed) continue;
       std::vector<SecretReplacement>& batch = batches[secret.column];
-      batch.push_back(
-          {.account_id = secret.account_id, .from = std::move(secret.value), .to = std::move(*changed)});
+      batch.push_back({.id = secret.id, .from = std::move(secret.value), .to = std::move(*changed)});
       if (batch.size() < batch_values_max) continue;
       co_await write(secret.column, batch);
       if (is_ended()) co_return;
@@ -89,7 +92,7 @@ class Walk {
 
   // Nothing when the value stays.
   std::optional<std::string> changed_value(const StoredSecret& secret) {
-    const std::string place = crypto::account_place(secret.account_id, secret.column);
+    const std::string place = place_of(secret);
     const bool is_newest =
         crypto::is_wholly_sealed(secret.value) && crypto::key_id_of(secret.value) == newest_;
     if (change_.kind == Kind::reseal && is_newest) return std::nullopt;
@@ -121,8 +124,7 @@ class Walk {
   void leave(const StoredSecret& secret, std::string why) {
     ++report_.left_count;
     if (report_.left.size() < SecretReport::left_listed_max)
-      report_.left.push_back(
-          {.account_id = secret.account_id, .column = secret.column, .why = std::move(why)});
+      report_.left.push_back({.id = secret.id, .column = secret.column, .why = std::move(why)});
   }
 
   asio::awaitable<void> write(const std::string& column, std::vector<SecretReplacement>& batch) {
@@ -143,7 +145,7 @@ class Walk {
   std::string newest_;
   std::map<std::string, std::size_t> widths_;
   SecretReport report_;
-  std::uint64_t accounts_ = 0;
+  std::uint64_t rows_ = 0;
 };
 
 }  // namespace

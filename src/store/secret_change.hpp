@@ -1,5 +1,6 @@
-// Seals, reseals or opens the secrets of all accounts in place, while the application runs: in short batches,
-// only values that need it, so that a second run changes nothing and one that was stopped goes on.
+// Seals, reseals or opens the secrets of all accounts and endpoints in place, while the application runs: in
+// short batches, only values that need it, so that a second run changes nothing and one that was stopped goes
+// on.
 #pragma once
 
 #include <cstdint>
@@ -24,16 +25,16 @@ struct SecretChange {
 
   Kind kind = Kind::seal;
   crypto::SecretKeys keys;
-  std::vector<std::string> columns;
+  std::vector<std::string> columns;  // names of model/secret_columns.hpp
   bool is_preview = false;
-  int passes_max = 3;                                       // over values whose rows were locked or changed
-  std::function<bool()> interrupted{};                      // asked between batches; may be empty
-  std::function<void(std::uint64_t accounts)> looked_at{};  // so far, in this pass; may be empty
+  int passes_max = 3;                                   // over values whose rows were locked or changed
+  std::function<bool()> interrupted{};                  // asked between batches; may be empty
+  std::function<void(std::uint64_t rows)> looked_at{};  // so far, in this pass; may be empty
 };
 
 struct SecretReport {
   struct Left {
-    std::string account_id;
+    std::string id;  // of the row
     std::string column;
     std::string why;  // too_narrow, unknown_key, tampered
 

@@ -34,7 +34,8 @@ def lived_in(database, cluster, database_name):
         database.add_account(platform, key=key, user_id=USER, secret="new,old")
     database.rows("SELECT log_webhook(id, platform, 'messages', '{}', %s, %s) FROM social_accounts WHERE phone_number_id = %s",
                   MESSAGE, meta.CUSTOMER, PHONE)
-    database.rows("INSERT INTO webhook_logs (platform, webhook_type, payload) VALUES ('whatsapp', 'partner_solutions', '{}')")
+    database.rows("INSERT INTO webhook_logs (platform, webhook_type, payload) VALUES ('whatsapp', 'partner_solutions', '{}'), "
+                  "('whatsapp', 'endpoint_failing', '{}')")
     body = meta.whatsapp_messages(LATE, meta.message(message_id=MESSAGE))
     database.rows("INSERT INTO webhook_quarantine (reason, platform, routing_key, webhook_type, signed_by, body) "
                   "VALUES ('unknown_account', 'whatsapp', %s, 'messages', %s, %s)", LATE, FINGERPRINT, psycopg2.Binary(body))

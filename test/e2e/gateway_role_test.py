@@ -77,6 +77,7 @@ def test_it_does_all_its_work(gateway, client, database):
     "SELECT headers FROM webhook_endpoints",
     "UPDATE webhook_endpoints SET url = 'https://mine.example/'",
     "DELETE FROM webhook_endpoints",
+    "SELECT socialsync.record_endpoint_news(id, true, 100::smallint, 'mine') FROM webhook_endpoints",
     "SELECT * FROM webhook_deliveries",
     "DELETE FROM webhook_deliveries",
     "SELECT * FROM webhook_delivery_attempts",
@@ -157,14 +158,15 @@ def test_the_deliverer_does_its_work(deliverer, database):
             "VALUES (%(event)s, %(endpoint)s, 1, 12)",
             "UPDATE webhook_logs SET status = 'processed', processing_time_ms = 12, error_message = NULL "
             "WHERE id = %(event)s",
-            "UPDATE webhook_endpoints SET is_enabled = false, disabled_because = 'x', failing_since = now(), "
-            "warned_percent = 50 WHERE id = %(endpoint)s",
+            "SELECT socialsync.record_endpoint_news(%(endpoint)s, true, 50::smallint, 'x')",
             "DELETE FROM webhook_deliveries WHERE event_id = %(event)s"):
         deliverer.execute(statement, row)
         assert deliverer.rowcount == 1, statement
     deliverer.execute("SELECT payload, exact_payload, webhook_type, platform, created_at, status, customer_identifier "
                       "FROM webhook_logs WHERE id = %s AND social_account_id = %s", (event, account.id))
     assert deliverer.fetchone()[5] == "processed"
+    assert database.rows("SELECT is_enabled, disabled_because, warned_percent FROM webhook_endpoints WHERE id = %s", endpoint) == [
+        {"is_enabled": False, "disabled_because": "x", "warned_percent": 50}]
 
 
 @pytest.mark.parametrize("statement", [
@@ -175,6 +177,8 @@ def test_the_deliverer_does_its_work(deliverer, database):
     "UPDATE webhook_logs SET payload = '{}'",
     "DELETE FROM webhook_logs",
     "UPDATE webhook_endpoints SET url = 'https://mine.example/'",
+    "UPDATE webhook_endpoints SET is_enabled = false",
+    "SELECT socialsync.tell_operator('endpoint_failing', id, NULL) FROM webhook_endpoints",
     "UPDATE webhook_endpoints SET signing_secret = 'mine'",
     "INSERT INTO webhook_endpoints (url) VALUES ('https://mine.example/')",
     "DELETE FROM webhook_endpoints",

@@ -173,10 +173,11 @@ STEP_IDS = sorted("""
     label.facebook label.instagram label.whatsapp label.whatsapp_business role.anon role.authenticated role.service_role
     row_security.social_accounts row_security.webhook_logs row_security.webhook_quarantine
     table.webhook_event_keys table.webhook_logs table.webhook_quarantine
-    endpoints.primary function.endpoint_secrets function.endpoints partition.attempts
+    endpoints.primary function.endpoint_news function.endpoint_secrets function.endpoints partition.attempts
     row_security.webhook_deliveries row_security.webhook_delivery_attempts row_security.webhook_endpoints
     table.webhook_deliveries table.webhook_delivery_attempts table.webhook_endpoints
-    trigger.socialsync_endpoint_removed trigger.socialsync_endpoints_changed
+    trigger.socialsync_account_given trigger.socialsync_endpoint_given trigger.socialsync_endpoint_removed
+    trigger.socialsync_endpoint_renewed trigger.socialsync_endpoints_changed
     trigger.socialsync_webhook_url_changed trigger.socialsync_webhook_url_given""".split())
 
 

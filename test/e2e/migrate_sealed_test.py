@@ -124,16 +124,19 @@ def test_a_rollback_leaves_nothing_sealed_behind(legacy, roll_back):
 
 @pytest.mark.parametrize("roll_back", [roll_back_by_psql, roll_back_by_command])
 def test_columns_that_were_found_stay_and_those_that_go_do_not_matter(legacy, roll_back):
-    legacy.sql("ALTER TABLE social_accounts ADD app_secret varchar(255)")
+    """Nor what endpoints hold, even where the webhook_url that made them stays."""
+    legacy.sql("ALTER TABLE social_accounts ADD app_secret varchar(255), ADD webhook_url varchar(500)")
     legacy.must_apply()
     assert legacy.sql("SELECT atttypmod - 4 FROM pg_attribute WHERE attrelid = 'social_accounts'::regclass "
                       "AND attname IN ('app_secret', 'verify_token') ORDER BY attname") == "255\n1000"
     legacy.sql("UPDATE social_accounts SET app_secret = 'enc:v1:01234567:AAAA', verify_token = 'enc:v1:01234567:AAAA'")
     done = roll_back(legacy)
     assert done.returncode == 3 and "of app_secret) in columns that stay" in done.stderr
-    legacy.sql("UPDATE social_accounts SET app_secret = 'enc: plain'")
+    legacy.sql("UPDATE social_accounts SET app_secret = 'enc: plain', webhook_url = 'https://bot.example/'; "
+               "UPDATE webhook_endpoints SET app_secret = 'enc:v1:01234567:AAAA', signing_secret = 'enc:v1:01234567:AAAA'")
     done = roll_back(legacy)
     assert done.returncode == 0, done.stderr
+    assert legacy.sql("SELECT DISTINCT webhook_url FROM social_accounts") == "https://bot.example/"
     assert "enc: plain" in legacy.sql("SELECT DISTINCT app_secret FROM social_accounts")
 
 

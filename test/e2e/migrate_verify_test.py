@@ -122,6 +122,7 @@ SABOTAGE = {
         "UPDATE social_accounts SET user_id = gen_random_uuid() WHERE platform = 'youtube'", "V07"),
     "foreign key dropped": ("ALTER TABLE webhook_logs DROP CONSTRAINT webhook_logs_user_id_fkey", "V07"),
     "trigger disabled": ("ALTER TABLE social_accounts DISABLE TRIGGER socialsync_accounts_changed", "V08"),
+    "trigger of an account given away dropped": ("DROP TRIGGER socialsync_account_given ON social_accounts", "V08"),
     "trigger dropped": ("DROP TRIGGER socialsync_accounts_changed ON social_accounts", "V08"),
     "trigger of fewer columns": (
         "CREATE OR REPLACE TRIGGER socialsync_accounts_changed AFTER INSERT ON social_accounts"

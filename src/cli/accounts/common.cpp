@@ -29,9 +29,9 @@ std::string explanation(const pg::Error& error) {
   constexpr std::string_view unique_violation = "23505";
   if (error.sqlstate() != unique_violation) return error.what();
   const std::string columns = error.detail().substr(0, error.detail().find(")=("));
-  for (const std::string_view secret : model::secret_columns) {
-    if (columns.find(secret) != std::string::npos)
-      return fmt::format("another account has that {} already", secret);
+  for (const model::SecretColumn& secret : model::secret_columns) {
+    if (columns.find(secret.column) != std::string::npos)
+      return fmt::format("another account has that {} already", secret.column);
   }
   return fmt::format("another account has that already: {}", error.detail());
 }

@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "crypto/secret_box.hpp"
 #include "migrate/backfill_columns.hpp"
+#include "model/event.hpp"
 #include "parse/kinds.hpp"
 
 namespace socialsync::cli::accounts {
@@ -46,6 +47,7 @@ std::set<std::string_view> known_events() {
   }
   for (const parse::MessagingKind& kind : parse::messaging_kinds())
     known.insert({kind.instagram_type, kind.messenger_type});
+  for (const model::OwnEvent& event : model::own_events) known.insert(event.type);
   return known;
 }
 

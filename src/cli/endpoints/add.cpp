@@ -3,6 +3,7 @@
 
 #include "cli/endpoints/commands.hpp"
 #include "cli/endpoints/draft.hpp"
+#include "cli/endpoints/sealing.hpp"
 #include "cli/endpoints/secrets.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/on_database.hpp"
@@ -40,13 +41,14 @@ asio::awaitable<Uuid> make(const std::optional<Uuid>& account, bool is_pulled, s
   co_return *id;
 }
 
-asio::awaitable<int> add(const Options& options, pg::Connection& connection) {
+asio::awaitable<int> add(const Options& options, const crypto::SecretKeys& keys, pg::Connection& connection) {
   std::string values = values_of(options.draft);
   std::optional<Uuid> account;
   if (!options.is_operators) account = co_await the_account_id(connection, options.account);
+  values = co_await new_sealed_values(connection, std::move(values), keys);
   const Uuid id = co_await make(account, options.draft.is_pulled, std::move(values), connection);
   const store::EndpointRecord endpoint = co_await the_endpoint(connection, to_string(id));
-  const store::EndpointSecrets secrets = co_await store::read_endpoint_secrets(connection, id);
+  const store::EndpointSecrets secrets = co_await store::read_endpoint_secrets(connection, id, keys);
   const NewSecrets shown{.signing_secret = secrets.signing_secret,
                          .app_secret = options.draft.app_secret_file.empty() ? secrets.app_secret : ""};
   if (options.wants_json) {
@@ -63,9 +65,10 @@ int run(const std::shared_ptr<Options>& options) {
   if (!has_target || options->account.empty() != options->is_operators)
     return complain(options->wants_json, ExitCode::usage_error, "wrong_usage",
                     has_target ? "say whose it is: --account, or --operator" : "say --url, or --pull");
-  return on_database(options->wants_json, [options](const config::Config&, pg::Connection& connection) {
-    return add(*options, connection);
-  });
+  return on_database(options->wants_json,
+                     [options](const config::Config& config, pg::Connection& connection) {
+                       return add(*options, config.secrets.keys, connection);
+                     });
 }
 
 }  // namespace
@@ -87,7 +90,8 @@ void add_add(CLI::App& endpoints, Action& chosen) {
                   "Examples:\n"
                   "  socialsync endpoints add --account 683178638221369 --url https://bot.example/webhook\n"
                   "  socialsync endpoints add --account 683178638221369 --pull --events messages\n"
-                  "  socialsync endpoints add --operator --url https://ops.example/meta --format standard") +
+                  "  socialsync endpoints add --operator --url https://ops.example/ --events "
+                  "endpoint_failing,endpoint_disabled") +
       exit_codes);
   command->callback([&chosen, options] { chosen = [options] { return run(options); }; });
 }

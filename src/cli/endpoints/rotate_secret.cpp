@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include "cli/endpoints/commands.hpp"
+#include "cli/endpoints/sealing.hpp"
 #include "cli/endpoints/secrets.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/on_database.hpp"
@@ -63,16 +64,19 @@ std::string grace_fault(const std::string& text) {
   return seconds_of(text) ? "" : "--grace must be like 24h, 90m or 7d, at most 7d; 0: none";
 }
 
-asio::awaitable<int> rotate(const Options& options, pg::Connection& connection) {
+asio::awaitable<int> rotate(const Options& options, const crypto::SecretKeys& keys,
+                            pg::Connection& connection) {
   store::EndpointRecord endpoint = co_await the_endpoint(connection, options.name);
   const Uuid id = endpoint.id;
+  store::EndpointSecrets fresh = co_await new_sealed_secrets(connection, id, keys);
   bool is_changed = false;
   if (options.is_app_secret)
-    is_changed = co_await store::rotate_app_secret(connection, id);
+    is_changed = co_await store::rotate_app_secret(connection, id, std::move(fresh.app_secret));
   else
-    is_changed = co_await store::rotate_signing_secret(connection, id, options.grace_s);
+    is_changed = co_await store::rotate_signing_secret(connection, id, options.grace_s,
+                                                       std::move(fresh.signing_secret));
   if (!is_changed) throw migrate::Failure(migrate::Outcome::data_blocks, "the endpoint has gone meanwhile");
-  const store::EndpointSecrets secrets = co_await store::read_endpoint_secrets(connection, id);
+  const store::EndpointSecrets secrets = co_await store::read_endpoint_secrets(connection, id, keys);
   endpoint = co_await the_endpoint(connection, to_string(id));
   const NewSecrets shown{.signing_secret = options.is_app_secret ? "" : secrets.signing_secret,
                          .app_secret = options.is_app_secret ? secrets.app_secret : ""};
@@ -112,9 +116,10 @@ void add_rotate_secret(CLI::App& endpoints, Action& chosen) {
                   exit_codes);
   command->callback([&chosen, options] {
     chosen = [options] {
-      return on_database(options->wants_json, [options](const config::Config&, pg::Connection& connection) {
-        return rotate(*options, connection);
-      });
+      return on_database(options->wants_json,
+                         [options](const config::Config& config, pg::Connection& connection) {
+                           return rotate(*options, config.secrets.keys, connection);
+                         });
     };
   });
 }

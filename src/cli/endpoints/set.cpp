@@ -4,6 +4,7 @@
 
 #include "cli/endpoints/commands.hpp"
 #include "cli/endpoints/draft.hpp"
+#include "cli/endpoints/sealing.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/on_database.hpp"
 #include "migrate/outcome.hpp"
@@ -21,7 +22,7 @@ struct Options {
   bool wants_json = false;
 };
 
-asio::awaitable<int> set(const Options& options, pg::Connection& connection) {
+asio::awaitable<int> set(const Options& options, const crypto::SecretKeys& keys, pg::Connection& connection) {
   const std::string values = values_of(options.draft);
   const boost::json::value parsed = boost::json::parse(values);
   std::vector<std::string> names;
@@ -32,7 +33,8 @@ asio::awaitable<int> set(const Options& options, pg::Connection& connection) {
     throw Failure(
         Outcome::data_blocks,
         "place 0 is the account's webhook_url, which is sent: add --pull makes an endpoint beside it");
-  const bool is_changed = co_await store::change_endpoint(connection, endpoint.id, values);
+  std::string sealed = sealed_values(values, endpoint.id, keys);
+  const bool is_changed = co_await store::change_endpoint(connection, endpoint.id, std::move(sealed));
   if (!is_changed) throw Failure(Outcome::data_blocks, "the endpoint has gone meanwhile");
   endpoint = co_await the_endpoint(connection, to_string(endpoint.id));
   if (options.wants_json)
@@ -65,9 +67,10 @@ void add_set(CLI::App& endpoints, Action& chosen) {
       exit_codes);
   command->callback([&chosen, options] {
     chosen = [options] {
-      return on_database(options->wants_json, [options](const config::Config&, pg::Connection& connection) {
-        return set(*options, connection);
-      });
+      return on_database(options->wants_json,
+                         [options](const config::Config& config, pg::Connection& connection) {
+                           return set(*options, config.secrets.keys, connection);
+                         });
     };
   });
 }

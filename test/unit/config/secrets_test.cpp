@@ -138,8 +138,10 @@ TEST_CASE("config: what is sealed as it arrives") {
     return read({{"SOCIALSYNC_SECRETS_KEY", first}, {"SOCIALSYNC_SECRETS_SEAL", value}})
         .secrets.sealed_columns;
   };
-  CHECK(columns("1") == Names{"app_secret", "verify_token", "access_token", "refresh_token"});
-  CHECK(columns("app_secret, verify_token") == Names{"app_secret", "verify_token"});
+  CHECK(columns("1") == Names{"app_secret", "verify_token", "access_token", "refresh_token",
+                              "endpoints.app_secret", "endpoints.signing_secret",
+                              "endpoints.previous_signing_secret"});
+  CHECK(columns("app_secret, endpoints.app_secret") == Names{"app_secret", "endpoints.app_secret"});
   for (const char* off : {"", "0", "false"}) CHECK(columns(off).empty());
   for (const char* bad : {"yes", "app_secret,email", ","})
     CHECK(contains(read({{"SOCIALSYNC_SECRETS_KEY", first}, {"SOCIALSYNC_SECRETS_SEAL", bad}}).problem(),

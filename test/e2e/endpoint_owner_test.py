@@ -1,0 +1,54 @@
+"""An account that is given to somebody else: what waits is the former owner's, and so are secrets."""
+
+import meta
+import program
+from gateway import Gateway
+from receiver import Receiver, answer
+from tenants import SHARED_SECRET
+from waiting import eventually
+
+PATH = "/api/whatsapp/webhook"
+SETTINGS = {"META_APP_SECRET": SHARED_SECRET, "SOCIALSYNC_EGRESS_ALLOW": "127.0.0.0/8", "SOCIALSYNC_EGRESS_HTTP": "1"}
+
+
+def send(gateway, account, count=1):
+    """Their ids."""
+    client = gateway.client()
+    messages = [meta.message() for _ in range(count)]
+    for message in messages:
+        assert client.post(PATH, meta.whatsapp_messages(account.key, message), SHARED_SECRET).status == 200
+    client.close()
+    return [message["id"] for message in messages]
+
+
+def primary(database, account):
+    return database.rows("SELECT * FROM webhook_endpoints WHERE social_account_id = %s AND place = 0", account.id)[0]
+
+
+def test_what_waits_for_a_former_owner_is_not_for_the_next(database, database_url):
+    """Neither what is in the outbox, nor what a worker has in its hands; nor by a replay."""
+    with Receiver(answer(503)) as former, Receiver() as present, Gateway(database_url, **SETTINGS) as gateway:
+        account = database.add_account(webhook_url=former.url())
+        before = primary(database, account)
+        database.rows("UPDATE webhook_endpoints SET per_second_max = 1, headers = '{\"authorization\": \"theirs\"}' WHERE id = %s", before["id"])
+        gateway.settle(database)
+        send(gateway, account, 20)  # one is tried, some wait in memory, the others in the outbox
+        eventually(lambda: former.received)
+        heir = database.add_user()
+        database.rows("UPDATE social_accounts SET user_id = %s, webhook_url = %s WHERE id = %s", heir, present.url(), account.id)
+        after = primary(database, account)
+        assert not {before[name] for name in ("id", "app_secret", "signing_secret")} & {
+            after[name] for name in ("id", "app_secret", "signing_secret")}
+        assert after["headers"] == {}
+        gateway.settle(database)
+        [mine] = send(gateway, account)
+        eventually(lambda: present.received)
+        eventually(lambda: database.value("SELECT count(*) FROM webhook_deliveries") == 0)
+        replayed = program.run("deliveries", "retry", "--replay", "--account", account.key, "--since", "2020-01-01", "--yes",
+                               "--output", "json", DATABASE_URL=database_url)
+        assert replayed.returncode == 0, replayed.stdout + replayed.stderr
+        eventually(lambda: len(present.received) == 2)
+        got = [one.json()["entry"][0]["changes"][0]["value"]["messages"][0]["id"] for one in present.received]
+        assert got == [mine, mine], "its own, and that once more"
+        assert "authorization" not in present.received[0].headers
+        assert database.value("SELECT count(*) FROM webhook_deliveries WHERE endpoint_id = %s", before["id"]) == 0
