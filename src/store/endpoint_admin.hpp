@@ -28,6 +28,7 @@ struct EndpointRecord {
   bool is_enabled = true;
   std::string disabled_because;
   std::string failing_since;  // ISO 8601, UTC, as all times here
+  bool is_ordered = false;
   std::uint64_t concurrent_max = 0;
   std::optional<std::uint64_t> per_second_max;
   std::string previous_signing_secret_until;  // empty: there is none that is still good

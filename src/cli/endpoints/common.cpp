@@ -102,6 +102,7 @@ boost::json::object json_of(const store::EndpointRecord& endpoint) {
           {"is_enabled", endpoint.is_enabled},
           {"disabled_because", or_null(endpoint.disabled_because)},
           {"failing_since", or_null(endpoint.failing_since)},
+          {"is_ordered", endpoint.is_ordered},
           {"concurrent_max", endpoint.concurrent_max},
           {"per_second_max", endpoint.per_second_max ? boost::json::value(*endpoint.per_second_max)
                                                      : boost::json::value(nullptr)},

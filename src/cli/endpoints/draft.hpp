@@ -21,6 +21,7 @@ struct Draft {
   std::optional<std::string> format;
   std::vector<std::string> headers;  // "Name: value"
   std::string headers_file;
+  std::optional<std::string> is_ordered;  // yes or no
   std::optional<std::uint32_t> concurrent_max;
   std::optional<std::uint32_t> per_second_max;
   std::optional<std::string> description;
