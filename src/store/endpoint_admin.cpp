@@ -19,7 +19,7 @@ SELECT e.id, e.social_account_id::text, coalesce(nullif(a.business_name, ''), a.
        to_char(e.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
        (SELECT count(*)::text FROM public.webhook_deliveries AS d WHERE d.endpoint_id = e.id AND d.due_at < 'infinity'),
        (SELECT count(*)::text FROM public.webhook_deliveries AS d WHERE d.endpoint_id = e.id AND d.due_at = 'infinity'),
-       e.is_ordered::text
+       e.is_ordered::text, a.platform::text
 FROM public.webhook_endpoints AS e LEFT JOIN public.social_accounts AS a ON a.id = e.social_account_id
 WHERE starts_with(e.id::text, $1) AND ($2::uuid IS NULL OR e.social_account_id = $2)
   AND (NOT $3::boolean OR e.failing_since IS NOT NULL) AND (NOT $4::boolean OR NOT e.is_enabled)
@@ -108,6 +108,7 @@ EndpointRecord record_at(const pg::ResultSet& rows, std::size_t row) {
                         .account_id = text(1),
                         .account_name = text(2),
                         .account_key = text(3),
+                        .platform = text(20),
                         .place = number_at(rows, row, 4),
                         .url = text(5),
                         .description = text(6),

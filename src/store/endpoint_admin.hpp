@@ -19,6 +19,7 @@ struct EndpointRecord {
   std::string account_id;    // empty: the operator's own
   std::string account_name;  // the business's, else the user's name
   std::string account_key;   // what Meta names the account by
+  std::string platform;      // the account's label
   std::uint64_t place = 0;
   std::string url;  // empty: its events are pulled
   std::string description;

@@ -143,10 +143,17 @@ void add_draft_options(CLI::App& command, Draft& draft) {
       .add_option("--app-secret-file", draft.app_secret_file,
                   "What the receiver has for Meta's app secret (default: a new one); - is standard input")
       ->type_name("FILE");
+  CLI::Option* token =
+      command
+          .add_option("--verify-token-file", draft.verify_token_file,
+                      "The receiver's verify token, for Meta's handshake with the URL; - is standard input")
+          ->type_name("FILE");
+  command.add_flag("--skip-handshake", draft.skips_handshake, "Take the URL as it is")->excludes(token);
 }
 
 std::string values_of(const Draft& draft) {
-  if (draft.headers_file == "-" && draft.app_secret_file == "-")
+  const std::string* files[] = {&draft.headers_file, &draft.app_secret_file, &draft.verify_token_file};
+  if (std::ranges::count_if(files, [](const std::string* file) { return *file == "-"; }) > 1)
     refuse("only one file can come from standard input");
   boost::json::object values;
   put_url(values, draft);

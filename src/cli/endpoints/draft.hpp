@@ -26,6 +26,8 @@ struct Draft {
   std::optional<std::uint32_t> per_second_max;
   std::optional<std::string> description;
   std::string app_secret_file;
+  std::string verify_token_file;  // for the handshake with the URL
+  bool skips_handshake = false;
   std::vector<std::string> cleared;  // names of columns
 };
 
