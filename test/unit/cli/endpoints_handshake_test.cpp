@@ -6,8 +6,9 @@ using namespace socialsync;
 using cli::endpoints::handshake_fault;
 
 TEST_CASE("handshake fault: the receiver's words without the token that it quotes, however it quotes it") {
-  const deliver::Reply reply{.status = 403,
-                             .body_head = "no: a&b, a%26b, a&b \x1b[2J" + std::string(5'000, 'x')};
+  deliver::Reply reply;
+  reply.status = 403;
+  reply.body_head = "no: a&b, a%26b, a&b \x1b[2J" + std::string(5'000, 'x');
   const std::string fault = handshake_fault(reply, "a&b");
   CHECK(fault.find("a&b") == std::string::npos);
   CHECK(fault.find("a%26b") == std::string::npos);
@@ -17,8 +18,10 @@ TEST_CASE("handshake fault: the receiver's words without the token that it quote
 }
 
 TEST_CASE("handshake fault: no answer at all") {
-  const std::string fault =
-      handshake_fault({.error = deliver::SendError::timed_out, .detail = "slow: t0ken"}, "t0ken");
+  deliver::Reply reply;
+  reply.error = deliver::SendError::timed_out;
+  reply.detail = "slow: t0ken";
+  const std::string fault = handshake_fault(reply, "t0ken");
   CHECK(fault.find("timed_out") != std::string::npos);
   CHECK(fault.find("t0ken") == std::string::npos);
   CHECK(fault.find("--skip-handshake") != std::string::npos);
