@@ -93,7 +93,7 @@ std::string handshake_fault(const deliver::Reply& reply, const std::string& veri
     hint = hint_for(reply.status);
   }
   return fmt::format(
-      "the receiver has not passed Meta's handshake, nothing was changed: {}. {}.\n"
+      "the receiver has not passed Meta's handshake, nothing was changed: {}; {}\n"
       "--skip-handshake takes the URL all the same",
       what, hint);
 }
