@@ -6,6 +6,8 @@ import pytest
 
 import program
 
+pytestmark = pytest.mark.release_only  # what it shows is SQL's and a pure function's
+
 
 @pytest.fixture
 def show(database_url):

@@ -3,6 +3,9 @@
 #include <cstdio>
 
 #include <CLI/CLI.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <fmt/core.h>
 
 #include "base/text.hpp"
@@ -24,6 +27,8 @@ using Clock = std::chrono::steady_clock;
 
 // Behind the notifications: a gateway that delivers itself tells nobody, nor does a lease that ends.
 constexpr std::chrono::milliseconds look_interval{1'000};
+// A busy gateway tells of every commit.
+constexpr std::chrono::milliseconds look_gap_min{200};
 
 struct Options {
   std::string account;
@@ -83,6 +88,8 @@ asio::awaitable<std::vector<store::PulledEvent>> claim(const Options& options,
 asio::awaitable<std::vector<store::PulledEvent>> wait_for_some(const Options& options,
                                                                const std::optional<Uuid>& owner,
                                                                pg::Connection& connection) {
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  asio::steady_timer gap(executor);
   const Clock::time_point until = Clock::now() + std::chrono::seconds(options.wait_s);
   if (options.wait_s > 0) co_await store::listen_for_pulled_events(connection);
   for (;;) {
@@ -90,7 +97,9 @@ asio::awaitable<std::vector<store::PulledEvent>> wait_for_some(const Options& op
     const Clock::duration left = until - Clock::now();
     if (!events.empty() || left <= Clock::duration::zero()) co_return events;
     const Clock::duration pause = std::min<Clock::duration>(left, look_interval);
+    gap.expires_after(std::min<Clock::duration>(left, look_gap_min));
     (void)co_await connection.notified(pause);
+    co_await gap.async_wait(asio::use_awaitable);
   }
 }
 
