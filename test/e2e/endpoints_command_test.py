@@ -108,3 +108,23 @@ def test_secrets_are_rotated(database, database_url):
     assert rotated["secrets"] == {"app_secret": row(database, endpoint)["app_secret"]} != {"app_secret": before["app_secret"]}
     for grace in ("8d", "1w", "x", "-1h"):
         run(database_url, "rotate-secret", endpoint, "--grace", grace, code=2)
+
+
+def test_every_column_that_is_the_operator_s_can_be_set(database, database_url, tmp_path):
+    account = database.add_account()
+    (tmp_path / "secret").write_text("f00d\n")
+    (tmp_path / "headers").write_text("X-Key: k\nX-Other: o\n")
+    endpoint = add(database_url, account, "--pull")["added"]["id"]
+    before = row(database, endpoint)
+    run(database_url, "set", endpoint, "--url", "https://bot.example/", "--skip-handshake", "--description", "bot", "--format", "standard",
+        "--app-secret-file", tmp_path / "secret", "--headers-file", tmp_path / "headers", "--events", "messages", "--ordered", "yes",
+        "--concurrent-max", "3", "--per-second-max", "50")
+    run(database_url, "disable", endpoint, "--because", "it moves")
+    run(database_url, "rotate-secret", endpoint)
+    after = row(database, endpoint)
+    assert after["app_secret"] == "f00d" and after["headers"] == {"X-Key": "k", "X-Other": "o"}
+    state = {"failing_since", "warned_percent"}  # the worker's
+    unchanged = {name for name, value in before.items() if after[name] == value}
+    assert unchanged == state | {"id", "social_account_id", "place", "created_at"}
+    run(database_url, "set", endpoint, "--ordered", "no", "--clear", "headers,description")
+    assert [row(database, endpoint)[name] for name in ("is_ordered", "headers", "description")] == [False, {}, None]
