@@ -10,8 +10,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "app/egress.hpp"
 #include "deliver/delivery.hpp"
-#include "net/cidr.hpp"
 
 namespace socialsync::app {
 namespace {
@@ -40,14 +40,6 @@ void yield_to_ingest() {
   setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), niceness);
 }
 
-deliver::EgressPolicy policy_of(const config::Egress& egress) {
-  std::vector<net::Cidr> allowed;
-  for (const std::string& network : egress.allowed) {
-    if (auto cidr = net::Cidr::parse(network)) allowed.push_back(*cidr);  // config has refused others
-  }
-  return {std::move(allowed), egress.http, egress.proxy};
-}
-
 // What a committed body has for the worker.
 struct Handed {
   std::vector<deliver::Delivery> deliveries;
@@ -73,7 +65,7 @@ void add(const store::EventRow& row, deliver::Admission& admission, Handed& hand
 
 Deliveries::Deliveries(const config::Config& config, deliver::Connect connect, metrics::Metrics& metrics)
     : keeps_running_(asio::make_work_guard(io_)),
-      sender_(io_.get_executor(), policy_of(config.egress)),
+      sender_(io_.get_executor(), egress_policy_of(config.egress)),
       worker_(io_.get_executor(), std::move(connect), sender_, config.secrets.keys, metrics) {}
 
 Deliveries::~Deliveries() {

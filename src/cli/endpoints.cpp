@@ -12,6 +12,7 @@ void add_endpoints(CLI::App& app, Action& chosen) {
   endpoints::add_show(*command, chosen);
   endpoints::add_add(*command, chosen);
   endpoints::add_set(*command, chosen);
+  endpoints::add_test(*command, chosen);
   endpoints::add_rotate_secret(*command, chosen);
   endpoints::add_enable(*command, chosen);
   endpoints::add_disable(*command, chosen);

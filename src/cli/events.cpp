@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "cli/commands.hpp"
+#include "cli/events/commands.hpp"
 #include "cli/exit_code.hpp"
 #include "model/event.hpp"
 #include "parse/kinds.hpp"
@@ -134,10 +135,11 @@ int print_kinds(const std::string& output) {
 }  // namespace
 
 void add_events(CLI::App& app, Action& chosen) {
-  CLI::App* events = app.add_subcommand("events", "The events of the webhooks");
-  events->require_subcommand(1);
+  CLI::App* command = app.add_subcommand("events", "The events of the webhooks");
+  command->require_subcommand(1);
+  events::add_next(*command, chosen);
   CLI::App* kinds =
-      events->add_subcommand("kinds", "The kinds of events that are known, and how each is told apart");
+      command->add_subcommand("kinds", "The kinds of events that are known, and how each is told apart");
   kinds->footer(
       "What is not listed is logged under Meta's own field name.\n"
       "Example:  socialsync events kinds --output json");

@@ -39,7 +39,8 @@ struct Reply {
   std::string body_head;
   std::optional<std::chrono::seconds> retry_after;  // of the header, seconds or a date
   std::chrono::microseconds took{0};
-  std::string detail;  // for a person: the library's words for the error; no secret, no query string
+  std::string address;  // connected to, with the port: the proxy's where there is one; empty: never connected
+  std::string detail;   // for a person: the library's words for the error; no secret, no query string
 };
 
 }  // namespace socialsync::deliver

@@ -192,6 +192,7 @@ Reply Transfer::reply(CURLcode result) {
   curl_off_t microseconds = 0;
   curl_easy_getinfo(handle(), CURLINFO_TOTAL_TIME_T, &microseconds);
   reply.took = std::chrono::microseconds(microseconds);
+  reply.address = address();
   reply.error = error_of(result);
   reply.detail = printable(detail_of(reply.error, result));
   if (reply.error != SendError::none) return reply;
@@ -203,6 +204,16 @@ Reply Transfer::reply(CURLcode result) {
   reply.body_head = std::move(body_head_);
   if (wait_seconds > 0) reply.retry_after = std::chrono::seconds(wait_seconds);
   return reply;
+}
+
+std::string Transfer::address() const {
+  char* host = nullptr;
+  long port = 0;
+  curl_easy_getinfo(handle(), CURLINFO_PRIMARY_IP, &host);
+  curl_easy_getinfo(handle(), CURLINFO_PRIMARY_PORT, &port);
+  if (host == nullptr || *host == '\0') return {};
+  const bool is_v6 = std::strchr(host, ':') != nullptr;
+  return fmt::format("{}{}{}:{}", is_v6 ? "[" : "", host, is_v6 ? "]" : "", port);
 }
 
 // An answer is one as soon as its head is there: the rest only illustrates it.

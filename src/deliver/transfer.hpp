@@ -42,6 +42,7 @@ class Transfer {
   bool is_scheme_allowed(std::string_view url) const;
   bool is_host_allowed(const std::string& url) const;
   SendError error_of(CURLcode result) const;
+  std::string address() const;
   std::string detail_of(SendError error, CURLcode result) const;
   bool permits(const curl_sockaddr& address);
 

@@ -18,7 +18,8 @@ SELECT e.id, e.social_account_id::text, coalesce(nullif(a.business_name, ''), a.
             THEN to_char(e.previous_signing_secret_until AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') END,
        to_char(e.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
        (SELECT count(*)::text FROM public.webhook_deliveries AS d WHERE d.endpoint_id = e.id AND d.due_at < 'infinity'),
-       (SELECT count(*)::text FROM public.webhook_deliveries AS d WHERE d.endpoint_id = e.id AND d.due_at = 'infinity')
+       (SELECT count(*)::text FROM public.webhook_deliveries AS d WHERE d.endpoint_id = e.id AND d.due_at = 'infinity'),
+       e.is_ordered::text, a.platform::text
 FROM public.webhook_endpoints AS e LEFT JOIN public.social_accounts AS a ON a.id = e.social_account_id
 WHERE starts_with(e.id::text, $1) AND ($2::uuid IS NULL OR e.social_account_id = $2)
   AND (NOT $3::boolean OR e.failing_since IS NOT NULL) AND (NOT $4::boolean OR NOT e.is_enabled)
@@ -65,6 +66,7 @@ SET id               = coalesce((v ->> 'id')::uuid, e.id),
                             WHEN v ? 'webhook_events' THEN NULL ELSE e.webhook_events END,
     concurrent_max   = coalesce((v ->> 'concurrent_max')::integer, e.concurrent_max),
     per_second_max   = CASE WHEN v ? 'per_second_max' THEN (v ->> 'per_second_max')::integer ELSE e.per_second_max END,
+    is_ordered       = coalesce((v ->> 'is_ordered')::boolean, e.is_ordered),
     is_enabled       = coalesce((v ->> 'is_enabled')::boolean, e.is_enabled),
     disabled_because = CASE WHEN v ? 'is_enabled' THEN v ->> 'disabled_because' ELSE e.disabled_because END,
     failing_since    = CASE WHEN (v ->> 'is_enabled')::boolean THEN NULL ELSE e.failing_since END,
@@ -113,6 +115,7 @@ EndpointRecord record_at(const pg::ResultSet& rows, std::size_t row) {
                         .account_id = text(1),
                         .account_name = text(2),
                         .account_key = text(3),
+                        .platform = text(20),
                         .place = number_at(rows, row, 4),
                         .url = text(5),
                         .description = text(6),
@@ -122,6 +125,7 @@ EndpointRecord record_at(const pg::ResultSet& rows, std::size_t row) {
                         .is_enabled = rows.text(row, 10) == "true",
                         .disabled_because = text(11),
                         .failing_since = text(12),
+                        .is_ordered = rows.text(row, 19) == "true",
                         .concurrent_max = number_at(rows, row, 13),
                         .per_second_max = std::nullopt,
                         .previous_signing_secret_until = text(15),

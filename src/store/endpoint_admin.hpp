@@ -20,6 +20,7 @@ struct EndpointRecord {
   std::string account_id;    // empty: the operator's own
   std::string account_name;  // the business's, else the user's name
   std::string account_key;   // what Meta names the account by
+  std::string platform;      // the account's label
   std::uint64_t place = 0;
   std::string url;  // empty: its events are pulled
   std::string description;
@@ -29,6 +30,7 @@ struct EndpointRecord {
   bool is_enabled = true;
   std::string disabled_because;
   std::string failing_since;  // ISO 8601, UTC, as all times here
+  bool is_ordered = false;
   std::uint64_t concurrent_max = 0;
   std::optional<std::uint64_t> per_second_max;
   std::string previous_signing_secret_until;  // empty: there is none that is still good

@@ -19,15 +19,16 @@ ORDER BY social_account_id, place, id)";
 enum RouteColumn { route_id, route_account, route_all_events, route_events, route_ordered };
 
 // Headers as name, U+001F, value, U+001E: no header may hold either.
-constexpr const char* select_targets = R"(
+const std::string target_columns = R"(
 SELECT id::text, social_account_id::text, url, format, app_secret, signing_secret,
        CASE WHEN previous_signing_secret_until > now() THEN previous_signing_secret END,
        (SELECT string_agg(key || E'\x1f' || value, E'\x1e') FROM jsonb_each_text(headers)),
        is_ordered, concurrent_max, per_second_max,
        floor(extract(epoch FROM failing_since) * 1000)::bigint, warned_percent
 FROM public.webhook_endpoints
-WHERE is_enabled AND url IS NOT NULL
-ORDER BY id)";
+)";
+const std::string select_targets = target_columns + "WHERE is_enabled AND url IS NOT NULL ORDER BY id";
+const std::string select_target = target_columns + "WHERE id = $1::uuid";
 
 enum Column {
   id,
@@ -117,6 +118,15 @@ model::Endpoint endpoint_of(Row& row) {
   return endpoint;
 }
 
+EndpointState state_of(const pg::ResultSet& rows, std::size_t at, const crypto::SecretKeys& keys) {
+  Row row(rows, at, keys);
+  EndpointState state{.endpoint = endpoint_of(row), .failing_since_ms = {}};
+  state.failing_since_ms = number_of<std::int64_t>(row.text(Column::failing_since));
+  state.warned_percent = number_of<int>(row.text(Column::warned_percent)).value_or(0);
+  state.is_readable = row.is_readable();
+  return state;
+}
+
 }  // namespace
 
 boost::asio::awaitable<void> listen_for_endpoint_changes(pg::Connection& connection) {
@@ -148,19 +158,22 @@ EndpointRoutes read_endpoint_routes(const pg::ResultSet& rows) {
 
 boost::asio::awaitable<std::vector<EndpointState>> select_endpoints(pg::Connection& connection,
                                                                     const crypto::SecretKeys& keys) {
-  const pg::Statement select{.name = "select_endpoints", .sql = select_targets};
+  const pg::Statement select{.name = "select_endpoints", .sql = select_targets.c_str()};
   const pg::ResultSet rows = co_await connection.run(select);
   std::vector<EndpointState> endpoints;
   endpoints.reserve(rows.rows());
-  for (std::size_t i = 0; i < rows.rows(); ++i) {
-    Row row(rows, i, keys);
-    EndpointState state{.endpoint = endpoint_of(row), .failing_since_ms = {}};
-    state.failing_since_ms = number_of<std::int64_t>(row.text(Column::failing_since));
-    state.warned_percent = number_of<int>(row.text(Column::warned_percent)).value_or(0);
-    state.is_readable = row.is_readable();
-    endpoints.push_back(std::move(state));
-  }
+  for (std::size_t i = 0; i < rows.rows(); ++i) endpoints.push_back(state_of(rows, i, keys));
   co_return endpoints;
+}
+
+boost::asio::awaitable<std::optional<EndpointState>> select_endpoint(pg::Connection& connection,
+                                                                     const Uuid& endpoint_id,
+                                                                     const crypto::SecretKeys& keys) {
+  pg::Statement select{.name = "select_endpoint", .sql = select_target.c_str()};
+  select.with(to_string(endpoint_id));
+  const pg::ResultSet rows = co_await connection.run(select);
+  if (rows.rows() == 0) co_return std::nullopt;
+  co_return state_of(rows, 0, keys);
 }
 
 boost::asio::awaitable<void> record_endpoint_news(pg::Connection& connection,

@@ -42,6 +42,11 @@ struct EndpointState {
 boost::asio::awaitable<std::vector<EndpointState>> select_endpoints(pg::Connection& connection,
                                                                     const crypto::SecretKeys& keys);
 
+// One of them, whether it is switched on or not, and sent to or pulled.
+boost::asio::awaitable<std::optional<EndpointState>> select_endpoint(pg::Connection& connection,
+                                                                     const Uuid& endpoint_id,
+                                                                     const crypto::SecretKeys& keys);
+
 // What delivery learns of an endpoint.
 struct EndpointNews {
   Uuid endpoint_id;

@@ -47,6 +47,17 @@ const libraries = {
   svix: await standard("svix"),
 };
 
+// Meta's handshake, by the one library that knows it; its verify token is the secret.
+function shakeHands(request, response, paths) {
+  const { secret } = paths[new URL(request.url, "http://localhost").pathname];
+  const api = new WhatsAppAPI({ token: "none", appSecret: secret, webhookVerifyToken: secret, v: "v24.0" });
+  try {
+    response.end(api.handle_get(request));
+  } catch (status) {
+    response.writeHead(status).end();
+  }
+}
+
 const now = Date.now;
 
 async function receive(request, paths) {
@@ -64,6 +75,7 @@ const input = createInterface({ input: process.stdin });
 input.once("line", (line) => {
   const paths = JSON.parse(line);
   const server = createServer(async (request, response) => {
+    if (request.method === "GET") return shakeHands(request, response, paths);
     const received = await receive(request, paths);
     process.stdout.write(`${JSON.stringify(received)}\n`);
     response.writeHead(received.is_accepted ? 200 : 401).end();

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import pytest
 
 import meta
+import program
 from clients_test import EXCEPTIONS, GOLDEN, expected_of
 from gateway import Gateway
 from libraries import LibraryServer
-from tenants import SHARED_SECRET
+from tenants import SHARED_SECRET, new_secret
 from waiting import eventually
 
 pytestmark = pytest.mark.release_only
@@ -243,3 +244,23 @@ def test_a_rotation_is_signed_with_both_secrets_until_its_end(house, library):
     assert accepts(during, path=f"{DURING}/{library}/old")
     assert accepts(after, path=f"{AFTER}/{library}/new")
     assert not accepts(after, path=f"{AFTER}/{library}/old")
+
+
+# ---- The commands
+
+
+def test_a_whatsapp_library_passes_the_handshake_and_accepts_a_test(database, database_url, tmp_path):
+    account = database.add_account()
+    secret = new_secret()
+    for name, text in (("token", secret), ("wrong", "wrong")):
+        (tmp_path / name).write_text(text)
+    egress = {"SOCIALSYNC_EGRESS_ALLOW": "127.0.0.0/8", "SOCIALSYNC_EGRESS_HTTP": "1", "DATABASE_URL": database_url}
+    with LibraryServer({"/bot": ("whatsapp-api-js", secret)}) as server:
+        add = ["endpoints", "add", "--account", account.key, "--url", server.url("/bot"), "--app-secret-file", tmp_path / "token",
+               "--verify-token-file"]
+        assert program.run(*add, tmp_path / "wrong", **egress).returncode == 6
+        assert program.run(*add, tmp_path / "token", **egress).returncode == 0
+        tested = program.run("endpoints", "test", "--account", account.key, **egress)
+        assert tested.returncode == 0, tested.stdout
+        delivery = eventually(lambda: server.of("/bot"))[0]
+        assert delivery.is_accepted and delivery.seen[0]["text"] == "A test of SocialSync Webhooks: nobody wrote this"

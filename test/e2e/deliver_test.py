@@ -136,7 +136,7 @@ def test_events_wait_for_an_endpoint_that_is_there_when_they_come(client, gatewa
     gateway.settle(database)
     send(client, meta.whatsapp_messages(account.key, meta.message()))
     assert len(receiver.received) == 1
-    assert database.rows("SELECT FROM webhook_endpoints WHERE social_account_id = %s", account.id) == []
+    assert database.value("SELECT count(*) FROM webhook_endpoints WHERE social_account_id = %s", account.id) == 0
 
 
 # ---- What goes wrong

@@ -74,3 +74,18 @@ def test_retry_replay_and_cancel(filled, database, database_url):
     assert database.value("SELECT count(*) FROM webhook_delivery_attempts WHERE endpoint_id = %s AND error = 'cancelled'",
                           filled.endpoint) == 5
     assert answer(database_url, "list", *of)["rows"] == []
+
+
+def test_a_cancelled_one_does_not_look_delivered(filled, database, database_url):
+    delivered, cancelled = filled.events[0], filled.events[4]
+    database.rows("INSERT INTO webhook_delivery_attempts (event_id, endpoint_id, attempt, http_status, took_ms) VALUES (%s, %s, 1, 200, 5)",
+                  delivered, filled.endpoint)
+    run(database_url, "cancel", "--event", cancelled, "--yes")
+    shown = run(database_url, "show", cancelled).stdout
+    assert "cancelled by the operator, after 3 attempts" in shown and "not delivered, it was cancelled" in shown
+    assert "hook: delivered" in run(database_url, "show", delivered).stdout
+    assert [end["result"] for end in answer(database_url, "show", cancelled)["ended"]] == ["cancelled"]
+    assert [end["result"] for end in answer(database_url, "show", delivered)["ended"]] == ["delivered"]
+    assert answer(database_url, "show", filled.events[3])["ended"] == []
+    database.rows("DELETE FROM webhook_deliveries WHERE event_id = %s", filled.events[3])
+    assert "not delivered, it is no longer in the outbox" in run(database_url, "show", filled.events[3]).stdout

@@ -264,7 +264,7 @@ def test_a_body_of_several_is_taken_apart(database, database_url, gateway, nobod
     assert (found["moved"], found["events"]) == (1, 1)
     assert len(database.logs(account)) == 1
     assert [row["reason"] for row in database.quarantined(stranger)] == ["unknown_account"]
-    assert database.rows("SELECT FROM webhook_quarantine WHERE id = %s", row) == []
+    assert database.value("SELECT count(*) FROM webhook_quarantine WHERE id = %s", row) == 0
 
 
 def test_a_body_of_too_many_events_stays_as_it_is(database, database_url, gateway, nobody_routes):

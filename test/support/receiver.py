@@ -9,6 +9,7 @@ import socket
 import struct
 import threading
 import time
+import urllib.parse
 from dataclasses import dataclass
 
 
@@ -82,12 +83,26 @@ def drip(handler):
     handler.close_connection = True
 
 
+def verifies(token, quirk=lambda challenge: challenge):
+    """Does Meta's handshake as receivers do; `quirk` is what it makes of the challenge."""
+    def act(handler):
+        asked = urllib.parse.parse_qs(urllib.parse.urlsplit(handler.path).query)
+        is_right = asked.get("hub.mode") == ["subscribe"] and asked.get("hub.verify_token") == [token]
+        answer(*((200, quirk(asked["hub.challenge"][0]).encode()) if is_right else (403, f"not {asked}".encode())))(handler)
+    return act
+
+
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers["content-length"]))
+        self._receive(self.rfile.read(int(self.headers["content-length"])))
+
+    def do_GET(self):
+        self._receive(b"")
+
+    def _receive(self, body):
         headers = {name.lower(): value for name, value in self.headers.items()}
         act = self.server.receive(Received(self.path, headers, body, time.time()))
         act(self)

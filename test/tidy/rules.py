@@ -142,6 +142,18 @@ def environment(files, _table):
             yield file.path, source.line_of(file.code, match.start()), "only config reads the environment"
 
 
+def one_definition(files, _table):
+    """A type is defined once: of two with one name in one namespace the linker keeps one's functions for both."""
+    first = {}
+    for file in files:
+        for found in source.types(file.code) if file.layer and file.is_cpp else ():
+            if "::::" in found.name:  # of a namespace without a name: the file's own
+                continue
+            if found.name in first:
+                yield file.path, found.line, f"{found.name} is defined in {first[found.name]} too"
+            first.setdefault(found.name, f"{file.path}:{found.line}")
+
+
 def unfinished(files, _table):
     """Nothing is left to do in the code: what is known to be missing is written where users read it."""
     for file in files:
@@ -158,5 +170,6 @@ RULES = [
     file_length,
     function_length,
     environment,
+    one_definition,
     unfinished,
 ]

@@ -41,6 +41,40 @@ def includes(text):
 
 
 @dataclass
+class TypeDefinition:
+    name: str  # with its namespaces and the types around it
+    line: int
+
+
+_TYPE = re.compile(r"(?:^|[^\w:,(<])(?:struct|class|union|enum(?:\s+(?:class|struct))?)\s+([\w:]+)(?:\s+final)?\s*(?::[^:].*)?$", re.DOTALL)
+_NAMESPACE = re.compile(r"\b(?:inline\s+)?namespace\s*([\w:]*)\s*$")
+
+
+def types(code):
+    """The types that are defined outside of functions, nested ones too. Specialisations have no name of their own."""
+    found, around, start = [], [], 0
+    for match in re.finditer(r"[{};]", code):
+        offset, mark = match.start(), match.group()
+        if mark == "{":
+            name = _name_of(code[start:offset])
+            is_type = name is not None and not _NAMESPACE.search(code[start:offset])
+            if is_type and None not in around:
+                found.append(TypeDefinition("::".join([*around, name]), line_of(code, offset)))
+            around.append(name)
+        elif mark == "}" and around:
+            around.pop()
+        start = offset + 1
+    return found
+
+
+def _name_of(head):
+    """What the braces behind these words define: a namespace or a type; nothing for all else."""
+    words = _collapse(head).strip()
+    named = _NAMESPACE.search(words) or _TYPE.search(words)
+    return named.group(1) if named else None
+
+
+@dataclass
 class Function:
     head: str
     first_line: int

@@ -182,6 +182,37 @@ def test_environment():
     assert not problems(rules.environment, cpp("src/pg/a.cpp", "// getenv is for config\n"))
 
 
+def header(folder, name, types):
+    return cpp(f"src/{folder}/{name}.hpp", f"#pragma once\nnamespace socialsync::{folder} {{\n{types}\n}}\n")
+
+
+@pytest.mark.parametrize(
+    "definition",
+    ["struct Row {\n};", "class Row final : public Base {\n};", "enum class Row : std::uint8_t { a };", "union Row { int a; };",
+     "enum Row { a, b };", "template <class T>\nstruct Row {\n  T value;\n};", "struct Row { struct Inner {}; };"],
+)
+def test_one_definition(definition):
+    twice = [header("pg", "a", definition), header("pg", "b", "\nstruct Row { int b = 0; };")]
+    assert problems(rules.one_definition, *twice)[0] == ("src/pg/b.hpp", 4)
+    assert not problems(rules.one_definition, header("pg", "a", definition), header("http", "b", "struct Row {};"))
+
+
+@pytest.mark.parametrize(
+    "types",
+    ["struct Row;\nclass Other;", "void f(struct Row& row) {\n}", "inline int f() {\n  struct Row {};\n  return 0;\n}", "// struct Row {};",
+     "struct Page { struct Row {}; };", "namespace detail { struct Row {}; }", "struct Rows { Row row{}; };", "template <class Row>\nvoid f() {}"],
+)
+def test_what_is_no_second_definition(types):
+    assert not problems(rules.one_definition, header("pg", "a", "struct Row {};"), header("pg", "b", types))
+
+
+def test_files_of_their_own_may_name_a_type_alike():
+    once = header("pg", "a", "struct Row {};")
+    assert not problems(rules.one_definition, once, cpp("src/pg/b.cpp", "namespace socialsync::pg { namespace { struct Row {}; } }"))
+    assert problems(rules.one_definition, once, cpp("src/pg/b.cpp", "namespace socialsync::pg { struct Row {}; }"))
+    assert not problems(rules.one_definition, once, cpp("test/support/b.hpp", "namespace socialsync::pg { struct Row {}; }"))
+
+
 def test_unfinished():
     assert problems(rules.unfinished, cpp("src/pg/a.cpp", "\n// TO" "DO: more\n")) == [("src/pg/a.cpp", 2)]
     assert not problems(rules.unfinished, cpp("src/pg/a.cpp", "// Todos los santos\n"))

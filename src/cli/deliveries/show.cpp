@@ -3,6 +3,7 @@
 
 #include "cli/accounts/commands.hpp"
 #include "cli/deliveries/commands.hpp"
+#include "cli/deliveries/ending.hpp"
 #include "cli/deliveries/rows.hpp"
 #include "cli/endpoints/commands.hpp"
 #include "cli/exit_code.hpp"
@@ -38,11 +39,24 @@ void print_json(const Options& options, const Story& story) {
   json::array attempts, waiting;
   for (const store::PastAttempt& row : story.attempts) attempts.push_back(json_of(row));
   for (const store::OutboxRow& row : story.waiting) waiting.push_back(json_of(row));
-  accounts::print_json(
-      {{"event_id", options.id}, {"event", event}, {"attempts", attempts}, {"waiting", waiting}});
+  json::array endings;
+  for (const Ending& ending : endings_of(story.attempts, story.waiting))
+    endings.push_back({{"endpoint_id", to_string(ending.endpoint_id)},
+                       {"url", ending.url},
+                       {"result", name_of(ending.result)}});
+  accounts::print_json({{"event_id", options.id},
+                        {"event", event},
+                        {"attempts", attempts},
+                        {"waiting", waiting},
+                        {"ended", endings}});
 }
 
 void print_attempt(const store::PastAttempt& row) {
+  if (row.error == cancelled) {
+    fmt::print("  {}  cancelled by the operator, after {} attempts to {}  {}\n", row.attempted_at,
+               row.attempt, endpoints::short_id(row.endpoint_id), endpoints::shown_url(row.url));
+    return;
+  }
   fmt::print("  {}  attempt {} to {}  {}: {}, {} ms\n", row.attempted_at, row.attempt,
              endpoints::short_id(row.endpoint_id), endpoints::shown_url(row.url), result_of(row),
              row.took_ms);
@@ -64,12 +78,14 @@ void print_text(const Options& options, const Story& story) {
     fmt::print("  it is no longer in webhook_logs\n");
   }
   for (auto row = story.attempts.rbegin(); row != story.attempts.rend(); ++row) print_attempt(*row);
+  for (const Ending& ending : endings_of(story.attempts, story.waiting))
+    fmt::print("  end: {}  {}: {}\n", endpoints::short_id(ending.endpoint_id),
+               endpoints::shown_url(ending.url), described(ending.result));
   for (const store::OutboxRow& row : story.waiting)
     fmt::print("  next: {}  {}: {}, after {} attempts\n", endpoints::short_id(row.endpoint_id),
                endpoints::shown_url(row.url), state_of(row), row.attempts);
-  if (story.waiting.empty())
-    fmt::print("  {}\n", story.attempts.empty() ? "no endpoint has it, or had it in the last 30 days"
-                                                : "nothing is left to do");
+  if (story.waiting.empty() && story.attempts.empty())
+    fmt::print("  no endpoint has it, or had it in the last 30 days\n");
 }
 
 asio::awaitable<int> show(const Options& options, pg::Connection& connection) {

@@ -3,6 +3,7 @@
 
 #include "cli/endpoints/commands.hpp"
 #include "cli/endpoints/draft.hpp"
+#include "cli/endpoints/handshake.hpp"
 #include "cli/endpoints/sealing.hpp"
 #include "cli/endpoints/secrets.hpp"
 #include "cli/exit_code.hpp"
@@ -41,11 +42,18 @@ asio::awaitable<Uuid> make(const std::optional<Uuid>& account, bool is_pulled, s
   co_return *id;
 }
 
-asio::awaitable<int> add(const Options& options, const crypto::SecretKeys& keys, pg::Connection& connection) {
+asio::awaitable<int> add(const Options& options, const config::Config& config, pg::Connection& connection) {
   std::string values = values_of(options.draft);
+  const std::optional<std::string> token =
+      verify_token_of(options.draft, options.draft.format.value_or("meta"));
   std::optional<Uuid> account;
   if (!options.is_operators) account = co_await the_account_id(connection, options.account);
-  values = co_await new_sealed_values(connection, std::move(values), keys);
+  if (token) {
+    Headers headers = headers_in(values).value_or(Headers());
+    const auto fault = co_await shake_hands(config, *options.draft.url, *token, std::move(headers));
+    if (fault) co_return complain(options.wants_json, ExitCode::not_answered, "handshake_failed", *fault);
+  }
+  values = co_await new_sealed_values(connection, std::move(values), config.secrets.keys);
   const Uuid id = co_await make(account, options.draft.is_pulled, std::move(values), connection);
   const store::EndpointRecord endpoint = co_await the_endpoint(connection, to_string(id));
   const store::EndpointSecrets secrets = co_await store::read_endpoint_secrets(connection, id, keys);
@@ -67,7 +75,7 @@ int run(const std::shared_ptr<Options>& options) {
                     has_target ? "say whose it is: --account, or --operator" : "say --url, or --pull");
   return on_database(options->wants_json,
                      [options](const config::Config& config, pg::Connection& connection) {
-                       return add(*options, config.secrets.keys, connection);
+                       return add(*options, config, connection);
                      });
 }
 
@@ -87,8 +95,11 @@ void add_add(CLI::App& endpoints, Action& chosen) {
   command->footer(
       std::string("An account has ten places. The first URL becomes its webhook_url. The secrets are shown "
                   "this once.\n"
+                  "A URL in the meta format is asked as Meta asks one, with the receiver's verify token, and "
+                  "taken when it\nanswers with the challenge; the standard format knows no handshake.\n"
                   "Examples:\n"
-                  "  socialsync endpoints add --account 683178638221369 --url https://bot.example/webhook\n"
+                  "  socialsync endpoints add --account 683178638221369 --url https://bot.example/webhook "
+                  "--verify-token-file token\n"
                   "  socialsync endpoints add --account 683178638221369 --pull --events messages\n"
                   "  socialsync endpoints add --operator --url https://ops.example/ --events "
                   "endpoint_failing,endpoint_disabled") +

@@ -16,6 +16,7 @@ void add_list(CLI::App& endpoints, Action& chosen);
 void add_show(CLI::App& endpoints, Action& chosen);
 void add_add(CLI::App& endpoints, Action& chosen);
 void add_set(CLI::App& endpoints, Action& chosen);
+void add_test(CLI::App& endpoints, Action& chosen);
 void add_rotate_secret(CLI::App& endpoints, Action& chosen);
 void add_enable(CLI::App& endpoints, Action& chosen);
 void add_disable(CLI::App& endpoints, Action& chosen);
@@ -45,6 +46,7 @@ std::string state_of(const store::EndpointRecord& endpoint);
 std::string described(const store::EndpointRecord& endpoint);
 
 boost::json::object json_of(const store::EndpointRecord& endpoint);
+
 void print_json(boost::json::object document);
 
 }  // namespace socialsync::cli::endpoints

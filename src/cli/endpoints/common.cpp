@@ -25,7 +25,8 @@ boost::json::value or_null(const std::string& text) {
 
 const char* const exit_codes =
     "\nExit codes: 0 done · 1 internal error · 2 wrong usage or setting · 3 no database, not migrated, or no "
-    "right to · 4 a row stayed locked, run it again · 9 no such endpoint or account, or no free place";
+    "right to · 4 a row stayed locked, run it again · 6 the receiver did not answer as it should · 9 no such "
+    "endpoint or account, or no free place";
 
 std::string name_fault(const std::string& name) {
   const bool is_hex = name.find_first_not_of("0123456789abcdef-") == std::string::npos;
@@ -102,6 +103,7 @@ boost::json::object json_of(const store::EndpointRecord& endpoint) {
           {"is_enabled", endpoint.is_enabled},
           {"disabled_because", or_null(endpoint.disabled_because)},
           {"failing_since", or_null(endpoint.failing_since)},
+          {"is_ordered", endpoint.is_ordered},
           {"concurrent_max", endpoint.concurrent_max},
           {"per_second_max", endpoint.per_second_max ? boost::json::value(*endpoint.per_second_max)
                                                      : boost::json::value(nullptr)},

@@ -127,6 +127,11 @@ void add_draft_options(CLI::App& command, Draft& draft) {
       ->take_all();
   command.add_option("--headers-file", draft.headers_file, "The same, one a line; - is standard input")
       ->type_name("FILE");
+  command
+      .add_option("--ordered", draft.is_ordered,
+                  "yes: events of one conversation go out one after another (default: no)")
+      ->check(CLI::IsMember({"yes", "no"}).description(""))
+      ->type_name("YES|NO");
   command.add_option("--concurrent-max", draft.concurrent_max, "Requests at one time (default 16)")
       ->check(CLI::Range(1, 256))
       ->type_name("N");
@@ -138,16 +143,24 @@ void add_draft_options(CLI::App& command, Draft& draft) {
       .add_option("--app-secret-file", draft.app_secret_file,
                   "What the receiver has for Meta's app secret (default: a new one); - is standard input")
       ->type_name("FILE");
+  CLI::Option* token =
+      command
+          .add_option("--verify-token-file", draft.verify_token_file,
+                      "The receiver's verify token, for Meta's handshake with the URL; - is standard input")
+          ->type_name("FILE");
+  command.add_flag("--skip-handshake", draft.skips_handshake, "Take the URL as it is")->excludes(token);
 }
 
 std::string values_of(const Draft& draft) {
-  if (draft.headers_file == "-" && draft.app_secret_file == "-")
+  const std::string* files[] = {&draft.headers_file, &draft.app_secret_file, &draft.verify_token_file};
+  if (std::ranges::count_if(files, [](const std::string* file) { return *file == "-"; }) > 1)
     refuse("only one file can come from standard input");
   boost::json::object values;
   put_url(values, draft);
   if (draft.events) values["webhook_events"] = events_of(draft);
   if (draft.format) values["format"] = *draft.format;
   if (!draft.headers.empty() || !draft.headers_file.empty()) values["headers"] = headers_of(draft);
+  if (draft.is_ordered) values["is_ordered"] = *draft.is_ordered == "yes";
   if (draft.concurrent_max) values["concurrent_max"] = *draft.concurrent_max;
   if (draft.per_second_max) values["per_second_max"] = *draft.per_second_max;
   if (draft.description) {

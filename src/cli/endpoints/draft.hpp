@@ -21,10 +21,13 @@ struct Draft {
   std::optional<std::string> format;
   std::vector<std::string> headers;  // "Name: value"
   std::string headers_file;
+  std::optional<std::string> is_ordered;  // yes or no
   std::optional<std::uint32_t> concurrent_max;
   std::optional<std::uint32_t> per_second_max;
   std::optional<std::string> description;
   std::string app_secret_file;
+  std::string verify_token_file;  // for the handshake with the URL
+  bool skips_handshake = false;
   std::vector<std::string> cleared;  // names of columns
 };
 

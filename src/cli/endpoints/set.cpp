@@ -4,10 +4,12 @@
 
 #include "cli/endpoints/commands.hpp"
 #include "cli/endpoints/draft.hpp"
+#include "cli/endpoints/handshake.hpp"
 #include "cli/endpoints/sealing.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/on_database.hpp"
 #include "migrate/outcome.hpp"
+#include "store/endpoints.hpp"
 
 namespace socialsync::cli::endpoints {
 namespace {
@@ -22,7 +24,23 @@ struct Options {
   bool wants_json = false;
 };
 
-asio::awaitable<int> set(const Options& options, const crypto::SecretKeys& keys, pg::Connection& connection) {
+// What is wrong with the URL that is to be set, if it is asked.
+asio::awaitable<std::optional<std::string>> url_fault(const Options& options, const std::string& values,
+                                                      const store::EndpointRecord& endpoint,
+                                                      const config::Config& config,
+                                                      pg::Connection& connection) {
+  const auto token = verify_token_of(options.draft, options.draft.format.value_or(endpoint.format));
+  if (!token) co_return std::nullopt;
+  std::optional<Headers> headers = headers_in(values);
+  if (!headers) {
+    const auto stored = co_await store::select_endpoint(connection, endpoint.id, config.secrets.keys);
+    if (stored) headers = stored->endpoint.headers;
+  }
+  Headers sent = headers.value_or(Headers());
+  co_return co_await shake_hands(config, *options.draft.url, *token, std::move(sent));
+}
+
+asio::awaitable<int> set(const Options& options, const config::Config& config, pg::Connection& connection) {
   const std::string values = values_of(options.draft);
   const boost::json::value parsed = boost::json::parse(values);
   std::vector<std::string> names;
@@ -33,7 +51,9 @@ asio::awaitable<int> set(const Options& options, const crypto::SecretKeys& keys,
     throw Failure(
         Outcome::data_blocks,
         "place 0 is the account's webhook_url, which is sent: add --pull makes an endpoint beside it");
-  std::string sealed = sealed_values(values, endpoint.id, keys);
+  const auto fault = co_await url_fault(options, values, endpoint, config, connection);
+  if (fault) co_return complain(options.wants_json, ExitCode::not_answered, "handshake_failed", *fault);
+  std::string sealed = sealed_values(values, endpoint.id, config.secrets.keys);
   const bool is_changed = co_await store::change_endpoint(connection, endpoint.id, std::move(sealed));
   if (!is_changed) throw Failure(Outcome::data_blocks, "the endpoint has gone meanwhile");
   endpoint = co_await the_endpoint(connection, to_string(endpoint.id));
@@ -59,9 +79,10 @@ void add_set(CLI::App& endpoints, Action& chosen) {
   add_output(*command, options->wants_json);
   command->footer(
       std::string(
-          "Headers that are given take the place of all it had. Another URL is tried anew: the endpoint\n"
-          "of place 0 is then enabled.\n"
+          "Headers that are given take the place of all it had. Another URL is asked for Meta's handshake\n"
+          "first, as add does, and tried anew: the endpoint of place 0 is then enabled.\n"
           "Examples:\n"
+          "  socialsync endpoints set 0b8c2f4e --url https://new.example/ --verify-token-file token\n"
           "  socialsync endpoints set 0b8c2f4e --events messages,message_reads --per-second-max 50\n"
           "  socialsync endpoints set 0b8c2f4e --headers-file - <headers") +
       exit_codes);
@@ -69,7 +90,7 @@ void add_set(CLI::App& endpoints, Action& chosen) {
     chosen = [options] {
       return on_database(options->wants_json,
                          [options](const config::Config& config, pg::Connection& connection) {
-                           return set(*options, config.secrets.keys, connection);
+                           return set(*options, config, connection);
                          });
     };
   });

@@ -1,0 +1,18 @@
+#include "app/egress.hpp"
+
+#include <utility>
+#include <vector>
+
+#include "net/cidr.hpp"
+
+namespace socialsync::app {
+
+deliver::EgressPolicy egress_policy_of(const config::Egress& egress) {
+  std::vector<net::Cidr> allowed;
+  for (const std::string& network : egress.allowed) {
+    if (auto cidr = net::Cidr::parse(network)) allowed.push_back(*cidr);  // config has refused others
+  }
+  return {std::move(allowed), egress.http, egress.proxy};
+}
+
+}  // namespace socialsync::app

@@ -1,0 +1,188 @@
+#include <chrono>
+#include <random>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <fmt/core.h>
+
+#include "app/egress.hpp"
+#include "base/text.hpp"
+#include "cli/endpoints/choice.hpp"
+#include "cli/endpoints/commands.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/on_database.hpp"
+#include "cli/printable.hpp"
+#include "cli/terminal.hpp"
+#include "cli/test_webhook.hpp"
+#include "deliver/advice.hpp"
+#include "deliver/compose.hpp"
+#include "deliver/outcome.hpp"
+#include "deliver/sender.hpp"
+#include "migrate/outcome.hpp"
+#include "store/endpoints.hpp"
+
+namespace socialsync::cli::endpoints {
+namespace {
+
+namespace asio = boost::asio;
+using migrate::Failure;
+using migrate::Outcome;
+
+constexpr std::size_t shown_characters_max = 500;
+
+struct Options {
+  Choice choice;
+  bool wants_json = false;
+};
+
+struct Trial {
+  store::EndpointRecord endpoint;
+  std::string message_id;  // webhook-id
+  deliver::Reply reply;
+
+  bool is_delivered() const { return verdict_of(reply) == deliver::Verdict::delivered; }
+  std::string_view error() const { return error_of(reply); }
+  std::int64_t took_ms() const { return reply.took.count() / 1000; }
+};
+
+std::int64_t now_ms() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+// Of version 8, as those of events; no event has it.
+Uuid random_event_id() {
+  std::random_device entropy;
+  Uuid id;
+  for (std::uint8_t& byte : id.bytes) byte = static_cast<std::uint8_t>(entropy());
+  id.bytes[6] = static_cast<std::uint8_t>((id.bytes[6] & 0x0fU) | 0x80U);
+  id.bytes[8] = static_cast<std::uint8_t>((id.bytes[8] & 0x3fU) | 0x80U);
+  return id;
+}
+
+model::Platform platform_of(const std::string& label) {
+  if (label == "instagram") return model::Platform::instagram;
+  return label == "facebook" ? model::Platform::messenger : model::Platform::whatsapp;
+}
+
+// A text message to the account, from a person that there is not: a bot may answer it.
+deliver::Event test_event(const store::EndpointRecord& endpoint, const std::string& platform) {
+  deliver::Event event;
+  event.id = random_event_id();
+  event.type = "messages";
+  event.platform = platform;
+  event.received_ms = now_ms();
+  const std::string run = to_string(event.id).substr(0, 8);
+  event.payload = test_webhook({.platform = platform_of(platform),
+                                .to = endpoint.account_key.empty() ? "0" : endpoint.account_key,
+                                .text = "A test of SocialSync Webhooks: nobody wrote this",
+                                .run = run,
+                                .time_ms = event.received_ms,
+                                .customer = nobodys_number});
+  return event;
+}
+
+asio::awaitable<Trial> try_one(store::EndpointRecord endpoint, const config::Config& config,
+                               deliver::Sender& sender, pg::Connection& connection) {
+  const auto state = co_await store::select_endpoint(connection, endpoint.id, config.secrets.keys);
+  if (!state) throw Failure(Outcome::data_blocks, "the endpoint has gone meanwhile");
+  if (!state->is_readable)
+    throw Failure(
+        Outcome::wrong_usage,
+        "a secret of it is sealed, and no key of this environment opens it: SOCIALSYNC_SECRETS_KEY");
+  const auto signer = deliver::Signer::of(state->endpoint);
+  if (!signer)
+    throw Failure(Outcome::data_blocks,
+                  fmt::format("nothing can be signed for it: {}", to_string(signer.error())));
+  const deliver::Event event =
+      test_event(endpoint, endpoint.platform.empty() ? "whatsapp" : endpoint.platform);
+  Trial trial{.endpoint = std::move(endpoint), .message_id = deliver::message_id(event.id), .reply = {}};
+  deliver::Request request = deliver::request_of(event, state->endpoint, *signer, event.received_ms / 1000);
+  trial.reply = co_await sender.send(std::move(request));
+  co_return trial;
+}
+
+void print_text(const Trial& trial) {
+  const deliver::Reply& reply = trial.reply;
+  fmt::print("{}\n", described(trial.endpoint));
+  fmt::print("  message       {}\n", trial.message_id);
+  fmt::print("  connected to  {}\n", reply.address.empty() ? "-" : reply.address);
+  if (reply.error == deliver::SendError::none)
+    fmt::print("  answer        {} in {} ms\n", reply.status, trial.took_ms());
+  else
+    fmt::print("  answer        none in {} ms: {}\n", trial.took_ms(), to_string(reply.error));
+  if (!reply.detail.empty()) fmt::print("  why           {}\n", fitted(printable(reply.detail), 16));
+  if (!reply.body_head.empty())
+    fmt::print("  it said       {}\n", printable(first_characters(reply.body_head, shown_characters_max)));
+  const std::string_view advice = deliver::advice_on(trial.error(), reply.status);
+  if (!advice.empty()) fmt::print("  what to do    {}\n", fitted(advice, 16));
+}
+
+boost::json::object document_of(const Trial& trial) {
+  const deliver::Reply& reply = trial.reply;
+  const auto or_null = [](std::string_view text) {
+    return text.empty() ? boost::json::value(nullptr) : boost::json::value(text);
+  };
+  return {{"endpoint_id", to_string(trial.endpoint.id)},
+          {"url", trial.endpoint.url},
+          {"webhook_id", trial.message_id},
+          {"is_delivered", trial.is_delivered()},
+          {"address", or_null(reply.address)},
+          {"http_status", reply.status == 0 ? boost::json::value(nullptr) : boost::json::value(reply.status)},
+          {"took_ms", trial.took_ms()},
+          {"error", or_null(trial.error())},
+          {"detail", or_null(reply.detail)},
+          {"response_head", or_null(printable(reply.body_head, true))},
+          {"advice", or_null(deliver::advice_on(trial.error(), reply.status))}};
+}
+
+asio::awaitable<int> test(const Options& options, const config::Config& config, pg::Connection& connection) {
+  std::vector<store::EndpointRecord> chosen = co_await the_endpoints(connection, options.choice);
+  std::erase_if(chosen, [](const store::EndpointRecord& endpoint) { return endpoint.url.empty(); });
+  if (chosen.empty())
+    throw Failure(Outcome::data_blocks, "its events are pulled, nothing is sent: socialsync events next");
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  deliver::Sender sender(executor, app::egress_policy_of(config.egress));
+  boost::json::array documents;
+  bool is_all_delivered = true;
+  for (store::EndpointRecord& endpoint : chosen) {
+    const Trial trial = co_await try_one(std::move(endpoint), config, sender, connection);
+    is_all_delivered = is_all_delivered && trial.is_delivered();
+    if (options.wants_json)
+      documents.push_back(document_of(trial));
+    else
+      print_text(trial);
+  }
+  if (options.wants_json) print_json({{"tests", std::move(documents)}});
+  co_return is_all_delivered ? ExitCode::done : ExitCode::not_answered;
+}
+
+}  // namespace
+
+void add_test(CLI::App& endpoints, Action& chosen) {
+  CLI::App* command =
+      endpoints.add_subcommand("test", "Send it a signed test message now, and show the answer");
+  const auto options = std::make_shared<Options>();
+  add_choice(*command, options->choice);
+  add_output(*command, options->wants_json);
+  command->footer(
+      std::string(
+          "A text message from a number that nobody has, in its format, with its secrets and headers, "
+          "whether\n"
+          "it is enabled or not. Nothing is written to the database, and nothing tried again. What may be\n"
+          "reached is as SOCIALSYNC_EGRESS_* say here: give this command the environment of serve.\n"
+          "Examples:\n"
+          "  socialsync endpoints test 0b8c2f4e\n"
+          "  socialsync endpoints test --account 683178638221369 --output json") +
+      exit_codes);
+  command->callback([&chosen, options] {
+    chosen = [options] {
+      return on_database(options->wants_json,
+                         [options](const config::Config& config, pg::Connection& connection) {
+                           return test(*options, config, connection);
+                         });
+    };
+  });
+}
+
+}  // namespace socialsync::cli::endpoints
