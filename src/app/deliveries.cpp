@@ -40,31 +40,12 @@ void yield_to_ingest() {
   setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), niceness);
 }
 
-// What a committed body has for the worker.
-struct Handed {
-  std::vector<deliver::Delivery> deliveries;
-  std::vector<Uuid> endpoints;  // whose deliveries are in the outbox only
-};
-
-void add(const store::EventRow& row, deliver::Admission& admission, Handed& handed) {
-  std::shared_ptr<const deliver::Event> event;
-  for (const store::QueuedDelivery& delivery : row.deliveries) {
-    const bool is_leased = delivery.lease.count() > 0;
-    if (is_leased && !row.is_new) admission.leave(delivery.endpoint_id);
-    if (!row.is_new) continue;
-    if (!is_leased) {
-      handed.endpoints.push_back(delivery.endpoint_id);
-      continue;
-    }
-    if (!event) event = event_of(row);
-    handed.deliveries.push_back({.event = event, .endpoint_id = delivery.endpoint_id});
-  }
-}
-
 }  // namespace
 
-Deliveries::Deliveries(const config::Config& config, deliver::Connect connect, metrics::Metrics& metrics)
-    : keeps_running_(asio::make_work_guard(io_)),
+Deliveries::Deliveries(const config::Config& config, asio::any_io_executor ingest, deliver::Connect connect,
+                       metrics::Metrics& metrics)
+    : ingest_(std::move(ingest)),
+      keeps_running_(asio::make_work_guard(io_)),
       sender_(io_.get_executor(), egress_policy_of(config.egress)),
       worker_(io_.get_executor(), std::move(connect), sender_, config.secrets.keys, metrics) {}
 
@@ -84,14 +65,36 @@ void Deliveries::start() {
 
 asio::awaitable<void> Deliveries::stop() {
   if (!thread_.joinable()) co_return;
+  hand_over();
   co_await asio::co_spawn(io_, worker_.stop(), asio::use_awaitable);
 }
 
+// A commit answers many requests, one after another: the worker is woken once for all of them.
 void Deliveries::take(const ingest::Submission& submission) {
-  Handed handed;
-  for (const store::EventRow& row : submission.events) add(row, worker_.admission(), handed);
-  if (handed.deliveries.empty() && handed.endpoints.empty()) return;
-  asio::post(io_, [this, handed = std::move(handed)]() mutable {
+  for (const store::EventRow& row : submission.events) add(row);
+  const bool is_empty = handed_.deliveries.empty() && handed_.endpoints.empty();
+  if (is_empty || std::exchange(is_handing_over_, true)) return;
+  asio::post(ingest_, [this] { hand_over(); });
+}
+
+void Deliveries::add(const store::EventRow& row) {
+  std::shared_ptr<const deliver::Event> event;
+  for (const store::QueuedDelivery& delivery : row.deliveries) {
+    const bool is_leased = delivery.lease.count() > 0;
+    if (is_leased && !row.is_new) worker_.admission().leave(delivery.endpoint_id);
+    if (!row.is_new) continue;
+    if (!is_leased) {
+      handed_.endpoints.push_back(delivery.endpoint_id);
+      continue;
+    }
+    if (!event) event = event_of(row);
+    handed_.deliveries.push_back({.event = event, .endpoint_id = delivery.endpoint_id});
+  }
+}
+
+void Deliveries::hand_over() {
+  is_handing_over_ = false;
+  asio::post(io_, [this, handed = std::exchange(handed_, {})]() mutable {
     if (!handed.endpoints.empty()) worker_.nudge(handed.endpoints);
     if (!handed.deliveries.empty()) worker_.take(std::move(handed.deliveries));
   });

@@ -6,12 +6,15 @@
 #include <functional>
 #include <memory>
 #include <thread>
+#include <vector>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include "config/config.hpp"
+#include "deliver/delivery.hpp"
 #include "deliver/sender.hpp"
 #include "deliver/worker.hpp"
 #include "ingest/handover.hpp"
@@ -21,8 +24,10 @@ namespace socialsync::app {
 
 class Deliveries : public ingest::Handover {
  public:
-  // `connect` is called on the worker's thread.
-  Deliveries(const config::Config& config, deliver::Connect connect, metrics::Metrics& metrics);
+  // `ingest` runs what takes webhooks: all but is_ready() is called there. `connect` is called on the
+  // worker's thread.
+  Deliveries(const config::Config& config, boost::asio::any_io_executor ingest, deliver::Connect connect,
+             metrics::Metrics& metrics);
   ~Deliveries() override;
 
   void start();
@@ -37,6 +42,17 @@ class Deliveries : public ingest::Handover {
   void forget(const ingest::Submission& submission) override;
 
  private:
+  // What committed bodies have for the worker.
+  struct Handed {
+    std::vector<deliver::Delivery> deliveries;
+    std::vector<Uuid> endpoints;  // whose deliveries are in the outbox only
+  };
+  void add(const store::EventRow& row);
+  void hand_over();
+
+  boost::asio::any_io_executor ingest_;
+  Handed handed_;  // since the worker was last told
+  bool is_handing_over_ = false;
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> keeps_running_;
   deliver::Sender sender_;

@@ -93,7 +93,7 @@ class Gateway : public Health {
         batcher_(io_.get_executor(), connector(config.limits.lock_timeout), metrics_,
                  batch_limits(config.limits)),
         quarantine_level_({config.quarantine.rows_max, config.quarantine.bytes_max}),
-        deliveries_(config, connector(config.limits.lock_timeout), metrics_),
+        deliveries_(config, io_.get_executor(), connector(config.limits.lock_timeout), metrics_),
         receiver_(
             tenants_, batcher_, sightings_, quarantine_level_, metrics_,
             {config.whatsapp.verify_token, config.instagram.verify_token, config.messenger.verify_token},

@@ -10,7 +10,7 @@
 
 #include "base/log.hpp"
 #include "deliver/backoff.hpp"
-#include "deliver/format.hpp"
+#include "deliver/compose.hpp"
 #include "deliver/outcome.hpp"
 #include "net/result.hpp"
 #include "net/rethrow.hpp"
@@ -285,12 +285,7 @@ asio::awaitable<void> Worker::attempt(Delivery delivery) {
     withdraw(delivery);
     co_return;
   }
-  Request request{
-      .url = target->endpoint.url, .body = body_of(*delivery.event, target->endpoint.format), .headers = {}};
-  request.headers = target->signer.headers(delivery.event->id, now_ms() / 1000, request.body);
-  request.headers.emplace_back("content-type", "application/json");
-  request.headers.insert(request.headers.end(), target->endpoint.headers.begin(),
-                         target->endpoint.headers.end());
+  Request request = request_of(*delivery.event, target->endpoint, target->signer, now_ms() / 1000);
   try {
     Reply reply = co_await sender_.send(std::move(request));
     finish(delivery, std::move(reply));

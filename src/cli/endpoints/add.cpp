@@ -56,7 +56,8 @@ asio::awaitable<int> add(const Options& options, const config::Config& config, p
   values = co_await new_sealed_values(connection, std::move(values), config.secrets.keys);
   const Uuid id = co_await make(account, options.draft.is_pulled, std::move(values), connection);
   const store::EndpointRecord endpoint = co_await the_endpoint(connection, to_string(id));
-  const store::EndpointSecrets secrets = co_await store::read_endpoint_secrets(connection, id, keys);
+  const store::EndpointSecrets secrets =
+      co_await store::read_endpoint_secrets(connection, id, config.secrets.keys);
   const NewSecrets shown{.signing_secret = secrets.signing_secret,
                          .app_secret = options.draft.app_secret_file.empty() ? secrets.app_secret : ""};
   if (options.wants_json) {
