@@ -25,7 +25,7 @@ struct RecorderLimits {
   std::size_t results_per_commit_max = 500;
   std::size_t results_waiting_max = 5'000;  // beyond that nothing new is sent: the database is behind
   // Results gather for so long: a commit for each would cost PostgreSQL more than the rest.
-  std::chrono::milliseconds gap_min{10};
+  std::chrono::milliseconds gap_min{20};
   std::chrono::milliseconds statement_timeout{30'000};
   std::chrono::milliseconds blocked_pause{2'000};  // before what is locked is tried again
 };

@@ -9,6 +9,10 @@
 namespace socialsync::store {
 namespace {
 
+// A plan is made once, maybe while a table is empty, when reading an index from end to end, or all of an
+// endpoint, costs least. A join that could be merged allows that, or a condition on any column of an index.
+// So a row is joined by the first column of its key, as "= ANY (ARRAY[…])", which cannot be merged, and what
+// else it is compared with is written so that no index knows it; OFFSET 0 keeps a subquery what it is.
 constexpr const char* set_plans = R"(
 SELECT set_config('enable_seqscan', 'off', false), set_config('enable_hashjoin', 'off', false),
        set_config('enable_mergejoin', 'off', false), set_config('enable_bitmapscan', 'off', false),
@@ -62,7 +66,8 @@ WITH heads AS (
       SELECT FROM public.webhook_deliveries AS before
       WHERE before.endpoint_id = room.endpoint_id AND before.conversation = waiting.conversation
         AND before.position < first.position AND before.due_at < 'infinity'
-        AND before.created_at > now() - $5::bigint * interval '1 ms')
+        AND before.created_at > now() - $5::bigint * interval '1 ms'
+      OFFSET 0)
     LIMIT room.rows) AS head
   UNION ALL
   -- Of the time before it was ordered. More are found when those that are due before them are gone.
@@ -74,8 +79,9 @@ WITH heads AS (
     WHERE conversation IS NULL LIMIT room.rows) AS alone),
 due AS (
   SELECT x.event_id, x.endpoint_id, x.attempts
-  FROM heads JOIN public.webhook_deliveries AS x USING (event_id, endpoint_id)
-  WHERE x.due_at <= now() FOR UPDATE OF x SKIP LOCKED))";
+  FROM heads, public.webhook_deliveries AS x
+  WHERE x.event_id = ANY (ARRAY[heads.event_id]) AND uuid_eq(x.endpoint_id, heads.endpoint_id)
+    AND greatest(x.due_at, x.due_at) <= now() FOR UPDATE OF x SKIP LOCKED))";
 
 // Of those that are due as many as may be at once. Parameter 3: their lease; 4: so many bytes. What is stored
 // in more than 2,000 bytes may be compressed.
@@ -86,10 +92,11 @@ measured AS (
                   WHEN pg_column_size(l.payload) > 2000 THEN octet_length(l.payload::text)
                   ELSE pg_column_size(l.payload) END) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before,
          count(*) OVER () AS found
-  FROM due LEFT JOIN public.webhook_logs AS l ON l.id = due.event_id)
+  FROM due LEFT JOIN public.webhook_logs AS l ON l.id = ANY (ARRAY[due.event_id]))
 UPDATE public.webhook_deliveries AS d SET due_at = now() + $3::bigint * interval '1 ms'
 FROM measured AS m
-WHERE d.event_id = m.event_id AND d.endpoint_id = m.endpoint_id AND coalesce(m.bytes_before, 0) < $4::bigint
+WHERE d.event_id = ANY (ARRAY[m.event_id]) AND uuid_eq(d.endpoint_id, m.endpoint_id)
+  AND coalesce(m.bytes_before, 0) < $4::bigint
 RETURNING d.event_id, d.endpoint_id, m.attempts::text, coalesce(m.exact_payload, convert_to(m.payload::text, 'UTF8')),
           m.webhook_type, m.platform::text,
           floor(extract(epoch FROM CASE WHEN isfinite(m.created_at) THEN m.created_at ELSE now() END) * 1000)::bigint::text,
@@ -110,7 +117,8 @@ WHERE next.due_at < 'infinity')";
 constexpr const char* renew = R"(
 UPDATE public.webhook_deliveries AS d SET due_at = now() + $3::bigint * interval '1 ms'
 FROM unnest($1::uuid[], $2::uuid[]) AS k (event_id, endpoint_id)
-WHERE d.event_id = k.event_id AND d.endpoint_id = k.endpoint_id AND d.due_at < 'infinity')";
+WHERE d.event_id = ANY (ARRAY[k.event_id]) AND uuid_eq(d.endpoint_id, k.endpoint_id)
+  AND d.due_at <> 'infinity')";
 
 template <class Number>
 Number number_of(std::string_view text) {

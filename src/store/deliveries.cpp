@@ -9,6 +9,8 @@
 namespace socialsync::store {
 namespace {
 
+// Joins as in store/claims.cpp, for the same reason.
+
 constexpr const char* insert_attempts = R"(
 INSERT INTO public.webhook_delivery_attempts (event_id, endpoint_id, attempt, http_status, took_ms, error, detail,
                                               response_head)
@@ -17,12 +19,12 @@ SELECT unnest($1::uuid[]), unnest($2::uuid[]), unnest($3::bigint[]), unnest($4::
 
 constexpr const char* delete_delivered = R"(
 DELETE FROM public.webhook_deliveries AS d USING unnest($1::uuid[], $2::uuid[]) AS k (event_id, endpoint_id)
-WHERE d.event_id = k.event_id AND d.endpoint_id = k.endpoint_id)";
+WHERE d.event_id = ANY (ARRAY[k.event_id]) AND uuid_eq(d.endpoint_id, k.endpoint_id))";
 
 constexpr const char* update_processed = R"(
 UPDATE public.webhook_logs AS l SET status = 'processed', processing_time_ms = least(k.age_ms, 2147483647), error_message = NULL
 FROM (SELECT id, min(age_ms) FROM unnest($1::uuid[], $2::bigint[]) AS given (id, age_ms) GROUP BY id ORDER BY id) AS k (id, age_ms)
-WHERE l.id = k.id AND l.status IN ('received', 'error'))";
+WHERE l.id = ANY (ARRAY[k.id]) AND l.status IN ('received', 'error'))";
 
 // No time: given up. Written twice it does not take back what another worker has done since.
 constexpr const char* update_again = R"(
@@ -30,12 +32,13 @@ UPDATE public.webhook_deliveries AS d
 SET attempts = k.attempts,
     due_at = CASE WHEN k.again_ms IS NULL THEN 'infinity' ELSE now() + k.again_ms * interval '1 ms' END
 FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[]) AS k (event_id, endpoint_id, attempts, again_ms)
-WHERE d.event_id = k.event_id AND d.endpoint_id = k.endpoint_id AND (d.attempts < k.attempts OR k.again_ms IS NULL))";
+WHERE d.event_id = ANY (ARRAY[k.event_id]) AND uuid_eq(d.endpoint_id, k.endpoint_id)
+  AND (d.attempts < k.attempts OR k.again_ms IS NULL))";
 
 constexpr const char* update_given_up = R"(
 UPDATE public.webhook_logs AS l SET status = 'error', error_message = k.why
 FROM (SELECT id, min(why) FROM unnest($1::uuid[], $2::text[]) AS given (id, why) GROUP BY id ORDER BY id) AS k (id, why)
-WHERE l.id = k.id AND l.status = 'received')";
+WHERE l.id = ANY (ARRAY[k.id]) AND l.status = 'received')";
 
 // Whatever somebody wrote there by hand.
 int smallint(int attempts) { return std::clamp(attempts, 0, 32'767); }
