@@ -202,6 +202,10 @@ BEGIN
       RETURN NEW;
     END IF;
     NEW.id := gen_random_uuid();
+    IF NEW.url IS NOT DISTINCT FROM OLD.url AND NEW.url IS NOT NULL THEN
+      NEW.is_enabled := false;
+      NEW.disabled_because := 'it was given to the account of another user';
+    END IF;
   END IF;
   IF NEW.app_secret = OLD.app_secret THEN
     NEW.app_secret := socialsync.new_app_secret();

@@ -42,7 +42,8 @@ FROM (VALUES
    'CREATE INDEX idx_webhook_deliveries_due ON public.webhook_deliveries USING btree (endpoint_id, due_at)'),
   ('public', 'idx_webhook_deliveries_conversation',
    'CREATE INDEX idx_webhook_deliveries_conversation ON public.webhook_deliveries USING btree '
-   '(endpoint_id, conversation, "position") WHERE (conversation IS NOT NULL)'),
+   '(endpoint_id, conversation, "position") WHERE ((conversation IS NOT NULL) AND '
+   '(due_at < ''infinity''::timestamp with time zone))'),
   ('public', 'idx_webhook_delivery_attempts_event',
    'CREATE INDEX idx_webhook_delivery_attempts_event ON ONLY public.webhook_delivery_attempts USING btree (event_id)'),
   ('public', 'idx_webhook_delivery_attempts_endpoint',

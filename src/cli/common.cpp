@@ -111,6 +111,7 @@ void ask_database(const config::Config& settings,
   try {
     with_database(settings, [&work](pg::Connection& connection) -> boost::asio::awaitable<bool> {
       co_await store::prepare_session(connection, operators_lock_timeout);
+      co_await store::plan_by_values(connection);
       co_await work(connection);
       co_return true;
     });

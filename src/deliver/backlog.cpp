@@ -24,6 +24,11 @@ void Backlog::note(std::span<const store::Due> due, TimePoint now) {
   for (const store::Due& one : due) note(one.endpoint_id, now + one.in);
 }
 
+void Backlog::put_off(const Uuid& endpoint_id, TimePoint until) {
+  const auto [at, is_new] = due_.emplace(endpoint_id, until);
+  if (!is_new) at->second = std::max(at->second, until);
+}
+
 std::vector<store::Room> Backlog::take_wanted(TimePoint now,
                                               const std::function<std::size_t(const Uuid&)>& room,
                                               std::size_t rows_max) {

@@ -22,6 +22,8 @@ class Backlog {
   // Something of it is due then, or earlier.
   void note(const Uuid& endpoint_id, TimePoint due_at);
   void note(std::span<const store::Due> due, TimePoint now);
+  // What is known to be due is not to be asked for before then.
+  void put_off(const Uuid& endpoint_id, TimePoint until);
 
   // Which rows to claim: of each endpoint that has some due, as many as `room` says, in turn from call to
   // call. What was known of these endpoints is forgotten: note_claim() says what is left, beside what comes

@@ -46,7 +46,7 @@ std::vector<Delivery> Lanes::remove(const Uuid& endpoint_id) {
 std::size_t Lanes::room(const Uuid& endpoint_id, TimePoint now) const {
   const Lane* lane = find(endpoint_id);
   if (lane == nullptr || !lane->breaker.allows(now)) return 0;
-  if (waiting_bytes_ >= limits_.waiting_bytes_max) return 0;
+  if (!has_bytes_for(*lane, 1)) return 0;
   const std::size_t own = lane->waiting.size();
   const std::size_t own_max = lane->breaker.is_closed() ? limits_.lane_waiting_max : 1;
   return own < own_max ? std::min(own_max - own, rest_for(own, waiting_, limits_.waiting_max)) : 0;

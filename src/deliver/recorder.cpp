@@ -1,6 +1,7 @@
 #include "deliver/recorder.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <iterator>
 #include <optional>
 #include <string_view>
@@ -30,8 +31,9 @@ void Recorder::add(store::AttemptRow result) {
 }
 
 void Recorder::add(store::EndpointNews news) {
-  const Uuid id = news.endpoint_id;
-  news_[id] = std::move(news);
+  store::EndpointNews& kept = news_[news.endpoint_id];
+  if (news.disabled_because.empty()) news.disabled_because = std::move(kept.disabled_because);
+  kept = std::move(news);
   wanted_.wake();
 }
 
@@ -69,10 +71,7 @@ Recorder::Clock::time_point Recorder::next_look() const {
 }
 
 asio::awaitable<void> Recorder::record_results(pg::Connection& connection) {
-  if (Clock::now() >= blocked_until_) {
-    std::ranges::move(blocked_, std::back_inserter(results_));
-    blocked_.clear();
-  }
+  co_await record_blocked(connection);
   if (results_.empty()) co_return;
   const std::size_t count = std::min(results_.size(), limits_.results_per_commit_max);
   const auto end = results_.begin() + static_cast<std::ptrdiff_t>(count);
@@ -85,6 +84,31 @@ asio::awaitable<void> Recorder::record_results(pg::Connection& connection) {
     keep(rows);
     throw;
   }
+}
+
+// One of them shows whether the lock is gone: each that is tried in vain takes as long as a lock is waited
+// for.
+asio::awaitable<void> Recorder::record_blocked(pg::Connection& connection) {
+  if (blocked_.empty() || Clock::now() < blocked_until_) co_return;
+  std::vector<store::AttemptRow> others = std::exchange(blocked_, {});
+  std::vector<store::AttemptRow> first;
+  first.push_back(std::move(others.back()));
+  others.pop_back();
+  std::exception_ptr failure;
+  try {
+    co_await write(connection, first);
+  } catch (...) {
+    failure = std::current_exception();
+    keep(first);
+  }
+  const bool is_free = blocked_.empty() && !failure;
+  for (store::AttemptRow& row : others) {
+    if (is_free)
+      results_.push_back(std::move(row));
+    else
+      blocked_.push_back(std::move(row));  // behind the one that was tried: another is, next time
+  }
+  if (failure) std::rethrow_exception(failure);
 }
 
 // Whether they were committed is unknown: written again, an attempt may be there twice, and nothing is lost.
@@ -102,7 +126,8 @@ asio::awaitable<void> Recorder::write(pg::Connection& connection, std::span<stor
     auto writing = store::record_attempts(connection, rows);
     co_await net::within(limits_.statement_timeout, std::move(writing));
   } catch (const pg::Error& error) {
-    if (error.kind() == pg::ErrorKind::connection) throw;
+    const bool is_servers = error.kind() == pg::ErrorKind::transient && !error.is_lock_conflict();
+    if (error.kind() == pg::ErrorKind::connection || is_servers) throw;  // nothing can be written now
     refused = error;
   }
   if (!refused) {
@@ -119,9 +144,7 @@ asio::awaitable<void> Recorder::write(pg::Connection& connection, std::span<stor
 }
 
 void Recorder::put_aside(store::AttemptRow row, const pg::Error& error) {
-  constexpr std::string_view lock_not_available = "55P03";
-  constexpr std::string_view deadlock_detected = "40P01";
-  if (error.sqlstate() == lock_not_available || error.sqlstate() == deadlock_detected) {
+  if (error.is_lock_conflict()) {
     if (blocked_.empty()) blocked_until_ = Clock::now() + limits_.blocked_pause;
     blocked_.push_back(std::move(row));
     return;

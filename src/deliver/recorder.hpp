@@ -63,6 +63,7 @@ class Recorder {
   using Clock = std::chrono::steady_clock;
 
   boost::asio::awaitable<void> record_results(pg::Connection& connection);
+  boost::asio::awaitable<void> record_blocked(pg::Connection& connection);
   boost::asio::awaitable<void> write(pg::Connection& connection, std::span<store::AttemptRow> rows);
   void keep(std::span<store::AttemptRow> rows);
   void put_aside(store::AttemptRow row, const pg::Error& error);

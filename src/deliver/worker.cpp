@@ -240,7 +240,9 @@ void Worker::accept(store::Claim claim, Clock::time_point now) {
       continue;
     }
     Delivery delivery = delivery_of(std::move(row));
-    if (!lanes_.offer(delivery, now)) refused.push_back(std::move(delivery));
+    if (lanes_.offer(delivery, now)) continue;
+    backlog_.put_off(delivery.endpoint_id, now + limits_.release_pause);
+    refused.push_back(std::move(delivery));
   }
   give_back(refused);
 }

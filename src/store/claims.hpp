@@ -73,11 +73,11 @@ struct ClaimTerms {
 boost::asio::awaitable<Claim> claim_deliveries(pg::Connection& connection, std::span<const Room> rooms,
                                                const ClaimTerms& terms, std::int64_t first_conversation);
 
-// Has them for longer.
+// Has them for longer, but for those that somebody has locked.
 boost::asio::awaitable<void> renew_leases(pg::Connection& connection, std::span<const DeliveryKey> keys,
                                           std::chrono::milliseconds lease);
 
-// Lets others have them at once.
+// Lets others have them at once, but for those that somebody has locked.
 boost::asio::awaitable<void> release_deliveries(pg::Connection& connection,
                                                 std::span<const DeliveryKey> keys);
 

@@ -90,7 +90,7 @@ wanted AS MATERIALIZED (
   FROM page AS p JOIN public.webhook_endpoints AS e ON e.social_account_id IS NOT DISTINCT FROM p.social_account_id
        LEFT JOIN public.social_accounts AS a ON a.id = p.social_account_id
   -- What came for a former owner of the account is not for the present one.
-  WHERE (p.user_id IS NULL OR p.user_id = a.user_id) AND p.status IS DISTINCT FROM 'ignored' AND e.is_enabled
+  WHERE (p.social_account_id IS NULL OR p.user_id = a.user_id) AND p.status IS DISTINCT FROM 'ignored' AND e.is_enabled
     AND ($2::uuid IS NULL OR e.id = $2)
     AND (e.webhook_events IS NULL OR p.webhook_type = ANY (e.webhook_events))
     AND NOT EXISTS (SELECT FROM public.webhook_deliveries AS d WHERE d.event_id = p.id AND d.endpoint_id = e.id)),

@@ -24,7 +24,7 @@ SELECT id::text, social_account_id::text, url, format, app_secret, signing_secre
        CASE WHEN previous_signing_secret_until > now() THEN previous_signing_secret END,
        (SELECT string_agg(key || E'\x1f' || value, E'\x1e') FROM jsonb_each_text(headers)),
        is_ordered, concurrent_max, per_second_max,
-       floor(extract(epoch FROM failing_since) * 1000)::bigint, warned_percent
+       CASE WHEN isfinite(failing_since) THEN floor(extract(epoch FROM failing_since) * 1000)::bigint END, warned_percent
 FROM public.webhook_endpoints
 )";
 const std::string select_targets = target_columns + "WHERE is_enabled AND url IS NOT NULL ORDER BY id";

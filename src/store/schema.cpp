@@ -71,6 +71,11 @@ boost::asio::awaitable<void> prepare_session(pg::Connection& connection,
   co_await connection.run(statement);
 }
 
+boost::asio::awaitable<void> plan_by_values(pg::Connection& connection) {
+  const pg::Statement statement{.name = "plan_by_values", .sql = "SET plan_cache_mode = force_custom_plan"};
+  co_await connection.run(statement);
+}
+
 boost::asio::awaitable<bool> is_migrated(pg::Connection& connection) {
   const pg::Statement question{.name = "select_migrated", .sql = select_migrated};
   co_return co_await ask(connection, question);

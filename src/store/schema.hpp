@@ -17,6 +17,10 @@ namespace socialsync::store {
 boost::asio::awaitable<void> prepare_session(
     pg::Connection& connection, std::optional<std::chrono::milliseconds> lock_timeout = std::nullopt);
 
+// For a session in which a person asks something now and then: what a statement says of "this, or any" is
+// planned for the values it has, and not once for all. After prepare_session().
+boost::asio::awaitable<void> plan_by_values(pg::Connection& connection);
+
 // Whether the migration has come to its end: the objects that ingest writes to, and what keeps tenants apart.
 // Throws pg::Error.
 boost::asio::awaitable<bool> is_migrated(pg::Connection& connection);

@@ -39,7 +39,8 @@ def send(gateway, account, count=1):
 
 
 def add(url, *arguments):
-    done = program.run("endpoints", "add", *arguments, "--output", "json", DATABASE_URL=url)
+    handshake = [] if "standard" in arguments else ["--skip-handshake"]
+    done = program.run("endpoints", "add", *arguments, *handshake, "--output", "json", DATABASE_URL=url)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

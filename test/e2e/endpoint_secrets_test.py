@@ -107,9 +107,11 @@ def test_what_another_endpoint_has_opens_nothing(database, database_url, run):
 
 def test_what_commands_write_is_sealed_from_the_start(database, run, tmp_path):
     account = database.add_account()
-    first = run("endpoints", "add", "--account", account.key, "--url", "https://bot.example/hook", "--header", "X-Key: mine")
+    first = run("endpoints", "add", "--account", account.key, "--url", "https://bot.example/hook", "--header", "X-Key: mine",
+                "--skip-handshake")
     second = run("endpoints", "add", "--account", account.key, "--pull")
-    operators = run("endpoints", "add", "--operator", "--url", "https://ops.example/", "--events", "partner_solutions")
+    operators = run("endpoints", "add", "--operator", "--url", "https://ops.example/", "--events", "partner_solutions",
+                    "--skip-handshake")
     for made, place in ((first, 0), (second, 1), (operators, 0)):
         endpoint = made["added"]["id"]
         assert opened(database, endpoint) == {**made["secrets"], "previous_signing_secret": None}

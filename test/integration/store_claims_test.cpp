@@ -95,12 +95,12 @@ TEST_CASE("claims: the oldest that are due, each once, with what is to be sent")
 
 TEST_CASE("claims: no more bytes than allowed, but one at least") {
   clear();
-  for (int number = 1; number <= 4; ++number) insert(number, {.payload_bytes = 1'000'000});
-  const ClaimTerms terms{.bytes_max = 1'500'000};
+  for (int number = 1; number <= 4; ++number) insert(number, {.payload_bytes = 1'500});
+  const ClaimTerms terms{.bytes_max = 2'000};
   const Claim first = claim(9, false, terms);
   CHECK(first.rows.size() == 2);
   CHECK(first.is_cut);
-  CHECK(first.rows.front().payload->size() == 1'000'000);
+  CHECK(first.rows.front().payload->size() == 1'500);
   const Claim alone = claim(9, false, {.bytes_max = 1});
   CHECK(alone.rows.size() == 1);
   CHECK(alone.is_cut);
@@ -135,10 +135,12 @@ TEST_CASE("claims: in order, the first of each conversation") {
     test::query("UPDATE public.webhook_deliveries SET due_at = 'infinity' WHERE position = 1");
     CHECK(numbers(claim(9, true)) == "2 ");
   }
-  SUBCASE("the next goes when it has blocked for long enough") {
+  SUBCASE("the next goes when it has failed for long enough, but not while it is on its way") {
     test::query(
         "UPDATE public.webhook_deliveries SET created_at = now() - interval '11 min' WHERE position IN (1, "
         "2)");
+    CHECK(numbers(claim(9, true)).empty());
+    test::query("UPDATE public.webhook_deliveries SET due_at = now() + interval '5 min' WHERE position = 1");
     CHECK(numbers(claim(9, true)) == "2 ");
   }
 }

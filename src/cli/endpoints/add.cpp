@@ -103,7 +103,7 @@ void add_add(CLI::App& endpoints, Action& chosen) {
                   "--verify-token-file token\n"
                   "  socialsync endpoints add --account 683178638221369 --pull --events messages\n"
                   "  socialsync endpoints add --operator --url https://ops.example/ --events "
-                  "endpoint_failing,endpoint_disabled") +
+                  "endpoint_failing,endpoint_disabled --skip-handshake") +
       exit_codes);
   command->callback([&chosen, options] { chosen = [options] { return run(options); }; });
 }
