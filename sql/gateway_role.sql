@@ -8,8 +8,8 @@
 -- alone, and cannot read events.
 -- Run it again after an update; before a rollback: DROP OWNED BY socialsync_gateway, socialsync_deliverer.
 -- With SOCIALSYNC_SECRETS_SEAL it has to write what it seals: GRANT UPDATE (app_secret, verify_token) ON
--- public.social_accounts TO socialsync_gateway; for tokens SELECT (…) and UPDATE (…) of their columns; and for endpoints'
--- secrets GRANT UPDATE (app_secret, signing_secret, previous_signing_secret) ON public.webhook_endpoints TO socialsync_deliverer.
+-- public.social_accounts TO socialsync_gateway; for tokens, and for app_secret, signing_secret and previous_signing_secret
+-- of public.webhook_endpoints, SELECT (…) and UPDATE (…) of their columns.
 -- By the owner of the tables, who may create roles. Safe to repeat.
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;

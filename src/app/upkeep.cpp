@@ -139,33 +139,44 @@ asio::awaitable<void> Upkeep::maintain(pg::Connection& connection) {
   }
 }
 
-// Until this role has the rights: what is missing is told once.
-asio::awaitable<void> Upkeep::await_sealing_rights(pg::Connection& connection) {
-  asio::steady_timer pause(executor_);
-  std::string told;
-  for (;;) {
-    const std::string obstacle = co_await store::secrets_obstacle(connection, sealing_.columns, true);
-    if (obstacle.empty()) co_return;
-    if (obstacle != told) log::warning("what arrives plain is not sealed", {{"error", obstacle}});
-    told = obstacle;
-    pause.expires_after(pause_max);
-    co_await pause.async_wait(net::as_result);
+// Those that this role may read and write. What is missing for the others is told once.
+asio::awaitable<std::vector<std::string>> Upkeep::sealable_columns(pg::Connection& connection) {
+  std::vector<std::string> sealable;
+  std::string missing;
+  for (const std::string& column : sealing_.columns) {
+    const std::span<const std::string> alone(&column, 1);
+    const std::string obstacle = co_await store::secrets_obstacle(connection, alone, true);
+    if (obstacle.empty())
+      sealable.push_back(column);
+    else if (missing.empty())
+      missing = obstacle;
   }
+  if (missing != not_sealed_because_ && !missing.empty())
+    log::warning("what arrives plain is not sealed", {{"error", missing}});
+  not_sealed_because_ = missing;
+  co_return sealable;
 }
 
-// Whatever an account's change announces makes the directory be loaded: then it is time to look.
+// Whatever an account's change announces makes the directory be loaded: then it is time to look. Rights may
+// come at any time.
 asio::awaitable<void> Upkeep::seal_secrets(pg::Connection& connection) {
   co_await store::limit_lock_waits(connection);
-  co_await await_sealing_rights(connection);
   asio::steady_timer tick(executor_);
   std::uint64_t looked_at_load = 0;
+  store::SecretChange change = sealing_;
+  change.columns.clear();
   bool is_left = false;
   for (;;) {
-    if (tenants_.loads() != looked_at_load || is_left) {
-      looked_at_load = tenants_.loads();
-      const store::SecretReport report = co_await store::change_secrets(connection, sealing_);
-      is_left = report.busy > 0 || report.held_off;
-      tell_sealed(report);
+    const bool is_new = std::exchange(looked_at_load, tenants_.loads()) != tenants_.loads();
+    if (is_new || is_left || change.columns != sealing_.columns) {
+      std::vector<std::string> columns = co_await sealable_columns(connection);
+      const bool are_other = columns != change.columns;
+      change.columns = std::move(columns);
+      if ((is_new || is_left || are_other) && !change.columns.empty()) {
+        const store::SecretReport report = co_await store::change_secrets(connection, change);
+        is_left = report.busy > 0 || report.held_off;
+        tell_sealed(report);
+      }
     }
     tick.expires_after(tick_interval);
     co_await tick.async_wait(net::as_result);

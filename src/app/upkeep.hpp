@@ -53,7 +53,7 @@ class Upkeep {
   boost::asio::awaitable<void> record_sightings(pg::Connection& connection);
   boost::asio::awaitable<void> write_sightings(pg::Connection& connection);
   boost::asio::awaitable<void> maintain(pg::Connection& connection);
-  boost::asio::awaitable<void> await_sealing_rights(pg::Connection& connection);
+  boost::asio::awaitable<std::vector<std::string>> sealable_columns(pg::Connection& connection);
   boost::asio::awaitable<void> seal_secrets(pg::Connection& connection);
   void tell_sealed(const store::SecretReport& report);
 
@@ -64,6 +64,7 @@ class Upkeep {
   QuarantineKeeper& quarantine_;
   UpkeepLimits limits_;
   store::SecretChange sealing_;
+  std::string not_sealed_because_;
   std::map<std::string, store::SecretReport::TooNarrow> too_narrow_;  // as told last
   bool checked_database_ = false;
   std::optional<std::chrono::steady_clock::time_point> writable_at_;
