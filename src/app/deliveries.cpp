@@ -11,17 +11,13 @@
 #include <unistd.h>
 
 #include "app/egress.hpp"
+#include "base/clock.hpp"
 #include "deliver/delivery.hpp"
 
 namespace socialsync::app {
 namespace {
 
 namespace asio = boost::asio;
-
-std::int64_t now_ms() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
-}
 
 std::shared_ptr<const deliver::Event> event_of(const store::EventRow& row) {
   auto event = std::make_shared<deliver::Event>();
@@ -71,9 +67,9 @@ asio::awaitable<void> Deliveries::stop() {
 
 // A commit answers many requests, one after another: the worker is woken once for all of them.
 void Deliveries::take(const ingest::Submission& submission) {
+  const bool is_about_to_be_told = !handed_.empty();
   for (const store::EventRow& row : submission.events) add(row);
-  const bool is_empty = handed_.deliveries.empty() && handed_.endpoints.empty();
-  if (is_empty || std::exchange(is_handing_over_, true)) return;
+  if (handed_.empty() || is_about_to_be_told) return;
   asio::post(ingest_, [this] { hand_over(); });
 }
 
@@ -93,7 +89,7 @@ void Deliveries::add(const store::EventRow& row) {
 }
 
 void Deliveries::hand_over() {
-  is_handing_over_ = false;
+  if (handed_.empty()) return;
   asio::post(io_, [this, handed = std::exchange(handed_, {})]() mutable {
     if (!handed.endpoints.empty()) worker_.nudge(handed.endpoints);
     if (!handed.deliveries.empty()) worker_.take(std::move(handed.deliveries));

@@ -46,13 +46,13 @@ class Deliveries : public ingest::Handover {
   struct Handed {
     std::vector<deliver::Delivery> deliveries;
     std::vector<Uuid> endpoints;  // whose deliveries are in the outbox only
+    bool empty() const { return deliveries.empty() && endpoints.empty(); }
   };
   void add(const store::EventRow& row);
   void hand_over();
 
   boost::asio::any_io_executor ingest_;
-  Handed handed_;  // since the worker was last told
-  bool is_handing_over_ = false;
+  Handed handed_;  // since the worker was last told; something: it is about to be
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> keeps_running_;
   deliver::Sender sender_;

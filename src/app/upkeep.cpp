@@ -157,26 +157,29 @@ asio::awaitable<std::vector<std::string>> Upkeep::sealable_columns(pg::Connectio
   co_return sealable;
 }
 
-// Whatever an account's change announces makes the directory be loaded: then it is time to look. Rights may
-// come at any time.
+// Whatever an account's change announces makes the directory be loaded: then it is time to look. So it is
+// when more may be sealed than before.
 asio::awaitable<void> Upkeep::seal_secrets(pg::Connection& connection) {
   co_await store::limit_lock_waits(connection);
   asio::steady_timer tick(executor_);
   std::uint64_t looked_at_load = 0;
   store::SecretChange change = sealing_;
   change.columns.clear();
+  std::chrono::steady_clock::time_point ask_rights_at;
   bool is_left = false;
   for (;;) {
-    const bool is_new = std::exchange(looked_at_load, tenants_.loads()) != tenants_.loads();
-    if (is_new || is_left || change.columns != sealing_.columns) {
+    bool is_due = is_left || tenants_.loads() != looked_at_load;
+    looked_at_load = tenants_.loads();
+    if (change.columns != sealing_.columns && std::chrono::steady_clock::now() >= ask_rights_at) {
       std::vector<std::string> columns = co_await sealable_columns(connection);
-      const bool are_other = columns != change.columns;
+      is_due = is_due || columns != change.columns;
       change.columns = std::move(columns);
-      if ((is_new || is_left || are_other) && !change.columns.empty()) {
-        const store::SecretReport report = co_await store::change_secrets(connection, change);
-        is_left = report.busy > 0 || report.held_off;
-        tell_sealed(report);
-      }
+      ask_rights_at = std::chrono::steady_clock::now() + pause_max;
+    }
+    if (is_due && !change.columns.empty()) {
+      const store::SecretReport report = co_await store::change_secrets(connection, change);
+      is_left = report.busy > 0 || report.held_off;
+      tell_sealed(report);
     }
     tick.expires_after(tick_interval);
     co_await tick.async_wait(net::as_result);

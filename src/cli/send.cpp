@@ -9,6 +9,7 @@
 #include <fmt/core.h>
 
 #include "app/private_cluster.hpp"
+#include "base/clock.hpp"
 #include "cli/commands.hpp"
 #include "cli/database.hpp"
 #include "cli/exit_code.hpp"
@@ -79,11 +80,6 @@ void complete(Options& options, config::Config& config) {
 std::string new_run_name() {
   std::random_device entropy;
   return fmt::format("{:08x}{:08x}", entropy(), entropy());
-}
-
-std::int64_t now_ms() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
 }
 
 // Sends all; counts the answers by status.

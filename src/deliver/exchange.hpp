@@ -15,6 +15,7 @@ struct Request {
   std::string url{};
   std::string body{};   // of a POST
   bool is_get = false;  // else a POST
+  bool wants_address = false;
   std::vector<std::pair<std::string, std::string>> headers{};
 };
 
@@ -39,7 +40,8 @@ struct Reply {
   std::string body_head;
   std::optional<std::chrono::seconds> retry_after;  // of the header, seconds or a date
   std::chrono::microseconds took{0};
-  std::string address;  // connected to, with the port: the proxy's where there is one; empty: never connected
+  std::string address;  // where wanted: connected to, with the port: the proxy's where there is one; empty:
+                        // never connected
   std::string detail;   // for a person: the library's words for the error; no secret, no query string
 };
 

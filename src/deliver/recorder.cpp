@@ -1,7 +1,6 @@
 #include "deliver/recorder.hpp"
 
 #include <algorithm>
-#include <exception>
 #include <iterator>
 #include <optional>
 #include <string_view>
@@ -78,37 +77,32 @@ asio::awaitable<void> Recorder::record_results(pg::Connection& connection) {
   std::vector<store::AttemptRow> rows(std::make_move_iterator(results_.begin()),
                                       std::make_move_iterator(end));
   results_.erase(results_.begin(), end);
-  try {
-    co_await write(connection, rows);
-  } catch (...) {
-    keep(rows);
-    throw;
-  }
+  co_await write_or_keep(connection, std::move(rows));
 }
 
 // One of them shows whether the lock is gone: each that is tried in vain takes as long as a lock is waited
 // for.
 asio::awaitable<void> Recorder::record_blocked(pg::Connection& connection) {
   if (blocked_.empty() || Clock::now() < blocked_until_) co_return;
-  std::vector<store::AttemptRow> others = std::exchange(blocked_, {});
+  blocked_until_ = Clock::now() + limits_.blocked_pause;
   std::vector<store::AttemptRow> first;
-  first.push_back(std::move(others.back()));
-  others.pop_back();
-  std::exception_ptr failure;
+  first.push_back(std::move(blocked_.front()));
+  blocked_.pop_front();
+  const std::size_t others = blocked_.size();
+  co_await write_or_keep(connection, std::move(first));
+  if (blocked_.size() > others) co_return;  // it stands behind them now: another is tried next time
+  std::ranges::move(blocked_, std::back_inserter(results_));
+  blocked_.clear();
+}
+
+asio::awaitable<void> Recorder::write_or_keep(pg::Connection& connection,
+                                              std::vector<store::AttemptRow> rows) {
   try {
-    co_await write(connection, first);
+    co_await write(connection, rows);
   } catch (...) {
-    failure = std::current_exception();
-    keep(first);
+    keep(rows);
+    throw;
   }
-  const bool is_free = blocked_.empty() && !failure;
-  for (store::AttemptRow& row : others) {
-    if (is_free)
-      results_.push_back(std::move(row));
-    else
-      blocked_.push_back(std::move(row));  // behind the one that was tried: another is, next time
-  }
-  if (failure) std::rethrow_exception(failure);
 }
 
 // Whether they were committed is unknown: written again, an attempt may be there twice, and nothing is lost.

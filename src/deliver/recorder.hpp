@@ -64,6 +64,7 @@ class Recorder {
 
   boost::asio::awaitable<void> record_results(pg::Connection& connection);
   boost::asio::awaitable<void> record_blocked(pg::Connection& connection);
+  boost::asio::awaitable<void> write_or_keep(pg::Connection& connection, std::vector<store::AttemptRow> rows);
   boost::asio::awaitable<void> write(pg::Connection& connection, std::span<store::AttemptRow> rows);
   void keep(std::span<store::AttemptRow> rows);
   void put_aside(store::AttemptRow row, const pg::Error& error);
@@ -79,7 +80,7 @@ class Recorder {
   Hooks hooks_;
   net::Wakeup wanted_;
   std::deque<store::AttemptRow> results_;
-  std::vector<store::AttemptRow> blocked_;  // somebody has a lock on their rows
+  std::deque<store::AttemptRow> blocked_;  // somebody has a lock on their rows
   Clock::time_point blocked_until_;
   std::vector<store::DeliveryKey> given_back_;
   std::unordered_map<Uuid, store::EndpointNews> news_;

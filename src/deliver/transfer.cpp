@@ -117,6 +117,7 @@ bool Transfer::prepare(const Request& request) {
     return refuse(SendError::address_refused, "the URL names a private address");
   const std::optional<curl_slist*> headers = headers_.build(request);
   if (!headers) return refuse(SendError::bad_url, "a header holds a character that no header may hold");
+  wants_address_ = request.wants_address;
   CURL* curl = handle();
   curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, *headers);
@@ -192,7 +193,7 @@ Reply Transfer::reply(CURLcode result) {
   curl_off_t microseconds = 0;
   curl_easy_getinfo(handle(), CURLINFO_TOTAL_TIME_T, &microseconds);
   reply.took = std::chrono::microseconds(microseconds);
-  reply.address = address();
+  if (wants_address_) reply.address = address();
   reply.error = error_of(result);
   reply.detail = printable(detail_of(reply.error, result));
   if (reply.error != SendError::none) return reply;

@@ -58,6 +58,7 @@ class Transfer {
   HeaderList headers_;
   std::array<char, CURL_ERROR_SIZE> words_{};  // libcurl's, about an error
   // Of this request.
+  bool wants_address_ = false;
   std::string body_head_;
   std::size_t head_bytes_ = 0;
   bool has_head_ = false;

@@ -8,6 +8,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 
+#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "deliver/backoff.hpp"
 #include "deliver/compose.hpp"
@@ -23,11 +24,6 @@ namespace {
 constexpr std::chrono::milliseconds pause_min{100};
 constexpr std::chrono::milliseconds pause_max{5'000};
 constexpr std::chrono::milliseconds notification_wait{500};  // so long a stop may have to wait
-
-std::int64_t now_ms() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
-}
 
 store::DeliveryKey key_of(const Delivery& delivery) { return {delivery.event->id, delivery.endpoint_id}; }
 

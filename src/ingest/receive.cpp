@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/text.hpp"
 #include "http/query.hpp"
 #include "ingest/test_report.hpp"
@@ -29,11 +30,6 @@ http::Response ok() {
   http::Response response;
   response.body = R"({"status":"ok"})";
   return response;
-}
-
-std::int64_t now_ms() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
 }
 
 // What a committed body has put into quarantine, as far as it was not there before.

@@ -1,7 +1,6 @@
 #include "store/claims.hpp"
 
 #include <charconv>
-#include <stdexcept>
 #include <utility>
 
 #include "store/delivery_keys.hpp"
@@ -26,7 +25,7 @@ WITH RECURSIVE first AS (
   SELECT next.* FROM first,
     LATERAL (SELECT d.endpoint_id, d.due_at FROM public.webhook_deliveries AS d WHERE d.endpoint_id > first.endpoint_id
              ORDER BY d.endpoint_id, d.due_at LIMIT 1) AS next)
-SELECT endpoint_id::text, ceil(extract(epoch FROM greatest(due_at, '2000-01-01') - now()) * 1000)::bigint
+SELECT endpoint_id, ceil(extract(epoch FROM greatest(due_at, '2000-01-01') - now()) * 1000)::bigint::text
 FROM first WHERE due_at < 'infinity')";
 
 // Parameters 1 and 2: the endpoints, and how many rows of each.
@@ -115,7 +114,7 @@ const std::string claim_in_order = std::string(due_in_order) + take_due;
 enum ClaimColumn { event_id, endpoint_id, attempts, payload, type, platform, received, found };
 
 constexpr const char* select_next = R"(
-SELECT room.endpoint_id::text, ceil(extract(epoch FROM greatest(next.due_at, '2000-01-01') - now()) * 1000)::bigint
+SELECT room.endpoint_id, ceil(extract(epoch FROM greatest(next.due_at, '2000-01-01') - now()) * 1000)::bigint::text
 FROM unnest($1::uuid[]) AS room (endpoint_id),
   LATERAL (SELECT d.due_at FROM public.webhook_deliveries AS d WHERE d.endpoint_id = room.endpoint_id
            ORDER BY d.due_at LIMIT 1) AS next
@@ -138,18 +137,11 @@ Number number_of(std::string_view text) {
   return number;
 }
 
-Uuid uuid_of(std::string_view text) {
-  const std::optional<Uuid> id = parse_uuid(text);
-  if (!id) throw std::runtime_error("webhook_deliveries holds an id that is not a UUID");
-  return *id;
-}
-
 std::vector<Due> due_of(const pg::ResultSet& rows) {
   std::vector<Due> due;
   due.reserve(rows.rows());
   for (std::size_t row = 0; row < rows.rows(); ++row)
-    due.push_back(
-        {uuid_of(rows.text(row, 0)), std::chrono::milliseconds(number_of<std::int64_t>(rows.text(row, 1)))});
+    due.push_back({rows.uuid(row, 0), std::chrono::milliseconds(number_of<std::int64_t>(rows.text(row, 1)))});
   return due;
 }
 
@@ -192,7 +184,7 @@ std::optional<pg::Statement> claim_of(std::span<const Room> rooms, const ClaimTe
 pg::Statement next_of(std::span<const Room> rooms) {
   pg::Array ids(pg::Type::uuid);
   for (const Room& room : rooms) ids.add(room.endpoint_id);
-  pg::Statement select{.name = "select_next_due", .sql = select_next};
+  pg::Statement select{.name = "select_next_due", .sql = select_next, .binary_results = true};
   select.with(std::move(ids));
   return select;
 }
@@ -217,7 +209,7 @@ boost::asio::awaitable<void> listen_for_deliveries(pg::Connection& connection) {
 }
 
 boost::asio::awaitable<std::vector<Due>> select_due(pg::Connection& connection) {
-  const pg::Statement select{.name = "select_due", .sql = select_due_endpoints};
+  const pg::Statement select{.name = "select_due", .sql = select_due_endpoints, .binary_results = true};
   const pg::ResultSet rows = co_await connection.run(select);
   co_return due_of(rows);
 }

@@ -3,11 +3,12 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "store/endpoints.hpp"
 
 namespace socialsync::store {
 namespace {
 
-constexpr const char* select_endpoints = R"(
+constexpr const char* select_found = R"(
 SELECT e.id, e.social_account_id::text, coalesce(nullif(a.business_name, ''), a.username),
        coalesce(a.phone_number_id, a.page_id, a.account_id), e.place::text, e.url, e.description, e.format,
        (SELECT string_agg(name, ',' ORDER BY name) FROM jsonb_object_keys(e.headers) AS name),
@@ -96,9 +97,6 @@ constexpr const char* select_new_id = "SELECT gen_random_uuid()";
 constexpr const char* select_new_secrets =
     "SELECT socialsync.new_app_secret(), socialsync.new_signing_secret()";
 
-constexpr const char* select_secrets =
-    "SELECT app_secret, signing_secret FROM public.webhook_endpoints WHERE id = $1::uuid";
-
 constexpr const char* clear_primary_url = R"(
 UPDATE public.social_accounts AS a SET webhook_url = NULL FROM public.webhook_endpoints AS e
 WHERE e.id = $1::uuid AND e.place = 0 AND a.id = e.social_account_id)";
@@ -156,7 +154,7 @@ boost::asio::awaitable<bool> change_one(pg::Connection& connection, pg::Statemen
 
 boost::asio::awaitable<std::vector<EndpointRecord>> find_endpoints(pg::Connection& connection,
                                                                    const EndpointFilter& filter) {
-  pg::Statement select{.name = "select_endpoints", .sql = select_endpoints};
+  pg::Statement select{.name = "select_found_endpoints", .sql = select_found};
   select.with(filter.id_begins);
   with_account(select, filter.account)
       .with(filter.is_failing ? "true" : "false")
@@ -234,17 +232,10 @@ boost::asio::awaitable<bool> rotate_app_secret(pg::Connection& connection, const
 
 boost::asio::awaitable<EndpointSecrets> read_endpoint_secrets(pg::Connection& connection, const Uuid& id,
                                                               const crypto::SecretKeys& keys) {
-  const pg::Statement select = of_id("select_endpoint_secrets", select_secrets, id);
-  const pg::ResultSet rows = co_await connection.run(select);
-  if (rows.rows() == 0) co_return EndpointSecrets{};
-  const auto opened = [&](int column, std::string_view name) {
-    const std::string value(rows.text(0, column));
-    if (!crypto::is_sealed(value)) return value;
-    auto plain = keys.open(value, crypto::endpoint_place(to_string(id), name));
-    return plain ? std::move(*plain) : std::string();
-  };
-  co_return EndpointSecrets{.app_secret = opened(0, "app_secret"),
-                            .signing_secret = opened(1, "signing_secret")};
+  const std::optional<EndpointState> found = co_await select_endpoint(connection, id, keys);
+  if (!found) co_return EndpointSecrets{};
+  co_return EndpointSecrets{.app_secret = found->endpoint.app_secret,
+                            .signing_secret = found->endpoint.signing_secrets.front()};
 }
 
 boost::asio::awaitable<bool> remove_endpoint(pg::Connection& connection, const Uuid& id) {

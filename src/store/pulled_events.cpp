@@ -14,11 +14,6 @@ FROM (SELECT id FROM public.webhook_logs WHERE id = ANY ($1::uuid[]) ORDER BY id
 
 }  // namespace
 
-boost::asio::awaitable<void> listen_for_pulled_events(pg::Connection& connection) {
-  const pg::Statement listen{.name = "listen_pulled_events", .sql = "LISTEN socialsync_deliveries"};
-  co_await connection.run(listen);
-}
-
 boost::asio::awaitable<std::vector<PulledEvent>> claim_events(pg::Connection& connection,
                                                               const std::optional<Uuid>& account,
                                                               std::uint64_t events_max,

@@ -24,9 +24,6 @@ struct PulledEvent {
   std::uint64_t claims = 0;  // how often it has been claimed, this time with it
 };
 
-// Announces new events on this connection, as far as other processes tell of them.
-boost::asio::awaitable<void> listen_for_pulled_events(pg::Connection& connection);
-
 // The next events of the account (nothing: of the operator), the oldest first, nobody else's until the lease
 // is over. Throws pg::Error, with SQLSTATE P0002 when there is no endpoint to pull from.
 boost::asio::awaitable<std::vector<PulledEvent>> claim_events(pg::Connection& connection,

@@ -2,13 +2,12 @@
 
 import pytest
 
-import meta
 from gateway import Gateway
 from receiver import Receiver, answer
+from sending import send
 from tenants import SHARED_SECRET
 from waiting import eventually
 
-PATH = "/api/whatsapp/webhook"
 SETTINGS = {"META_APP_SECRET": SHARED_SECRET, "SOCIALSYNC_EGRESS_ALLOW": "127.0.0.0/8", "SOCIALSYNC_EGRESS_HTTP": "1"}
 ROWS = 50_000
 EVENTS = 40
@@ -24,13 +23,6 @@ READ = """
     SELECT (SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE relname ~ '^webhook_(deliveries|logs)')
          + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname ~ '^webhook_(deliveries|logs)')
 """
-
-
-def send(gateway, account, count):
-    client = gateway.client()
-    for _ in range(count):
-        assert client.post(PATH, meta.whatsapp_messages(account.key, meta.message()), SHARED_SECRET).status == 200
-    client.close()
 
 
 @pytest.mark.release_only

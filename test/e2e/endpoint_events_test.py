@@ -8,10 +8,10 @@ import meta
 import program
 from gateway import Gateway
 from receiver import Receiver, answer, hang, verifies_standard
+from sending import send
 from tenants import SHARED_SECRET
 from waiting import eventually
 
-PATH = "/api/whatsapp/webhook"
 SETTINGS = {"META_APP_SECRET": SHARED_SECRET, "SOCIALSYNC_EGRESS_ALLOW": "127.0.0.0/8", "SOCIALSYNC_EGRESS_HTTP": "1"}
 
 
@@ -26,16 +26,6 @@ def nothing_before(database):
 def gateway(database_url):
     with Gateway(database_url, **SETTINGS) as running:
         yield running
-
-
-def send(gateway, account, count=1):
-    """Their ids."""
-    client = gateway.client()
-    messages = [meta.message() for _ in range(count)]
-    for message in messages:
-        assert client.post(PATH, meta.whatsapp_messages(account.key, message), SHARED_SECRET).status == 200
-    client.close()
-    return [message["id"] for message in messages]
 
 
 def add(url, *arguments):

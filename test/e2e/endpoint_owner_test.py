@@ -1,24 +1,13 @@
 """An account that is given to somebody else: what waits is the former owner's, and so are secrets."""
 
-import meta
 import program
 from gateway import Gateway
 from receiver import Receiver, answer
+from sending import send
 from tenants import SHARED_SECRET
 from waiting import eventually
 
-PATH = "/api/whatsapp/webhook"
 SETTINGS = {"META_APP_SECRET": SHARED_SECRET, "SOCIALSYNC_EGRESS_ALLOW": "127.0.0.0/8", "SOCIALSYNC_EGRESS_HTTP": "1"}
-
-
-def send(gateway, account, count=1):
-    """Their ids."""
-    client = gateway.client()
-    messages = [meta.message() for _ in range(count)]
-    for message in messages:
-        assert client.post(PATH, meta.whatsapp_messages(account.key, message), SHARED_SECRET).status == 200
-    client.close()
-    return [message["id"] for message in messages]
 
 
 def primary(database, account):

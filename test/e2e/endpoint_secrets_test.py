@@ -9,11 +9,11 @@ import meta
 import program
 from gateway import Gateway
 from receiver import Receiver, verifies_standard
+from sending import send
 from sealing import key_id, new_key, seal, unseal
 from tenants import SHARED_SECRET
 from waiting import eventually
 
-PATH = "/api/whatsapp/webhook"
 SETTINGS = {"META_APP_SECRET": SHARED_SECRET, "SOCIALSYNC_EGRESS_ALLOW": "127.0.0.0/8", "SOCIALSYNC_EGRESS_HTTP": "1"}
 KEY, OTHER_KEY = new_key(), new_key()
 COLUMNS = ("app_secret", "signing_secret", "previous_signing_secret")
@@ -49,12 +49,6 @@ def opened(database, endpoint_id, key=KEY):
 
 def primary(database, account):
     return database.value("SELECT id FROM webhook_endpoints WHERE social_account_id = %s AND place = 0", account.id)
-
-
-def send(gateway, account):
-    client = gateway.client()
-    assert client.post(PATH, meta.whatsapp_messages(account.key, meta.message()), SHARED_SECRET).status == 200
-    client.close()
 
 
 def test_sealed_and_made_plain_again_while_deliveries_go_out(database, database_url, run):

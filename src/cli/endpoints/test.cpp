@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "app/egress.hpp"
+#include "base/clock.hpp"
 #include "base/text.hpp"
 #include "cli/endpoints/choice.hpp"
 #include "cli/endpoints/commands.hpp"
@@ -44,11 +45,6 @@ struct Trial {
   std::string_view error() const { return error_of(reply); }
   std::int64_t took_ms() const { return reply.took.count() / 1000; }
 };
-
-std::int64_t now_ms() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
-}
 
 // Of version 8, as those of events; no event has it.
 Uuid random_event_id() {
@@ -98,6 +94,7 @@ asio::awaitable<Trial> try_one(store::EndpointRecord endpoint, const config::Con
       test_event(endpoint, endpoint.platform.empty() ? "whatsapp" : endpoint.platform);
   Trial trial{.endpoint = std::move(endpoint), .message_id = deliver::message_id(event.id), .reply = {}};
   deliver::Request request = deliver::request_of(event, state->endpoint, *signer, event.received_ms / 1000);
+  request.wants_address = true;
   trial.reply = co_await sender.send(std::move(request));
   co_return trial;
 }

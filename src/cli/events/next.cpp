@@ -15,6 +15,7 @@
 #include "cli/on_database.hpp"
 #include "cli/printable.hpp"
 #include "migrate/outcome.hpp"
+#include "store/claims.hpp"
 #include "store/pulled_events.hpp"
 
 namespace socialsync::cli::events {
@@ -91,7 +92,7 @@ asio::awaitable<std::vector<store::PulledEvent>> wait_for_some(const Options& op
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   asio::steady_timer gap(executor);
   const Clock::time_point until = Clock::now() + std::chrono::seconds(options.wait_s);
-  if (options.wait_s > 0) co_await store::listen_for_pulled_events(connection);
+  if (options.wait_s > 0) co_await store::listen_for_deliveries(connection);
   for (;;) {
     std::vector<store::PulledEvent> events = co_await claim(options, owner, connection);
     const Clock::duration left = until - Clock::now();
