@@ -142,15 +142,13 @@ asio::awaitable<void> Upkeep::maintain(pg::Connection& connection) {
 // Those that this role may read and write. What is missing for the others is told once.
 asio::awaitable<std::vector<std::string>> Upkeep::sealable_columns(pg::Connection& connection) {
   std::vector<std::string> sealable;
-  std::string missing;
+  std::vector<std::string> refused;
   for (const std::string& column : sealing_.columns) {
     const std::span<const std::string> alone(&column, 1);
     const std::string obstacle = co_await store::secrets_obstacle(connection, alone, true);
-    if (obstacle.empty())
-      sealable.push_back(column);
-    else if (missing.empty())
-      missing = obstacle;
+    (obstacle.empty() ? sealable : refused).push_back(column);
   }
+  const std::string missing = co_await store::secrets_obstacle(connection, refused, true);
   if (missing != not_sealed_because_ && !missing.empty())
     log::warning("what arrives plain is not sealed", {{"error", missing}});
   not_sealed_because_ = missing;
