@@ -5,7 +5,6 @@
 #include <exception>
 #include <map>
 
-#include <CLI/CLI.hpp>
 #include <boost/system/system_error.hpp>
 #include <fmt/core.h>
 #include <unistd.h>
@@ -71,18 +70,16 @@ Outcome outcome_of(const pg::Error& error) {
 
 }  // namespace
 
-void add_common(CLI::App& command, Common& common, bool has_json) {
+void add_common(Command command, Common& common, bool has_json) {
   command
       .add_option(
           "--dsn", common.dsn,
           "The database, as for psql -d. A password in it can be seen in the list of processes: better "
           "is DATABASE_URL, or ~/.pgpass")
-      ->type_name("URL");
+      .type_name("URL");
   if (!has_json) return;
   const std::map<std::string, Output> formats{{"text", Output::text}, {"json", Output::json}};
-  command.add_option("--output", common.output, "text (default) or json")
-      ->transform(CLI::CheckedTransformer(formats).description(""))
-      ->type_name("FORMAT");
+  command.add_choice("--output", common.output, formats, "text (default) or json").type_name("FORMAT");
 }
 
 pg::ConnectionOptions database_of(const Common& common) {

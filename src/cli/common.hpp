@@ -7,13 +7,10 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "cli/command.hpp"
 #include "config/config.hpp"
 #include "pg/connection.hpp"
 #include "pg/options.hpp"
-
-namespace CLI {
-class App;
-}
 
 namespace socialsync::cli {
 
@@ -27,7 +24,7 @@ struct Common {
 };
 
 // --dsn; and --output, where `has_json`.
-void add_common(CLI::App& command, Common& common, bool has_json);
+void add_common(Command command, Common& common, bool has_json);
 
 // The database that the command line or else the environment names, with an application_name of ours. Throws
 // migrate::Failure (refused) when none is named, or a setting is bad.

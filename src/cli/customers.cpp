@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/core.h>
 #include <fmt/ranges.h>
@@ -183,29 +182,29 @@ int run(const Options& options) {
 
 }  // namespace
 
-void add_customers(CLI::App& app, Action& chosen) {
-  CLI::App* parent = app.add_subcommand("customers", "The people who write to the tenants");
-  parent->require_subcommand(1);
-  CLI::App* command = parent->add_subcommand("erase", "Remove all that is kept of one person for an account");
+void add_customers(Command app) {
+  Command parent = app.add_subcommand("customers", "The people who write to the tenants");
+  parent.require_subcommand();
+  Command command = parent.add_subcommand("erase", "Remove all that is kept of one person for an account");
   const auto options = std::make_shared<Options>();
-  command->add_option("--account", options->account, "Its id, phone number id or page id")
-      ->required()
-      ->type_name("ACCOUNT");
+  command.add_option("--account", options->account, "Its id, phone number id or page id")
+      .required()
+      .type_name("ACCOUNT");
   command
-      ->add_option("--customer", options->customer,
-                   "The person's phone number, BSUID, or Instagram or Page scoped id")
-      ->required()
-      ->type_name("ID");
-  command->add_flag("--dry-run", options->is_rehearsal, "Say what would go, and change nothing");
-  command->add_flag("--yes", options->yes, "Do not ask");
-  add_output(*command, options->wants_json);
-  command->footer(
+      .add_option("--customer", options->customer,
+                  "The person's phone number, BSUID, or Instagram or Page scoped id")
+      .required()
+      .type_name("ID");
+  command.add_flag("--dry-run", options->is_rehearsal, "Say what would go, and change nothing");
+  command.add_flag("--yes", options->yes, "Do not ask");
+  add_output(command, options->wants_json);
+  command.footer(
       "Finds what else the person goes by (a phone number's BSUID) in the rows, and erases that too. Rows\n"
       "that name them but are others' too (a reply in a group, a history of several) stay, and are listed.\n"
       "Example:  socialsync customers erase --account 683178638221369 --customer 33765540003 --dry-run\n"
       "Exit codes: 0 done · 1 internal error · 2 wrong usage · 3 no database, or not migrated · 4 a row "
       "stayed locked, run it again · 9 no such account, or several");
-  command->callback([&chosen, options] { chosen = [options] { return run(*options); }; });
+  command.runs([options] { return run(*options); });
 }
 
 }  // namespace socialsync::cli

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "cli/commands.hpp"
@@ -19,18 +18,18 @@ const char* const exit_codes =
     "\nExit codes: 0 done · 1 internal error · 2 wrong usage · 3 no database, or not migrated · "
     "4 somebody holds a lock, run it again · 9 no such event, endpoint or account";
 
-void add_filter(CLI::App& command, Names& names) {
+void add_filter(Command command, Names& names) {
   command.add_option("--event", names.event, "Of this event: its id in webhook_logs")
-      ->check(CLI::Validator(no_uuid, ""))
-      ->type_name("ID");
+      .check(no_uuid)
+      .type_name("ID");
   command.add_option("--endpoint", names.endpoint, "To this endpoint: its id, or the first 8 digits")
-      ->check(CLI::Validator(endpoints::name_fault, ""))
-      ->type_name("ENDPOINT");
+      .check(endpoints::name_fault)
+      .type_name("ENDPOINT");
   command.add_option("--account", names.account, "Of this account: its id, phone number id or page id")
-      ->type_name("ACCOUNT");
+      .type_name("ACCOUNT");
   command.add_option("--since", names.times.since, "From then on: '2026-11-22', '2026-11-22 14:30+01'")
-      ->type_name("TIME");
-  command.add_option("--until", names.times.until, "Before")->type_name("TIME");
+      .type_name("TIME");
+  command.add_option("--until", names.times.until, "Before").type_name("TIME");
 }
 
 boost::asio::awaitable<store::DeliveryFilter> filter_of(const Names& names, pg::Connection& connection) {
@@ -52,18 +51,18 @@ std::string state_of(const store::OutboxRow& row) {
 
 }  // namespace deliveries
 
-void add_deliveries(CLI::App& app, Action& chosen) {
-  CLI::App* command = app.add_subcommand("deliveries", "What is on its way to endpoints, and how it went");
-  command->require_subcommand(1);
-  command->footer(
+void add_deliveries(Command app) {
+  Command command = app.add_subcommand("deliveries", "What is on its way to endpoints, and how it went");
+  command.require_subcommand();
+  command.footer(
       "Examples:\n"
       "  socialsync deliveries list --status dead\n"
       "  socialsync deliveries show EVENT_ID\n"
       "  socialsync deliveries retry --endpoint 0b8c2f4e --yes");
-  deliveries::add_list(*command, chosen);
-  deliveries::add_show(*command, chosen);
-  deliveries::add_retry(*command, chosen);
-  deliveries::add_cancel(*command, chosen);
+  deliveries::add_list(command);
+  deliveries::add_show(command);
+  deliveries::add_retry(command);
+  deliveries::add_cancel(command);
 }
 
 }  // namespace socialsync::cli

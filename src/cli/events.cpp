@@ -3,7 +3,6 @@
 #include <string>
 #include <string_view>
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/core.h>
 #include <fmt/ranges.h>
@@ -134,20 +133,20 @@ int print_kinds(const std::string& output) {
 
 }  // namespace
 
-void add_events(CLI::App& app, Action& chosen) {
-  CLI::App* command = app.add_subcommand("events", "The events of the webhooks");
-  command->require_subcommand(1);
-  events::add_next(*command, chosen);
-  CLI::App* kinds =
-      command->add_subcommand("kinds", "The kinds of events that are known, and how each is told apart");
-  kinds->footer(
+void add_events(Command app) {
+  Command command = app.add_subcommand("events", "The events of the webhooks");
+  command.require_subcommand();
+  events::add_next(command);
+  Command kinds =
+      command.add_subcommand("kinds", "The kinds of events that are known, and how each is told apart");
+  kinds.footer(
       "What is not listed is logged under Meta's own field name.\n"
       "Example:  socialsync events kinds --output json");
   const auto output = std::make_shared<std::string>("text");
-  kinds->add_option("--output", *output, "text, json or markdown")
-      ->check(CLI::IsMember({"text", "json", "markdown"}))
-      ->type_name("FORMAT");
-  kinds->callback([&chosen, output] { chosen = [output] { return print_kinds(*output); }; });
+  kinds.add_option("--output", *output, "text, json or markdown")
+      .one_of({"text", "json", "markdown"})
+      .type_name("FORMAT");
+  kinds.runs([output] { return print_kinds(*output); });
 }
 
 }  // namespace socialsync::cli

@@ -2,7 +2,6 @@
 
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <unistd.h>
 
@@ -17,13 +16,9 @@
 namespace socialsync::cli {
 namespace asio = boost::asio;
 
-void add_output(CLI::App& command, bool& wants_json) {
-  command
-      .add_option_function<std::string>(
-          "--output", [&wants_json](const std::string& format) { wants_json = format == "json"; },
-          "text (default) or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->type_name("FORMAT");
+void add_output(Command command, bool& wants_json) {
+  const std::map<std::string, bool> formats{{"text", false}, {"json", true}};
+  command.add_choice("--output", wants_json, formats, "text (default) or json").type_name("FORMAT");
 }
 
 int on_database(bool wants_json, const DatabaseWork& work) {

@@ -5,17 +5,14 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "cli/command.hpp"
 #include "config/config.hpp"
 #include "pg/connection.hpp"
-
-namespace CLI {
-class App;
-}
 
 namespace socialsync::cli {
 
 // --output text|json.
-void add_output(CLI::App& command, bool& wants_json);
+void add_output(Command command, bool& wants_json);
 
 using DatabaseWork =
     std::function<boost::asio::awaitable<int>(const config::Config& config, pg::Connection& connection)>;

@@ -1,6 +1,5 @@
 #include <map>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "base/uuid.hpp"
@@ -31,39 +30,31 @@ std::string no_uuid(const std::string& text) {
 
 }  // namespace
 
-void add_filter(CLI::App& command, store::QuarantineFilter& filter) {
+void add_filter(Command command, store::QuarantineFilter& filter) {
   const std::vector<std::string> reasons(store::quarantine_reasons.begin(), store::quarantine_reasons.end());
   command.add_option("--reason", filter.reasons, "Why it is there; may be repeated")
-      ->check(CLI::IsMember(reasons).description(""))
-      ->type_name("REASON")
-      ->expected(1)
-      ->take_all();
+      .one_of(reasons, false)
+      .type_name("REASON");
   command
-      .add_option_function<std::string>(
+      .add_option_function(
           "--platform", [&filter](const std::string& name) { filter.platforms = platforms.at(name); },
           "whatsapp, instagram or messenger")
-      ->check(CLI::IsMember(names_of_platforms()).description(""))
-      ->type_name("PLATFORM");
+      .one_of(names_of_platforms(), false)
+      .type_name("PLATFORM");
   command
       .add_option("--routing-key", filter.routing_keys,
                   "A phone number id, WABA id, Instagram account id or Page id; may be repeated")
-      ->type_name("KEY")
-      ->expected(1)
-      ->take_all();
+      .type_name("KEY");
   command.add_option("--since", filter.since, "Arrived then or later: '2026-11-22', '2026-11-22 14:30+01'")
-      ->type_name("TIME");
-  command.add_option("--until", filter.until, "Arrived before")->type_name("TIME");
+      .type_name("TIME");
+  command.add_option("--until", filter.until, "Arrived before").type_name("TIME");
   command
-      .add_option_function<std::vector<std::string>>(
-          "--id",
-          [&filter](const std::vector<std::string>& ids) {
-            for (const std::string& id : ids) filter.ids.push_back(*parse_uuid(id));
-          },
+      .add_option_function(
+          "--id", [&filter](const std::string& id) { filter.ids.push_back(*parse_uuid(id)); },
           "One row; may be repeated")
-      ->check(CLI::Validator(no_uuid, ""))
-      ->type_name("ID")
-      ->expected(1)
-      ->take_all();
+      .check(no_uuid)
+      .type_name("ID")
+      .repeated();
 }
 
 void print_counts(const std::vector<store::QuarantineCount>& counts) {
@@ -76,20 +67,19 @@ void print_counts(const std::vector<store::QuarantineCount>& counts) {
 
 }  // namespace quarantine
 
-void add_quarantine(CLI::App& app, Action& chosen) {
-  CLI::App* command =
-      app.add_subcommand("quarantine", "What was signed, but could not be logged for a tenant");
-  command->require_subcommand(1);
-  command->footer(
+void add_quarantine(Command app) {
+  Command command = app.add_subcommand("quarantine", "What was signed, but could not be logged for a tenant");
+  command.require_subcommand();
+  command.footer(
       "Examples:\n"
       "  socialsync quarantine list --reason secret_mismatch\n"
       "  socialsync quarantine show ID\n"
       "  socialsync quarantine reroute --dry-run\n"
       "  socialsync quarantine purge --until 2026-10-01 --yes");
-  quarantine::add_list(*command, chosen);
-  quarantine::add_show(*command, chosen);
-  quarantine::add_reroute(*command, chosen);
-  quarantine::add_purge(*command, chosen);
+  quarantine::add_list(command);
+  quarantine::add_show(command);
+  quarantine::add_reroute(command);
+  quarantine::add_purge(command);
 }
 
 }  // namespace socialsync::cli

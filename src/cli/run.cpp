@@ -80,18 +80,19 @@ int run(int argument_count, char** arguments) {
   app.footer(examples);
   app.require_subcommand(1);
   Action chosen;
-  add_up(app, chosen);
-  add_serve(app, chosen);
-  add_send(app, chosen);
-  add_migrate(app, chosen);
-  add_accounts(app, chosen);
-  add_events(app, chosen);
-  add_secrets(app, chosen);
-  add_quarantine(app, chosen);
-  add_customers(app, chosen);
-  add_endpoints(app, chosen);
-  add_deliveries(app, chosen);
-  add_version(app, chosen);
+  const Command program(app, chosen);
+  add_up(program);
+  add_serve(program);
+  add_send(program);
+  add_migrate(program);
+  add_accounts(program);
+  add_events(program);
+  add_secrets(program);
+  add_quarantine(program);
+  add_customers(program);
+  add_endpoints(program);
+  add_deliveries(program);
+  add_version(program);
   try {
     app.parse(argument_count, arguments);
   } catch (const CLI::ParseError& error) {

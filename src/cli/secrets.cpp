@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <utility>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "app/private_cluster.hpp"
@@ -36,13 +35,13 @@ int print_key() {
   return ExitCode::done;
 }
 
-void add_key(CLI::App& app, Action& chosen) {
-  CLI::App* key = app.add_subcommand("key", "Print a fresh random key");
-  key->footer(
+void add_key(Command app) {
+  Command key = app.add_subcommand("key", "Print a fresh random key");
+  key.footer(
       "Keep it where backups of the database are not: without it nobody reads what it sealed.\n"
       "Example:  (umask 077; socialsync secrets key > /etc/socialsync/secrets.key)\n"
       "Exit codes: 0 done · 1 internal error");
-  key->callback([&chosen] { chosen = print_key; });
+  key.runs(print_key);
 }
 
 }  // namespace
@@ -82,21 +81,21 @@ int guarded(const std::function<int()>& work) {
   }
 }
 
-void add_output(CLI::App& command, std::string& output) {
+void add_output(Command command, std::string& output) {
   command.add_option("--output", output, "text (default) or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->type_name("FORMAT");
+      .one_of({"text", "json"})
+      .type_name("FORMAT");
 }
 
 }  // namespace secrets
 
-void add_secrets(CLI::App& app, Action& chosen) {
-  CLI::App* command =
+void add_secrets(Command app) {
+  Command command =
       app.add_subcommand("secrets", "Secrets of accounts and endpoints, encrypted in the database");
-  command->require_subcommand(1);
-  secrets::add_key(*command, chosen);
-  secrets::add_status(*command, chosen);
-  secrets::add_changes(*command, chosen);
+  command.require_subcommand();
+  secrets::add_key(command);
+  secrets::add_status(command);
+  secrets::add_changes(command);
 }
 
 }  // namespace socialsync::cli

@@ -39,10 +39,10 @@ std::vector<std::string> column_names();
 int guarded(const std::function<int()>& work);
 
 // --output text or json.
-void add_output(CLI::App& command, std::string& output);
+void add_output(Command command, std::string& output);
 
-void add_status(CLI::App& secrets, Action& chosen);
+void add_status(Command secrets);
 // encrypt, rotate, decrypt
-void add_changes(CLI::App& secrets, Action& chosen);
+void add_changes(Command secrets);
 
 }  // namespace socialsync::cli::secrets

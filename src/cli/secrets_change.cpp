@@ -5,7 +5,6 @@
 #include <string_view>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/core.h>
 #include <fmt/ranges.h>
@@ -189,20 +188,18 @@ constexpr const char* footer =
 
 }  // namespace
 
-void add_changes(CLI::App& secrets, Action& chosen) {
+void add_changes(Command secrets) {
   for (const Verb& verb : verbs) {
-    CLI::App* command = secrets.add_subcommand(verb.name, verb.description);
-    command->footer(footer);
+    Command command = secrets.add_subcommand(verb.name, verb.description);
+    command.footer(footer);
     const auto options = std::make_shared<Options>();
-    command->add_option("--column", options->columns, "Only this column; may be given again")
-        ->check(CLI::IsMember(column_names()))
-        ->type_name("NAME");
-    command->add_flag("--dry-run", options->dry_run, "Say what would change, and change nothing");
-    command->add_flag("--yes", options->yes, "Do not ask");
-    add_output(*command, options->output);
-    command->callback([&chosen, options, &verb] {
-      chosen = [options, &verb] { return guarded([&] { return run(verb, *options); }); };
-    });
+    command.add_option("--column", options->columns, "Only this column; may be given again")
+        .one_of(column_names())
+        .type_name("NAME");
+    command.add_flag("--dry-run", options->dry_run, "Say what would change, and change nothing");
+    command.add_flag("--yes", options->yes, "Do not ask");
+    add_output(command, options->output);
+    command.runs([options, &verb] { return guarded([&] { return run(verb, *options); }); });
   }
 }
 

@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/core.h>
 #include <fmt/ranges.h>
@@ -140,17 +139,16 @@ int print_status(const std::string& output) {
 
 }  // namespace
 
-void add_status(CLI::App& secrets, Action& chosen) {
-  CLI::App* command = secrets.add_subcommand("status", "How many values are plain, sealed and unreadable");
-  command->footer(
+void add_status(Command secrets) {
+  Command command = secrets.add_subcommand("status", "How many values are plain, sealed and unreadable");
+  command.footer(
       "Example:  socialsync secrets status --output json\n"
       "Exit codes: 0 done · 1 internal error · 2 a setting is wrong · 3 the database is not migrated, or a "
       "right "
       "is missing · 5 some values cannot be read");
   const auto output = std::make_shared<std::string>("text");
-  add_output(*command, *output);
-  command->callback(
-      [&chosen, output] { chosen = [output] { return guarded([&] { return print_status(*output); }); }; });
+  add_output(command, *output);
+  command.runs([output] { return guarded([&] { return print_status(*output); }); });
 }
 
 }  // namespace socialsync::cli::secrets

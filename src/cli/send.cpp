@@ -5,7 +5,6 @@
 #include <random>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "app/private_cluster.hpp"
@@ -129,31 +128,27 @@ int send(Options options) {
 
 }  // namespace
 
-void add_send(CLI::App& app, Action& chosen) {
-  CLI::App* command = app.add_subcommand("send", "Send signed test webhooks, shaped like Meta's");
+void add_send(Command app) {
+  Command command = app.add_subcommand("send", "Send signed test webhooks, shaped like Meta's");
   const auto options = std::make_shared<Options>();
-  const auto platform = std::make_shared<std::string>();
-  command->add_option("platform", *platform, "whatsapp, instagram or messenger")
-      ->required()
-      ->check(CLI::IsMember({"whatsapp", "instagram", "messenger"}));
-  command->add_option("--to", options->to, "Phone number id, Instagram account id or Page id");
-  command->add_option("--text", options->text, "Text of the messages");
-  command->add_option("--secret", options->secret, "App secret to sign with; better left to the environment");
-  command->add_option("--url", options->url, "Where the gateway is; default: SOCIALSYNC_LISTEN");
-  command->add_option("--count", options->count, "Requests")->check(CLI::Range(1, 1'000'000));
-  command->add_option("--batch", options->batch, "Events in each request")->check(CLI::Range(1, 1000));
-  command->footer(
+  const std::map<std::string, model::Platform> platforms{{"whatsapp", model::Platform::whatsapp},
+                                                         {"instagram", model::Platform::instagram},
+                                                         {"messenger", model::Platform::messenger}};
+  command.add_choice("platform", options->platform, platforms, "whatsapp, instagram or messenger").required();
+  command.add_option("--to", options->to, "Phone number id, Instagram account id or Page id");
+  command.add_option("--text", options->text, "Text of the messages");
+  command.add_option("--secret", options->secret, "App secret to sign with; better left to the environment");
+  command.add_option("--url", options->url, "Where the gateway is; default: SOCIALSYNC_LISTEN");
+  command.add_option("--count", options->count, "Requests").between(1, 1'000'000);
+  command.add_option("--batch", options->batch, "Events in each request").between(1, 1000);
+  command.footer(
       "What is not given is taken from the environment or the database.\n"
       "Examples:\n"
       "  socialsync send whatsapp\n"
       "  socialsync send instagram --to 17841400000000000 --text 'Bonjour'\n"
       "  socialsync send whatsapp --count 100 --batch 10\n"
       "Exit codes: 0 all answered 200 · 1 internal error · 2 wrong usage · 4 one was not accepted");
-  command->callback([&chosen, options, platform] {
-    if (*platform == "instagram") options->platform = model::Platform::instagram;
-    if (*platform == "messenger") options->platform = model::Platform::messenger;
-    chosen = [options] { return send(*options); };
-  });
+  command.runs([options] { return send(*options); });
 }
 
 }  // namespace socialsync::cli

@@ -1,7 +1,6 @@
 #include <cstdio>
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "app/gateway.hpp"
@@ -35,21 +34,21 @@ int serve(app::Duty duty) {
 
 }  // namespace
 
-void add_serve(CLI::App& app, Action& chosen) {
-  CLI::App* command = app.add_subcommand("serve", "Serve webhooks for a migrated database, until SIGTERM");
-  command->footer(
+void add_serve(Command app) {
+  Command command = app.add_subcommand("serve", "Serve webhooks for a migrated database, until SIGTERM");
+  command.footer(
       "Example:  DATABASE_URL=postgresql://user@localhost/socialsync META_APP_SECRET=… socialsync serve\n"
       "Exit codes: 0 stopped · 1 internal error · 2 a setting is wrong · 3 the database is not migrated");
   const auto duty = std::make_shared<app::Duty>(app::Duty::all);
-  CLI::Option* ingest = command->add_flag_callback(
+  Option ingest = command.add_flag(
       "--ingest-only", [duty] { *duty = app::Duty::ingest_only; },
       "Take webhooks and deliver none: other processes do");
   command
-      ->add_flag_callback(
+      .add_flag(
           "--deliver-only", [duty] { *duty = app::Duty::deliver_only; },
           "Deliver events and take no webhooks: other processes do")
-      ->excludes(ingest);
-  command->callback([&chosen, duty] { chosen = [duty] { return serve(*duty); }; });
+      .excludes(ingest);
+  command.runs([duty] { return serve(*duty); });
 }
 
 }  // namespace socialsync::cli

@@ -3,7 +3,6 @@
 #include <optional>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <fmt/format.h>
 
@@ -108,16 +107,15 @@ int up() {
 
 }  // namespace
 
-void add_up(CLI::App& app, Action& chosen) {
-  CLI::App* command =
-      app.add_subcommand("up", "Make the database ready and serve: the quickest way to try it");
-  command->footer(
+void add_up(Command app) {
+  Command command = app.add_subcommand("up", "Make the database ready and serve: the quickest way to try it");
+  command.footer(
       "Without DATABASE_URL or DB_HOST it keeps a private PostgreSQL under SOCIALSYNC_DATA_DIR, with a demo "
       "tenant\n"
       "(or the one that WHATSAPP_PHONE_NUMBER_ID and its kin describe), and opens the unsigned test routes.\n"
       "Example:  socialsync up\n"
       "Exit codes: 0 stopped · 1 internal error · 2 a setting is wrong");
-  command->callback([&chosen] { chosen = up; });
+  command.runs(up);
 }
 
 }  // namespace socialsync::cli

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "cli/commands.hpp"
@@ -6,13 +5,11 @@
 
 namespace socialsync::cli {
 
-void add_version(CLI::App& app, Action& chosen) {
-  CLI::App* command = app.add_subcommand("version", "Print the version");
-  command->callback([&chosen] {
-    chosen = [] {
-      fmt::print("socialsync {}\n", SOCIALSYNC_VERSION);
-      return ExitCode::done;
-    };
+void add_version(Command app) {
+  Command command = app.add_subcommand("version", "Print the version");
+  command.runs([] {
+    fmt::print("socialsync {}\n", SOCIALSYNC_VERSION);
+    return ExitCode::done;
   });
 }
 

@@ -1,6 +1,5 @@
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "cli/accounts/commands.hpp"
@@ -53,30 +52,27 @@ int add(const AddOptions& options) {
 
 }  // namespace
 
-void add_add(CLI::App& accounts, Action& chosen) {
-  CLI::App* command = accounts.add_subcommand("add", "Add a tenant's account; gateways know it at once");
-  command->footer(std::string("Secrets come from files or standard input, never from the command line.\n"
-                              "Examples:\n"
-                              "  socialsync accounts add whatsapp --phone-number-id 683178638221369 --user "
-                              "owner@example.com --app-secret-file -\n"
-                              "  socialsync accounts add instagram --page-id 17841400000000000 --user "
-                              "owner@example.com --create-user --webhook-events messages,comments") +
-                  exit_codes);
+void add_add(Command accounts) {
+  Command command = accounts.add_subcommand("add", "Add a tenant's account; gateways know it at once");
+  command.footer(std::string("Secrets come from files or standard input, never from the command line.\n"
+                             "Examples:\n"
+                             "  socialsync accounts add whatsapp --phone-number-id 683178638221369 --user "
+                             "owner@example.com --app-secret-file -\n"
+                             "  socialsync accounts add instagram --page-id 17841400000000000 --user "
+                             "owner@example.com --create-user --webhook-events messages,comments") +
+                 exit_codes);
   const auto options = std::make_shared<AddOptions>();
-  command->add_option("PLATFORM", options->platform, "whatsapp, whatsapp_business, instagram or messenger")
-      ->required()
-      ->check(CLI::IsMember({"whatsapp", "whatsapp_business", "instagram", "messenger", "facebook"}));
-  command->add_option("--user", options->draft->draft.user, "Whose it is: e-mail address or id")
-      ->required()
-      ->type_name("USER");
-  command->add_flag("--create-user", options->create_user,
-                    "Make the user when there is none of that address");
-  add_draft_options(*command, options->draft);
-  command->add_flag("--inactive", options->is_inactive, "Its events go to quarantine until it is active");
-  add_common(*command, options->common, true);
-  command->callback([&chosen, options] {
-    chosen = [options] { return guarded(options->common, [&] { return add(*options); }); };
-  });
+  command.add_option("PLATFORM", options->platform, "whatsapp, whatsapp_business, instagram or messenger")
+      .required()
+      .one_of({"whatsapp", "whatsapp_business", "instagram", "messenger", "facebook"});
+  command.add_option("--user", options->draft->draft.user, "Whose it is: e-mail address or id")
+      .required()
+      .type_name("USER");
+  command.add_flag("--create-user", options->create_user, "Make the user when there is none of that address");
+  add_draft_options(command, options->draft);
+  command.add_flag("--inactive", options->is_inactive, "Its events go to quarantine until it is active");
+  add_common(command, options->common, true);
+  command.runs([options] { return guarded(options->common, [&] { return add(*options); }); });
 }
 
 }  // namespace socialsync::cli::accounts

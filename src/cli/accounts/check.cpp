@@ -3,7 +3,6 @@
 #include <memory>
 #include <unordered_map>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "cli/accounts/commands.hpp"
@@ -205,10 +204,10 @@ int check(const CheckOptions& options) {
 
 }  // namespace
 
-void add_check(CLI::App& accounts, Action& chosen) {
-  CLI::App* command =
+void add_check(Command accounts) {
+  Command command =
       accounts.add_subcommand("check", "Would its webhooks come to it, what is missing, when was the last?");
-  command->footer(
+  command.footer(
       std::string(
           "With the environment that serve has, whose secrets stand behind accounts without their own.\n"
           "Without an account: every active one, and those that would get no events are told.\n"
@@ -217,11 +216,9 @@ void add_check(CLI::App& accounts, Action& chosen) {
           "  socialsync accounts check --output json") +
       exit_codes + "; an account gets no events");
   const auto options = std::make_shared<CheckOptions>();
-  add_account_name(*command, options->name, false);
-  add_common(*command, options->common, true);
-  command->callback([&chosen, options] {
-    chosen = [options] { return guarded(options->common, [&] { return check(*options); }); };
-  });
+  add_account_name(command, options->name, false);
+  add_common(command, options->common, true);
+  command.runs([options] { return guarded(options->common, [&] { return check(*options); }); });
 }
 
 }  // namespace socialsync::cli::accounts

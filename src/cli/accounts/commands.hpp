@@ -16,13 +16,13 @@
 
 namespace socialsync::cli::accounts {
 
-void add_list(CLI::App& accounts, Action& chosen);
-void add_show(CLI::App& accounts, Action& chosen);
-void add_add(CLI::App& accounts, Action& chosen);
-void add_set(CLI::App& accounts, Action& chosen);
-void add_remove(CLI::App& accounts, Action& chosen);
-void add_import(CLI::App& accounts, Action& chosen);
-void add_check(CLI::App& accounts, Action& chosen);
+void add_list(Command accounts);
+void add_show(Command accounts);
+void add_add(Command accounts);
+void add_set(Command accounts);
+void add_remove(Command accounts);
+void add_import(Command accounts);
+void add_check(Command accounts);
 
 // What --help says of the exit codes, with a line end before it.
 extern const char* const exit_codes;
@@ -33,7 +33,7 @@ struct Options {
 };
 
 // The argument ACCOUNT, which is no empty word: that would be the name of every account.
-void add_account_name(CLI::App& command, std::string& name, bool is_required);
+void add_account_name(Command command, std::string& name, bool is_required);
 
 // The one account of that name (AccountFilter::name). Throws migrate::Failure (data_blocks) when there is
 // none, or several.

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "base/text.hpp"
@@ -44,11 +43,11 @@ const char* const exit_codes =
     "4 a row stayed locked, run it again · 9 the data stands in the way: no such account, a key that is "
     "taken";
 
-void add_account_name(CLI::App& command, std::string& name, bool is_required) {
+void add_account_name(Command command, std::string& name, bool is_required) {
   const auto fault = [](const std::string& word) { return std::string(word.empty() ? "is empty" : ""); };
   command.add_option("ACCOUNT", name, "Its id, phone number id, page id, account id or number")
-      ->required(is_required)
-      ->check(fault, "", "");
+      .required(is_required)
+      .check(fault);
 }
 
 boost::asio::awaitable<store::AccountRecord> the_account(pg::Connection& connection, std::string name) {

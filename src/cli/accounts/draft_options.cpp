@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
@@ -30,7 +29,7 @@ const char* type_name_of(Field::Kind kind) {
 
 }  // namespace
 
-void add_draft_options(CLI::App& command, const std::shared_ptr<DraftOptions>& options) {
+void add_draft_options(Command command, const std::shared_ptr<DraftOptions>& options) {
   for (const Field& field : fields()) {
     const std::string name(field.name);
     const bool is_secret = field.kind == Field::Kind::secret;
@@ -39,8 +38,7 @@ void add_draft_options(CLI::App& command, const std::shared_ptr<DraftOptions>& o
     };
     const std::string description =
         std::string(field.description) + (is_secret ? "; - is standard input" : "");
-    command.add_option_function<std::string>(option_of(field), take, description)
-        ->type_name(type_name_of(field.kind));
+    command.add_option_function(option_of(field), take, description).type_name(type_name_of(field.kind));
   }
   command.add_flag("--any-event", options->any_event,
                    "Take --webhook-events that this version does not know");

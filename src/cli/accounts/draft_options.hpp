@@ -6,10 +6,7 @@
 
 #include "cli/accounts/draft.hpp"
 #include "cli/accounts/fields.hpp"
-
-namespace CLI {
-class App;
-}
+#include "cli/command.hpp"
 
 namespace socialsync::cli::accounts {
 
@@ -21,7 +18,7 @@ struct DraftOptions {
 };
 
 // An option for each field.
-void add_draft_options(CLI::App& command, const std::shared_ptr<DraftOptions>& options);
+void add_draft_options(Command command, const std::shared_ptr<DraftOptions>& options);
 
 // Reads the secrets into the draft. Throws migrate::Failure (wrong_usage) when one cannot be read, when two
 // are to come from standard input, or for what is wrong with the draft, all of it.

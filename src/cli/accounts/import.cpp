@@ -4,7 +4,6 @@
 #include <memory>
 #include <set>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "cli/accounts/commands.hpp"
@@ -128,9 +127,9 @@ int import(const ImportOptions& options) {
 
 }  // namespace
 
-void add_import(CLI::App& accounts, Action& chosen) {
-  CLI::App* command = accounts.add_subcommand("import", "Add accounts from a CSV file: all of them, or none");
-  command->footer(
+void add_import(Command accounts) {
+  Command command = accounts.add_subcommand("import", "Add accounts from a CSV file: all of them, or none");
+  command.footer(
       std::string(
           "The first line names the columns: platform, user, phone_number_id, page_id, and any other that\n"
           "accounts add has an option for (app_secret, verify_token, access_token and refresh_token as\n"
@@ -140,18 +139,16 @@ void add_import(CLI::App& accounts, Action& chosen) {
           "  socialsync accounts import - --update --yes <tenants.csv") +
       exit_codes);
   const auto options = std::make_shared<ImportOptions>();
-  command->add_option("FILE", options->path, "A CSV file; - is standard input")->required();
-  command->add_option("--user", options->user, "Whose they are, where the file does not say")
-      ->type_name("USER");
-  command->add_flag("--create-user", options->create_user, "Make users that there are not");
-  command->add_flag("--update", options->update, "Change accounts that are there already");
-  command->add_flag("--any-event", options->any_event, "Take webhook_events that this version does not know");
-  command->add_flag("--dry-run", options->dry_run, "Say what would be done, and do nothing");
-  command->add_flag("--yes", options->yes, "Do not ask");
-  add_common(*command, options->common, true);
-  command->callback([&chosen, options] {
-    chosen = [options] { return guarded(options->common, [&] { return import(*options); }); };
-  });
+  command.add_option("FILE", options->path, "A CSV file; - is standard input").required();
+  command.add_option("--user", options->user, "Whose they are, where the file does not say")
+      .type_name("USER");
+  command.add_flag("--create-user", options->create_user, "Make users that there are not");
+  command.add_flag("--update", options->update, "Change accounts that are there already");
+  command.add_flag("--any-event", options->any_event, "Take webhook_events that this version does not know");
+  command.add_flag("--dry-run", options->dry_run, "Say what would be done, and do nothing");
+  command.add_flag("--yes", options->yes, "Do not ask");
+  add_common(command, options->common, true);
+  command.runs([options] { return guarded(options->common, [&] { return import(*options); }); });
 }
 
 }  // namespace socialsync::cli::accounts

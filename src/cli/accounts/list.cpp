@@ -1,6 +1,5 @@
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "cli/accounts/commands.hpp"
@@ -48,37 +47,31 @@ int list(const ListOptions& options) {
 
 }  // namespace
 
-void add_list(CLI::App& accounts, Action& chosen) {
-  CLI::App* command = accounts.add_subcommand("list", "The accounts, newest first");
-  command->footer(std::string("Examples:\n"
-                              "  socialsync accounts list --inactive\n"
-                              "  socialsync accounts list --user owner@example.com --output json") +
-                  exit_codes);
+void add_list(Command accounts) {
+  Command command = accounts.add_subcommand("list", "The accounts, newest first");
+  command.footer(std::string("Examples:\n"
+                             "  socialsync accounts list --inactive\n"
+                             "  socialsync accounts list --user owner@example.com --output json") +
+                 exit_codes);
   const auto options = std::make_shared<ListOptions>();
-  add_common(*command, options->common, true);
+  add_common(command, options->common, true);
   command
-      ->add_option("--platform", options->filter.platform,
-                   "whatsapp, whatsapp_business, instagram, messenger")
-      ->transform([](const std::string& word) {
-        const auto label = platform_label(word);
-        return label ? *label
-                     : throw CLI::ValidationError("--platform",
-                                                  "whatsapp, whatsapp_business, instagram or messenger");
+      .add_option_function(
+          "--platform",
+          [options](const std::string& word) { options->filter.platform = *platform_label(word); },
+          "whatsapp, whatsapp_business, instagram or messenger")
+      .check([](const std::string& word) {
+        return platform_label(word) ? "" : "whatsapp, whatsapp_business, instagram or messenger";
       })
-      ->type_name("PLATFORM");
-  command->add_option("--user", options->filter.user, "E-mail address or id")->type_name("USER");
-  CLI::Option* active =
-      command->add_flag_callback("--active", [options] { options->filter.is_active = true; }, "Only these");
-  command
-      ->add_flag_callback(
-          "--inactive", [options] { options->filter.is_active = false; }, "Only those switched off")
-      ->excludes(active);
-  command->add_option("--limit", options->filter.limit, "Rows at most (default 1000)")
-      ->check(CLI::PositiveNumber)
-      ->type_name("N");
-  command->callback([&chosen, options] {
-    chosen = [options] { return guarded(options->common, [&] { return list(*options); }); };
-  });
+      .type_name("PLATFORM");
+  command.add_option("--user", options->filter.user, "E-mail address or id").type_name("USER");
+  Option active = command.add_flag("--active", [options] { options->filter.is_active = true; }, "Only these");
+  command.add_flag(
+             "--inactive", [options] { options->filter.is_active = false; }, "Only those switched off")
+      .excludes(active);
+  command.add_option("--limit", options->filter.limit, "Rows at most (default 1000)")
+      .between(1, 1'000'000'000);
+  command.runs([options] { return guarded(options->common, [&] { return list(*options); }); });
 }
 
 }  // namespace socialsync::cli::accounts

@@ -1,6 +1,5 @@
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "cli/accounts/commands.hpp"
@@ -58,21 +57,18 @@ int remove(const RemoveOptions& options) {
 
 }  // namespace
 
-void add_remove(CLI::App& accounts, Action& chosen) {
-  CLI::App* command =
-      accounts.add_subcommand("remove", "Remove an account and all that is kept because of it");
-  command->footer(std::string("Its events go, and what waits in quarantine for it; the user stays. There is "
-                              "no way back: to stop\n"
-                              "an account for a while, accounts set --inactive.\n"
-                              "Example:  socialsync accounts remove 683178638221369 --yes") +
-                  exit_codes);
+void add_remove(Command accounts) {
+  Command command = accounts.add_subcommand("remove", "Remove an account and all that is kept because of it");
+  command.footer(std::string("Its events go, and what waits in quarantine for it; the user stays. There is "
+                             "no way back: to stop\n"
+                             "an account for a while, accounts set --inactive.\n"
+                             "Example:  socialsync accounts remove 683178638221369 --yes") +
+                 exit_codes);
   const auto options = std::make_shared<RemoveOptions>();
-  add_account_name(*command, options->name, true);
-  command->add_flag("--yes", options->yes, "Do not ask");
-  add_common(*command, options->common, true);
-  command->callback([&chosen, options] {
-    chosen = [options] { return guarded(options->common, [&] { return remove(*options); }); };
-  });
+  add_account_name(command, options->name, true);
+  command.add_flag("--yes", options->yes, "Do not ask");
+  add_common(command, options->common, true);
+  command.runs([options] { return guarded(options->common, [&] { return remove(*options); }); });
 }
 
 }  // namespace socialsync::cli::accounts

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "cli/accounts/commands.hpp"
@@ -76,32 +75,28 @@ int set(const SetOptions& options) {
 
 }  // namespace
 
-void add_set(CLI::App& accounts, Action& chosen) {
-  CLI::App* command = accounts.add_subcommand("set", "Change an account; gateways know it at once");
-  command->footer(std::string("To rotate a secret, set the list \"new,old\", and later \"new\".\n"
-                              "Examples:\n"
-                              "  socialsync accounts set 683178638221369 --app-secret-file - <secret\n"
-                              "  socialsync accounts set 683178638221369 --inactive\n"
-                              "  socialsync accounts set 683178638221369 --clear webhook_events") +
-                  exit_codes);
+void add_set(Command accounts) {
+  Command command = accounts.add_subcommand("set", "Change an account; gateways know it at once");
+  command.footer(std::string("To rotate a secret, set the list \"new,old\", and later \"new\".\n"
+                             "Examples:\n"
+                             "  socialsync accounts set 683178638221369 --app-secret-file - <secret\n"
+                             "  socialsync accounts set 683178638221369 --inactive\n"
+                             "  socialsync accounts set 683178638221369 --clear webhook_events") +
+                 exit_codes);
   const auto options = std::make_shared<SetOptions>();
   Draft& draft = options->draft->draft;
-  add_account_name(*command, options->name, true);
-  add_draft_options(*command, options->draft);
+  add_account_name(command, options->name, true);
+  add_draft_options(command, options->draft);
+  command.add_option("--clear", draft.cleared, "Take this value away: page_id, app_secret, webhook_events, …")
+      .separated_by(',')
+      .type_name("NAME");
+  Option active = command.add_flag("--active", [&draft] { draft.is_active = true; }, "Switch it on");
   command
-      ->add_option("--clear", draft.cleared, "Take this value away: page_id, app_secret, webhook_events, …")
-      ->delimiter(',')
-      ->type_name("NAME");
-  CLI::Option* active =
-      command->add_flag_callback("--active", [&draft] { draft.is_active = true; }, "Switch it on");
-  command
-      ->add_flag_callback(
+      .add_flag(
           "--inactive", [&draft] { draft.is_active = false; }, "Switch it off: its events go to quarantine")
-      ->excludes(active);
-  add_common(*command, options->common, true);
-  command->callback([&chosen, options] {
-    chosen = [options] { return guarded(options->common, [&] { return set(*options); }); };
-  });
+      .excludes(active);
+  add_common(command, options->common, true);
+  command.runs([options] { return guarded(options->common, [&] { return set(*options); }); });
 }
 
 }  // namespace socialsync::cli::accounts

@@ -1,7 +1,6 @@
 #include <memory>
 #include <utility>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "cli/accounts/commands.hpp"
@@ -58,15 +57,13 @@ int show(const ShowOptions& options) {
 
 }  // namespace
 
-void add_show(CLI::App& accounts, Action& chosen) {
-  CLI::App* command = accounts.add_subcommand("show", "All that is known of an account, save its secrets");
-  command->footer(std::string("Example:  socialsync accounts show 683178638221369") + exit_codes);
+void add_show(Command accounts) {
+  Command command = accounts.add_subcommand("show", "All that is known of an account, save its secrets");
+  command.footer(std::string("Example:  socialsync accounts show 683178638221369") + exit_codes);
   const auto options = std::make_shared<ShowOptions>();
-  add_account_name(*command, options->name, true);
-  add_common(*command, options->common, true);
-  command->callback([&chosen, options] {
-    chosen = [options] { return guarded(options->common, [&] { return show(*options); }); };
-  });
+  add_account_name(command, options->name, true);
+  add_common(command, options->common, true);
+  command.runs([options] { return guarded(options->common, [&] { return show(*options); }); });
 }
 
 }  // namespace socialsync::cli::accounts

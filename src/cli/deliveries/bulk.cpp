@@ -2,7 +2,6 @@
 #include <chrono>
 #include <functional>
 
-#include <CLI/CLI.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -129,35 +128,30 @@ int run(const std::shared_ptr<Options>& options) {
   });
 }
 
-void add_bulk(CLI::App& command, Action& chosen, const std::shared_ptr<Options>& options) {
+void add_bulk(Command command, const std::shared_ptr<Options>& options) {
   add_filter(command, options->names);
   command.add_flag("--dry-run", options->is_rehearsal, "Say how many, and change nothing");
   command.add_flag("--yes", options->yes, "Do not ask");
-  command.add_option("--rate", options->rows_per_second, "Rows a second at most")
-      ->check(CLI::Range(1, 1'000'000))
-      ->type_name("N");
+  command.add_option("--rate", options->rows_per_second, "Rows a second at most").between(1, 1'000'000);
   add_output(command, options->wants_json);
-  command.callback([&chosen, options] { chosen = [options] { return run(options); }; });
+  command.runs([options] { return run(options); });
 }
 
-void add_status(CLI::App& command, Options& options, std::set<std::string> words) {
-  command.add_option("--status", options.status, "Only what is in this state")
-      ->check(CLI::IsMember(words))
-      ->capture_default_str();
+void add_status(Command command, Options& options, const std::vector<std::string>& words) {
+  command.add_option("--status", options.status, "Only what is in this state").one_of(words).shows_default();
 }
 
 }  // namespace
 
-void add_retry(CLI::App& deliveries, Action& chosen) {
-  CLI::App* command =
-      deliveries.add_subcommand("retry", "Try again what was given up; or replay past events");
+void add_retry(Command deliveries) {
+  Command command = deliveries.add_subcommand("retry", "Try again what was given up; or replay past events");
   const auto options = std::make_shared<Options>();
   options->status = "dead";
-  add_bulk(*command, chosen, options);
-  add_status(*command, *options, {"dead", "any"});
-  command->add_flag("--replay", options->is_replay,
-                    "Deliver events of webhook_logs that are not in the outbox (again)");
-  command->footer(
+  add_bulk(command, options);
+  add_status(command, *options, {"dead", "any"});
+  command.add_flag("--replay", options->is_replay,
+                   "Deliver events of webhook_logs that are not in the outbox (again)");
+  command.footer(
       std::string(
           "They are due at once, as if never tried. With --status any, what a worker has in hand just now "
           "may go twice.\n"
@@ -167,15 +161,15 @@ void add_retry(CLI::App& deliveries, Action& chosen) {
       exit_codes);
 }
 
-void add_cancel(CLI::App& deliveries, Action& chosen) {
-  CLI::App* command = deliveries.add_subcommand("cancel", "Deliver it no more; an attempt says 'cancelled'");
+void add_cancel(Command deliveries) {
+  Command command = deliveries.add_subcommand("cancel", "Deliver it no more; an attempt says 'cancelled'");
   const auto options = std::make_shared<Options>();
   options->status = "any";
   options->is_cancel = true;
-  add_bulk(*command, chosen, options);
-  add_status(*command, *options, {"pending", "dead", "any"});
-  command->add_flag("--all", options->is_all, "Every delivery, where no filter says which");
-  command->footer(
+  add_bulk(command, options);
+  add_status(command, *options, {"pending", "dead", "any"});
+  command.add_flag("--all", options->is_all, "Every delivery, where no filter says which");
+  command.footer(
       std::string("Example:  socialsync deliveries cancel --endpoint 0b8c2f4e --status dead --yes") +
       exit_codes);
 }

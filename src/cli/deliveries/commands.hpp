@@ -10,10 +10,10 @@
 
 namespace socialsync::cli::deliveries {
 
-void add_list(CLI::App& deliveries, Action& chosen);
-void add_show(CLI::App& deliveries, Action& chosen);
-void add_retry(CLI::App& deliveries, Action& chosen);
-void add_cancel(CLI::App& deliveries, Action& chosen);
+void add_list(Command deliveries);
+void add_show(Command deliveries);
+void add_retry(Command deliveries);
+void add_cancel(Command deliveries);
 
 // What --help says of the exit codes, with a line end before it.
 extern const char* const exit_codes;
@@ -27,7 +27,7 @@ struct Names {
 };
 
 // --event, --endpoint, --account, --since and --until.
-void add_filter(CLI::App& command, Names& names);
+void add_filter(Command command, Names& names);
 // Finds what is named. Throws migrate::Failure (data_blocks) where it is not there.
 boost::asio::awaitable<store::DeliveryFilter> filter_of(const Names& names, pg::Connection& connection);
 

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "cli/accounts/commands.hpp"
@@ -122,30 +121,26 @@ asio::awaitable<int> list(const Options& options, pg::Connection& connection) {
 
 }  // namespace
 
-void add_list(CLI::App& deliveries, Action& chosen) {
-  CLI::App* command = deliveries.add_subcommand("list", "What waits or was given up; or the attempts");
+void add_list(Command deliveries) {
+  Command command = deliveries.add_subcommand("list", "What waits or was given up; or the attempts");
   const auto options = std::make_shared<Options>();
-  add_filter(*command, options->names);
+  add_filter(command, options->names);
   command
-      ->add_option("--status", options->status,
-                   "pending or dead: what is in the outbox; delivered or failed: attempts")
-      ->check(CLI::IsMember({"pending", "dead", "delivered", "failed"}).description(""))
-      ->type_name("STATUS");
-  command->add_option("--limit", options->rows_max, "Rows to show")
-      ->check(CLI::Range(1, 100'000))
-      ->capture_default_str();
-  command->add_option("--after", options->after, "The next page, as the last one says")->type_name("PLACE");
-  add_output(*command, options->wants_json);
-  command->footer(
+      .add_option("--status", options->status,
+                  "pending or dead: what is in the outbox; delivered or failed: attempts")
+      .one_of({"pending", "dead", "delivered", "failed"}, false)
+      .type_name("STATUS");
+  command.add_option("--limit", options->rows_max, "Rows to show").between(1, 100'000).shows_default();
+  command.add_option("--after", options->after, "The next page, as the last one says").type_name("PLACE");
+  add_output(command, options->wants_json);
+  command.footer(
       std::string("The newest first. What a worker has in hand is waiting, too: until its lease ends.\n"
                   "Example:  socialsync deliveries list --status failed --since 2026-11-22") +
       exit_codes);
-  command->callback([&chosen, options] {
-    chosen = [options] {
-      return on_database(options->wants_json, [options](const config::Config&, pg::Connection& connection) {
-        return list(*options, connection);
-      });
-    };
+  command.runs([options] {
+    return on_database(options->wants_json, [options](const config::Config&, pg::Connection& connection) {
+      return list(*options, connection);
+    });
   });
 }
 

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "cli/accounts/commands.hpp"
@@ -107,23 +106,19 @@ asio::awaitable<int> show(const Options& options, pg::Connection& connection) {
 
 }  // namespace
 
-void add_show(CLI::App& deliveries, Action& chosen) {
-  CLI::App* command = deliveries.add_subcommand("show", "Where did that message go? All of one event");
+void add_show(Command deliveries) {
+  Command command = deliveries.add_subcommand("show", "Where did that message go? All of one event");
   const auto options = std::make_shared<Options>();
   const auto no_uuid = [](const std::string& text) {
     return parse_uuid(text) ? std::string() : std::string("EVENT must be an id of webhook_logs");
   };
-  command->add_option("EVENT", options->id, "Its id in webhook_logs")
-      ->required()
-      ->check(CLI::Validator(no_uuid, ""));
-  add_output(*command, options->wants_json);
-  command->footer(std::string("Example:  socialsync deliveries show 0193…") + exit_codes);
-  command->callback([&chosen, options] {
-    chosen = [options] {
-      return on_database(options->wants_json, [options](const config::Config&, pg::Connection& connection) {
-        return show(*options, connection);
-      });
-    };
+  command.add_option("EVENT", options->id, "Its id in webhook_logs").required().check(no_uuid);
+  add_output(command, options->wants_json);
+  command.footer(std::string("Example:  socialsync deliveries show 0193…") + exit_codes);
+  command.runs([options] {
+    return on_database(options->wants_json, [options](const config::Config&, pg::Connection& connection) {
+      return show(*options, connection);
+    });
   });
 }
 

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "cli/endpoints/commands.hpp"
@@ -82,18 +81,18 @@ int run(const std::shared_ptr<Options>& options) {
 
 }  // namespace
 
-void add_add(CLI::App& endpoints, Action& chosen) {
-  CLI::App* command =
+void add_add(Command endpoints) {
+  Command command =
       endpoints.add_subcommand("add", "One more place for an account's events; workers know it at once");
   const auto options = std::make_shared<Options>();
-  CLI::Option* account =
-      command->add_option("--account", options->account, "Whose events: id, phone number id or page id")
-          ->type_name("ACCOUNT");
-  command->add_flag("--operator", options->is_operators, "Your own, for events that are no account's")
-      ->excludes(account);
-  add_draft_options(*command, options->draft);
-  add_output(*command, options->wants_json);
-  command->footer(
+  Option account =
+      command.add_option("--account", options->account, "Whose events: id, phone number id or page id")
+          .type_name("ACCOUNT");
+  command.add_flag("--operator", options->is_operators, "Your own, for events that are no account's")
+      .excludes(account);
+  add_draft_options(command, options->draft);
+  add_output(command, options->wants_json);
+  command.footer(
       std::string("An account has ten places. The first URL becomes its webhook_url. The secrets are shown "
                   "this once.\n"
                   "A URL in the meta format is asked as Meta asks one, with the receiver's verify token, and "
@@ -105,7 +104,7 @@ void add_add(CLI::App& endpoints, Action& chosen) {
                   "  socialsync endpoints add --operator --url https://ops.example/ --events "
                   "endpoint_failing,endpoint_disabled --skip-handshake") +
       exit_codes);
-  command->callback([&chosen, options] { chosen = [options] { return run(options); }; });
+  command.runs([options] { return run(options); });
 }
 
 }  // namespace socialsync::cli::endpoints

@@ -1,6 +1,5 @@
 #include "cli/endpoints/choice.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "cli/endpoints/commands.hpp"
@@ -11,13 +10,12 @@ namespace socialsync::cli::endpoints {
 using migrate::Failure;
 using migrate::Outcome;
 
-void add_choice(CLI::App& command, Choice& choice) {
-  command.add_option("ENDPOINT", choice.endpoint, "Its id, or the first 8 digits of it")
-      ->check(CLI::Validator(name_fault, ""));
+void add_choice(Command command, Choice& choice) {
+  command.add_option("ENDPOINT", choice.endpoint, "Its id, or the first 8 digits of it").check(name_fault);
   command
       .add_option("--account", choice.account,
                   "All of this account instead: its id, phone number id or page id")
-      ->type_name("ACCOUNT");
+      .type_name("ACCOUNT");
 }
 
 boost::asio::awaitable<std::vector<store::EndpointRecord>> the_endpoints(pg::Connection& connection,

@@ -6,11 +6,8 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "cli/command.hpp"
 #include "store/endpoint_admin.hpp"
-
-namespace CLI {
-class App;
-}
 
 namespace socialsync::cli::endpoints {
 
@@ -20,7 +17,7 @@ struct Choice {
 };
 
 // ENDPOINT, or --account.
-void add_choice(CLI::App& command, Choice& choice);
+void add_choice(Command command, Choice& choice);
 
 // At least one, by place. Throws migrate::Failure: wrong_usage unless exactly one of the two is said,
 // data_blocks when there is no such endpoint or account, or the account has no endpoint.

@@ -12,21 +12,21 @@
 
 namespace socialsync::cli::endpoints {
 
-void add_list(CLI::App& endpoints, Action& chosen);
-void add_show(CLI::App& endpoints, Action& chosen);
-void add_add(CLI::App& endpoints, Action& chosen);
-void add_set(CLI::App& endpoints, Action& chosen);
-void add_test(CLI::App& endpoints, Action& chosen);
-void add_rotate_secret(CLI::App& endpoints, Action& chosen);
-void add_enable(CLI::App& endpoints, Action& chosen);
-void add_disable(CLI::App& endpoints, Action& chosen);
-void add_remove(CLI::App& endpoints, Action& chosen);
+void add_list(Command endpoints);
+void add_show(Command endpoints);
+void add_add(Command endpoints);
+void add_set(Command endpoints);
+void add_test(Command endpoints);
+void add_rotate_secret(Command endpoints);
+void add_enable(Command endpoints);
+void add_disable(Command endpoints);
+void add_remove(Command endpoints);
 
 // What --help says of the exit codes, with a line end before it.
 extern const char* const exit_codes;
 
 // The argument ENDPOINT: an id, or how it begins, at least eight digits.
-void add_endpoint_name(CLI::App& command, std::string& name);
+void add_endpoint_name(Command command, std::string& name);
 // What is wrong with such a name; empty when nothing is.
 std::string name_fault(const std::string& name);
 

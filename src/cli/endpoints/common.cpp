@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "base/text.hpp"
@@ -34,10 +33,8 @@ std::string name_fault(const std::string& name) {
   return is_good ? "" : "ENDPOINT must be an id as list shows it: its first 8 digits, or all";
 }
 
-void add_endpoint_name(CLI::App& command, std::string& name) {
-  command.add_option("ENDPOINT", name, "Its id, or the first 8 digits of it")
-      ->required()
-      ->check(CLI::Validator(name_fault, ""));
+void add_endpoint_name(Command command, std::string& name) {
+  command.add_option("ENDPOINT", name, "Its id, or the first 8 digits of it").required().check(name_fault);
 }
 
 boost::asio::awaitable<store::EndpointRecord> the_endpoint(pg::Connection& connection, std::string name) {

@@ -4,7 +4,6 @@
 #include <sstream>
 #include <string_view>
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/core.h>
 
@@ -108,47 +107,43 @@ void put_cleared(boost::json::object& values, const Draft& draft) {
 
 }  // namespace
 
-void add_draft_options(CLI::App& command, Draft& draft) {
-  CLI::Option* url = command.add_option("--url", draft.url, "Where its events are sent")->type_name("URL");
-  command.add_flag("--pull", draft.is_pulled, "They wait to be fetched instead")->excludes(url);
+void add_draft_options(Command command, Draft& draft) {
+  Option url = command.add_option("--url", draft.url, "Where its events are sent").type_name("URL");
+  command.add_flag("--pull", draft.is_pulled, "They wait to be fetched instead").excludes(url);
   command
       .add_option("--events", draft.events, "Those it wants, commas between (default: all of the account's)")
-      ->type_name("LIST");
+      .type_name("LIST");
   command.add_flag("--any-event", draft.any_event, "Take --events that this version does not know");
   command.add_option("--format", draft.format, "meta (default): as Meta sends it; or standard")
-      ->check(CLI::IsMember({"meta", "standard"}).description(""))
-      ->type_name("FORMAT");
+      .one_of({"meta", "standard"}, false)
+      .type_name("FORMAT");
   command
       .add_option(
           "--header", draft.headers,
           "'Name: value', sent with each delivery; may be repeated. A secret is better in --headers-file")
-      ->type_name("HEADER")
-      ->expected(1)
-      ->take_all();
+      .type_name("HEADER");
   command.add_option("--headers-file", draft.headers_file, "The same, one a line; - is standard input")
-      ->type_name("FILE");
+      .type_name("FILE");
   command
       .add_option("--ordered", draft.is_ordered,
                   "yes: events of one conversation go out one after another (default: no)")
-      ->check(CLI::IsMember({"yes", "no"}).description(""))
-      ->type_name("YES|NO");
+      .one_of({"yes", "no"}, false)
+      .type_name("YES|NO");
   command.add_option("--concurrent-max", draft.concurrent_max, "Requests at one time (default 16)")
-      ->check(CLI::Range(1, 256))
-      ->type_name("N");
+      .between(1, 256);
   command.add_option("--per-second-max", draft.per_second_max, "Requests a second (default: no limit)")
-      ->check(CLI::Range(1, 1'000'000))
-      ->type_name("N");
-  command.add_option("--description", draft.description, "For people")->type_name("TEXT");
+      .between(1, 1'000'000);
+  command.add_option("--description", draft.description, "For people").type_name("TEXT");
   command
       .add_option("--app-secret-file", draft.app_secret_file,
                   "What the receiver has for Meta's app secret (default: a new one); - is standard input")
-      ->type_name("FILE");
-  CLI::Option* token =
+      .type_name("FILE");
+  Option token =
       command
           .add_option("--verify-token-file", draft.verify_token_file,
                       "The receiver's verify token, for Meta's handshake with the URL; - is standard input")
-          ->type_name("FILE");
-  command.add_flag("--skip-handshake", draft.skips_handshake, "Take the URL as it is")->excludes(token);
+          .type_name("FILE");
+  command.add_flag("--skip-handshake", draft.skips_handshake, "Take the URL as it is").excludes(token);
 }
 
 std::string values_of(const Draft& draft) {

@@ -7,9 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace CLI {
-class App;
-}
+#include "cli/command.hpp"
 
 namespace socialsync::cli::endpoints {
 
@@ -32,7 +30,7 @@ struct Draft {
 };
 
 // The draft lives as long as the command's callback does.
-void add_draft_options(CLI::App& command, Draft& draft);
+void add_draft_options(Command command, Draft& draft);
 
 // What store::add_endpoint() and store::change_endpoint() take. Reads the files; warns of a URL without TLS.
 // Throws migrate::Failure (wrong_usage) that says what cannot be taken, and never the value of a secret or of

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "cli/endpoints/commands.hpp"
@@ -49,21 +48,19 @@ asio::awaitable<int> list(const Options& options, pg::Connection& connection) {
 
 }  // namespace
 
-void add_list(CLI::App& endpoints, Action& chosen) {
-  CLI::App* command = endpoints.add_subcommand("list", "The endpoints, and how it goes with them");
+void add_list(Command endpoints) {
+  Command command = endpoints.add_subcommand("list", "The endpoints, and how it goes with them");
   const auto options = std::make_shared<Options>();
-  command->add_option("--account", options->account, "Only of this one: its id, phone number id or page id")
-      ->type_name("ACCOUNT");
-  command->add_flag("--failing", options->filter.is_failing, "Only those whose deliveries fail");
-  command->add_flag("--disabled", options->filter.is_disabled, "Only those switched off");
-  add_output(*command, options->wants_json);
-  command->footer(std::string("Example:  socialsync endpoints list --failing") + exit_codes);
-  command->callback([&chosen, options] {
-    chosen = [options] {
-      return on_database(options->wants_json, [options](const config::Config&, pg::Connection& connection) {
-        return list(*options, connection);
-      });
-    };
+  command.add_option("--account", options->account, "Only of this one: its id, phone number id or page id")
+      .type_name("ACCOUNT");
+  command.add_flag("--failing", options->filter.is_failing, "Only those whose deliveries fail");
+  command.add_flag("--disabled", options->filter.is_disabled, "Only those switched off");
+  add_output(command, options->wants_json);
+  command.footer(std::string("Example:  socialsync endpoints list --failing") + exit_codes);
+  command.runs([options] {
+    return on_database(options->wants_json, [options](const config::Config&, pg::Connection& connection) {
+      return list(*options, connection);
+    });
   });
 }
 

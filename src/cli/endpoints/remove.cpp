@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "cli/endpoints/commands.hpp"
@@ -35,22 +34,20 @@ asio::awaitable<int> remove(const Options& options, pg::Connection& connection) 
 
 }  // namespace
 
-void add_remove(CLI::App& endpoints, Action& chosen) {
-  CLI::App* command = endpoints.add_subcommand("remove", "Remove an endpoint and what waits for it");
+void add_remove(Command endpoints) {
+  Command command = endpoints.add_subcommand("remove", "Remove an endpoint and what waits for it");
   const auto options = std::make_shared<Options>();
-  add_endpoint_name(*command, options->name);
-  command->add_flag("--yes", options->yes, "Do not ask");
-  add_output(*command, options->wants_json);
-  command->footer(
+  add_endpoint_name(command, options->name);
+  command.add_flag("--yes", options->yes, "Do not ask");
+  add_output(command, options->wants_json);
+  command.footer(
       std::string("Of place 0 the account's webhook_url is cleared. The events stay in webhook_logs.\n"
                   "Example:  socialsync endpoints remove 0b8c2f4e --yes") +
       exit_codes);
-  command->callback([&chosen, options] {
-    chosen = [options] {
-      return on_database(options->wants_json, [options](const config::Config&, pg::Connection& connection) {
-        return remove(*options, connection);
-      });
-    };
+  command.runs([options] {
+    return on_database(options->wants_json, [options](const config::Config&, pg::Connection& connection) {
+      return remove(*options, connection);
+    });
   });
 }
 

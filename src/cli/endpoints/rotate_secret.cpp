@@ -1,6 +1,5 @@
 #include <charconv>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "cli/endpoints/commands.hpp"
@@ -95,32 +94,30 @@ asio::awaitable<int> rotate(const Options& options, const crypto::SecretKeys& ke
 
 }  // namespace
 
-void add_rotate_secret(CLI::App& endpoints, Action& chosen) {
-  CLI::App* command = endpoints.add_subcommand("rotate-secret", "A new secret for its signatures");
+void add_rotate_secret(Command endpoints) {
+  Command command = endpoints.add_subcommand("rotate-secret", "A new secret for its signatures");
   const auto options = std::make_shared<Options>();
-  add_endpoint_name(*command, options->name);
-  CLI::Option* grace =
+  add_endpoint_name(command, options->name);
+  Option grace =
       command
-          ->add_option_function<std::string>(
+          .add_option_function(
               "--grace",
               [options](const std::string& text) { options->grace_s = seconds_of(text).value_or(0); },
               "How long the old one signs as well (default 24h, at most 7d)")
-          ->check(CLI::Validator(grace_fault, ""))
-          ->type_name("TIME");
+          .check(grace_fault)
+          .type_name("TIME");
   command
-      ->add_flag("--app-secret", options->is_app_secret,
-                 "That of X-Hub-Signature-256 instead, at once: the header has room for one signature")
-      ->excludes(grace);
-  add_output(*command, options->wants_json);
-  command->footer(std::string("Example:  socialsync endpoints rotate-secret 0b8c2f4e --grace 48h") +
-                  exit_codes);
-  command->callback([&chosen, options] {
-    chosen = [options] {
-      return on_database(options->wants_json,
-                         [options](const config::Config& config, pg::Connection& connection) {
-                           return rotate(*options, config.secrets.keys, connection);
-                         });
-    };
+      .add_flag("--app-secret", options->is_app_secret,
+                "That of X-Hub-Signature-256 instead, at once: the header has room for one signature")
+      .excludes(grace);
+  add_output(command, options->wants_json);
+  command.footer(std::string("Example:  socialsync endpoints rotate-secret 0b8c2f4e --grace 48h") +
+                 exit_codes);
+  command.runs([options] {
+    return on_database(options->wants_json,
+                       [options](const config::Config& config, pg::Connection& connection) {
+                         return rotate(*options, config.secrets.keys, connection);
+                       });
   });
 }
 

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
@@ -66,18 +65,18 @@ asio::awaitable<int> set(const Options& options, const config::Config& config, p
 
 }  // namespace
 
-void add_set(CLI::App& endpoints, Action& chosen) {
-  CLI::App* command = endpoints.add_subcommand("set", "Change an endpoint; workers know it at once");
+void add_set(Command endpoints) {
+  Command command = endpoints.add_subcommand("set", "Change an endpoint; workers know it at once");
   const auto options = std::make_shared<Options>();
-  add_endpoint_name(*command, options->name);
-  add_draft_options(*command, options->draft);
+  add_endpoint_name(command, options->name);
+  add_draft_options(command, options->draft);
   command
-      ->add_option("--clear", options->draft.cleared,
-                   "Take this away: description, webhook_events, per_second_max, headers")
-      ->delimiter(',')
-      ->type_name("NAME");
-  add_output(*command, options->wants_json);
-  command->footer(
+      .add_option("--clear", options->draft.cleared,
+                  "Take this away: description, webhook_events, per_second_max, headers")
+      .separated_by(',')
+      .type_name("NAME");
+  add_output(command, options->wants_json);
+  command.footer(
       std::string(
           "Headers that are given take the place of all it had. Another URL is asked for Meta's handshake\n"
           "first, as add does, and tried anew: the endpoint of place 0 is then enabled.\n"
@@ -86,13 +85,11 @@ void add_set(CLI::App& endpoints, Action& chosen) {
           "  socialsync endpoints set 0b8c2f4e --events messages,message_reads --per-second-max 50\n"
           "  socialsync endpoints set 0b8c2f4e --headers-file - <headers") +
       exit_codes);
-  command->callback([&chosen, options] {
-    chosen = [options] {
-      return on_database(options->wants_json,
-                         [options](const config::Config& config, pg::Connection& connection) {
-                           return set(*options, config, connection);
-                         });
-    };
+  command.runs([options] {
+    return on_database(options->wants_json,
+                       [options](const config::Config& config, pg::Connection& connection) {
+                         return set(*options, config, connection);
+                       });
   });
 }
 

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
@@ -142,27 +141,25 @@ asio::awaitable<int> show(const Options& options, const config::Config& config, 
 
 }  // namespace
 
-void add_show(CLI::App& endpoints, Action& chosen) {
-  CLI::App* command = endpoints.add_subcommand(
+void add_show(Command endpoints) {
+  Command command = endpoints.add_subcommand(
       "show", "Why does this customer get nothing? All of an endpoint, save secrets");
   const auto options = std::make_shared<Options>();
-  add_choice(*command, options->choice);
-  command->add_option("--attempts", options->attempts_max, "Of the last attempts, how many")
-      ->check(CLI::Range(1, 1'000))
-      ->capture_default_str();
-  add_output(*command, options->wants_json);
-  command->footer(std::string("Its settings, what waits, the last attempts, and what is in the way.\n"
-                              "Examples:\n"
-                              "  socialsync endpoints show 0b8c2f4e\n"
-                              "  socialsync endpoints show --account 683178638221369") +
-                  exit_codes);
-  command->callback([&chosen, options] {
-    chosen = [options] {
-      return on_database(options->wants_json,
-                         [options](const config::Config& config, pg::Connection& connection) {
-                           return show(*options, config, connection);
-                         });
-    };
+  add_choice(command, options->choice);
+  command.add_option("--attempts", options->attempts_max, "Of the last attempts, how many")
+      .between(1, 1'000)
+      .shows_default();
+  add_output(command, options->wants_json);
+  command.footer(std::string("Its settings, what waits, the last attempts, and what is in the way.\n"
+                             "Examples:\n"
+                             "  socialsync endpoints show 0b8c2f4e\n"
+                             "  socialsync endpoints show --account 683178638221369") +
+                 exit_codes);
+  command.runs([options] {
+    return on_database(options->wants_json,
+                       [options](const config::Config& config, pg::Connection& connection) {
+                         return show(*options, config, connection);
+                       });
   });
 }
 

@@ -1,5 +1,4 @@
 // enable and disable.
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "cli/endpoints/commands.hpp"
@@ -38,35 +37,33 @@ asio::awaitable<int> switch_to(bool is_enabled, const Options& options, pg::Conn
   co_return ExitCode::done;
 }
 
-void add_switch(CLI::App& command, Action& chosen, const std::shared_ptr<Options>& options, bool is_enabled) {
+void add_switch(Command command, const std::shared_ptr<Options>& options, bool is_enabled) {
   add_endpoint_name(command, options->name);
   add_output(command, options->wants_json);
-  command.callback([&chosen, options, is_enabled] {
-    chosen = [options, is_enabled] {
-      return on_database(options->wants_json,
-                         [options, is_enabled](const config::Config&, pg::Connection& connection) {
-                           return switch_to(is_enabled, *options, connection);
-                         });
-    };
+  command.runs([options, is_enabled] {
+    return on_database(options->wants_json,
+                       [options, is_enabled](const config::Config&, pg::Connection& connection) {
+                         return switch_to(is_enabled, *options, connection);
+                       });
   });
 }
 
 }  // namespace
 
-void add_enable(CLI::App& endpoints, Action& chosen) {
-  CLI::App* command = endpoints.add_subcommand("enable", "Send to it again, as if it had never failed");
-  command->footer(std::string("Example:  socialsync endpoints enable 0b8c2f4e") + exit_codes);
-  add_switch(*command, chosen, std::make_shared<Options>(), true);
+void add_enable(Command endpoints) {
+  Command command = endpoints.add_subcommand("enable", "Send to it again, as if it had never failed");
+  command.footer(std::string("Example:  socialsync endpoints enable 0b8c2f4e") + exit_codes);
+  add_switch(command, std::make_shared<Options>(), true);
 }
 
-void add_disable(CLI::App& endpoints, Action& chosen) {
-  CLI::App* command = endpoints.add_subcommand("disable", "Send nothing to it; what waits for it stays");
+void add_disable(Command endpoints) {
+  Command command = endpoints.add_subcommand("disable", "Send nothing to it; what waits for it stays");
   const auto options = std::make_shared<Options>();
-  command->add_option("--because", options->because, "Shown by list and show")->type_name("TEXT");
-  command->footer(
+  command.add_option("--because", options->because, "Shown by list and show").type_name("TEXT");
+  command.footer(
       std::string("Example:  socialsync endpoints disable 0b8c2f4e --because 'moves to another host'") +
       exit_codes);
-  add_switch(*command, chosen, options, false);
+  add_switch(command, options, false);
 }
 
 }  // namespace socialsync::cli::endpoints

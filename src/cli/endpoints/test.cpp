@@ -1,7 +1,6 @@
 #include <chrono>
 #include <random>
 
-#include <CLI/CLI.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <fmt/core.h>
 
@@ -156,13 +155,13 @@ asio::awaitable<int> test(const Options& options, const config::Config& config, 
 
 }  // namespace
 
-void add_test(CLI::App& endpoints, Action& chosen) {
-  CLI::App* command =
+void add_test(Command endpoints) {
+  Command command =
       endpoints.add_subcommand("test", "Send it a signed test message now, and show the answer");
   const auto options = std::make_shared<Options>();
-  add_choice(*command, options->choice);
-  add_output(*command, options->wants_json);
-  command->footer(
+  add_choice(command, options->choice);
+  add_output(command, options->wants_json);
+  command.footer(
       std::string(
           "A text message from a number that nobody has, in its format, with its secrets and headers, "
           "whether\n"
@@ -172,13 +171,11 @@ void add_test(CLI::App& endpoints, Action& chosen) {
           "  socialsync endpoints test 0b8c2f4e\n"
           "  socialsync endpoints test --account 683178638221369 --output json") +
       exit_codes);
-  command->callback([&chosen, options] {
-    chosen = [options] {
-      return on_database(options->wants_json,
-                         [options](const config::Config& config, pg::Connection& connection) {
-                           return test(*options, config, connection);
-                         });
-    };
+  command.runs([options] {
+    return on_database(options->wants_json,
+                       [options](const config::Config& config, pg::Connection& connection) {
+                         return test(*options, config, connection);
+                       });
   });
 }
 

@@ -5,6 +5,6 @@
 
 namespace socialsync::cli::events {
 
-void add_next(CLI::App& events, Action& chosen);
+void add_next(Command events);
 
 }  // namespace socialsync::cli::events

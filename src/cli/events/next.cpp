@@ -2,7 +2,6 @@
 #include <chrono>
 #include <cstdio>
 
-#include <CLI/CLI.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -161,34 +160,32 @@ int run(const std::shared_ptr<Options>& options) {
   });
 }
 
-void add_options(CLI::App& command, Options& options) {
+void add_options(Command command, Options& options) {
   command.add_option("--account", options.account, "Whose: its id, phone number id or page id")
-      ->type_name("ACCOUNT");
+      .type_name("ACCOUNT");
   command
       .add_option("--endpoint", options.endpoint, "Of the account of this one: its id, or the first 8 digits")
-      ->check(CLI::Validator(endpoints::name_fault, ""))
-      ->type_name("ENDPOINT");
+      .check(endpoints::name_fault)
+      .type_name("ENDPOINT");
   command.add_flag("--operator", options.is_operators, "Your own, of what is no account's");
-  command.add_option("--limit", options.events_max, "Events at most")
-      ->check(CLI::Range(1, 1'000))
-      ->capture_default_str();
+  command.add_option("--limit", options.events_max, "Events at most").between(1, 1'000).shows_default();
   command.add_option("--wait", options.wait_s, "Seconds to wait for the first one")
-      ->check(CLI::Range(0, 86'400))
-      ->capture_default_str();
+      .between(0, 86'400)
+      .shows_default();
   command.add_option("--lease", options.lease_s, "Seconds until those that are not ended come again")
-      ->check(CLI::Range(1, 86'400))
-      ->capture_default_str();
+      .between(1, 86'400)
+      .shows_default();
   command.add_flag("--done", options.is_done, "End them, once they are written out");
 }
 
 }  // namespace
 
-void add_next(CLI::App& events, Action& chosen) {
-  CLI::App* command = events.add_subcommand("next", "Fetch the next events of an endpoint that is pulled");
+void add_next(Command events) {
+  Command command = events.add_subcommand("next", "Fetch the next events of an endpoint that is pulled");
   const auto options = std::make_shared<Options>();
-  add_options(*command, *options);
-  add_output(*command, options->wants_json);
-  command->footer(
+  add_options(command, *options);
+  add_output(command, options->wants_json);
+  command.footer(
       "The oldest first, and nobody else's until the lease is over. --output json is a line for each event.\n"
       "At least once: with --done one that was shown comes again only if this ended in between.\n"
       "Examples:\n"
@@ -197,7 +194,7 @@ void add_next(CLI::App& events, Action& chosen) {
       "Exit codes: 0 done, also when nothing waits · 1 internal error, or the output could not be written · "
       "2 wrong usage · 3 no database, or not migrated · 4 somebody holds a lock, run it again · 9 no such "
       "account or endpoint, or none that is pulled");
-  command->callback([&chosen, options] { chosen = [options] { return run(options); }; });
+  command.runs([options] { return run(options); });
 }
 
 }  // namespace socialsync::cli::events

@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/core.h>
 #include <fmt/format.h>
@@ -158,38 +157,36 @@ int apply(const Options& options) {
 
 }  // namespace
 
-void add_apply(CLI::App& migrate, Action& chosen) {
-  CLI::App* command = migrate.add_subcommand("apply", "Bring the database up to date, while it is in use");
-  command->footer(
+void add_apply(Command migrate) {
+  Command command = migrate.add_subcommand("apply", "Bring the database up to date, while it is in use");
+  command.footer(
       "Each step is a transaction of its own. A lock is tried for 100 ms at a time, so nobody waits longer "
       "for it; "
       "who holds it is named. Stopped anywhere, even by kill -9, it goes on when it is run again.\n"
       "Example:  socialsync migrate apply --yes");
   const auto options = std::make_shared<Options>();
-  add_common(*command, options->common, true);
-  command->add_flag("--yes", options->yes, "Do not ask");
-  command->add_flag("--no-backup", options->no_backup, "Go on without a verified backup");
-  command->add_option("--backup", options->backup, "The backup to rely on (default: the newest in ./backups)")
-      ->type_name("DIR");
-  command->add_option("--backup-age", options->backup_age_h, "Hours that it may be old (default 24)");
-  command->add_option("--lock-budget", options->lock_budget_s,
-                      "Seconds to try for one step's locks (default 600); then exit 4");
+  add_common(command, options->common, true);
+  command.add_flag("--yes", options->yes, "Do not ask");
+  command.add_flag("--no-backup", options->no_backup, "Go on without a verified backup");
+  command.add_option("--backup", options->backup, "The backup to rely on (default: the newest in ./backups)")
+      .type_name("DIR");
+  command.add_option("--backup-age", options->backup_age_h, "Hours that it may be old (default 24)");
+  command.add_option("--lock-budget", options->lock_budget_s,
+                     "Seconds to try for one step's locks (default 600); then exit 4");
   command
-      ->add_option(
+      .add_option(
           "--rls-role", options->rls_roles,
           "A role that shall go on seeing all accounts once row-level security is on; may be repeated")
-      ->type_name("ROLE");
+      .type_name("ROLE");
   command
-      ->add_option(
+      .add_option(
           "--duplicates", options->duplicates,
           "Where accounts share a phone_number_id or page_id: report (default) them, or quarantine all but "
           "the oldest active one, which lose it")
-      ->check(CLI::IsMember({"report", "quarantine"}))
-      ->type_name("HOW");
-  command->add_option("--fault", options->fault, "Kill this program: before|during|after:STEP")->group("");
-  command->callback([&chosen, options] {
-    chosen = [options] { return guarded(options->common, [&] { return apply(*options); }); };
-  });
+      .one_of({"report", "quarantine"})
+      .type_name("HOW");
+  command.add_option("--fault", options->fault, "Kill this program: before|during|after:STEP").hidden();
+  command.runs([options] { return guarded(options->common, [&] { return apply(*options); }); });
 }
 
 }  // namespace socialsync::cli::migration

@@ -4,7 +4,6 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
@@ -134,43 +133,41 @@ constexpr const char* footer =
     "run it\n"
     "again";
 
-void add_forms(CLI::App& command, BackfillForm& form) {
+void add_forms(Command command, BackfillForm& form) {
   command.add_flag(
       "--from-env", form.from_env,
       "The single-tenant settings (WHATSAPP_PHONE_NUMBER_ID and its kin) into the account they are for");
   command.add_option("--account", form.account, "With --from-env: the account, by id or account_id")
-      ->type_name("ID");
-  command.add_option("--csv", form.csv, "A file of values, - for standard input")->type_name("FILE");
+      .type_name("ID");
+  command.add_option("--csv", form.csv, "A file of values, - for standard input").type_name("FILE");
   command
       .add_option("--set", form.set,
                   "One value for all accounts of a platform: platform=whatsapp,webhook_status=active")
-      ->type_name("LIST");
+      .type_name("LIST");
   command.add_flag("--business-name-from-display-name", form.business_name,
                    "business_name from display_name");
-  command.add_option("--undo", form.undo, "Put back what a run with --overwrite replaced")->type_name("RUN");
+  command.add_option("--undo", form.undo, "Put back what a run with --overwrite replaced").type_name("RUN");
   command.add_flag("--overwrite", form.overwrite, "Replace other values too, and keep them for --undo");
 }
 
 }  // namespace
 
-void add_backfill(CLI::App& migrate, Action& chosen) {
-  CLI::App* command = migrate.add_subcommand("backfill", "Fill the new columns of social_accounts");
-  command->footer(footer);
+void add_backfill(Command migrate) {
+  Command command = migrate.add_subcommand("backfill", "Fill the new columns of social_accounts");
+  command.footer(footer);
   const auto options = std::make_shared<Options>();
-  add_forms(*command, options->form);
-  command->add_flag("--dry-run", options->dry_run, "Say what would change, and change nothing");
-  command->add_flag("--skip-bad", options->skip_bad, "Use the good lines of a file that has bad ones");
-  command->add_flag("--yes", options->yes, "Do not ask");
-  command->add_option("--max-lag", options->lag_max_s, "Pause while a standby is further behind (default 5)")
-      ->check(CLI::PositiveNumber)
-      ->type_name("SECONDS");
-  command->add_option("--max-batch", options->batch_max_ms, "How long a batch may take (default 100)")
-      ->check(CLI::Range(1, 60'000))
-      ->type_name("MS");
-  add_common(*command, options->common, true);
-  command->callback([&chosen, options] {
-    chosen = [options] { return guarded(options->common, [options] { return backfill(*options); }); };
-  });
+  add_forms(command, options->form);
+  command.add_flag("--dry-run", options->dry_run, "Say what would change, and change nothing");
+  command.add_flag("--skip-bad", options->skip_bad, "Use the good lines of a file that has bad ones");
+  command.add_flag("--yes", options->yes, "Do not ask");
+  command.add_option("--max-lag", options->lag_max_s, "Pause while a standby is further behind (default 5)")
+      .positive()
+      .type_name("SECONDS");
+  command.add_option("--max-batch", options->batch_max_ms, "How long a batch may take (default 100)")
+      .between(1, 60'000)
+      .type_name("MS");
+  add_common(command, options->common, true);
+  command.runs([options] { return guarded(options->common, [options] { return backfill(*options); }); });
 }
 
 }  // namespace socialsync::cli::migration

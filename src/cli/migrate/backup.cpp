@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/core.h>
 
@@ -71,28 +70,24 @@ int back_up(const Options& options) {
 
 }  // namespace
 
-void add_backup(CLI::App& migrate, Action& chosen) {
-  CLI::App* command = migrate.add_subcommand(
+void add_backup(Command migrate) {
+  Command command = migrate.add_subcommand(
       "backup", "Dump the database, restore the dump into a scratch database, and compare all tables");
   const auto options = std::make_shared<Options>();
-  add_common(*command, options->common, true);
-  command
-      ->add_option("--dir", options->backup.directory, "To be made. Default: backups/<database>-<UTC time>")
-      ->type_name("DIR");
-  command->add_flag("--schema-only", options->backup.schema_only, "No rows; compares the text of the schema");
-  command->add_option("--jobs", options->backup.jobs, "Connections that dump and restore (default 2)")
-      ->check(CLI::Range(1, 64).description(""))
-      ->type_name("N");
-  CLI::Option* check =
-      command->add_option("--check", options->checked_directory,
-                          "Only say whether that backup (default: the newest of this database "
-                          "under ./backups) is one that apply accepts");
-  check->expected(0, 1)->type_name("[DIR]");
-  command->add_option("--max-age-hours", options->age_max_hours, "With --check (default 24)")
-      ->check(CLI::Range(0, 24 * 366).description(""))
-      ->needs(check)
-      ->type_name("N");
-  command->footer(
+  add_common(command, options->common, true);
+  command.add_option("--dir", options->backup.directory, "To be made. Default: backups/<database>-<UTC time>")
+      .type_name("DIR");
+  command.add_flag("--schema-only", options->backup.schema_only, "No rows; compares the text of the schema");
+  command.add_option("--jobs", options->backup.jobs, "Connections that dump and restore (default 2)")
+      .between(1, 64);
+  Option check = command.add_option("--check", options->checked_directory,
+                                    "Only say whether that backup (default: the newest of this database "
+                                    "under ./backups) is one that apply accepts");
+  check.value_optional().type_name("[DIR]");
+  command.add_option("--max-age-hours", options->age_max_hours, "With --check (default 24)")
+      .between(0, 24 * 366)
+      .needs(check);
+  command.footer(
       "The scratch database is on the same server, which needs room for a second copy meanwhile; it is "
       "dropped "
       "at the end. A role without CREATEDB gets a backup that was only read back.\n"
@@ -101,9 +96,9 @@ void add_backup(CLI::App& migrate, Action& chosen) {
       "Exit codes: 0 done · 1 internal error · 2 wrong usage · 3 refused: no connection, no pg_dump that "
       "fits, a table that may not be read · 4 a table stays locked, run it again · 8 the dump failed, or "
       "the copy differs; --check: no backup that counts · 130 interrupted, nothing is left behind");
-  command->callback([&chosen, options, check] {
-    options->wants_check = check->count() > 0;
-    chosen = [options] { return back_up(*options); };
+  command.runs([options, check] {
+    options->wants_check = check.is_given();
+    return back_up(*options);
   });
 }
 

@@ -6,17 +6,17 @@
 
 namespace socialsync::cli::migration {
 
-void add_doctor(CLI::App& migrate, Action& chosen);
-void add_plan(CLI::App& migrate, Action& chosen);
-void add_apply(CLI::App& migrate, Action& chosen);
-void add_rollback(CLI::App& migrate, Action& chosen);
-void add_status(CLI::App& migrate, Action& chosen);
-void add_contract(CLI::App& migrate, Action& chosen);
-void add_backup(CLI::App& migrate, Action& chosen);
-void add_backfill(CLI::App& migrate, Action& chosen);
-void add_sql(CLI::App& migrate, Action& chosen);
-void add_verify(CLI::App& migrate, Action& chosen);
-void add_route_test(CLI::App& migrate, Action& chosen);
+void add_doctor(Command migrate);
+void add_plan(Command migrate);
+void add_apply(Command migrate);
+void add_rollback(Command migrate);
+void add_status(Command migrate);
+void add_contract(Command migrate);
+void add_backup(Command migrate);
+void add_backfill(Command migrate);
+void add_sql(Command migrate);
+void add_verify(Command migrate);
+void add_route_test(Command migrate);
 
 using cli::add_common;
 using cli::ask_database;

@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/core.h>
 
@@ -64,20 +63,17 @@ int drop(const Options& options) {
 
 }  // namespace
 
-void add_contract(CLI::App& migrate, Action& chosen) {
-  CLI::App* command = migrate.add_subcommand("contract", "Drop what the new schema does not need any more");
-  command->footer(
+void add_contract(Command migrate) {
+  Command command = migrate.add_subcommand("contract", "Drop what the new schema does not need any more");
+  command.footer(
       "Without --drop it only lists. Exits 3 when something depends on what is to go: it is named.\nExample: "
       " socialsync migrate contract --drop ID --yes");
   const auto options = std::make_shared<Options>();
-  add_common(*command, options->common, true);
-  command->add_option("--drop", options->drop, "What to drop; may be repeated")->type_name("ID");
-  command->add_flag("--yes", options->yes, "Do not ask");
-  command->callback([&chosen, options] {
-    chosen = [options] {
-      return guarded(options->common,
-                     [&] { return options->drop.empty() ? list(*options) : drop(*options); });
-    };
+  add_common(command, options->common, true);
+  command.add_option("--drop", options->drop, "What to drop; may be repeated").type_name("ID");
+  command.add_flag("--yes", options->yes, "Do not ask");
+  command.runs([options] {
+    return guarded(options->common, [&] { return options->drop.empty() ? list(*options) : drop(*options); });
   });
 }
 

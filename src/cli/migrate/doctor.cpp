@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/core.h>
 
@@ -67,13 +66,12 @@ int doctor(const Common& common) {
 
 }  // namespace
 
-void add_doctor(CLI::App& migrate, Action& chosen) {
-  CLI::App* command = migrate.add_subcommand("doctor", "Find what could get in the way; changes nothing");
-  command->footer("Exits 3 when something must be put right first.\nExample:  socialsync migrate doctor");
+void add_doctor(Command migrate) {
+  Command command = migrate.add_subcommand("doctor", "Find what could get in the way; changes nothing");
+  command.footer("Exits 3 when something must be put right first.\nExample:  socialsync migrate doctor");
   const auto common = std::make_shared<Common>();
-  add_common(*command, *common, true);
-  command->callback(
-      [&chosen, common] { chosen = [common] { return guarded(*common, [&] { return doctor(*common); }); }; });
+  add_common(command, *common, true);
+  command.runs([common] { return guarded(*common, [&] { return doctor(*common); }); });
 }
 
 }  // namespace socialsync::cli::migration

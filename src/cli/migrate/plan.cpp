@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/core.h>
 #include <unistd.h>
@@ -138,18 +137,16 @@ int plan(const Options& options) {
 
 }  // namespace
 
-void add_plan(CLI::App& migrate, Action& chosen) {
-  CLI::App* command = migrate.add_subcommand("plan", "Show what apply would do; changes nothing");
-  command->footer(
+void add_plan(Command migrate) {
+  Command command = migrate.add_subcommand("plan", "Show what apply would do; changes nothing");
+  command.footer(
       "Locks: AE ACCESS EXCLUSIVE, SRE SHARE ROW EXCLUSIVE, SUE SHARE UPDATE EXCLUSIVE.\n"
       "Example:  socialsync migrate plan --exit-code   # 10: there is something to do");
   const auto options = std::make_shared<Options>();
-  add_common(*command, options->common, true);
-  command->add_flag("--exit-code", options->exit_code, "Exit 10 when there is something to do");
-  command->add_flag("--sql", options->show_sql, "Show the statements too");
-  command->callback([&chosen, options] {
-    chosen = [options] { return guarded(options->common, [&] { return plan(*options); }); };
-  });
+  add_common(command, options->common, true);
+  command.add_flag("--exit-code", options->exit_code, "Exit 10 when there is something to do");
+  command.add_flag("--sql", options->show_sql, "Show the statements too");
+  command.runs([options] { return guarded(options->common, [&] { return plan(*options); }); });
 }
 
 }  // namespace socialsync::cli::migration

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/chrono.h>
 #include <fmt/core.h>
@@ -93,30 +92,26 @@ int roll_back(const Options& options) {
 
 }  // namespace
 
-void add_rollback(CLI::App& migrate, Action& chosen) {
-  CLI::App* command =
-      migrate.add_subcommand("rollback", "Bring back the database as it was before the update");
-  command->footer(
+void add_rollback(Command migrate) {
+  Command command = migrate.add_subcommand("rollback", "Bring back the database as it was before the update");
+  command.footer(
       "Afterwards pg_dump --schema-only gives what it gave before, but for the label of the enum, which only "
       "--rebuild-enum takes away. What would be lost is written to CSV files first.\n"
       "Example:  socialsync migrate rollback --yes");
   const auto options = std::make_shared<Options>();
-  add_common(*command, options->common, true);
-  command->add_flag("--yes", options->yes, "Do not ask");
-  command->add_flag("--soft", options->soft,
-                    "Keep columns, tables, data and policies; take back the views, the functions and the "
-                    "trigger, so that no gateway starts");
-  command->add_flag(
+  add_common(command, options->common, true);
+  command.add_flag("--yes", options->yes, "Do not ask");
+  command.add_flag("--soft", options->soft,
+                   "Keep columns, tables, data and policies; take back the views, the functions and the "
+                   "trigger, so that no gateway starts");
+  command.add_flag(
       "--rebuild-enum", options->rebuild_enum,
       "Also take the added labels away: rewrites social_accounts, which nobody can use meanwhile");
   command
-      ->add_option("--export", options->export_folder,
-                   "Folder for what would be lost (default rollback-TIME)")
-      ->type_name("DIR");
-  command->add_flag("--no-export", options->no_export, "Do not write it");
-  command->callback([&chosen, options] {
-    chosen = [options] { return guarded(options->common, [&] { return roll_back(*options); }); };
-  });
+      .add_option("--export", options->export_folder, "Folder for what would be lost (default rollback-TIME)")
+      .type_name("DIR");
+  command.add_flag("--no-export", options->no_export, "Do not write it");
+  command.runs([options] { return guarded(options->common, [&] { return roll_back(*options); }); });
 }
 
 }  // namespace socialsync::cli::migration

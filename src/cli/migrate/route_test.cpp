@@ -2,7 +2,6 @@
 #include <map>
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/core.h>
 
@@ -172,12 +171,11 @@ int route_test(const Options& options) {
   return static_cast<int>(options.has_key ? test_key(options, tracer) : test_all(options, tracer));
 }
 
-void add_keys(CLI::App& command, const std::shared_ptr<Options>& options) {
-  CLI::Option_group* keys =
-      command.add_option_group("key", "What the webhook says; without one, every active account's own");
-  keys->require_option(0, 1);
+void add_keys(Command command, const std::shared_ptr<Options>& options) {
+  Command keys =
+      command.add_alternatives("key", "What the webhook says; without one, every active account's own");
   const auto add = [&](const char* name, KeyKind kind, const char* description) {
-    keys->add_option_function<std::string>(
+    keys.add_option_function(
             name,
             [options, kind](const std::string& value) {
               options->question.kind = kind;
@@ -185,7 +183,7 @@ void add_keys(CLI::App& command, const std::shared_ptr<Options>& options) {
               options->has_key = true;
             },
             description)
-        ->type_name("ID");
+        .type_name("ID");
   };
   add("--phone-number-id", KeyKind::phone_number_id, "WhatsApp: value.metadata.phone_number_id");
   add("--waba-id", KeyKind::waba_id, "WhatsApp: entry.id, the WhatsApp Business Account");
@@ -197,9 +195,9 @@ void add_keys(CLI::App& command, const std::shared_ptr<Options>& options) {
 
 }  // namespace
 
-void add_route_test(CLI::App& migrate, Action& chosen) {
-  CLI::App* command = migrate.add_subcommand("route-test", "Which tenant would get an event, and why not");
-  command->footer(
+void add_route_test(Command migrate) {
+  Command command = migrate.add_subcommand("route-test", "Which tenant would get an event, and why not");
+  command.footer(
       "Examples:\n"
       "  socialsync migrate route-test --phone-number-id 683178638221369\n"
       "  socialsync migrate route-test                  every active account, with its own keys\n\n"
@@ -207,20 +205,17 @@ void add_route_test(CLI::App& migrate, Action& chosen) {
       "3 no "
       "database, or not migrated · 9 none, or several");
   const auto options = std::make_shared<Options>();
-  add_common(*command, options->common, true);
-  add_keys(*command, options);
+  add_common(command, options->common, true);
+  add_keys(command, options);
   const std::map<std::string, model::Platform> platforms{{"whatsapp", model::Platform::whatsapp},
                                                          {"instagram", model::Platform::instagram},
                                                          {"messenger", model::Platform::messenger},
                                                          {"facebook", model::Platform::messenger}};
   command
-      ->add_option("--platform", options->question.platform,
-                   "whatsapp, instagram or messenger, where the key leaves it open")
-      ->transform(CLI::CheckedTransformer(platforms).description(""))
-      ->type_name("PLATFORM");
-  command->callback([&chosen, options] {
-    chosen = [options] { return guarded(options->common, [&] { return route_test(*options); }); };
-  });
+      .add_choice("--platform", options->question.platform, platforms,
+                  "whatsapp, instagram or messenger, where the key leaves it open")
+      .type_name("PLATFORM");
+  command.runs([options] { return guarded(options->common, [&] { return route_test(*options); }); });
 }
 
 }  // namespace socialsync::cli::migration

@@ -2,8 +2,6 @@
 #include <memory>
 #include <string_view>
 
-#include <CLI/CLI.hpp>
-
 #include "cli/exit_code.hpp"
 #include "cli/migrate/commands.hpp"
 #include "migrate/sql_files.hpp"
@@ -18,20 +16,20 @@ int print_sql(std::string_view text) {
 
 }  // namespace
 
-void add_sql(CLI::App& migrate, Action& chosen) {
-  CLI::App* sql = migrate.add_subcommand("sql", "Print the migration as one file for psql");
-  sql->footer(
+void add_sql(Command migrate) {
+  Command sql = migrate.add_subcommand("sql", "Print the migration as one file for psql");
+  sql.footer(
       "Examples:\n"
       "  socialsync migrate sql | psql -X -d socialsync\n"
       "  socialsync migrate sql --gateway-role | psql -X -d socialsync");
   const auto text = std::make_shared<std::string_view>(migrate::schema_updates());
-  CLI::Option* rollback = sql->add_flag_callback(
+  Option rollback = sql.add_flag(
       "--rollback", [text] { *text = migrate::schema_rollback(); }, "Print the file that undoes it");
-  sql->add_flag_callback(
+  sql.add_flag(
          "--gateway-role", [text] { *text = migrate::gateway_role(); },
          "Print the file that makes the role which serve needs, with no right more")
-      ->excludes(rollback);
-  sql->callback([&chosen, text] { chosen = [text] { return print_sql(*text); }; });
+      .excludes(rollback);
+  sql.runs([text] { return print_sql(*text); });
 }
 
 }  // namespace socialsync::cli::migration

@@ -2,7 +2,6 @@
 
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/core.h>
 
@@ -53,13 +52,12 @@ int status(const Common& common) {
 
 }  // namespace
 
-void add_status(CLI::App& migrate, Action& chosen) {
-  CLI::App* command = migrate.add_subcommand("status", "What is done, what is to do, and what runs now");
-  command->footer("Example:  socialsync migrate status");
+void add_status(Command migrate) {
+  Command command = migrate.add_subcommand("status", "What is done, what is to do, and what runs now");
+  command.footer("Example:  socialsync migrate status");
   const auto common = std::make_shared<Common>();
-  add_common(*command, *common, true);
-  command->callback(
-      [&chosen, common] { chosen = [common] { return guarded(*common, [&] { return status(*common); }); }; });
+  add_common(command, *common, true);
+  command.runs([common] { return guarded(*common, [&] { return status(*common); }); });
 }
 
 }  // namespace socialsync::cli::migration

@@ -5,8 +5,6 @@
 #include <map>
 #include <memory>
 
-#include <CLI/CLI.hpp>
-
 #include "cli/migrate/commands.hpp"
 #include "cli/migrate/verify_output.hpp"
 #include "cli/migrate/verify_outside.hpp"
@@ -78,10 +76,10 @@ int verify(const Options& options) {
 
 }  // namespace
 
-void add_verify(CLI::App& migrate, Action& chosen) {
-  CLI::App* command =
+void add_verify(Command migrate) {
+  Command command =
       migrate.add_subcommand("verify", "Is the migration done, and does it keep tenants apart?");
-  command->footer(
+  command.footer(
       "Changes nothing: it looks in a read-only transaction, then tries in one that is rolled back, as two "
       "tenants\n"
       "of its own (triggers of yours on users and social_accounts run there too).\n\n"
@@ -92,23 +90,22 @@ void add_verify(CLI::App& migrate, Action& chosen) {
       "Exit codes: 0 nothing failed · 2 wrong usage or setting · 3 no database · 4 somebody locks the "
       "tables, run again · 6 a probe failed");
   const auto options = std::make_shared<Options>();
-  add_common(*command, options->common, false);
+  add_common(command, options->common, false);
   const std::map<std::string, Format> formats{
       {"text", Format::text}, {"json", Format::json}, {"junit", Format::junit}, {"tap", Format::tap}};
-  command->add_option("--output", options->format, "text (default), json, junit or tap")
-      ->transform(CLI::CheckedTransformer(formats).description(""))
-      ->type_name("FORMAT");
-  command->add_flag("--no-behaviour", options->no_behaviour,
-                    "Only look: for a standby or a role that may not write");
-  command->add_option("--backup", options->backup, "The backup from before the migration, to be looked at")
-      ->type_name("DIR");
+  command.add_choice("--output", options->format, formats, "text (default), json, junit or tap")
+      .type_name("FORMAT");
+  command.add_flag("--no-behaviour", options->no_behaviour,
+                   "Only look: for a standby or a role that may not write");
+  command.add_option("--backup", options->backup, "The backup from before the migration, to be looked at")
+      .type_name("DIR");
   command
-      ->add_option("--gateway", options->gateway,
-                   "A gateway on this database, to be asked whether it is ready")
-      ->type_name("URL");
-  command->callback([&chosen, options] {
+      .add_option("--gateway", options->gateway,
+                  "A gateway on this database, to be asked whether it is ready")
+      .type_name("URL");
+  command.runs([options] {
     if (options->format == Format::json) options->common.output = Output::json;
-    chosen = [options] { return guarded(options->common, [&] { return verify(*options); }); };
+    return guarded(options->common, [&] { return verify(*options); });
   });
 }
 

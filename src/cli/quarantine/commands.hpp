@@ -10,13 +10,13 @@
 
 namespace socialsync::cli::quarantine {
 
-void add_list(CLI::App& quarantine, Action& chosen);
-void add_show(CLI::App& quarantine, Action& chosen);
-void add_reroute(CLI::App& quarantine, Action& chosen);
-void add_purge(CLI::App& quarantine, Action& chosen);
+void add_list(Command quarantine);
+void add_show(Command quarantine);
+void add_reroute(Command quarantine);
+void add_purge(Command quarantine);
 
 // --reason, --platform, --routing-key, --since, --until and --id fill the filter.
-void add_filter(CLI::App& command, store::QuarantineFilter& filter);
+void add_filter(Command command, store::QuarantineFilter& filter);
 
 // The columns of a summary: reason, rows, bytes, oldest, newest.
 void print_counts(const std::vector<store::QuarantineCount>& counts);

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/core.h>
 
@@ -76,25 +75,21 @@ asio::awaitable<int> list(const Options& options, pg::Connection& connection) {
 
 }  // namespace
 
-void add_list(CLI::App& quarantine, Action& chosen) {
-  CLI::App* command = quarantine.add_subcommand("list", "The newest rows, and how many there are by reason");
+void add_list(Command quarantine) {
+  Command command = quarantine.add_subcommand("list", "The newest rows, and how many there are by reason");
   const auto options = std::make_shared<Options>();
-  add_filter(*command, options->filter);
-  command->add_option("--limit", options->rows_max, "Rows to show")
-      ->check(CLI::Range(1, 100'000))
-      ->capture_default_str();
-  command->add_flag("--summary", options->is_summary, "Only how many there are");
-  add_output(*command, options->wants_json);
-  command->footer(
+  add_filter(command, options->filter);
+  command.add_option("--limit", options->rows_max, "Rows to show").between(1, 100'000).shows_default();
+  command.add_flag("--summary", options->is_summary, "Only how many there are");
+  add_output(command, options->wants_json);
+  command.footer(
       "Example:  socialsync quarantine list --reason unknown_account --since 2026-11-22\n"
       "Exit codes: 0 done · 1 internal error · 2 wrong usage · 3 no database, or not migrated · "
       "4 somebody holds a lock, run it again");
-  command->callback([&chosen, options] {
-    chosen = [options] {
-      return on_database(options->wants_json, [options](const config::Config&, pg::Connection& connection) {
-        return list(*options, connection);
-      });
-    };
+  command.runs([options] {
+    return on_database(options->wants_json, [options](const config::Config&, pg::Connection& connection) {
+      return list(*options, connection);
+    });
   });
 }
 

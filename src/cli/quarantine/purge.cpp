@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/core.h>
 
@@ -82,19 +81,19 @@ int run(const Options& options) {
 
 }  // namespace
 
-void add_purge(CLI::App& quarantine, Action& chosen) {
-  CLI::App* command = quarantine.add_subcommand("purge", "Remove rows for good");
+void add_purge(Command quarantine) {
+  Command command = quarantine.add_subcommand("purge", "Remove rows for good");
   const auto options = std::make_shared<Options>();
-  add_filter(*command, options->filter);
-  command->add_flag("--all", options->is_all, "Every row, where no filter says which");
-  command->add_flag("--dry-run", options->is_rehearsal, "Say what would go, and change nothing");
-  command->add_flag("--yes", options->yes, "Do not ask");
-  add_output(*command, options->wants_json);
-  command->footer(
+  add_filter(command, options->filter);
+  command.add_flag("--all", options->is_all, "Every row, where no filter says which");
+  command.add_flag("--dry-run", options->is_rehearsal, "Say what would go, and change nothing");
+  command.add_flag("--yes", options->yes, "Do not ask");
+  add_output(command, options->wants_json);
+  command.footer(
       "Example:  socialsync quarantine purge --reason not_json --until 2026-11-01 --yes\n"
       "Exit codes: 0 done · 1 internal error · 2 wrong usage · 3 no database, or not migrated · "
       "4 somebody holds a lock, run it again");
-  command->callback([&chosen, options] { chosen = [options] { return run(*options); }; });
+  command.runs([options] { return run(*options); });
 }
 
 }  // namespace socialsync::cli::quarantine

@@ -1,6 +1,5 @@
 #include "ingest/reroute.hpp"
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/core.h>
 
@@ -113,27 +112,25 @@ asio::awaitable<int> reroute(const Options& options, const config::Config& confi
 
 }  // namespace
 
-void add_reroute(CLI::App& quarantine, Action& chosen) {
-  CLI::App* command = quarantine.add_subcommand(
+void add_reroute(Command quarantine) {
+  Command command = quarantine.add_subcommand(
       "reroute", "Give to their accounts what has one now; all else stays as it is");
   const auto options = std::make_shared<Options>();
-  add_filter(*command, options->filter);
-  command->add_flag("--dry-run", options->is_rehearsal, "Say what would go where, and change nothing");
-  add_output(*command, options->wants_json);
-  command->footer(
+  add_filter(command, options->filter);
+  command.add_flag("--dry-run", options->is_rehearsal, "Say what would go where, and change nothing");
+  add_output(command, options->wants_json);
+  command.footer(
       "The same that a delivery would do: an event that has come again meanwhile is not there twice. Run it\n"
       "with the gateway's settings (META_APP_SECRET, …): rows go only to accounts of the secret that signed "
       "them.\n"
       "Example:  socialsync quarantine reroute --routing-key 683178638221370 --dry-run\n"
       "Exit codes: 0 done · 1 internal error · 2 wrong usage · 3 no database, or not migrated · "
       "4 somebody holds a lock, run it again");
-  command->callback([&chosen, options] {
-    chosen = [options] {
-      return on_database(options->wants_json,
-                         [options](const config::Config& config, pg::Connection& connection) {
-                           return reroute(*options, config, connection);
-                         });
-    };
+  command.runs([options] {
+    return on_database(options->wants_json,
+                       [options](const config::Config& config, pg::Connection& connection) {
+                         return reroute(*options, config, connection);
+                       });
   });
 }
 

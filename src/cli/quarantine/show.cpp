@@ -1,6 +1,5 @@
 #include <cstdio>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "cli/exit_code.hpp"
@@ -45,24 +44,22 @@ asio::awaitable<int> show(const Options& options, pg::Connection& connection) {
 
 }  // namespace
 
-void add_show(CLI::App& quarantine, Action& chosen) {
-  CLI::App* command = quarantine.add_subcommand("show", "All of one row, with its body");
+void add_show(Command quarantine) {
+  Command command = quarantine.add_subcommand("show", "All of one row, with its body");
   const auto options = std::make_shared<Options>();
   const auto no_uuid = [](const std::string& text) {
     return parse_uuid(text) ? std::string() : std::string("ID must be as list shows it");
   };
-  command->add_option("ID", options->id, "As list shows it")->required()->check(CLI::Validator(no_uuid, ""));
-  command->add_flag("--raw", options->is_raw, "Only the body, byte for byte");
-  command->footer(
+  command.add_option("ID", options->id, "As list shows it").required().check(no_uuid);
+  command.add_flag("--raw", options->is_raw, "Only the body, byte for byte");
+  command.footer(
       "Example:  socialsync quarantine show 0193… --raw | jq .\n"
       "Exit codes: 0 done · 1 internal error · 2 wrong usage · 3 no database, or not migrated · "
       "9 no such row");
-  command->callback([&chosen, options] {
-    chosen = [options] {
-      return on_database(false, [options](const config::Config&, pg::Connection& connection) {
-        return show(*options, connection);
-      });
-    };
+  command.runs([options] {
+    return on_database(false, [options](const config::Config&, pg::Connection& connection) {
+      return show(*options, connection);
+    });
   });
 }
 
