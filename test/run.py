@@ -23,7 +23,7 @@ from suite import (  # noqa: E402
 
 PYTHON = "/usr/bin/python3"
 PYTEST = [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-SIDE_BY_SIDE = ["-n", "2"]  # each side on a PostgreSQL of its own; the tests wait more than they compute
+SIDE_BY_SIDE = ["-n", "3", "--dist", "loadfile"]  # each side on a PostgreSQL of its own; tests wait more than they compute
 IN_CLUSTER = [PYTHON, ROOT / "test/support/cluster.py", "run", "--file", ROOT / "sql/schema_updates_webhooks.sql", "--"]
 SANITIZER_SETTINGS = {
     "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1:external_symbolizer_path=/usr/bin/llvm-symbolizer-19",
@@ -80,13 +80,13 @@ def check_versions(suite, versions):
 
 def fuzz(suite, seconds):
     names = [source.stem for source in sorted((ROOT / "fuzz").glob("*_fuzz.cpp"))]
-    if build(suite, "fuzz", names):
+    if build(suite, "asan", names):
         suite.run_side_by_side([fuzz_stage(name, seconds) for name in names], FUZZERS_AT_ONCE)
 
 
 def fuzz_stage(name, seconds):
-    """New inputs go to build/fuzz; the seeds of the repository are only read."""
-    found = ROOT / "build/fuzz/corpus" / name
+    """New inputs go to build/asan; the seeds of the repository are only read."""
+    found = ROOT / "build/asan/corpus" / name
     found.mkdir(parents=True, exist_ok=True)
     noun = name.removesuffix("_fuzz")
     reads_bodies = noun in ("parse", "place")
@@ -96,7 +96,7 @@ def fuzz_stage(name, seconds):
     if dictionary.exists():
         options.append(f"-dict={dictionary}")
     folders = [found, ROOT / "fuzz/corpus" / words, *([ROOT / "test/golden"] if reads_bodies else [])]
-    return Stage(f"fuzz {noun}, {seconds} s", [ROOT / "build/fuzz" / name, *options, *folders],
+    return Stage(f"fuzz {noun}, {seconds} s", [ROOT / "build/asan" / name, *options, *folders],
                  environment=SANITIZER_SETTINGS)
 
 

@@ -18,7 +18,8 @@ KEY, OTHER_KEY = new_key(), new_key()
 
 
 @pytest.fixture(scope="module")
-def gateway(database_url):
+def gateway(database, database_url):
+    database.rows("DELETE FROM social_accounts")  # with none of the keys that open what is there it would not start
     with Gateway(database_url, META_APP_SECRET=SHARED_SECRET, SOCIALSYNC_SECRETS_KEY=KEY) as running:
         yield running
 

@@ -51,7 +51,11 @@ class Gateway:
 
     def wait_until_ready(self):
         client = self.client()
-        eventually(lambda: client.get("/readyz").status == 200)
+        try:
+            eventually(lambda: client.get("/readyz").status == 200)
+        except BaseException as error:
+            self._process.kill()
+            raise AssertionError(f"not ready ({error!r}), exit code {self._process.wait()}, log:\n{self.log()}") from error
         client.close()
 
     def settle(self, database):
