@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "app/egress.hpp"
-#include "base/clock.hpp"
 #include "deliver/delivery.hpp"
 
 namespace socialsync::app {
@@ -24,7 +23,7 @@ std::shared_ptr<const deliver::Event> event_of(const store::EventRow& row) {
   event->id = row.id;
   event->type = row.type;
   event->platform = row.platform;
-  event->received_ms = now_ms();
+  event->received_ms = row.received_ms;
   event->payload = row.exact_payload.value_or(row.payload);
   return event;
 }

@@ -8,18 +8,24 @@ bool Leases::add(const store::DeliveryKey& key, TimePoint now) {
   return true;
 }
 
-std::vector<store::DeliveryKey> Leases::take_due(TimePoint now, std::size_t most) {
-  std::vector<store::DeliveryKey> due;
-  while (!leases_.empty() && due.size() < most) {
-    const Lease oldest = leases_.front();
-    const bool has_ended = !held_.contains(oldest.key);
-    if (!has_ended && now - oldest.from < length_ / 2) break;
-    leases_.pop_front();
-    if (has_ended) continue;
-    due.push_back(oldest.key);
-    leases_.push_back({oldest.key, now});
+std::vector<store::DeliveryKey> Leases::due(TimePoint now, std::size_t most) {
+  while (!leases_.empty() && !held_.contains(leases_.front().key)) leases_.pop_front();
+  std::vector<store::DeliveryKey> keys;
+  for (const Lease& lease : leases_) {
+    const bool has_ended = !held_.contains(lease.key);
+    if (keys.size() == most || (!has_ended && now - lease.from < length_ / 2)) break;
+    if (!has_ended) keys.push_back(lease.key);
   }
-  return due;
+  return keys;
+}
+
+// What was in front of one of them had ended when they were asked for.
+void Leases::renewed(std::span<const store::DeliveryKey> keys, TimePoint now) {
+  for (const store::DeliveryKey& key : keys) {
+    while (leases_.front().key != key) leases_.pop_front();
+    leases_.pop_front();
+    if (held_.contains(key)) leases_.push_back({key, now});
+  }
 }
 
 }  // namespace socialsync::deliver

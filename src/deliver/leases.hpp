@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <deque>
+#include <span>
 #include <unordered_set>
 #include <vector>
 
@@ -31,8 +32,10 @@ class Leases {
   std::chrono::milliseconds length() const { return length_; }
   std::vector<store::DeliveryKey> all() const { return {held_.begin(), held_.end()}; }
 
-  // Those whose lease is half over: they are to be renewed now, at most so many.
-  std::vector<store::DeliveryKey> take_due(TimePoint now, std::size_t most);
+  // Those whose lease is half over, at most so many: they are to be renewed now.
+  std::vector<store::DeliveryKey> due(TimePoint now, std::size_t most);
+  // Those that due() gave are.
+  void renewed(std::span<const store::DeliveryKey> keys, TimePoint now);
 
  private:
   struct Lease {

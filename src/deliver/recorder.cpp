@@ -1,9 +1,12 @@
 #include "deliver/recorder.hpp"
 
 #include <algorithm>
+#include <exception>
+#include <functional>
 #include <iterator>
 #include <optional>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 
 #include <boost/asio/steady_timer.hpp>
@@ -30,9 +33,8 @@ void Recorder::add(store::AttemptRow result) {
 }
 
 void Recorder::add(store::EndpointNews news) {
-  store::EndpointNews& kept = news_[news.endpoint_id];
-  if (news.disabled_because.empty()) news.disabled_because = std::move(kept.disabled_because);
-  kept = std::move(news);
+  const auto [older, is_alone] = news_.try_emplace(news.endpoint_id, news);
+  if (!is_alone) older->second = store::combined(std::move(older->second), std::move(news));
   wanted_.wake();
 }
 
@@ -70,33 +72,19 @@ Recorder::Clock::time_point Recorder::next_look() const {
 }
 
 asio::awaitable<void> Recorder::record_results(pg::Connection& connection) {
-  co_await record_blocked(connection);
-  if (results_.empty()) co_return;
-  const std::size_t count = std::min(results_.size(), limits_.results_per_commit_max);
-  const auto end = results_.begin() + static_cast<std::ptrdiff_t>(count);
-  std::vector<store::AttemptRow> rows(std::make_move_iterator(results_.begin()),
-                                      std::make_move_iterator(end));
-  results_.erase(results_.begin(), end);
-  co_await write_or_keep(connection, std::move(rows));
+  if (!blocked_.empty() && Clock::now() >= blocked_until_) {
+    blocked_until_ = Clock::now() + limits_.blocked_pause;
+    co_await record_first_of(blocked_, connection);
+  }
+  if (!results_.empty()) co_await record_first_of(results_, connection);
 }
 
-// One of them shows whether the lock is gone: each that is tried in vain takes as long as a lock is waited
-// for.
-asio::awaitable<void> Recorder::record_blocked(pg::Connection& connection) {
-  if (blocked_.empty() || Clock::now() < blocked_until_) co_return;
-  blocked_until_ = Clock::now() + limits_.blocked_pause;
-  std::vector<store::AttemptRow> first;
-  first.push_back(std::move(blocked_.front()));
-  blocked_.pop_front();
-  const std::size_t others = blocked_.size();
-  co_await write_or_keep(connection, std::move(first));
-  if (blocked_.size() > others) co_return;  // it stands behind them now: another is tried next time
-  std::ranges::move(blocked_, std::back_inserter(results_));
-  blocked_.clear();
-}
-
-asio::awaitable<void> Recorder::write_or_keep(pg::Connection& connection,
-                                              std::vector<store::AttemptRow> rows) {
+asio::awaitable<void> Recorder::record_first_of(std::deque<store::AttemptRow>& waiting,
+                                                pg::Connection& connection) {
+  const std::size_t count = std::min(waiting.size(), limits_.results_per_commit_max);
+  const auto end = waiting.begin() + static_cast<std::ptrdiff_t>(count);
+  std::vector<store::AttemptRow> rows(std::make_move_iterator(waiting.begin()), std::make_move_iterator(end));
+  waiting.erase(waiting.begin(), end);
   try {
     co_await write(connection, rows);
   } catch (...) {
@@ -115,34 +103,59 @@ void Recorder::keep(std::span<store::AttemptRow> rows) {
 
 // A row that the database refuses, or that somebody has locked, must not hold up the others.
 asio::awaitable<void> Recorder::write(pg::Connection& connection, std::span<store::AttemptRow> rows) {
-  std::optional<pg::Error> refused;
+  std::optional<pg::Error> refusal = co_await refusal_of(connection, rows);
+  if (refusal && refusal->is_lock_conflict()) {
+    rows = co_await without_locked(connection, rows);
+    refusal = co_await refusal_of(connection, rows);
+  }
+  if (!refusal) co_return;
+  if (refusal->is_lock_conflict()) {
+    put_aside(rows);  // the whole table is locked, as it seems
+  } else if (rows.size() == 1) {
+    refuse(rows.front(), *refusal);
+  } else {
+    co_await write(connection, rows.first(rows.size() / 2));
+    co_await write(connection, rows.subspan(rows.size() / 2));
+  }
+}
+
+// Nothing when they are written.
+asio::awaitable<std::optional<pg::Error>> Recorder::refusal_of(pg::Connection& connection,
+                                                               std::span<const store::AttemptRow> rows) {
+  if (rows.empty()) co_return std::nullopt;
   try {
     auto writing = store::record_attempts(connection, rows);
     co_await net::within(limits_.statement_timeout, std::move(writing));
   } catch (const pg::Error& error) {
     const bool is_servers = error.kind() == pg::ErrorKind::transient && !error.is_lock_conflict();
     if (error.kind() == pg::ErrorKind::connection || is_servers) throw;  // nothing can be written now
-    refused = error;
+    co_return error;
   }
-  if (!refused) {
-    for (const store::AttemptRow& row : rows) leases_.end(row.key);
-    hooks_.on_written(rows);
-    co_return;
-  }
-  if (rows.size() == 1) {
-    put_aside(std::move(rows.front()), *refused);
-    co_return;
-  }
-  co_await write(connection, rows.first(rows.size() / 2));
-  co_await write(connection, rows.subspan(rows.size() / 2));
+  for (const store::AttemptRow& row : rows) leases_.end(row.key);
+  hooks_.on_written(rows);
+  co_return std::nullopt;
 }
 
-void Recorder::put_aside(store::AttemptRow row, const pg::Error& error) {
-  if (error.is_lock_conflict()) {
-    if (blocked_.empty()) blocked_until_ = Clock::now() + limits_.blocked_pause;
-    blocked_.push_back(std::move(row));
-    return;
-  }
+// Each that is tried in vain takes as long as a lock is waited for: it is asked for all of them at once.
+asio::awaitable<std::span<store::AttemptRow>> Recorder::without_locked(pg::Connection& connection,
+                                                                       std::span<store::AttemptRow> rows) {
+  std::vector<store::DeliveryKey> keys;
+  for (const store::AttemptRow& row : rows) keys.push_back(row.key);
+  auto asking = store::locked_deliveries(connection, keys);
+  const std::vector<store::DeliveryKey> found =
+      co_await net::within(limits_.statement_timeout, std::move(asking));
+  const std::unordered_set<store::DeliveryKey, DeliveryKeyHash> locked(found.begin(), found.end());
+  const auto last = std::ranges::partition(rows, [&](const auto& row) { return !locked.contains(row.key); });
+  put_aside(last);
+  co_return rows.first(rows.size() - last.size());
+}
+
+void Recorder::put_aside(std::span<store::AttemptRow> rows) {
+  if (blocked_.empty()) blocked_until_ = Clock::now() + limits_.blocked_pause;
+  std::ranges::move(rows, std::back_inserter(blocked_));
+}
+
+void Recorder::refuse(const store::AttemptRow& row, const pg::Error& error) {
   log::warning("the result of a delivery is refused: it will be delivered again when its lease is over",
                {{"event", to_string(row.key.event_id)},
                 {"endpoint", to_string(row.key.endpoint_id)},
@@ -154,21 +167,57 @@ void Recorder::put_aside(store::AttemptRow row, const pg::Error& error) {
 asio::awaitable<void> Recorder::record_news(pg::Connection& connection) {
   if (!has_news(Clock::now())) co_return;
   std::vector<store::EndpointNews> news;
-  for (const auto& [id, one] : news_) news.push_back(one);
-  news_.clear();  // what comes meanwhile is written next time
+  for (auto& [id, one] : std::exchange(news_, {})) news.push_back(std::move(one));
+  std::exception_ptr lost;
+  try {
+    co_await write_news(connection, news);
+  } catch (...) {
+    lost = std::current_exception();
+  }
+  for (store::EndpointNews& one : news) put_back(std::move(one));
+  if (lost) std::rethrow_exception(lost);
+}
+
+// Leaves what cannot be written now. One endpoint's lock must not hold up the others' news: each that is
+// tried in vain takes as long as a lock is waited for, and those that were come last.
+asio::awaitable<void> Recorder::write_news(pg::Connection& connection,
+                                           std::vector<store::EndpointNews>& news) {
+  const bool are_written = co_await try_news(connection, news);
+  if (are_written) news.clear();
+  const auto was_refused = [this](const auto& one) { return refused_news_.contains(one.endpoint_id); };
+  std::ranges::partition(news, std::not_fn(was_refused));
+  refused_news_.clear();
+  if (news.empty()) co_return;
+  news_blocked_until_ = Clock::now() + limits_.blocked_pause;
+  for (auto one = news.begin(); one != news.end() && refused_news_.size() < limits_.refused_news_max;) {
+    const std::span<const store::EndpointNews> alone(&*one, 1);
+    const bool is_written = co_await try_news(connection, alone);
+    if (!is_written) refused_news_.insert(one->endpoint_id);
+    one = is_written ? news.erase(one) : std::next(one);
+  }
+}
+
+asio::awaitable<bool> Recorder::try_news(pg::Connection& connection,
+                                         std::span<const store::EndpointNews> news) {
   try {
     auto writing = store::record_endpoint_news(connection, news);
     co_await net::within(limits_.statement_timeout, std::move(writing));
   } catch (const pg::Error& error) {
-    for (store::EndpointNews& one : news) news_.emplace(one.endpoint_id, std::move(one));
     if (error.kind() == pg::ErrorKind::connection) throw;
-    news_blocked_until_ = Clock::now() + limits_.blocked_pause;
-    log::warning("how endpoints are doing cannot be written now", {{"error", error.what()}});
-    co_return;
+    if (news.size() == 1)
+      log::warning("how an endpoint is doing cannot be written now",
+                   {{"endpoint", to_string(news.front().endpoint_id)}, {"error", error.what()}});
+    co_return false;
   }
-  const bool any_disabled =
-      std::ranges::any_of(news, [](const auto& one) { return !one.disabled_because.empty(); });
-  if (any_disabled) hooks_.on_disabled();
+  const auto is_switched_off = [](const auto& one) { return !one.disabled_because.empty(); };
+  if (std::ranges::any_of(news, is_switched_off)) hooks_.on_disabled();
+  co_return true;
+}
+
+// Behind what came meanwhile of the same endpoint.
+void Recorder::put_back(store::EndpointNews older) {
+  const auto [newer, is_alone] = news_.try_emplace(older.endpoint_id, older);
+  if (!is_alone) newer->second = store::combined(std::move(older), std::move(newer->second));
 }
 
 asio::awaitable<void> Recorder::record_given_back(pg::Connection& connection) {
@@ -187,10 +236,12 @@ asio::awaitable<void> Recorder::record_given_back(pg::Connection& connection) {
 
 asio::awaitable<void> Recorder::renew_leases(pg::Connection& connection) {
   for (;;) {
-    const std::vector<store::DeliveryKey> keys = leases_.take_due(Clock::now(), keys_per_statement_max);
+    const auto now = Clock::now();
+    const std::vector<store::DeliveryKey> keys = leases_.due(now, keys_per_statement_max);
     if (keys.empty()) co_return;
     auto writing = store::renew_leases(connection, keys, leases_.length());
     co_await net::within(limits_.statement_timeout, std::move(writing));
+    leases_.renewed(keys, now);
   }
 }
 

@@ -6,8 +6,10 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <span>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -28,6 +30,7 @@ struct RecorderLimits {
   std::chrono::milliseconds gap_min{20};
   std::chrono::milliseconds statement_timeout{30'000};
   std::chrono::milliseconds blocked_pause{2'000};  // before what is locked is tried again
+  std::size_t refused_news_max = 5;                // then the others wait for the next time
 };
 
 // One thread. The leases outlive it.
@@ -49,7 +52,7 @@ class Recorder {
   void give_back(const store::DeliveryKey& key);
 
   // Whether nothing more may be sent until some of it is written.
-  bool is_full() const { return results_.size() >= limits_.results_waiting_max; }
+  bool is_full() const { return results_.size() + blocked_.size() >= limits_.results_waiting_max; }
   bool has_results() const { return !results_.empty() || !blocked_.empty(); }
 
   // Writes what comes, until that is all. Throws pg::Error; what was not written then is kept for the next
@@ -63,12 +66,21 @@ class Recorder {
   using Clock = std::chrono::steady_clock;
 
   boost::asio::awaitable<void> record_results(pg::Connection& connection);
-  boost::asio::awaitable<void> record_blocked(pg::Connection& connection);
-  boost::asio::awaitable<void> write_or_keep(pg::Connection& connection, std::vector<store::AttemptRow> rows);
-  boost::asio::awaitable<void> write(pg::Connection& connection, std::span<store::AttemptRow> rows);
+  boost::asio::awaitable<void> record_first_of(std::deque<store::AttemptRow>& waiting,
+                                               pg::Connection& connection);
   void keep(std::span<store::AttemptRow> rows);
-  void put_aside(store::AttemptRow row, const pg::Error& error);
+  boost::asio::awaitable<void> write(pg::Connection& connection, std::span<store::AttemptRow> rows);
+  boost::asio::awaitable<std::optional<pg::Error>> refusal_of(pg::Connection& connection,
+                                                              std::span<const store::AttemptRow> rows);
+  boost::asio::awaitable<std::span<store::AttemptRow>> without_locked(pg::Connection& connection,
+                                                                      std::span<store::AttemptRow> rows);
+  void put_aside(std::span<store::AttemptRow> rows);
+  void refuse(const store::AttemptRow& row, const pg::Error& error);
   boost::asio::awaitable<void> record_news(pg::Connection& connection);
+  boost::asio::awaitable<void> write_news(pg::Connection& connection, std::vector<store::EndpointNews>& news);
+  boost::asio::awaitable<bool> try_news(pg::Connection& connection,
+                                        std::span<const store::EndpointNews> news);
+  void put_back(store::EndpointNews older);
   boost::asio::awaitable<void> record_given_back(pg::Connection& connection);
   boost::asio::awaitable<void> renew_leases(pg::Connection& connection);
   bool has_news(Clock::time_point now) const { return !news_.empty() && now >= news_blocked_until_; }
@@ -84,6 +96,7 @@ class Recorder {
   Clock::time_point blocked_until_;
   std::vector<store::DeliveryKey> given_back_;
   std::unordered_map<Uuid, store::EndpointNews> news_;
+  std::unordered_set<Uuid> refused_news_;  // of these endpoints, when it was tried last
   Clock::time_point news_blocked_until_;
   bool is_finishing_ = false;
 };

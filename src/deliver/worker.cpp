@@ -230,6 +230,7 @@ void Worker::accept(store::Claim claim, Clock::time_point now) {
       recorder_.add(store::AttemptRow{.key = row.key,
                                       .result = store::AttemptRow::Result::delivered,
                                       .attempt = row.attempts,
+                                      .began = now,
                                       .error = "event_gone",
                                       .detail = {},
                                       .response_head = {}});
@@ -304,6 +305,7 @@ void Worker::finish(const Delivery& delivery, Reply reply) {
   const auto now = Clock::now();
   store::AttemptRow row{.key = key_of(delivery),
                         .attempt = delivery.attempts + 1,
+                        .began = now - std::chrono::duration_cast<Clock::duration>(reply.took),
                         .http_status = reply.status,
                         .took = std::chrono::duration_cast<std::chrono::milliseconds>(reply.took),
                         .error = error_of(reply),

@@ -71,6 +71,7 @@ store::EventRow Placer::row_of(const model::Event& event, const Uuid& account, s
   if (event.exact_payload) row.exact_payload = *event.exact_payload;
   row.external_message_id = event.natural_id;
   row.customer = event.customer;
+  row.received_ms = received_ms;
   return row;
 }
 

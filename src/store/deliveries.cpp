@@ -13,9 +13,9 @@ namespace {
 
 constexpr const char* insert_attempts = R"(
 INSERT INTO public.webhook_delivery_attempts (event_id, endpoint_id, attempt, http_status, took_ms, error, detail,
-                                              response_head)
+                                              response_head, attempted_at)
 SELECT unnest($1::uuid[]), unnest($2::uuid[]), unnest($3::bigint[]), unnest($4::bigint[]), unnest($5::bigint[]),
-       unnest($6::text[]), unnest($7::text[]), unnest($8::bytea[]))";
+       unnest($6::text[]), unnest($7::text[]), unnest($8::bytea[]), now() - unnest($9::bigint[]) * interval '1 ms')";
 
 constexpr const char* delete_delivered = R"(
 DELETE FROM public.webhook_deliveries AS d USING unnest($1::uuid[], $2::uuid[]) AS k (event_id, endpoint_id)
@@ -40,6 +40,15 @@ UPDATE public.webhook_logs AS l SET status = 'error', error_message = k.why
 FROM (SELECT id, min(why) FROM unnest($1::uuid[], $2::text[]) AS given (id, why) GROUP BY id ORDER BY id) AS k (id, why)
 WHERE l.id = ANY (ARRAY[k.id]) AND l.status = 'received')";
 
+constexpr const char* select_locked = R"(
+SELECT k.event_id, k.endpoint_id FROM unnest($1::uuid[], $2::uuid[]) AS k (event_id, endpoint_id)
+WHERE EXISTS (SELECT FROM public.webhook_deliveries AS d
+              WHERE d.event_id = ANY (ARRAY[k.event_id]) AND uuid_eq(d.endpoint_id, k.endpoint_id))
+  AND NOT EXISTS (SELECT FROM public.webhook_deliveries AS d
+                  WHERE d.event_id = ANY (ARRAY[k.event_id]) AND uuid_eq(d.endpoint_id, k.endpoint_id) FOR UPDATE SKIP LOCKED)
+  OR EXISTS (SELECT FROM public.webhook_logs AS l WHERE l.id = ANY (ARRAY[k.event_id]))
+  AND NOT EXISTS (SELECT FROM public.webhook_logs AS l WHERE l.id = ANY (ARRAY[k.event_id]) FOR NO KEY UPDATE SKIP LOCKED))";
+
 // Whatever somebody wrote there by hand.
 int smallint(int attempts) { return std::clamp(attempts, 0, 32'767); }
 
@@ -54,7 +63,8 @@ void add_text(pg::Array& array, std::string_view text) {
 pg::Statement attempts_statement(std::span<const AttemptRow* const> rows) {
   DeliveryKeys keys;
   pg::Array attempt(pg::Type::bigint), status(pg::Type::bigint), took(pg::Type::bigint),
-      error(pg::Type::text), detail(pg::Type::text), head(pg::Type::bytea);
+      error(pg::Type::text), detail(pg::Type::text), head(pg::Type::bytea), ago(pg::Type::bigint);
+  const auto now = std::chrono::steady_clock::now();
   for (const AttemptRow* row : rows) {
     keys.add(row->key);
     attempt.add(std::int64_t{smallint(row->attempt)});
@@ -67,9 +77,10 @@ pg::Statement attempts_statement(std::span<const AttemptRow* const> rows) {
     add_text(error, row->error);
     add_text(detail, row->detail);
     add_text(head, row->response_head);
+    ago.add(std::int64_t{std::chrono::duration_cast<std::chrono::milliseconds>(now - row->began).count()});
   }
   pg::Statement statement = std::move(keys).statement("insert_attempts", insert_attempts);
-  for (pg::Array* column : {&attempt, &status, &took, &error, &detail, &head})
+  for (pg::Array* column : {&attempt, &status, &took, &error, &detail, &head, &ago})
     statement.with(std::move(*column));
   return statement;
 }
@@ -126,6 +137,16 @@ boost::asio::awaitable<void> record_attempts(pg::Connection& connection,
   add_delivered(rows, batch);
   add_failed(rows, batch);
   co_await connection.run(batch);
+}
+
+boost::asio::awaitable<std::vector<DeliveryKey>> locked_deliveries(pg::Connection& connection,
+                                                                   std::span<const DeliveryKey> keys) {
+  const pg::ResultSet rows =
+      co_await connection.run(DeliveryKeys(keys).statement("select_locked", select_locked));
+  std::vector<DeliveryKey> locked;
+  for (std::size_t row = 0; row < rows.rows(); ++row)
+    locked.push_back({parse_uuid(rows.text(row, 0)).value(), parse_uuid(rows.text(row, 1)).value()});
+  co_return locked;
 }
 
 }  // namespace socialsync::store

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -22,6 +23,7 @@ struct AttemptRow {
   DeliveryKey key;
   Result result = Result::delivered;
   int attempt = 1;  // its number
+  std::chrono::steady_clock::time_point began;
   int http_status = 0;
   std::chrono::milliseconds took{0};
   std::string_view error;  // empty: delivered
@@ -35,5 +37,10 @@ struct AttemptRow {
 // that was never delivered an `error`. Throws pg::Error.
 boost::asio::awaitable<void> record_attempts(pg::Connection& connection,
                                              std::span<const AttemptRow> attempts);
+
+// Of these, those that cannot be written now, since somebody holds a lock on the delivery or its event. Waits
+// for nobody. Throws pg::Error.
+boost::asio::awaitable<std::vector<DeliveryKey>> locked_deliveries(pg::Connection& connection,
+                                                                   std::span<const DeliveryKey> keys);
 
 }  // namespace socialsync::store

@@ -176,13 +176,19 @@ boost::asio::awaitable<std::optional<EndpointState>> select_endpoint(pg::Connect
   co_return state_of(rows, 0, keys);
 }
 
+EndpointNews combined(EndpointNews older, EndpointNews newer) {
+  newer.was_well = newer.was_well || older.was_well || !older.is_failing;
+  if (newer.disabled_because.empty()) newer.disabled_because = std::move(older.disabled_because);
+  return newer;
+}
+
 boost::asio::awaitable<void> record_endpoint_news(pg::Connection& connection,
                                                   std::span<const EndpointNews> news) {
   pg::Array ids(pg::Type::uuid), failing(pg::Type::bigint), warned(pg::Type::bigint), because(pg::Type::text);
   // In one order everywhere: two workers then never wait for each other.
   std::vector<EndpointNews> sorted(news.begin(), news.end());
   std::ranges::sort(sorted, {}, &EndpointNews::endpoint_id);
-  for (const EndpointNews& one : sorted) {
+  const auto add = [&](const EndpointNews& one) {
     ids.add(one.endpoint_id);
     failing.add(std::int64_t{one.is_failing ? 1 : 0});
     warned.add(std::int64_t{one.warned_percent});
@@ -190,6 +196,10 @@ boost::asio::awaitable<void> record_endpoint_news(pg::Connection& connection,
       because.add_null();
     else
       because.add(one.disabled_because);
+  };
+  for (const EndpointNews& one : sorted) {
+    if (one.is_failing && one.was_well) add({.endpoint_id = one.endpoint_id, .disabled_because = {}});
+    add(one);
   }
   pg::Statement record{.name = "record_endpoint_news", .sql = record_news};
   record.with(std::move(ids)).with(std::move(failing)).with(std::move(warned)).with(std::move(because));

@@ -53,7 +53,11 @@ struct EndpointNews {
   bool is_failing = false;       // since now, unless it was before; else it is well again
   int warned_percent = 0;        // of the way to being disabled
   std::string disabled_because;  // not empty: it is switched off
+  bool was_well = false;         // meanwhile: its failing begins anew
 };
+// What there is to write when nothing was written between the two.
+EndpointNews combined(EndpointNews older, EndpointNews newer);
+
 // Written once, however many workers have learned it; the operator's endpoints are told of what is written:
 // model::own_events. Throws pg::Error.
 boost::asio::awaitable<void> record_endpoint_news(pg::Connection& connection,

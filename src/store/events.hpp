@@ -39,6 +39,7 @@ struct EventRow {
   std::optional<std::string_view> exact_payload;
   std::string_view external_message_id;    // empty: null. Longer than the column: cut, on a whole character
   std::string_view customer;               // the same
+  std::int64_t received_ms = 0;            // Unix time, when its request was complete
   std::vector<QueuedDelivery> deliveries;  // queued in the same transaction, if the event is new
   bool is_new = false;                     // set by write_batch(): false when it was there before
   bool is_refused = false;                 // the database would not have it: it went to quarantine instead

@@ -5,7 +5,7 @@ import pytest
 
 import meta
 from gateway import Gateway
-from receiver import Receiver
+from receiver import Receiver, answer
 from tenants import SHARED_SECRET
 from waiting import eventually
 
@@ -90,6 +90,52 @@ def test_a_locked_event_holds_up_no_other(database, client, account, cluster, da
     holder.close()
     eventually(lambda: statuses(database, account) == ["processed"] * 11)
     assert undelivered(database, account) == 0
+
+
+def test_many_locked_events_hold_up_nobody_for_long(database, client, account, cluster, database_name):
+    """Each would be waited for by itself, for 200 ms."""
+    database.rows("SELECT log_webhook(%s, 'whatsapp', 'messages', '{}') FROM generate_series(1, 400)", account.id)
+    holder = psycopg2.connect(cluster.dsn(database_name))
+    with holder.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM webhook_logs WHERE social_account_id = %s FOR UPDATE", (account.id,))
+        queue_again(database, account)
+        send(client, account, *[meta.message() for _ in range(10)])
+        eventually(lambda: statuses(database, account).count("processed") == 10, timeout_s=20)
+    holder.rollback()
+    holder.close()
+    eventually(lambda: statuses(database, account) == ["processed"] * 410)
+    assert undelivered(database, account) == 0
+
+
+def test_a_locked_table_costs_no_result(database, client, account, cluster, database_name, receiver):
+    """Whoever makes an index of webhook_logs lets nobody write meanwhile."""
+    database.rows("SELECT log_webhook(%s, 'whatsapp', 'messages', '{}') FROM generate_series(1, 50)", account.id)
+    holder = psycopg2.connect(cluster.dsn(database_name))
+    with holder.cursor() as cursor:
+        cursor.execute("LOCK TABLE webhook_logs IN SHARE MODE")
+        queue_again(database, account)
+        eventually(lambda: len(receiver.received) == 50)
+    holder.rollback()
+    holder.close()
+    eventually(lambda: statuses(database, account) == ["processed"] * 50)
+    assert len(receiver.received) == 50 and undelivered(database, account) == 0
+
+
+def test_a_locked_endpoint_holds_up_no_other_s_news(database, client, gateway, cluster, database_name):
+    with Receiver(answer(410)) as gone:
+        first, second = (database.add_account(webhook_url=gone.url()) for _ in range(2))
+        gateway.settle(database)
+        disabled = "SELECT count(*) FROM webhook_endpoints WHERE social_account_id = %s AND NOT is_enabled"
+        holder = psycopg2.connect(cluster.dsn(database_name))
+        with holder.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM webhook_endpoints WHERE social_account_id = %s FOR UPDATE", (first.id,))
+            send(client, first)
+            send(client, second)
+            eventually(lambda: database.value(disabled, second.id) == 1)
+            assert database.value(disabled, first.id) == 0
+        holder.rollback()
+        holder.close()
+        eventually(lambda: database.value(disabled, first.id) == 1)
 
 
 def test_an_event_that_cannot_be_marked_holds_up_no_other(database, client, account, gateway):

@@ -24,6 +24,16 @@ TEST_CASE("format: standard wraps the same payload") {
         R"("payload":{"object":"page","entry":["\u00fc"]}}})");
 }
 
+TEST_CASE("format: standard says when it happened, where the id does, and not when it came") {
+  Event ours = event();
+  ours.id = *parse_uuid("01a205b3-d07b-8abc-8f00-000000000001");
+  CHECK(body_of(ours, model::DeliveryFormat::standard)
+            .starts_with(R"({"type":"messages","timestamp":"2026-11-23T00:00:00.123Z","data":)"));
+  ours.received_ms += 5'000;
+  CHECK(body_of(ours, model::DeliveryFormat::standard)
+            .starts_with(R"({"type":"messages","timestamp":"2026-11-23T00:00:00.123Z","data":)"));
+}
+
 TEST_CASE("format: a type is text, whatever it holds") {
   Event odd = event();
   odd.type = "a\"b\n\u00e9";

@@ -91,6 +91,7 @@ TEST_CASE("place: an event of a known account becomes a row of its log") {
   CHECK(row.platform == "whatsapp_business");
   CHECK(row.type == "messages");
   CHECK(row.status == "received");
+  CHECK(row.received_ms == received_ms);
   CHECK(row.payload == message.payload);
   CHECK_FALSE(row.exact_payload);
   CHECK(row.external_message_id == "wamid.1");
