@@ -179,9 +179,13 @@ asio::awaitable<void> Worker::load_endpoints(pg::Connection& connection) {
   auto reading = store::select_endpoints(connection, keys_);
   std::vector<store::EndpointState> endpoints =
       co_await net::within(limits_.statement_timeout, std::move(reading));
+  const auto now = Clock::now();
+  for (const Uuid& id : repairs_.since_last(endpoints)) {
+    lanes_.repaired(id, now);
+    backlog_.note(id, now);  // what waited for the probe
+  }
   const Targets::Changes changes = targets_.replace(std::move(endpoints));
   for (const Uuid& id : changes.removed) close_endpoint(id);
-  const auto now = Clock::now();
   for (const Uuid& id : changes.added) {
     const model::Endpoint& endpoint = targets_.find(id)->endpoint;
     lanes_.configure(
@@ -286,7 +290,7 @@ asio::awaitable<void> Worker::attempt(Delivery delivery) {
   Request request = request_of(*delivery.event, target->endpoint, target->signer, now_ms() / 1000);
   try {
     Reply reply = co_await sender_.send(std::move(request));
-    finish(delivery, std::move(reply));
+    finish(delivery, *target, std::move(reply));
   } catch (const boost::system::system_error&) {
     withdraw(delivery);  // the sender is stopped
   }
@@ -298,7 +302,13 @@ void Worker::withdraw(const Delivery& delivery) {
   give_back({delivery});
 }
 
-void Worker::finish(const Delivery& delivery, Reply reply) {
+// Whether what came of it says something of the endpoint: not when that has another URL since, or is gone.
+bool Worker::is_current(const Target& target) const {
+  const std::shared_ptr<const Target> current = targets_.find(target.endpoint.id);
+  return current && current->endpoint.url == target.endpoint.url;
+}
+
+void Worker::finish(const Delivery& delivery, const Target& target, Reply reply) {
   const Verdict verdict = verdict_of(reply);
   const bool is_delivered = verdict == Verdict::delivered;
   const auto now = Clock::now();
@@ -325,9 +335,9 @@ void Worker::finish(const Delivery& delivery, Reply reply) {
                                                                      : "given_up");
   recorder_.add(std::move(row));
 
-  give_back(
-      lanes_.ended(delivery.endpoint_id, {.is_delivered = is_delivered, .took = reply.took}, now, jitter()));
-  note_health(delivery.endpoint_id, is_delivered, verdict == Verdict::gone);
+  const Ended how{.is_delivered = is_delivered, .took = reply.took, .is_outdated = !is_current(target)};
+  give_back(lanes_.ended(delivery.endpoint_id, how, now, jitter()));
+  if (!how.is_outdated) note_health(delivery.endpoint_id, is_delivered, verdict == Verdict::gone);
   if (backlog_.is_due(delivery.endpoint_id, now)) claims_wanted_.wake();
   dispatch();
 }

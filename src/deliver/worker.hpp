@@ -23,6 +23,7 @@
 #include "deliver/lanes.hpp"
 #include "deliver/leases.hpp"
 #include "deliver/recorder.hpp"
+#include "deliver/repairs.hpp"
 #include "deliver/sender.hpp"
 #include "deliver/targets.hpp"
 #include "metrics/metrics.hpp"
@@ -95,7 +96,8 @@ class Worker {
   void arm_timer();
   asio::awaitable<void> attempt(Delivery delivery);
   void withdraw(const Delivery& delivery);
-  void finish(const Delivery& delivery, Reply reply);
+  void finish(const Delivery& delivery, const Target& target, Reply reply);
+  bool is_current(const Target& target) const;
   void note_health(const Uuid& endpoint_id, bool is_delivered, bool is_gone);
   void give_back(const std::vector<Delivery>& deliveries);
   void close_endpoint(const Uuid& endpoint_id);
@@ -114,6 +116,7 @@ class Worker {
 
   Admission admission_;
   Targets targets_;
+  Repairs repairs_;
   Lanes lanes_;
   Leases leases_;
   Backlog backlog_;
