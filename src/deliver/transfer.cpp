@@ -35,9 +35,10 @@ bool starts_with_scheme(std::string_view url, std::string_view scheme) {
                             [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
 }
 
-// Receivers put words of their own into certificates, and so into libcurl's.
+// Receivers put words of their own into certificates, and so into libcurl's. What is not ASCII may not be
+// UTF-8, which PostgreSQL would refuse. Whether a char has a sign is the machine's choice.
 std::string printable(std::string text) {
-  std::ranges::replace_if(text, [](char c) { return c < ' ' || c == 0x7f; }, '?');
+  std::ranges::replace_if(text, [](unsigned char c) { return c < ' ' || c >= 0x7f; }, '?');
   return text;
 }
 
