@@ -262,7 +262,7 @@ void Worker::dispatch() {
   while (!is_stopping_ && !recorder_.is_full()) {
     std::optional<Delivery> delivery = lanes_.next(now);
     if (!delivery) break;
-    if (delivery->is_admitted) admission_.leave(delivery->endpoint_id);
+    if (std::exchange(delivery->is_admitted, false)) admission_.leave(delivery->endpoint_id);
     spawn(attempt(std::move(*delivery)));
   }
   metrics_.deliveries(lanes_.in_flight(), lanes_.waiting());
