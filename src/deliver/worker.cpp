@@ -291,8 +291,10 @@ asio::awaitable<void> Worker::attempt(Delivery delivery) {
   try {
     Reply reply = co_await sender_.send(std::move(request));
     finish(delivery, *target, std::move(reply));
-  } catch (const boost::system::system_error&) {
-    withdraw(delivery);  // the sender is stopped
+  } catch (const boost::system::system_error& error) {
+    const bool is_stopped = error.code() == asio::error::operation_aborted;
+    if (!is_stopped) log::warning("a delivery cannot be sent now", {{"error", error.what()}});
+    withdraw(delivery);
   }
 }
 
