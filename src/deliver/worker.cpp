@@ -66,11 +66,16 @@ Worker::Worker(asio::any_io_executor executor, Connect connect, Sender& sender, 
       dispatch_timer_(executor_) {}
 
 void Worker::start() {
-  spawn(keep_running("delivery notifications",
-                     [this](pg::Connection& connection) { return listen(connection); }));
-  spawn(keep_running("deliveries to send", [this](pg::Connection& connection) { return claim(connection); }));
-  spawn(keep_running("delivery results",
-                     [this](pg::Connection& connection) { return recorder_.run(connection); }));
+  const auto until_stop = [this] { return !is_stopping_; };
+  const auto until_written = [this] { return !is_stopping_ || is_worth_waiting(); };
+  spawn(keep_running(
+      "delivery notifications", [this](pg::Connection& connection) { return listen(connection); },
+      until_stop));
+  spawn(keep_running(
+      "deliveries to send", [this](pg::Connection& connection) { return claim(connection); }, until_stop));
+  spawn(keep_running(
+      "delivery results", [this](pg::Connection& connection) { return recorder_.run(connection); },
+      until_written));
 }
 
 void Worker::spawn(asio::awaitable<void> work) {
@@ -83,28 +88,31 @@ void Worker::spawn(asio::awaitable<void> work) {
 }
 
 // `task` runs over one connection after another, each time until that one fails, or all is done.
-asio::awaitable<void> Worker::keep_running(const char* name, Task task) {
+asio::awaitable<void> Worker::keep_running(const char* name, Task task, std::function<bool()> is_wanted) {
   asio::steady_timer timer(executor_);
   std::chrono::milliseconds pause{0};
-  do {
+  while (is_wanted()) {
     const auto began = Clock::now();
     try {
       const std::unique_ptr<pg::Connection> connection = co_await connect_();
       co_await store::plan_by_keys(*connection);
       co_await task(*connection);
+      co_return;
     } catch (const std::exception& error) {
       is_ready_ = false;
       log::warning("database task failed, trying again", {{"task", name}, {"error", error.what()}});
     }
     pause = Clock::now() - began > pause_max ? pause_min : std::clamp(pause * 2, pause_min, pause_max);
-    if (is_stopping_ && !is_worth_waiting()) break;
+    if (!is_wanted()) break;
     timer.expires_after(pause);
     co_await timer.async_wait(net::as_result);
-  } while (!is_stopping_ || is_worth_waiting());
+  }
 }
 
-// Whether results are left to be written, and the database may come back in time.
-bool Worker::is_worth_waiting() const { return recorder_.has_results() && Clock::now() < stop_until_; }
+// Whether results are left to be written, or will be, and the database may come back in time.
+bool Worker::is_worth_waiting() const {
+  return lanes_.in_flight() > 0 || (recorder_.has_results() && Clock::now() < stop_until_);
+}
 
 // --- What there is to deliver
 
@@ -336,6 +344,7 @@ void Worker::finish(const Delivery& delivery, const Target& target, Reply reply)
                     : row.result == store::AttemptRow::Result::again ? "again"
                                                                      : "given_up");
   recorder_.add(std::move(row));
+  if (is_stopping_) stop_until_ = now + limits_.stop_patience;
 
   const Ended how{.is_delivered = is_delivered, .took = reply.took, .is_outdated = !is_current(target)};
   give_back(lanes_.ended(delivery.endpoint_id, how, now, jitter()));

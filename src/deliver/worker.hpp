@@ -47,7 +47,7 @@ struct WorkerLimits {
   std::chrono::milliseconds scan_gap_min{200};
   std::chrono::milliseconds reload_gap_min{200};
   std::chrono::milliseconds statement_timeout{30'000};
-  std::chrono::milliseconds stop_patience{10'000};  // for a database that is away when we are to stop
+  std::chrono::milliseconds stop_patience{10'000};  // from the last result on, for a database that is away
   std::chrono::milliseconds release_pause{200};     // before what there was no room for is claimed again
 };
 
@@ -81,7 +81,7 @@ class Worker {
   using Task = std::function<asio::awaitable<void>(pg::Connection&)>;
 
   void spawn(asio::awaitable<void> work);
-  asio::awaitable<void> keep_running(const char* name, Task task);
+  asio::awaitable<void> keep_running(const char* name, Task task, std::function<bool()> is_wanted);
   bool is_worth_waiting() const;
 
   asio::awaitable<void> listen(pg::Connection& connection);
