@@ -25,6 +25,9 @@ constexpr std::chrono::milliseconds pause_min{100};
 constexpr std::chrono::milliseconds pause_max{5'000};
 constexpr std::chrono::milliseconds notification_wait{500};  // so long a stop may have to wait
 
+// So long the first retry would have waited: what is older was held up, or is replayed.
+constexpr std::chrono::milliseconds fresh_max{5'000};
+
 store::DeliveryKey key_of(const Delivery& delivery) { return {delivery.event->id, delivery.endpoint_id}; }
 
 Delivery delivery_of(store::Claimed claimed) {
@@ -36,7 +39,8 @@ Delivery delivery_of(store::Claimed claimed) {
   event->payload = std::move(*claimed.payload);
   return {.event = std::move(event),
           .endpoint_id = claimed.key.endpoint_id,
-          .attempts = static_cast<std::uint16_t>(claimed.attempts)};
+          .attempts = static_cast<std::uint16_t>(claimed.attempts),
+          .is_fresh = claimed.attempts == 0 && now_ms() - claimed.received_ms < fresh_max.count()};
 }
 
 }  // namespace
@@ -120,7 +124,7 @@ void Worker::take(std::vector<Delivery> deliveries) {
   const auto now = Clock::now();
   std::vector<Delivery> refused;
   for (Delivery& delivery : deliveries) {
-    delivery.is_admitted = true;
+    delivery.is_admitted = delivery.is_fresh = true;
     if (!leases_.add(key_of(delivery), now)) {
       admission_.leave(delivery.endpoint_id);  // in hand already, out of the outbox
       continue;
@@ -331,7 +335,7 @@ void Worker::finish(const Delivery& delivery, const Target& target, Reply reply)
                         .response_head = std::move(reply.body_head)};
   if (is_delivered) {
     row.age = std::chrono::milliseconds(std::max<std::int64_t>(0, now_ms() - delivery.event->received_ms));
-    if (delivery.attempts == 0) metrics_.delivered_first(std::chrono::duration<double>(row.age).count());
+    if (delivery.is_fresh) metrics_.delivered_first(std::chrono::duration<double>(row.age).count());
   } else if (const auto delay = delay_after(delivery.attempts + 1U, reply, jitter())) {
     row.result = store::AttemptRow::Result::again;
     row.again_in = *delay;

@@ -28,7 +28,8 @@ Delivery delivery(int number, std::size_t bytes = 1, int attempts = 0) {
   event.payload.assign(bytes, 'x');
   return {.event = std::make_shared<const Event>(std::move(event)),
           .endpoint_id = endpoint(number),
-          .attempts = static_cast<std::uint16_t>(attempts)};
+          .attempts = static_cast<std::uint16_t>(attempts),
+          .is_fresh = attempts == 0};
 }
 
 void configure(Lanes& lanes, int count, const LaneCaps& caps = {}) {
