@@ -191,19 +191,25 @@ asio::awaitable<void> Worker::load_endpoints(pg::Connection& connection) {
   auto reading = store::select_endpoints(connection, keys_);
   std::vector<store::EndpointState> endpoints =
       co_await net::within(limits_.statement_timeout, std::move(reading));
-  const auto now = Clock::now();
-  for (const Uuid& id : repairs_.since_last(endpoints)) {
-    lanes_.repaired(id, now);
-    backlog_.note(id, now);  // what waited for the probe
-  }
+  const std::vector<Uuid> repaired = repairs_.since_last(endpoints);
   const Targets::Changes changes = targets_.replace(std::move(endpoints));
   for (const Uuid& id : changes.removed) close_endpoint(id);
+  for (const Uuid& id : repaired) begin_anew(id);
+  const auto now = Clock::now();
   for (const Uuid& id : changes.added) {
     const model::Endpoint& endpoint = targets_.find(id)->endpoint;
     lanes_.configure(
         id, {.concurrent_max = endpoint.concurrent_max, .per_second_max = endpoint.per_second_max}, now);
     admission_.set(id, !lanes_.is_open(id));
   }
+}
+
+// Its failures before it was repaired count no more, and nothing waits for a probe.
+void Worker::begin_anew(const Uuid& endpoint_id) {
+  const auto now = Clock::now();
+  lanes_.repaired(endpoint_id, now);
+  backlog_.note(endpoint_id, now);
+  if (auto news = targets_.succeeded(endpoint_id)) recorder_.add(std::move(*news));
 }
 
 void Worker::close_endpoint(const Uuid& endpoint_id) {

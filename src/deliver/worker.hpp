@@ -100,6 +100,7 @@ class Worker {
   bool is_current(const Target& target) const;
   void note_health(const Uuid& endpoint_id, bool is_delivered, bool is_gone);
   void give_back(const std::vector<Delivery>& deliveries);
+  void begin_anew(const Uuid& endpoint_id);
   void close_endpoint(const Uuid& endpoint_id);
 
   void written(std::span<const store::AttemptRow> rows);

@@ -26,7 +26,7 @@ def gateway(database_url):
 @pytest.fixture
 def receiver():
     with Receiver() as running:
-        running.by_path = {"/bad": [answer(500)]}
+        running.by_path = {"/bad": [answer(500)], "/worse": [answer(500)]}
         yield running
 
 
@@ -80,6 +80,17 @@ def test_a_new_url_gets_the_next_event_at_once(client, database, database_url, g
     endpoints(database_url, "set", endpoint_of(database, account)["id"], "--url", receiver.url("/new"), "--skip-handshake")
     following = send(client, account)
     eventually(lambda: following in ids(receiver.of("/new")), timeout_s=SOONER_THAN_A_PROBE_S)
+
+
+def test_what_the_old_url_failed_does_not_count_against_the_new(client, database, database_url, gateway, receiver):
+    """Five days of failures would switch it off."""
+    account = break_down(client, database, gateway, receiver)
+    database.rows("UPDATE webhook_endpoints SET place = 1, failing_since = now() - interval '4 days', warned_percent = 70 "
+                  "WHERE social_account_id = %s AND place = 0", account.id)
+    endpoint = database.value("SELECT id FROM webhook_endpoints WHERE social_account_id = %s", account.id)
+    endpoints(database_url, "set", endpoint, "--url", receiver.url("/worse"), "--skip-handshake")
+    eventually(lambda: database.value("SELECT warned_percent = 0 AND failing_since IS NULL OR failing_since > now() - interval '1 day' "
+                                      "FROM webhook_endpoints WHERE id = %s", endpoint), timeout_s=SOONER_THAN_A_PROBE_S)
 
 
 def test_one_that_is_enabled_again_gets_the_next_event_at_once(client, database, database_url, gateway, receiver):
