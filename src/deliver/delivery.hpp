@@ -23,6 +23,7 @@ struct Delivery {
   std::shared_ptr<const Event> event;
   Uuid endpoint_id;
   std::uint16_t attempts = 0;  // made before
+  bool is_fresh = false;       // its event came a moment ago, and this is the first attempt
   bool is_admitted = false;    // counted by Admission, until it no longer waits
 };
 

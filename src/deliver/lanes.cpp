@@ -43,6 +43,16 @@ std::vector<Delivery> Lanes::remove(const Uuid& endpoint_id) {
   return given_back;
 }
 
+void Lanes::repaired(const Uuid& endpoint_id, TimePoint now) {
+  const auto found = lanes_.find(endpoint_id);
+  if (found == lanes_.end() || found->second.is_removed) return;
+  Lane& lane = found->second;
+  unsettle(lane);
+  lane.breaker = Breaker();
+  set_slow(lane, false);
+  settle(lane, now);
+}
+
 std::size_t Lanes::room(const Uuid& endpoint_id, TimePoint now) const {
   const Lane* lane = find(endpoint_id);
   if (lane == nullptr || !lane->breaker.allows(now)) return 0;
@@ -104,15 +114,11 @@ std::vector<Delivery> Lanes::ended(const Uuid& endpoint_id, const Ended& how, Ti
   --lane.in_flight;
   --in_flight_;
   if (lane.is_slow) --slow_in_flight_;
-  set_slow(lane, how.took >= limits_.slow_from);
   if (lane.is_removed) {
     if (lane.in_flight == 0) lanes_.erase(found);
     return {};
   }
-  if (how.is_delivered)
-    lane.breaker.succeeded();
-  else
-    lane.breaker.failed(now, jitter);
+  if (!how.is_outdated) learn(lane, how, now, jitter);
   std::vector<Delivery> given_back;
   if (!lane.breaker.allows(now)) given_back = drain(lane);
   settle(lane, now);
@@ -158,7 +164,15 @@ void Lanes::unsettle(Lane& lane) {
   lane.sleeping.reset();
 }
 
-// Of a lane that stands nowhere.
+// Of a lane that stands nowhere, as below.
+void Lanes::learn(Lane& lane, const Ended& how, TimePoint now, double jitter) {
+  set_slow(lane, how.took >= limits_.slow_from);
+  if (how.is_delivered)
+    lane.breaker.succeeded();
+  else
+    lane.breaker.failed(now, jitter);
+}
+
 void Lanes::set_slow(Lane& lane, bool is_slow) {
   if (lane.is_slow == is_slow) return;
   lane.is_slow = is_slow;

@@ -37,6 +37,7 @@ struct LaneCaps {
 struct Ended {
   bool is_delivered = false;
   std::chrono::microseconds took{0};
+  bool is_outdated = false;  // it went where the endpoint no longer is: says nothing of it
 };
 
 // A lane for each endpoint. A delivery is offered, begins when next() gives it out, and has ended.
@@ -61,6 +62,8 @@ class Lanes {
   // Nothing more begins; gives back what waited. What is in flight is still to be ended. If it is configured
   // again, its breaker is closed.
   [[nodiscard]] std::vector<Delivery> remove(const Uuid& endpoint_id);
+  // It was repaired: its breaker is closed.
+  void repaired(const Uuid& endpoint_id, TimePoint now);
 
   // How many more deliveries will be taken for it, as long as none is for another and their bytes find room:
   // none while its breaker is open, one when a probe is due, none when it is unknown.
@@ -115,6 +118,7 @@ class Lanes {
   void unsettle(Lane& lane);
   Ready& ready_among(const Lane& lane) { return lane.is_slow ? slow_ready_ : ready_; }
   Lane* next_lane();
+  void learn(Lane& lane, const Ended& how, TimePoint now, double jitter);
   void set_slow(Lane& lane, bool is_slow);
   void sleep(Lane& lane, TimePoint until);
   void wake(TimePoint now);

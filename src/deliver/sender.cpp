@@ -87,7 +87,9 @@ class Sender::Core : public std::enable_shared_from_this<Core> {
     exchange->place = active_.size();
     curl_easy_setopt(exchange->transfer.handle(), CURLOPT_PRIVATE, exchange.get());
     active_.push_back(std::move(exchange));
-    curl_multi_add_handle(multi_.get(), active_.back()->transfer.handle());
+    Exchange& added = *active_.back();
+    if (curl_multi_add_handle(multi_.get(), added.transfer.handle()) != CURLM_OK)
+      return end(added, asio::error::no_memory, {});
     wait();
   }
 

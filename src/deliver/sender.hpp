@@ -23,7 +23,7 @@ class Sender {
   Sender& operator=(const Sender&) = delete;
 
   // One attempt. Whatever the receiver does is a Reply; throws system_error(operation_aborted) when
-  // cancelled, or when the sender is stopped or destroyed.
+  // cancelled, or when the sender is stopped or destroyed, and system_error(no_memory) when it cannot begin.
   boost::asio::awaitable<Reply> send(Request request);
 
   // Ends every request that is on its way, closes every connection, and takes no more. A second call does

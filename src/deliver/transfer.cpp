@@ -35,9 +35,10 @@ bool starts_with_scheme(std::string_view url, std::string_view scheme) {
                             [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
 }
 
-// Receivers put words of their own into certificates, and so into libcurl's.
+// Receivers put words of their own into certificates, and so into libcurl's. What is not ASCII may not be
+// UTF-8, which PostgreSQL would refuse. Whether a char has a sign is the machine's choice.
 std::string printable(std::string text) {
-  std::ranges::replace_if(text, [](char c) { return c < ' ' || c == 0x7f; }, '?');
+  std::ranges::replace_if(text, [](unsigned char c) { return c < ' ' || c >= 0x7f; }, '?');
   return text;
 }
 
@@ -97,7 +98,7 @@ void Transfer::forget() {
   words_[0] = '\0';
   body_head_.clear();
   head_bytes_ = 0;
-  has_head_ = is_interim_ = is_cut_ = has_opened_ = false;
+  is_ready_ = has_head_ = is_interim_ = is_cut_ = has_opened_ = false;
   error_ = SendError::none;
   why_.clear();
 }
@@ -127,7 +128,7 @@ bool Transfer::prepare(const Request& request) {
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body.c_str());
   }
-  return true;
+  return is_ready_ = true;
 }
 
 // Stricter than libcurl, which guesses what is missing.
@@ -190,10 +191,10 @@ std::size_t Transfer::take_body(char* data, std::size_t size, std::size_t count,
 
 Reply Transfer::reply(CURLcode result) {
   Reply reply;
-  curl_off_t microseconds = 0;
-  curl_easy_getinfo(handle(), CURLINFO_TOTAL_TIME_T, &microseconds);
-  reply.took = std::chrono::microseconds(microseconds);
-  if (wants_address_) reply.address = address();
+  if (is_ready_) {
+    reply.took = took();
+    if (wants_address_) reply.address = address();
+  }
   reply.error = error_of(result);
   reply.detail = printable(detail_of(reply.error, result));
   if (reply.error != SendError::none) return reply;
@@ -205,6 +206,12 @@ Reply Transfer::reply(CURLcode result) {
   reply.body_head = std::move(body_head_);
   if (wait_seconds > 0) reply.retry_after = std::chrono::seconds(wait_seconds);
   return reply;
+}
+
+std::chrono::microseconds Transfer::took() const {
+  curl_off_t microseconds = 0;
+  curl_easy_getinfo(handle(), CURLINFO_TOTAL_TIME_T, &microseconds);
+  return std::chrono::microseconds(microseconds);
 }
 
 std::string Transfer::address() const {

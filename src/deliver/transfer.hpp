@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -42,6 +43,7 @@ class Transfer {
   bool is_scheme_allowed(std::string_view url) const;
   bool is_host_allowed(const std::string& url) const;
   SendError error_of(CURLcode result) const;
+  std::chrono::microseconds took() const;
   std::string address() const;
   std::string detail_of(SendError error, CURLcode result) const;
   bool permits(const curl_sockaddr& address);
@@ -58,6 +60,7 @@ class Transfer {
   HeaderList headers_;
   std::array<char, CURL_ERROR_SIZE> words_{};  // libcurl's, about an error
   // Of this request.
+  bool is_ready_ = false;  // else libcurl's numbers are of the one before
   bool wants_address_ = false;
   std::string body_head_;
   std::size_t head_bytes_ = 0;

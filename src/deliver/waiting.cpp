@@ -5,7 +5,7 @@
 namespace socialsync::deliver {
 namespace {
 
-constexpr std::uint32_t firsts_for_a_retry = 3;
+constexpr std::uint32_t fresh_for_another = 3;
 
 }  // namespace
 
@@ -13,19 +13,19 @@ std::size_t bytes_of(const Delivery& delivery) { return delivery.event->payload.
 
 void Waiting::push(Delivery delivery) {
   bytes_ += bytes_of(delivery);
-  (delivery.attempts == 0 ? firsts_ : retries_).push_back(std::move(delivery));
+  (delivery.is_fresh ? fresh_ : others_).push_back(std::move(delivery));
 }
 
-bool Waiting::is_turn_of_retry() const {
-  return !retries_.empty() && (firsts_.empty() || firsts_in_a_row_ >= firsts_for_a_retry);
+bool Waiting::is_turn_of_others() const {
+  return !others_.empty() && (fresh_.empty() || fresh_in_a_row_ >= fresh_for_another);
 }
 
 Delivery Waiting::pop() {
-  const bool is_retry = is_turn_of_retry();
-  std::deque<Delivery>& queue = is_retry ? retries_ : firsts_;
+  const bool is_other = is_turn_of_others();
+  std::deque<Delivery>& queue = is_other ? others_ : fresh_;
   Delivery delivery = std::move(queue.front());
   queue.pop_front();
-  firsts_in_a_row_ = is_retry ? 0 : firsts_in_a_row_ + 1;
+  fresh_in_a_row_ = is_other ? 0 : fresh_in_a_row_ + 1;
   bytes_ -= bytes_of(delivery);
   return delivery;
 }
@@ -33,8 +33,8 @@ Delivery Waiting::pop() {
 std::vector<Delivery> Waiting::drain() {
   std::vector<Delivery> all;
   all.reserve(size());
-  while (!firsts_.empty() || !retries_.empty()) {
-    std::deque<Delivery>& queue = firsts_.empty() ? retries_ : firsts_;
+  while (!fresh_.empty() || !others_.empty()) {
+    std::deque<Delivery>& queue = fresh_.empty() ? others_ : fresh_;
     all.push_back(std::move(queue.front()));
     queue.pop_front();
   }

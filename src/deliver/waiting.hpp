@@ -10,26 +10,26 @@
 
 namespace socialsync::deliver {
 
-// Two queues, first attempts and retries. Where both wait, three first attempts go for one retry, so that
-// neither starves.
+// Two queues, what is fresh and the others: retries, replays, a backlog. Where both wait, three that are
+// fresh go for one other, so that neither starves.
 class Waiting {
  public:
-  bool empty() const { return firsts_.empty() && retries_.empty(); }
-  std::size_t size() const { return firsts_.size() + retries_.size(); }
+  bool empty() const { return fresh_.empty() && others_.empty(); }
+  std::size_t size() const { return fresh_.size() + others_.size(); }
   std::size_t bytes() const { return bytes_; }
 
   void push(Delivery delivery);
   // The next in turn. There must be one.
   Delivery pop();
-  // All of them, first attempts before retries, and none is left.
+  // All of them, the fresh before the others, and none is left.
   std::vector<Delivery> drain();
 
  private:
-  bool is_turn_of_retry() const;
+  bool is_turn_of_others() const;
 
-  std::deque<Delivery> firsts_;
-  std::deque<Delivery> retries_;
-  std::uint32_t firsts_in_a_row_ = 0;  // since a retry went
+  std::deque<Delivery> fresh_;
+  std::deque<Delivery> others_;
+  std::uint32_t fresh_in_a_row_ = 0;  // since another went
   std::size_t bytes_ = 0;
 };
 

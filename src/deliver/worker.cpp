@@ -25,6 +25,9 @@ constexpr std::chrono::milliseconds pause_min{100};
 constexpr std::chrono::milliseconds pause_max{5'000};
 constexpr std::chrono::milliseconds notification_wait{500};  // so long a stop may have to wait
 
+// So long the first retry would have waited: what is older was held up, or is replayed.
+constexpr std::chrono::milliseconds fresh_max{5'000};
+
 store::DeliveryKey key_of(const Delivery& delivery) { return {delivery.event->id, delivery.endpoint_id}; }
 
 Delivery delivery_of(store::Claimed claimed) {
@@ -36,7 +39,8 @@ Delivery delivery_of(store::Claimed claimed) {
   event->payload = std::move(*claimed.payload);
   return {.event = std::move(event),
           .endpoint_id = claimed.key.endpoint_id,
-          .attempts = static_cast<std::uint16_t>(claimed.attempts)};
+          .attempts = static_cast<std::uint16_t>(claimed.attempts),
+          .is_fresh = claimed.attempts == 0 && now_ms() - claimed.received_ms < fresh_max.count()};
 }
 
 }  // namespace
@@ -66,11 +70,16 @@ Worker::Worker(asio::any_io_executor executor, Connect connect, Sender& sender, 
       dispatch_timer_(executor_) {}
 
 void Worker::start() {
-  spawn(keep_running("delivery notifications",
-                     [this](pg::Connection& connection) { return listen(connection); }));
-  spawn(keep_running("deliveries to send", [this](pg::Connection& connection) { return claim(connection); }));
-  spawn(keep_running("delivery results",
-                     [this](pg::Connection& connection) { return recorder_.run(connection); }));
+  const auto until_stop = [this] { return !is_stopping_; };
+  const auto until_written = [this] { return !is_stopping_ || is_worth_waiting(); };
+  spawn(keep_running(
+      "delivery notifications", [this](pg::Connection& connection) { return listen(connection); },
+      until_stop));
+  spawn(keep_running(
+      "deliveries to send", [this](pg::Connection& connection) { return claim(connection); }, until_stop));
+  spawn(keep_running(
+      "delivery results", [this](pg::Connection& connection) { return recorder_.run(connection); },
+      until_written));
 }
 
 void Worker::spawn(asio::awaitable<void> work) {
@@ -83,28 +92,31 @@ void Worker::spawn(asio::awaitable<void> work) {
 }
 
 // `task` runs over one connection after another, each time until that one fails, or all is done.
-asio::awaitable<void> Worker::keep_running(const char* name, Task task) {
+asio::awaitable<void> Worker::keep_running(const char* name, Task task, std::function<bool()> is_wanted) {
   asio::steady_timer timer(executor_);
   std::chrono::milliseconds pause{0};
-  do {
+  while (is_wanted()) {
     const auto began = Clock::now();
     try {
       const std::unique_ptr<pg::Connection> connection = co_await connect_();
       co_await store::plan_by_keys(*connection);
       co_await task(*connection);
+      co_return;
     } catch (const std::exception& error) {
       is_ready_ = false;
       log::warning("database task failed, trying again", {{"task", name}, {"error", error.what()}});
     }
     pause = Clock::now() - began > pause_max ? pause_min : std::clamp(pause * 2, pause_min, pause_max);
-    if (is_stopping_ && !is_worth_waiting()) break;
+    if (!is_wanted()) break;
     timer.expires_after(pause);
     co_await timer.async_wait(net::as_result);
-  } while (!is_stopping_ || is_worth_waiting());
+  }
 }
 
-// Whether results are left to be written, and the database may come back in time.
-bool Worker::is_worth_waiting() const { return recorder_.has_results() && Clock::now() < stop_until_; }
+// Whether results are left to be written, or will be, and the database may come back in time.
+bool Worker::is_worth_waiting() const {
+  return lanes_.in_flight() > 0 || (recorder_.has_results() && Clock::now() < stop_until_);
+}
 
 // --- What there is to deliver
 
@@ -112,7 +124,7 @@ void Worker::take(std::vector<Delivery> deliveries) {
   const auto now = Clock::now();
   std::vector<Delivery> refused;
   for (Delivery& delivery : deliveries) {
-    delivery.is_admitted = true;
+    delivery.is_admitted = delivery.is_fresh = true;
     if (!leases_.add(key_of(delivery), now)) {
       admission_.leave(delivery.endpoint_id);  // in hand already, out of the outbox
       continue;
@@ -179,8 +191,10 @@ asio::awaitable<void> Worker::load_endpoints(pg::Connection& connection) {
   auto reading = store::select_endpoints(connection, keys_);
   std::vector<store::EndpointState> endpoints =
       co_await net::within(limits_.statement_timeout, std::move(reading));
+  const std::vector<Uuid> repaired = repairs_.since_last(endpoints);
   const Targets::Changes changes = targets_.replace(std::move(endpoints));
   for (const Uuid& id : changes.removed) close_endpoint(id);
+  for (const Uuid& id : repaired) begin_anew(id);
   const auto now = Clock::now();
   for (const Uuid& id : changes.added) {
     const model::Endpoint& endpoint = targets_.find(id)->endpoint;
@@ -188,6 +202,14 @@ asio::awaitable<void> Worker::load_endpoints(pg::Connection& connection) {
         id, {.concurrent_max = endpoint.concurrent_max, .per_second_max = endpoint.per_second_max}, now);
     admission_.set(id, !lanes_.is_open(id));
   }
+}
+
+// Its failures before it was repaired count no more, and nothing waits for a probe.
+void Worker::begin_anew(const Uuid& endpoint_id) {
+  const auto now = Clock::now();
+  lanes_.repaired(endpoint_id, now);
+  backlog_.note(endpoint_id, now);
+  if (auto news = targets_.succeeded(endpoint_id)) recorder_.add(std::move(*news));
 }
 
 void Worker::close_endpoint(const Uuid& endpoint_id) {
@@ -259,7 +281,7 @@ void Worker::dispatch() {
   while (!is_stopping_ && !recorder_.is_full()) {
     std::optional<Delivery> delivery = lanes_.next(now);
     if (!delivery) break;
-    if (delivery->is_admitted) admission_.leave(delivery->endpoint_id);
+    if (std::exchange(delivery->is_admitted, false)) admission_.leave(delivery->endpoint_id);
     spawn(attempt(std::move(*delivery)));
   }
   metrics_.deliveries(lanes_.in_flight(), lanes_.waiting());
@@ -287,9 +309,11 @@ asio::awaitable<void> Worker::attempt(Delivery delivery) {
   Request request = request_of(*delivery.event, target->endpoint, target->signer, now_ms() / 1000);
   try {
     Reply reply = co_await sender_.send(std::move(request));
-    finish(delivery, std::move(reply));
-  } catch (const boost::system::system_error&) {
-    withdraw(delivery);  // the sender is stopped
+    finish(delivery, *target, std::move(reply));
+  } catch (const boost::system::system_error& error) {
+    const bool is_stopped = error.code() == asio::error::operation_aborted;
+    if (!is_stopped) log::warning("a delivery cannot be sent now", {{"error", error.what()}});
+    withdraw(delivery);
   }
 }
 
@@ -299,7 +323,13 @@ void Worker::withdraw(const Delivery& delivery) {
   give_back({delivery});
 }
 
-void Worker::finish(const Delivery& delivery, Reply reply) {
+// Whether what came of it says something of the endpoint: not when that has another URL since, or is gone.
+bool Worker::is_current(const Target& target) const {
+  const std::shared_ptr<const Target> current = targets_.find(target.endpoint.id);
+  return current && current->endpoint.url == target.endpoint.url;
+}
+
+void Worker::finish(const Delivery& delivery, const Target& target, Reply reply) {
   const Verdict verdict = verdict_of(reply);
   const bool is_delivered = verdict == Verdict::delivered;
   const auto now = Clock::now();
@@ -313,7 +343,7 @@ void Worker::finish(const Delivery& delivery, Reply reply) {
                         .response_head = std::move(reply.body_head)};
   if (is_delivered) {
     row.age = std::chrono::milliseconds(std::max<std::int64_t>(0, now_ms() - delivery.event->received_ms));
-    if (delivery.attempts == 0) metrics_.delivered_first(std::chrono::duration<double>(row.age).count());
+    if (delivery.is_fresh) metrics_.delivered_first(std::chrono::duration<double>(row.age).count());
   } else if (const auto delay = delay_after(delivery.attempts + 1U, reply, jitter())) {
     row.result = store::AttemptRow::Result::again;
     row.again_in = *delay;
@@ -326,10 +356,11 @@ void Worker::finish(const Delivery& delivery, Reply reply) {
                     : row.result == store::AttemptRow::Result::again ? "again"
                                                                      : "given_up");
   recorder_.add(std::move(row));
+  if (is_stopping_) stop_until_ = now + limits_.stop_patience;
 
-  give_back(
-      lanes_.ended(delivery.endpoint_id, {.is_delivered = is_delivered, .took = reply.took}, now, jitter()));
-  note_health(delivery.endpoint_id, is_delivered, verdict == Verdict::gone);
+  const Ended how{.is_delivered = is_delivered, .took = reply.took, .is_outdated = !is_current(target)};
+  give_back(lanes_.ended(delivery.endpoint_id, how, now, jitter()));
+  if (!how.is_outdated) note_health(delivery.endpoint_id, is_delivered, verdict == Verdict::gone);
   if (backlog_.is_due(delivery.endpoint_id, now)) claims_wanted_.wake();
   dispatch();
 }

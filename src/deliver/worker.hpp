@@ -23,6 +23,7 @@
 #include "deliver/lanes.hpp"
 #include "deliver/leases.hpp"
 #include "deliver/recorder.hpp"
+#include "deliver/repairs.hpp"
 #include "deliver/sender.hpp"
 #include "deliver/targets.hpp"
 #include "metrics/metrics.hpp"
@@ -46,7 +47,7 @@ struct WorkerLimits {
   std::chrono::milliseconds scan_gap_min{200};
   std::chrono::milliseconds reload_gap_min{200};
   std::chrono::milliseconds statement_timeout{30'000};
-  std::chrono::milliseconds stop_patience{10'000};  // for a database that is away when we are to stop
+  std::chrono::milliseconds stop_patience{10'000};  // from the last result on, for a database that is away
   std::chrono::milliseconds release_pause{200};     // before what there was no room for is claimed again
 };
 
@@ -80,7 +81,7 @@ class Worker {
   using Task = std::function<asio::awaitable<void>(pg::Connection&)>;
 
   void spawn(asio::awaitable<void> work);
-  asio::awaitable<void> keep_running(const char* name, Task task);
+  asio::awaitable<void> keep_running(const char* name, Task task, std::function<bool()> is_wanted);
   bool is_worth_waiting() const;
 
   asio::awaitable<void> listen(pg::Connection& connection);
@@ -95,9 +96,11 @@ class Worker {
   void arm_timer();
   asio::awaitable<void> attempt(Delivery delivery);
   void withdraw(const Delivery& delivery);
-  void finish(const Delivery& delivery, Reply reply);
+  void finish(const Delivery& delivery, const Target& target, Reply reply);
+  bool is_current(const Target& target) const;
   void note_health(const Uuid& endpoint_id, bool is_delivered, bool is_gone);
   void give_back(const std::vector<Delivery>& deliveries);
+  void begin_anew(const Uuid& endpoint_id);
   void close_endpoint(const Uuid& endpoint_id);
 
   void written(std::span<const store::AttemptRow> rows);
@@ -114,6 +117,7 @@ class Worker {
 
   Admission admission_;
   Targets targets_;
+  Repairs repairs_;
   Lanes lanes_;
   Leases leases_;
   Backlog backlog_;

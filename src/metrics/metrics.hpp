@@ -31,7 +31,7 @@ class Metrics {
 
   // An attempt to deliver: `result` is delivered, again or given_up. These three from any thread.
   void delivery(std::string_view result);
-  void delivered_first(double seconds_since_receipt);  // at the first attempt
+  void delivered_first(double seconds_since_receipt);  // of what was fresh
   void deliveries(std::size_t in_flight, std::size_t waiting);
 
   void queue_depth(std::size_t events, std::size_t bytes);

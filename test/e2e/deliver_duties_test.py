@@ -1,5 +1,7 @@
 """Processes that only take webhooks, and processes that only deliver, on one database; and conversations in order."""
 
+import signal
+import threading
 import time
 
 import pytest
@@ -59,6 +61,34 @@ def test_an_orderly_stop_gives_back_what_it_has(database_url, database):
                              "ON e.id = d.endpoint_id WHERE e.social_account_id = %s", account.id)
         assert len(left) == 10 - len(receiver.received)
         assert all(row["is_due"] for row in left)
+        database.rows("DELETE FROM webhook_endpoints WHERE social_account_id = %s", account.id)
+
+
+def test_what_ends_during_a_stop_is_written_though_the_database_was_away(database_url, database, cluster, database_name):
+    """One is on its way, another waits: it cannot be given back, and that is not the end of writing."""
+    released = threading.Event()
+
+    def later(handler):
+        released.wait()
+        answer()(handler)
+
+    with Receiver(later) as receiver:
+        account = database.add_account(webhook_url=receiver.url())
+        database.rows("UPDATE webhook_endpoints SET concurrent_max = 1 WHERE social_account_id = %s", account.id)
+        with Gateway(database_url, **SETTINGS) as gateway:
+            client = gateway.client()
+            for _ in range(2):
+                assert client.post(PATH, meta.whatsapp_messages(account.key, meta.message()), SHARED_SECRET).status == 200
+            client.close()
+            eventually(lambda: receiver.received and gateway.metric("socialsync_deliveries_waiting") == 1)
+            cluster.psql("postgres", f"ALTER DATABASE {database_name} ALLOW_CONNECTIONS false; SELECT pg_terminate_backend(pid) "
+                         f"FROM pg_stat_activity WHERE datname = '{database_name}' AND application_name = 'socialsync'")
+            gateway.send_signal(signal.SIGTERM)
+            eventually(lambda: gateway.log().count("delivery results") >= 2)  # its connection, and the attempt at another
+            cluster.psql("postgres", f"ALTER DATABASE {database_name} ALLOW_CONNECTIONS true")
+            released.set()
+            assert gateway.wait() == 0
+        assert sorted(row["status"] for row in database.logs(account)) == ["processed", "received"]
         database.rows("DELETE FROM webhook_endpoints WHERE social_account_id = %s", account.id)
 
 

@@ -61,6 +61,18 @@ def test_an_event_of_any_age_is_delivered(database, client, account, receiver, r
     assert undelivered(database, account) == 0
 
 
+def test_a_replay_is_no_measure_of_how_long_deliveries_take(database, client, account, gateway):
+    database.rows("SELECT log_webhook(%s, 'whatsapp', 'messages', '{}')", account.id)
+    database.rows("UPDATE webhook_logs SET created_at = now() - interval '1 week' WHERE social_account_id = %s", account.id)
+    queue_again(database, account)
+    eventually(lambda: statuses(database, account) == ["processed"])
+    before = gateway.metric("socialsync_delivery_seconds_count")
+    send(client, account)
+    eventually(lambda: statuses(database, account) == ["processed"] * 2)
+    assert gateway.metric("socialsync_delivery_seconds_count") == before + 1
+    assert gateway.metric("socialsync_delivery_seconds_sum") < 3600
+
+
 @pytest.mark.parametrize("attempts", [-1, 32767])
 def test_any_number_of_attempts(database, client, account, receiver, attempts):
     database.rows("SELECT log_webhook(%s, 'whatsapp', 'messages', '{}')", account.id)

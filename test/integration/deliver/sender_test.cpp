@@ -191,6 +191,19 @@ TEST_CASE("sender: URLs that are none, or not for us") {
   CHECK(server.requests == 0);
 }
 
+TEST_CASE("sender: a request that is refused at once has nothing of the one before") {
+  MisbehavingServer server;
+  Client client;
+  Request request{.url = server.url("/ok"), .wants_address = true};
+  const Reply fine = client.run(client.sender.send(request));
+  REQUIRE(fine.address != "");
+  REQUIRE(fine.took > 0us);
+  request.url = "ftp://127.0.0.1/";
+  const Reply refused = client.run(client.sender.send(request));
+  CHECK(refused.address == "");
+  CHECK(refused.took == 0us);
+}
+
 TEST_CASE("sender: private addresses are refused in every writing, and nothing reaches them") {
   MisbehavingServer server;
   Client client(EgressPolicy{{}, true, ""});

@@ -28,7 +28,8 @@ Delivery delivery(int number, std::size_t bytes = 1, int attempts = 0) {
   event.payload.assign(bytes, 'x');
   return {.event = std::make_shared<const Event>(std::move(event)),
           .endpoint_id = endpoint(number),
-          .attempts = static_cast<std::uint16_t>(attempts)};
+          .attempts = static_cast<std::uint16_t>(attempts),
+          .is_fresh = attempts == 0};
 }
 
 void configure(Lanes& lanes, int count, const LaneCaps& caps = {}) {
@@ -234,6 +235,42 @@ TEST_CASE("lanes: one that comes back has still in flight what was, and a closed
   CHECK_FALSE(other.is_open(endpoint(0)));
   CHECK(offer(other, 0, 2) == 2);
   CHECK(other.in_flight() == 1);
+}
+
+TEST_CASE("lanes: a repaired one begins at once, though a probe is under way or waits for its time") {
+  for (const bool is_probing : {false, true}) {
+    Lanes lanes;
+    configure(lanes, 1);
+    fail(lanes, 0, 5);
+    const Lanes::TimePoint later = is_probing ? start + 30s : start + 1s;
+    if (is_probing) {
+      REQUIRE(offer(lanes, 0, 1, later) == 1);
+      REQUIRE(turns(lanes, later) == "0 ");
+    }
+    CHECK(lanes.room(endpoint(0), later) == 0);
+    lanes.repaired(endpoint(0), later);
+    CHECK_FALSE(lanes.is_open(endpoint(0)));
+    CHECK_FALSE(lanes.next_at());
+    CHECK(offer(lanes, 0, 3, later) == 3);
+    CHECK(turns(lanes, later) == "0 0 0 ");
+  }
+}
+
+TEST_CASE("lanes: what an outdated one came to says nothing") {
+  constexpr Ended outdated{.is_delivered = false, .took = 10s, .is_outdated = true};
+  Lanes lanes({.slow_in_flight_max = 1});
+  configure(lanes, 1);
+  offer(lanes, 0, 12);
+  turns(lanes);
+  lanes.repaired(endpoint(0), start);
+  for (int i = 0; i < 12; ++i) CHECK(lanes.ended(endpoint(0), outdated, start, 0).empty());
+  CHECK_FALSE(lanes.is_open(endpoint(0)));
+  CHECK(lanes.in_flight() == 0);
+  CHECK(offer(lanes, 0, 2) == 2);
+  CHECK(turns(lanes) == "0 0 ");  // nor is it slow
+  fail(lanes, 0, 5);
+  CHECK(lanes.ended(endpoint(0), {.is_delivered = true, .is_outdated = true}, start, 0).empty());
+  CHECK(lanes.is_open(endpoint(0)));
 }
 
 TEST_CASE("lanes: one of them may wait with as many as allowed; room is how many are taken") {
