@@ -27,6 +27,8 @@ constexpr std::chrono::milliseconds notification_wait{500};  // so long a stop m
 
 // So long the first retry would have waited: what is older was held up, or is replayed.
 constexpr std::chrono::milliseconds fresh_max{5'000};
+// What is delivered first when it is older than this was replayed: it says nothing of how quick we are.
+constexpr std::chrono::hours measured_max{1};
 
 store::DeliveryKey key_of(const Delivery& delivery) { return {delivery.event->id, delivery.endpoint_id}; }
 
@@ -343,7 +345,8 @@ void Worker::finish(const Delivery& delivery, const Target& target, Reply reply)
                         .response_head = std::move(reply.body_head)};
   if (is_delivered) {
     row.age = std::chrono::milliseconds(std::max<std::int64_t>(0, now_ms() - delivery.event->received_ms));
-    if (delivery.is_fresh) metrics_.delivered_first(std::chrono::duration<double>(row.age).count());
+    if (delivery.attempts == 0 && row.age < measured_max)
+      metrics_.delivered_first(std::chrono::duration<double>(row.age).count());
   } else if (const auto delay = delay_after(delivery.attempts + 1U, reply, jitter())) {
     row.result = store::AttemptRow::Result::again;
     row.again_in = *delay;
