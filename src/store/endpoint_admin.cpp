@@ -36,9 +36,10 @@ ranked AS (
   ORDER BY CASE WHEN $1::uuid IS NOT NULL AND p = 0 AND EXISTS (SELECT FROM taken) THEN 10 ELSE p END LIMIT 1)
 SELECT p, is_webhook_url FROM ranked)";
 
-constexpr const char* set_first_url =
-    "UPDATE public.social_accounts SET webhook_url = CAST($2 AS jsonb) ->> 'url' "
-    "WHERE id = $1::uuid AND webhook_url IS NULL";
+// An empty webhook_url is none.
+constexpr const char* set_first_url = R"(
+UPDATE public.social_accounts SET webhook_url = CAST($2 AS jsonb) ->> 'url'
+WHERE id = $1::uuid AND coalesce(webhook_url, '') !~ '[^[:space:]]')";
 
 constexpr const char* insert_endpoint = R"(
 INSERT INTO public.webhook_endpoints (id, social_account_id, place, url)

@@ -37,6 +37,13 @@ def test_the_first_is_the_webhook_url_and_ten_is_all(database, database_url):
     assert len(answer(database_url, "list", "--account", account.id)["endpoints"]) == 10
 
 
+def test_an_empty_webhook_url_is_none(database, database_url):
+    account = database.add_account(webhook_url="")
+    assert answer(database_url, "list", "--account", account.key)["endpoints"] == []
+    assert add(database_url, account, "--url", "https://bot.example/hook", "--skip-handshake")["added"]["place"] == 0
+    assert database.value("SELECT webhook_url FROM social_accounts WHERE id = %s", account.id) == "https://bot.example/hook"
+
+
 def test_no_secret_is_shown_again(database, database_url):
     account = database.add_account()
     made = add(database_url, account, "--url", "https://bot.example/hook?key=hidden", "--skip-handshake", "--header", "X-Key: topsecret")
