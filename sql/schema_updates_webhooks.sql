@@ -1677,7 +1677,7 @@ BEGIN
     claimed AS (
       UPDATE public.webhook_deliveries AS d SET due_at = now() + p_lease, attempts = least(d.attempts + 1, 32767)
       FROM found AS f WHERE d.event_id = f.event_id AND d.endpoint_id = f.endpoint_id AND NOT f.is_gone
-      RETURNING d.attempts::integer, f.*)
+      RETURNING d.attempts::integer, f.id, f.webhook_type, f.payload, f.external_message_id, f.customer_identifier, f.created_at)
     SELECT c.id, c.webhook_type, c.payload, c.external_message_id, c.customer_identifier, c.created_at, c.attempts
     FROM claimed AS c WHERE c.id IS NOT NULL
     ORDER BY c.created_at, c.id;
