@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/uuid.hpp"
@@ -29,7 +30,8 @@ class Targets {
     std::vector<Uuid> added;  // or other than before
     std::vector<Uuid> removed;
   };
-  // Those that cannot be signed for, since a secret is sealed or broken, are left out, with a warning.
+  // Those that cannot be signed for, since a secret is sealed or broken, are left out; with a warning, once
+  // until they can be again.
   Changes replace(std::vector<store::EndpointState> endpoints);
 
   // Null when there is none.
@@ -49,6 +51,7 @@ class Targets {
   };
 
   std::unordered_map<Uuid, Known> targets_;
+  std::unordered_set<Uuid> unsigned_;  // those that cannot be signed for
 };
 
 }  // namespace socialsync::deliver
