@@ -1,5 +1,6 @@
 #include "deliver/targets.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.hpp"
@@ -55,6 +56,22 @@ Targets::Changes Targets::replace(std::vector<store::EndpointState> endpoints) {
   }
   for (const auto& [id, gone] : before) changes.removed.push_back(id);
   return changes;
+}
+
+Targets::Health Targets::health() const {
+  const auto failing = std::ranges::count_if(
+      targets_, [](const auto& target) { return target.second.failing_since.has_value(); });
+  const auto failing_count = static_cast<std::size_t>(failing);
+  return {.ok = targets_.size() - failing_count, .failing = failing_count + unsigned_.size()};
+}
+
+std::chrono::milliseconds Targets::overdue(std::span<const store::Due> due) const {
+  std::chrono::milliseconds oldest{0};
+  for (const store::Due& one : due) {
+    const bool is_sent_to = targets_.contains(one.endpoint_id) || unsigned_.contains(one.endpoint_id);
+    if (is_sent_to) oldest = std::max(oldest, -one.in);
+  }
+  return oldest;
 }
 
 std::shared_ptr<const Target> Targets::find(const Uuid& endpoint_id) const {

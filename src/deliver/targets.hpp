@@ -4,6 +4,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <span>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "deliver/failing.hpp"
 #include "deliver/signing.hpp"
 #include "model/endpoint.hpp"
+#include "store/claims.hpp"
 #include "store/endpoints.hpp"
 
 namespace socialsync::deliver {
@@ -33,6 +35,15 @@ class Targets {
   // Those that cannot be signed for, since a secret is sealed or broken, are left out; with a warning, once
   // until they can be again.
   Changes replace(std::vector<store::EndpointState> endpoints);
+
+  // Failing: the last attempt was no success, or it cannot be signed for.
+  struct Health {
+    std::size_t ok = 0;
+    std::size_t failing = 0;
+  };
+  Health health() const;
+  // Of what is due at endpoints that are sent to, for how long the oldest has been; zero: nothing is.
+  std::chrono::milliseconds overdue(std::span<const store::Due> due) const;
 
   // Null when there is none.
   std::shared_ptr<const Target> find(const Uuid& endpoint_id) const;
