@@ -36,7 +36,8 @@ GRANT SELECT (key, log_id), INSERT ON socialsync.webhook_event_keys TO socialsyn
 GRANT EXECUTE ON FUNCTION socialsync.maintain_partitions(integer, integer) TO socialsync_gateway;
 
 -- The outbox: which endpoints want an event, and that it is to go there.
-GRANT SELECT (id, social_account_id, place, webhook_events, is_enabled, is_ordered, url)
+REVOKE SELECT (url) ON public.webhook_endpoints FROM socialsync_gateway;  -- an earlier version gave it
+GRANT SELECT (id, social_account_id, place, webhook_events, is_enabled, is_ordered)
   ON public.webhook_endpoints TO socialsync_gateway;
 GRANT INSERT, SELECT (event_id, endpoint_id) ON public.webhook_deliveries TO socialsync_gateway;
 GRANT USAGE ON SEQUENCE public.webhook_delivery_position TO socialsync_gateway, socialsync_deliverer;

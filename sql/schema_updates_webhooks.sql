@@ -1082,14 +1082,15 @@ BEGIN
 END $$;
 
 -- The partitions of webhook_delivery_attempts: makes the coming ones, drops those whose week is over for 30 days, or
--- retention_days if that is less. Waits 50 ms for a lock, since others wait behind it. With the owner's rights, so that
--- partitions belong to the owner of their table, whoever runs this.
+-- retention_days if that is less, and deletes older rows of the default partition. Waits 50 ms for a lock, since others
+-- wait behind it. With the owner's rights, so that partitions belong to the owner of their table, whoever runs this.
 CREATE OR REPLACE FUNCTION socialsync.maintain_attempts(weeks_ahead integer, retention_days integer)
 RETURNS TABLE (action text, partition text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '50ms' AS $$
 DECLARE
   keep_from timestamptz := now() - make_interval(days => least(coalesce(retention_days, 30), 30));
   wanted    record;
+  deleted   bigint;
 BEGIN
   FOR wanted IN
     SELECT 'created' AS action, w.name, format(
@@ -1123,6 +1124,13 @@ BEGIN
       END;
     END LOOP;
   END LOOP;
+  BEGIN
+    DELETE FROM socialsync.webhook_delivery_attempts_default WHERE attempted_at < keep_from;
+    GET DIAGNOSTICS deleted = ROW_COUNT;
+    RETURN QUERY SELECT format('deleted %s rows', deleted), 'socialsync.webhook_delivery_attempts_default' WHERE deleted > 0;
+  EXCEPTION WHEN lock_not_available THEN
+    RETURN;  -- next time
+  END;
 END $$;
 
 -- An event that is delivered changes its status: the new version of its row fits into the same page, and needs no new
@@ -1389,18 +1397,18 @@ $sql$)
     '{socialsync.keep_primary_endpoint(), socialsync.notify_endpoints_changed(), socialsync.remove_deliveries(),
       socialsync.renew_endpoint(), socialsync.give_endpoints()}', '{}',
     $sql$
--- The endpoint of place 0 is the account's webhook_url. With the owner's rights: whoever may write that column need not
--- see endpoints.
+-- The endpoint of place 0 is the account's webhook_url; an empty one, or of blanks, is none. With the owner's rights:
+-- whoever may write that column need not see endpoints.
 CREATE OR REPLACE FUNCTION socialsync.keep_primary_endpoint() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF NEW.webhook_url IS NULL THEN
-    DELETE FROM public.webhook_endpoints WHERE social_account_id = NEW.id AND place = 0;
-  ELSE
+  IF NEW.webhook_url ~ '[^[:space:]]' THEN
     INSERT INTO public.webhook_endpoints AS e (social_account_id, url) VALUES (NEW.id, NEW.webhook_url)
     ON CONFLICT (social_account_id, place) DO UPDATE
     SET url = excluded.url, is_enabled = true, disabled_because = NULL, failing_since = NULL, warned_percent = 0
     WHERE e.url IS DISTINCT FROM excluded.url;
+  ELSE
+    DELETE FROM public.webhook_endpoints WHERE social_account_id = NEW.id AND place = 0;
   END IF;
   RETURN NULL;
 END $$;
@@ -1473,13 +1481,14 @@ $sql$)
          NULL, replace(t.definition, 'CREATE TRIGGER', 'CREATE OR REPLACE TRIGGER'), NULL, NULL
   FROM pg_temp.endpoint_triggers() AS t
   UNION ALL
-  -- Accounts that had their URL before there were endpoints.
+  -- Accounts that had their URL before there were endpoints; and endpoints of URLs that are none.
   SELECT 'endpoints.primary', 'endpoints of accounts with a webhook_url', NULL, '{}', false,
          pg_temp.has_fingerprint('endpoints.primary', statements, ''), NULL, statements, '', NULL
   FROM (VALUES ($sql$
   INSERT INTO public.webhook_endpoints (social_account_id, url)
-  SELECT id, webhook_url FROM public.social_accounts WHERE webhook_url IS NOT NULL
-  ON CONFLICT (social_account_id, place) DO NOTHING
+  SELECT id, webhook_url FROM public.social_accounts WHERE webhook_url ~ '[^[:space:]]'
+  ON CONFLICT (social_account_id, place) DO NOTHING;
+  DELETE FROM public.webhook_endpoints WHERE social_account_id IS NOT NULL AND place = 0 AND url !~ '[^[:space:]]'
   $sql$)) AS filled (statements);
 $steps$;
 -- ---------------------------------------------------------------------------------------------------------------
@@ -1629,7 +1638,8 @@ COMMENT ON FUNCTION public.mark_webhook_processed(uuid, integer, text) IS
   'SocialSync Webhooks: sets status processed, or error when a text is given; fails where there is no such log. Ends what
 claim_webhooks() began';
 
--- Pull instead of push: an endpoint without a URL has its events waiting in the outbox.
+-- Pull instead of push: an endpoint without a URL has its events waiting in the outbox. What waits for an event that is
+-- gone ends here; unless row-level security may hide it.
 CREATE OR REPLACE FUNCTION public.claim_webhooks(
   p_social_account_id uuid, p_limit integer DEFAULT 10, p_lease interval DEFAULT '5 minutes')
 RETURNS TABLE (log_id uuid, webhook_type varchar, payload jsonb, external_message_id varchar, customer_identifier varchar,
@@ -1648,21 +1658,35 @@ BEGIN
       MESSAGE = format('account %s has no endpoint from which events are pulled', coalesce(p_social_account_id::text, 'NULL')),
       HINT = 'socialsync endpoints add --account … --pull';
   END IF;
-  RETURN QUERY
-  WITH due AS (
-    SELECT d.event_id, d.endpoint_id
-    FROM unnest(endpoints) AS of (endpoint_id),
-      LATERAL (SELECT x.event_id, x.endpoint_id, x.due_at FROM public.webhook_deliveries AS x
-               WHERE x.endpoint_id = of.endpoint_id AND x.due_at <= now()
-               ORDER BY x.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) AS d
-    ORDER BY d.due_at LIMIT p_limit),
-  claimed AS (
-    UPDATE public.webhook_deliveries AS d SET due_at = now() + p_lease, attempts = least(d.attempts + 1, 32767)
-    FROM due WHERE d.event_id = due.event_id AND d.endpoint_id = due.endpoint_id
-    RETURNING d.event_id, d.attempts)
-  SELECT l.id, l.webhook_type, l.payload, l.external_message_id, l.customer_identifier, l.created_at, c.attempts::integer
-  FROM claimed AS c JOIN public.webhook_logs AS l ON l.id = c.event_id
-  ORDER BY l.created_at, l.id;
+  LOOP
+    RETURN QUERY
+    WITH due AS (
+      SELECT d.event_id, d.endpoint_id
+      FROM unnest(endpoints) AS of (endpoint_id),
+        LATERAL (SELECT x.event_id, x.endpoint_id, x.due_at FROM public.webhook_deliveries AS x
+                 WHERE x.endpoint_id = of.endpoint_id AND x.due_at <= now()
+                 ORDER BY x.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) AS d
+      ORDER BY d.due_at LIMIT p_limit),
+    found AS MATERIALIZED (
+      SELECT due.endpoint_id, due.event_id, l.id, l.webhook_type, l.payload, l.external_message_id, l.customer_identifier,
+             l.created_at, l.id IS NULL AND NOT row_security_active('public.webhook_logs') AS is_gone
+      FROM due LEFT JOIN public.webhook_logs AS l ON l.id = due.event_id),
+    ended AS (
+      DELETE FROM public.webhook_deliveries AS d
+      USING found AS f WHERE d.event_id = f.event_id AND d.endpoint_id = f.endpoint_id AND f.is_gone),
+    claimed AS (
+      UPDATE public.webhook_deliveries AS d SET due_at = now() + p_lease, attempts = least(d.attempts + 1, 32767)
+      FROM found AS f WHERE d.event_id = f.event_id AND d.endpoint_id = f.endpoint_id AND NOT f.is_gone
+      RETURNING d.attempts::integer, f.id, f.webhook_type, f.payload, f.external_message_id, f.customer_identifier, f.created_at)
+    SELECT c.id, c.webhook_type, c.payload, c.external_message_id, c.customer_identifier, c.created_at, c.attempts
+    FROM claimed AS c WHERE c.id IS NOT NULL
+    ORDER BY c.created_at, c.id;
+    -- Where the events of all these are gone, there may be more behind them.
+    EXIT WHEN FOUND OR row_security_active('public.webhook_logs');
+    PERFORM FROM public.webhook_deliveries
+    WHERE endpoint_id = ANY (endpoints) AND due_at <= now() LIMIT 1 FOR UPDATE SKIP LOCKED;
+    EXIT WHEN NOT FOUND;
+  END LOOP;
 END $$;
 COMMENT ON FUNCTION public.claim_webhooks(uuid, integer, interval) IS
   'SocialSync Webhooks: the next events of an account that pulls them, for whoever calls, until the lease is over; end each

@@ -151,14 +151,15 @@ BEGIN
 END $$;
 
 -- The partitions of webhook_delivery_attempts: makes the coming ones, drops those whose week is over for 30 days, or
--- retention_days if that is less. Waits 50 ms for a lock, since others wait behind it. With the owner's rights, so that
--- partitions belong to the owner of their table, whoever runs this.
+-- retention_days if that is less, and deletes older rows of the default partition. Waits 50 ms for a lock, since others
+-- wait behind it. With the owner's rights, so that partitions belong to the owner of their table, whoever runs this.
 CREATE OR REPLACE FUNCTION socialsync.maintain_attempts(weeks_ahead integer, retention_days integer)
 RETURNS TABLE (action text, partition text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '50ms' AS $$
 DECLARE
   keep_from timestamptz := now() - make_interval(days => least(coalesce(retention_days, 30), 30));
   wanted    record;
+  deleted   bigint;
 BEGIN
   FOR wanted IN
     SELECT 'created' AS action, w.name, format(
@@ -192,6 +193,13 @@ BEGIN
       END;
     END LOOP;
   END LOOP;
+  BEGIN
+    DELETE FROM socialsync.webhook_delivery_attempts_default WHERE attempted_at < keep_from;
+    GET DIAGNOSTICS deleted = ROW_COUNT;
+    RETURN QUERY SELECT format('deleted %s rows', deleted), 'socialsync.webhook_delivery_attempts_default' WHERE deleted > 0;
+  EXCEPTION WHEN lock_not_available THEN
+    RETURN;  -- next time
+  END;
 END $$;
 
 -- An event that is delivered changes its status: the new version of its row fits into the same page, and needs no new

@@ -160,18 +160,18 @@ $sql$)
     '{socialsync.keep_primary_endpoint(), socialsync.notify_endpoints_changed(), socialsync.remove_deliveries(),
       socialsync.renew_endpoint(), socialsync.give_endpoints()}', '{}',
     $sql$
--- The endpoint of place 0 is the account's webhook_url. With the owner's rights: whoever may write that column need not
--- see endpoints.
+-- The endpoint of place 0 is the account's webhook_url; an empty one, or of blanks, is none. With the owner's rights:
+-- whoever may write that column need not see endpoints.
 CREATE OR REPLACE FUNCTION socialsync.keep_primary_endpoint() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF NEW.webhook_url IS NULL THEN
-    DELETE FROM public.webhook_endpoints WHERE social_account_id = NEW.id AND place = 0;
-  ELSE
+  IF NEW.webhook_url ~ '[^[:space:]]' THEN
     INSERT INTO public.webhook_endpoints AS e (social_account_id, url) VALUES (NEW.id, NEW.webhook_url)
     ON CONFLICT (social_account_id, place) DO UPDATE
     SET url = excluded.url, is_enabled = true, disabled_because = NULL, failing_since = NULL, warned_percent = 0
     WHERE e.url IS DISTINCT FROM excluded.url;
+  ELSE
+    DELETE FROM public.webhook_endpoints WHERE social_account_id = NEW.id AND place = 0;
   END IF;
   RETURN NULL;
 END $$;
@@ -244,12 +244,13 @@ $sql$)
          NULL, replace(t.definition, 'CREATE TRIGGER', 'CREATE OR REPLACE TRIGGER'), NULL, NULL
   FROM pg_temp.endpoint_triggers() AS t
   UNION ALL
-  -- Accounts that had their URL before there were endpoints.
+  -- Accounts that had their URL before there were endpoints; and endpoints of URLs that are none.
   SELECT 'endpoints.primary', 'endpoints of accounts with a webhook_url', NULL, '{}', false,
          pg_temp.has_fingerprint('endpoints.primary', statements, ''), NULL, statements, '', NULL
   FROM (VALUES ($sql$
   INSERT INTO public.webhook_endpoints (social_account_id, url)
-  SELECT id, webhook_url FROM public.social_accounts WHERE webhook_url IS NOT NULL
-  ON CONFLICT (social_account_id, place) DO NOTHING
+  SELECT id, webhook_url FROM public.social_accounts WHERE webhook_url ~ '[^[:space:]]'
+  ON CONFLICT (social_account_id, place) DO NOTHING;
+  DELETE FROM public.webhook_endpoints WHERE social_account_id IS NOT NULL AND place = 0 AND url !~ '[^[:space:]]'
   $sql$)) AS filled (statements);
 $steps$;

@@ -75,7 +75,8 @@ COMMENT ON FUNCTION public.mark_webhook_processed(uuid, integer, text) IS
   'SocialSync Webhooks: sets status processed, or error when a text is given; fails where there is no such log. Ends what
 claim_webhooks() began';
 
--- Pull instead of push: an endpoint without a URL has its events waiting in the outbox.
+-- Pull instead of push: an endpoint without a URL has its events waiting in the outbox. What waits for an event that is
+-- gone ends here; unless row-level security may hide it.
 CREATE OR REPLACE FUNCTION public.claim_webhooks(
   p_social_account_id uuid, p_limit integer DEFAULT 10, p_lease interval DEFAULT '5 minutes')
 RETURNS TABLE (log_id uuid, webhook_type varchar, payload jsonb, external_message_id varchar, customer_identifier varchar,
@@ -94,21 +95,35 @@ BEGIN
       MESSAGE = format('account %s has no endpoint from which events are pulled', coalesce(p_social_account_id::text, 'NULL')),
       HINT = 'socialsync endpoints add --account … --pull';
   END IF;
-  RETURN QUERY
-  WITH due AS (
-    SELECT d.event_id, d.endpoint_id
-    FROM unnest(endpoints) AS of (endpoint_id),
-      LATERAL (SELECT x.event_id, x.endpoint_id, x.due_at FROM public.webhook_deliveries AS x
-               WHERE x.endpoint_id = of.endpoint_id AND x.due_at <= now()
-               ORDER BY x.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) AS d
-    ORDER BY d.due_at LIMIT p_limit),
-  claimed AS (
-    UPDATE public.webhook_deliveries AS d SET due_at = now() + p_lease, attempts = least(d.attempts + 1, 32767)
-    FROM due WHERE d.event_id = due.event_id AND d.endpoint_id = due.endpoint_id
-    RETURNING d.event_id, d.attempts)
-  SELECT l.id, l.webhook_type, l.payload, l.external_message_id, l.customer_identifier, l.created_at, c.attempts::integer
-  FROM claimed AS c JOIN public.webhook_logs AS l ON l.id = c.event_id
-  ORDER BY l.created_at, l.id;
+  LOOP
+    RETURN QUERY
+    WITH due AS (
+      SELECT d.event_id, d.endpoint_id
+      FROM unnest(endpoints) AS of (endpoint_id),
+        LATERAL (SELECT x.event_id, x.endpoint_id, x.due_at FROM public.webhook_deliveries AS x
+                 WHERE x.endpoint_id = of.endpoint_id AND x.due_at <= now()
+                 ORDER BY x.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) AS d
+      ORDER BY d.due_at LIMIT p_limit),
+    found AS MATERIALIZED (
+      SELECT due.endpoint_id, due.event_id, l.id, l.webhook_type, l.payload, l.external_message_id, l.customer_identifier,
+             l.created_at, l.id IS NULL AND NOT row_security_active('public.webhook_logs') AS is_gone
+      FROM due LEFT JOIN public.webhook_logs AS l ON l.id = due.event_id),
+    ended AS (
+      DELETE FROM public.webhook_deliveries AS d
+      USING found AS f WHERE d.event_id = f.event_id AND d.endpoint_id = f.endpoint_id AND f.is_gone),
+    claimed AS (
+      UPDATE public.webhook_deliveries AS d SET due_at = now() + p_lease, attempts = least(d.attempts + 1, 32767)
+      FROM found AS f WHERE d.event_id = f.event_id AND d.endpoint_id = f.endpoint_id AND NOT f.is_gone
+      RETURNING d.attempts::integer, f.id, f.webhook_type, f.payload, f.external_message_id, f.customer_identifier, f.created_at)
+    SELECT c.id, c.webhook_type, c.payload, c.external_message_id, c.customer_identifier, c.created_at, c.attempts
+    FROM claimed AS c WHERE c.id IS NOT NULL
+    ORDER BY c.created_at, c.id;
+    -- Where the events of all these are gone, there may be more behind them.
+    EXIT WHEN FOUND OR row_security_active('public.webhook_logs');
+    PERFORM FROM public.webhook_deliveries
+    WHERE endpoint_id = ANY (endpoints) AND due_at <= now() LIMIT 1 FOR UPDATE SKIP LOCKED;
+    EXIT WHEN NOT FOUND;
+  END LOOP;
 END $$;
 COMMENT ON FUNCTION public.claim_webhooks(uuid, integer, interval) IS
   'SocialSync Webhooks: the next events of an account that pulls them, for whoever calls, until the lease is over; end each

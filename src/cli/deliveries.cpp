@@ -15,7 +15,8 @@ std::string no_uuid(const std::string& text) {
 }  // namespace
 
 const char* const exit_codes =
-    "\nExit codes: 0 done · 1 internal error · 2 wrong usage · 3 no database, or not migrated · "
+    "\nExit codes: 0 done, or answered no · 1 internal error · 2 wrong usage · 3 no database, or not "
+    "migrated · "
     "4 somebody holds a lock, run it again · 9 no such event, endpoint or account";
 
 void add_filter(Command command, Names& names) {

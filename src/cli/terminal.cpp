@@ -148,7 +148,9 @@ bool confirmed(const std::string& question, bool yes) {
   fmt::print(stderr, "{} [y/N] ", question);
   std::string answer;
   std::getline(std::cin, answer);
-  return answer == "y" || answer == "Y" || answer == "yes";
+  const bool is_yes = answer == "y" || answer == "Y" || answer == "yes";
+  if (!is_yes) fmt::print(stderr, "nothing was changed\n");
+  return is_yes;
 }
 
 }  // namespace socialsync::cli

@@ -55,7 +55,9 @@ class ProgressLine {
   std::chrono::steady_clock::time_point shown_;
 };
 
-// Asks on a terminal; elsewhere, without `yes`, throws migrate::Failure(wrong_usage) that names --yes.
+// Asks on a terminal, before anything is changed, and says that nothing was when the answer is no: that is no
+// failure, the exit code is 0. Elsewhere, without `yes`, throws migrate::Failure(wrong_usage) that names
+// --yes.
 bool confirmed(const std::string& question, bool yes);
 
 }  // namespace socialsync::cli

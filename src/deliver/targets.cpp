@@ -1,5 +1,6 @@
 #include "deliver/targets.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.hpp"
@@ -15,15 +16,17 @@ FailingMark mark_of(int percent) {
   return percent >= 50 ? FailingMark::half : FailingMark::none;
 }
 
-std::shared_ptr<const Target> target_of(store::EndpointState& state) {
+// Null when it cannot be signed for: with a warning, unless somebody `was_told`.
+std::shared_ptr<const Target> target_of(store::EndpointState& state, bool was_told) {
   const Uuid id = state.endpoint.id;
   auto signer = Signer::of(state.endpoint);
   if (state.is_readable && signer)
     return std::make_shared<const Target>(std::move(state.endpoint), std::move(*signer));
-  log::warning("an endpoint cannot be signed for: nothing is sent to it",
-               {{"endpoint", to_string(id)},
-                {"why", state.is_readable ? to_string(signer.error())
-                                          : "a secret of it is sealed, not for us to open"}});
+  if (!was_told)
+    log::warning("an endpoint cannot be signed for: nothing is sent to it",
+                 {{"endpoint", to_string(id)},
+                  {"why", state.is_readable ? to_string(signer.error())
+                                            : "a secret of it is sealed, not for us to open"}});
   return nullptr;
 }
 
@@ -32,14 +35,18 @@ std::shared_ptr<const Target> target_of(store::EndpointState& state) {
 Targets::Changes Targets::replace(std::vector<store::EndpointState> endpoints) {
   Changes changes;
   std::unordered_map<Uuid, Known> before = std::exchange(targets_, {});
+  const std::unordered_set<Uuid> unsigned_before = std::exchange(unsigned_, {});
   for (store::EndpointState& state : endpoints) {
     Known known{.target = nullptr, .failing_since = {}};
     if (state.failing_since_ms)
       known.failing_since = SystemTime(std::chrono::milliseconds(*state.failing_since_ms));
     known.mark = mark_of(state.warned_percent);
     const Uuid id = state.endpoint.id;
-    known.target = target_of(state);
-    if (!known.target) continue;
+    known.target = target_of(state, unsigned_before.contains(id));
+    if (!known.target) {
+      unsigned_.insert(id);
+      continue;
+    }
     if (const auto old = before.find(id); old != before.end()) {
       known.failures = old->second.failures;
       before.erase(old);
@@ -49,6 +56,22 @@ Targets::Changes Targets::replace(std::vector<store::EndpointState> endpoints) {
   }
   for (const auto& [id, gone] : before) changes.removed.push_back(id);
   return changes;
+}
+
+Targets::Health Targets::health() const {
+  const auto failing = std::ranges::count_if(
+      targets_, [](const auto& target) { return target.second.failing_since.has_value(); });
+  const auto failing_count = static_cast<std::size_t>(failing);
+  return {.ok = targets_.size() - failing_count, .failing = failing_count + unsigned_.size()};
+}
+
+std::chrono::milliseconds Targets::overdue(std::span<const store::Due> due) const {
+  std::chrono::milliseconds oldest{0};
+  for (const store::Due& one : due) {
+    const bool is_sent_to = targets_.contains(one.endpoint_id) || unsigned_.contains(one.endpoint_id);
+    if (is_sent_to) oldest = std::max(oldest, -one.in);
+  }
+  return oldest;
 }
 
 std::shared_ptr<const Target> Targets::find(const Uuid& endpoint_id) const {

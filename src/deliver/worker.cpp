@@ -173,6 +173,7 @@ asio::awaitable<void> Worker::claim(pg::Connection& connection) {
       auto looking = store::select_due(connection);
       const std::vector<store::Due> due = co_await net::within(limits_.statement_timeout, std::move(looking));
       backlog_.note(due, Clock::now());
+      metrics_.deliveries_overdue(std::chrono::duration<double>(targets_.overdue(due)).count());
     }
     is_ready_ = true;
     const bool has_claimed = co_await claim_some(connection);
@@ -204,6 +205,9 @@ asio::awaitable<void> Worker::load_endpoints(pg::Connection& connection) {
         id, {.concurrent_max = endpoint.concurrent_max, .per_second_max = endpoint.per_second_max}, now);
     admission_.set(id, !lanes_.is_open(id));
   }
+  auto counting = store::count_disabled_endpoints(connection);
+  const std::size_t disabled = co_await net::within(limits_.statement_timeout, std::move(counting));
+  metrics_.endpoints(targets_.health().ok, targets_.health().failing, disabled);
 }
 
 // Its failures before it was repaired count no more, and nothing waits for a probe.

@@ -29,10 +29,12 @@ class Metrics {
   void quarantine_removed(std::string_view why, std::uint64_t rows);
   void quarantine_rerouted(std::uint64_t rows);
 
-  // An attempt to deliver: `result` is delivered, again or given_up. These three from any thread.
+  // An attempt to deliver: `result` is delivered, again or given_up. These five from any thread.
   void delivery(std::string_view result);
   void delivered_first(double seconds_since_receipt);  // of what was fresh
   void deliveries(std::size_t in_flight, std::size_t waiting);
+  void deliveries_overdue(double seconds);
+  void endpoints(std::size_t ok, std::size_t failing, std::size_t disabled);  // those that have a URL
 
   void queue_depth(std::size_t events, std::size_t bytes);
   void directory(std::size_t accounts, double age_seconds);

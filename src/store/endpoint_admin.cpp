@@ -36,9 +36,10 @@ ranked AS (
   ORDER BY CASE WHEN $1::uuid IS NOT NULL AND p = 0 AND EXISTS (SELECT FROM taken) THEN 10 ELSE p END LIMIT 1)
 SELECT p, is_webhook_url FROM ranked)";
 
-constexpr const char* set_first_url =
-    "UPDATE public.social_accounts SET webhook_url = CAST($2 AS jsonb) ->> 'url' "
-    "WHERE id = $1::uuid AND webhook_url IS NULL";
+// An empty webhook_url is none.
+constexpr const char* set_first_url = R"(
+UPDATE public.social_accounts SET webhook_url = CAST($2 AS jsonb) ->> 'url'
+WHERE id = $1::uuid AND coalesce(webhook_url, '') !~ '[^[:space:]]')";
 
 constexpr const char* insert_endpoint = R"(
 INSERT INTO public.webhook_endpoints (id, social_account_id, place, url)
@@ -87,7 +88,8 @@ UPDATE public.webhook_endpoints
 SET signing_secret = coalesce(nullif($3, ''), socialsync.new_signing_secret()),
     previous_signing_secret = CASE WHEN $2::bigint > 0 THEN signing_secret END,
     previous_signing_secret_until = CASE WHEN $2::bigint > 0 THEN now() + $2::bigint * interval '1 second' END
-WHERE id = $1::uuid)";
+WHERE id = $1::uuid
+  AND ($4::boolean OR previous_signing_secret IS NULL OR NOT coalesce(previous_signing_secret_until > now(), false)))";
 
 constexpr const char* new_app_secret = R"(
 UPDATE public.webhook_endpoints SET app_secret = coalesce(nullif($2, ''), socialsync.new_app_secret())
@@ -215,9 +217,10 @@ boost::asio::awaitable<EndpointSecrets> new_endpoint_secrets(pg::Connection& con
 }
 
 boost::asio::awaitable<bool> rotate_signing_secret(pg::Connection& connection, const Uuid& id,
-                                                   std::uint64_t grace_s, std::string secret) {
+                                                   const Rotation& rotation, std::string secret) {
   pg::Statement statement = of_id("new_signing_secret", new_signing_secret, id);
-  statement.with(std::to_string(grace_s)).with(std::move(secret));
+  statement.with(std::to_string(rotation.grace_s)).with(std::move(secret));
+  statement.with(rotation.ends_previous ? "true" : "false");
   const bool is_changed = co_await change_one(connection, std::move(statement));
   co_return is_changed;
 }

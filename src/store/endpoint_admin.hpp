@@ -78,10 +78,14 @@ struct EndpointSecrets {
 boost::asio::awaitable<Uuid> new_endpoint_id(pg::Connection& connection);
 boost::asio::awaitable<EndpointSecrets> new_endpoint_secrets(pg::Connection& connection);
 
-// A new signing secret, sealed already; empty: the database makes a plain one. The old one stays good for so
-// many seconds.
+struct Rotation {
+  std::uint64_t grace_s = 0;   // how long the old secret stays good
+  bool ends_previous = false;  // also where the one before it still signs: there is room for one
+};
+// A new signing secret, sealed already; empty: the database makes a plain one. False when the endpoint is not
+// there, or the secret before the old one still signs, and is not to end.
 boost::asio::awaitable<bool> rotate_signing_secret(pg::Connection& connection, const Uuid& id,
-                                                   std::uint64_t grace_s, std::string secret);
+                                                   const Rotation& rotation, std::string secret);
 // The same for X-Hub-Signature-256, at once.
 boost::asio::awaitable<bool> rotate_app_secret(pg::Connection& connection, const Uuid& id,
                                                std::string secret);

@@ -30,6 +30,9 @@ FROM public.webhook_endpoints
 const std::string select_targets = target_columns + "WHERE is_enabled AND url IS NOT NULL ORDER BY id";
 const std::string select_target = target_columns + "WHERE id = $1::uuid";
 
+constexpr const char* count_disabled =
+    "SELECT count(*) FROM public.webhook_endpoints WHERE NOT is_enabled AND url IS NOT NULL";
+
 enum Column {
   id,
   account_id,
@@ -164,6 +167,12 @@ boost::asio::awaitable<std::vector<EndpointState>> select_endpoints(pg::Connecti
   endpoints.reserve(rows.rows());
   for (std::size_t i = 0; i < rows.rows(); ++i) endpoints.push_back(state_of(rows, i, keys));
   co_return endpoints;
+}
+
+boost::asio::awaitable<std::size_t> count_disabled_endpoints(pg::Connection& connection) {
+  const pg::Statement select{.name = "count_disabled_endpoints", .sql = count_disabled};
+  const pg::ResultSet rows = co_await connection.run(select);
+  co_return number_of<std::size_t>(rows.text(0, 0)).value_or(0);
 }
 
 boost::asio::awaitable<std::optional<EndpointState>> select_endpoint(pg::Connection& connection,

@@ -42,6 +42,9 @@ struct EndpointState {
 boost::asio::awaitable<std::vector<EndpointState>> select_endpoints(pg::Connection& connection,
                                                                     const crypto::SecretKeys& keys);
 
+// How many are switched off of those that would be sent to. Throws pg::Error.
+boost::asio::awaitable<std::size_t> count_disabled_endpoints(pg::Connection& connection);
+
 // One of them, whether it is switched on or not, and sent to or pulled.
 boost::asio::awaitable<std::optional<EndpointState>> select_endpoint(pg::Connection& connection,
                                                                      const Uuid& endpoint_id,

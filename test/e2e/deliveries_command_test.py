@@ -76,6 +76,14 @@ def test_retry_replay_and_cancel(filled, database, database_url):
     assert answer(database_url, "list", *of)["rows"] == []
 
 
+def test_what_a_worker_has_in_hand_is_left_to_it(filled, database, database_url):
+    for in_hand in filled.events[1], filled.events[2]:
+        database.rows("UPDATE webhook_deliveries SET due_at = now() + interval '55 s' WHERE event_id = %s", in_hand)
+    assert answer(database_url, "retry", "--account", filled.key, "--status", "any", "--yes")["changed"] == 2
+    assert database.value("SELECT array_agg(attempts ORDER BY event_id) FROM webhook_deliveries WHERE endpoint_id = %s "
+                          "AND due_at > now()", filled.endpoint) == [3, 3]
+
+
 def test_a_cancelled_one_does_not_look_delivered(filled, database, database_url):
     delivered, cancelled = filled.events[0], filled.events[4]
     database.rows("INSERT INTO webhook_delivery_attempts (event_id, endpoint_id, attempt, http_status, took_ms) VALUES (%s, %s, 1, 200, 5)",

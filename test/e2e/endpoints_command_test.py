@@ -37,6 +37,13 @@ def test_the_first_is_the_webhook_url_and_ten_is_all(database, database_url):
     assert len(answer(database_url, "list", "--account", account.id)["endpoints"]) == 10
 
 
+def test_an_empty_webhook_url_is_none(database, database_url):
+    account = database.add_account(webhook_url="")
+    assert answer(database_url, "list", "--account", account.key)["endpoints"] == []
+    assert add(database_url, account, "--url", "https://bot.example/hook", "--skip-handshake")["added"]["place"] == 0
+    assert database.value("SELECT webhook_url FROM social_accounts WHERE id = %s", account.id) == "https://bot.example/hook"
+
+
 def test_no_secret_is_shown_again(database, database_url):
     account = database.add_account()
     made = add(database_url, account, "--url", "https://bot.example/hook?key=hidden", "--skip-handshake", "--header", "X-Key: topsecret")
@@ -102,12 +109,22 @@ def test_secrets_are_rotated(database, database_url):
     assert stored["previous_signing_secret"] == before["signing_secret"] and stored["app_secret"] == before["app_secret"]
     assert database.value("SELECT previous_signing_secret_until - now() BETWEEN '1h' AND '2h' FROM webhook_endpoints WHERE id = %s",
                           endpoint)
+    refused = run(database_url, "rotate-secret", endpoint, code=9)
+    until = database.value("SELECT to_char(previous_signing_secret_until AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') "
+                           "FROM webhook_endpoints WHERE id = %s", endpoint)
+    assert f"signs until {until}" in refused.stderr and "--end-previous" in refused.stderr
+    run(database_url, "rotate-secret", endpoint, "--grace", "0", code=9)
+    assert row(database, endpoint) == stored
+    rotated = answer(database_url, "rotate-secret", endpoint, "--end-previous")
+    assert row(database, endpoint)["previous_signing_secret"] == stored["signing_secret"] != rotated["secrets"]["signing_secret"]
+    database.rows("UPDATE webhook_endpoints SET previous_signing_secret_until = now() WHERE id = %s", endpoint)
     answer(database_url, "rotate-secret", endpoint, "--grace", "0")
     assert row(database, endpoint)["previous_signing_secret"] is None
     rotated = answer(database_url, "rotate-secret", endpoint, "--app-secret")
     assert rotated["secrets"] == {"app_secret": row(database, endpoint)["app_secret"]} != {"app_secret": before["app_secret"]}
     for grace in ("8d", "1w", "x", "-1h"):
         run(database_url, "rotate-secret", endpoint, "--grace", grace, code=2)
+    run(database_url, "rotate-secret", endpoint, "--app-secret", "--end-previous", code=2)
 
 
 def test_every_column_that_is_the_operator_s_can_be_set(database, database_url, tmp_path):

@@ -49,6 +49,31 @@ SELECT results_eq($$SELECT external_message_id::text FROM webhook_deliveries JOI
 SELECT is((SELECT count(*) FROM webhook_deliveries WHERE endpoint_id = '30000000-0000-4000-8000-000000000002'), 5::bigint,
           'deliveries to a URL are not the caller''s to end');
 
+-- Events that somebody has deleted.
+INSERT INTO webhook_deliveries (event_id, endpoint_id, due_at)
+SELECT gen_random_uuid(), '30000000-0000-4000-8000-000000000003', now() - n * interval '1 minute' FROM generate_series(1, 25) AS n;
+INSERT INTO webhook_deliveries (event_id, endpoint_id, due_at)
+SELECT id, '30000000-0000-4000-8000-000000000003', now() FROM webhook_logs WHERE external_message_id IN ('wamid.4', 'wamid.5');
+SELECT results_eq($$SELECT payload, claims FROM claim_webhooks('20000000-0000-4000-8000-000000000002')$$,
+  $$VALUES ('{"n": 4}'::jsonb, 1), ('{"n": 5}', 1)$$, 'are in nobody''s way, however many');
+SELECT is((SELECT count(*) FROM webhook_deliveries WHERE endpoint_id = '30000000-0000-4000-8000-000000000003'), 2::bigint,
+          'and are claimed no more');
+
+-- Somebody from whom row-level security hides events.
+CREATE ROLE claim_test_blind;
+GRANT USAGE ON SCHEMA public TO claim_test_blind;
+GRANT SELECT ON webhook_endpoints, webhook_logs TO claim_test_blind;
+GRANT SELECT, UPDATE, DELETE ON webhook_deliveries TO claim_test_blind;
+GRANT EXECUTE ON FUNCTION claim_webhooks(uuid, integer, interval) TO claim_test_blind;
+CREATE POLICY claim_test_blind ON webhook_endpoints TO claim_test_blind USING (true);
+CREATE POLICY claim_test_blind ON webhook_deliveries TO claim_test_blind USING (true);
+UPDATE webhook_deliveries SET due_at = now() WHERE endpoint_id = '30000000-0000-4000-8000-000000000003';
+SET LOCAL ROLE claim_test_blind;
+DO $$ BEGIN PERFORM public.claim_webhooks('20000000-0000-4000-8000-000000000002', 1); END $$;
+RESET ROLE;
+SELECT is((SELECT count(*) FROM webhook_deliveries WHERE endpoint_id = '30000000-0000-4000-8000-000000000003'), 2::bigint,
+          'what one cannot see is not taken for gone');
+
 UPDATE webhook_endpoints SET is_enabled = false WHERE id = '30000000-0000-4000-8000-000000000001';
 SELECT throws_ok($$SELECT claim_webhooks('20000000-0000-4000-8000-000000000001')$$, 'P0002', NULL, 'nothing from one that is disabled');
 

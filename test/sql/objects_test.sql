@@ -159,6 +159,16 @@ SELECT is((SELECT count(*) FROM webhook_deliveries), 11::bigint, 'a delivery for
 UPDATE social_accounts SET webhook_url = NULL WHERE id = pg_temp.account(0);
 SELECT is((pg_temp.endpoint(0)).id, NULL, 'a URL that is cleared takes the endpoint away');
 SELECT is((SELECT count(*) FROM webhook_deliveries), 10::bigint, 'and its deliveries');
+UPDATE social_accounts SET webhook_url = '' WHERE id = pg_temp.account(0);
+SELECT is((pg_temp.endpoint(0)).id, NULL, 'an empty URL is none');
+UPDATE social_accounts SET webhook_url = 'https://none.example/hook' WHERE id = pg_temp.account(0);
+UPDATE social_accounts SET webhook_url = E' \t\n' WHERE id = pg_temp.account(0);
+SELECT is((pg_temp.endpoint(0)).id, NULL, 'one of blanks neither');
+INSERT INTO social_accounts (id, platform, account_id, username, user_id, webhook_url)
+VALUES (pg_temp.account(2), 'youtube', 'endpoints 2', 'e', '10000000-0000-4000-8000-0000000000e0', '');
+SELECT is((pg_temp.endpoint(2)).id, NULL, 'nor one that an account is made with');
+SELECT is((SELECT webhook_url::text FROM social_accounts WHERE id = pg_temp.account(2)), '',
+          'the account keeps what was written');
 DELETE FROM webhook_endpoints WHERE social_account_id = pg_temp.account(1) AND place = 9;
 SELECT is((SELECT count(*) FROM webhook_deliveries), 9::bigint, 'an endpoint that is removed takes its deliveries');
 DELETE FROM social_accounts WHERE id = pg_temp.account(1);

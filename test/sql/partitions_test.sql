@@ -126,8 +126,11 @@ SELECT is((SELECT count(*) FROM (
                             pg_temp.attempts(w), pg_temp.week(w), pg_temp.week(w + 1)))
   FROM unnest(ARRAY[-7, -4, -2]) AS w) AS made), 3::bigint, 'made by hand: older weeks');
 RESET ROLE;
-SELECT results_eq('SELECT * FROM socialsync.maintain_attempts(6, NULL)', $$VALUES ('dropped', pg_temp.attempts(-7))$$,
+SELECT results_eq('SELECT * FROM socialsync.maintain_attempts(6, NULL)',
+  $$VALUES ('dropped', pg_temp.attempts(-7)), ('deleted 1 rows', 'socialsync.webhook_delivery_attempts_default')$$,
   'attempts are kept for 30 days, even where events are kept for ever');
+SELECT is((SELECT count(*) FROM webhook_delivery_attempts WHERE event_id = '00000000-0000-8000-8000-00000000000a'), 2::bigint,
+          'in the default partition, too');
 SELECT is_empty('SELECT * FROM socialsync.maintain_attempts(6, 90)', 'nor longer where events are');
 SELECT results_eq('SELECT * FROM socialsync.maintain_attempts(6, 15)', $$VALUES ('dropped', pg_temp.attempts(-4))$$,
   'for less where events are');

@@ -123,6 +123,20 @@ def test_half_applied_by_hand(cluster, legacy):
     assert legacy.dump() == _clean_dump(cluster)
 
 
+def test_endpoints_of_urls_that_are_there_already(legacy):
+    legacy.sql("ALTER TABLE social_accounts ADD webhook_url varchar(500)")
+    legacy.sql("UPDATE social_accounts SET webhook_url = CASE platform WHEN 'whatsapp' THEN 'https://bot.example/' "
+               "WHEN 'instagram' THEN '' ELSE ' ' END")
+    legacy.must_update()
+    assert legacy.sql("SELECT string_agg(url, ',') FROM webhook_endpoints") == "https://bot.example/"
+    # As an earlier version left them.
+    legacy.sql("INSERT INTO webhook_endpoints (social_account_id, url) SELECT id, webhook_url FROM social_accounts "
+               "WHERE webhook_url IN ('', ' '); UPDATE socialsync.fingerprints SET source = '' WHERE step = 'endpoints.primary'")
+    assert "made   endpoints of accounts with a webhook_url" in legacy.must_update()
+    assert legacy.sql("SELECT string_agg(url, ',') FROM webhook_endpoints") == "https://bot.example/"
+    assert int(legacy.sql("SELECT count(*) FROM social_accounts WHERE webhook_url IN ('', ' ')")) > 0
+
+
 @pytest.mark.every_version
 def test_names_duplicate_values(legacy):
     legacy.sql(f"ALTER TABLE social_accounts ADD {FIRST_COLUMNS.split(', ')[0]}")

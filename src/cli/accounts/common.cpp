@@ -38,7 +38,8 @@ std::string explanation(const pg::Error& error) {
 }  // namespace
 
 const char* const exit_codes =
-    "\nExit codes: 0 done · 1 internal error · 2 wrong usage or setting · 3 no database, not migrated, or no "
+    "\nExit codes: 0 done, or answered no · 1 internal error · 2 wrong usage or setting · 3 no database, not "
+    "migrated, or no "
     "right to · "
     "4 a row stayed locked, run it again · 9 the data stands in the way: no such account, a key that is "
     "taken";

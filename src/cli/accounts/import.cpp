@@ -118,7 +118,7 @@ int import(const ImportOptions& options) {
   const bool asks = imported.bad.empty() && !options.dry_run;
   if (asks &&
       !confirmed(fmt::format("Import {} account(s)?", readable_count(file.lines.size())), options.yes))
-    return static_cast<int>(Outcome::refused);
+    return static_cast<int>(Outcome::done);
   ask_database(settings, [&](pg::Connection& connection) -> boost::asio::awaitable<void> {
     co_await import_all(connection, options, file, settings.secrets, imported);
   });

@@ -43,7 +43,7 @@ int remove(const RemoveOptions& options) {
     account = co_await the_account(connection, options.name);
   });
   if (!confirmed(fmt::format("Remove {} and all of its events?", described(account)), options.yes))
-    return static_cast<int>(Outcome::refused);
+    return static_cast<int>(Outcome::done);
   store::RemovedAccount removed;
   ask_database(settings, [&](pg::Connection& connection) -> boost::asio::awaitable<void> {
     removed = co_await store::remove_account(connection, account.id);

@@ -153,8 +153,9 @@ void add_retry(Command deliveries) {
                    "Deliver events of webhook_logs that are not in the outbox (again)");
   command.footer(
       std::string(
-          "They are due at once, as if never tried. With --status any, what a worker has in hand just now "
-          "may go twice.\n"
+          "They are due at once, as if never tried. With --status any all others are, too, but for what is "
+          "due within a minute:\na worker has that in hand, or soon will. Of an endpoint without a URL, what "
+          "somebody has fetched and not ended may come again.\n"
           "Examples:\n"
           "  socialsync deliveries retry --endpoint 0b8c2f4e --yes\n"
           "  socialsync deliveries retry --replay --account 683178638221369 --since 2026-11-22 --dry-run") +

@@ -23,7 +23,8 @@ boost::json::value or_null(const std::string& text) {
 }  // namespace
 
 const char* const exit_codes =
-    "\nExit codes: 0 done · 1 internal error · 2 wrong usage or setting · 3 no database, not migrated, or no "
+    "\nExit codes: 0 done, or answered no · 1 internal error · 2 wrong usage or setting · 3 no database, not "
+    "migrated, or no "
     "right to · 4 a row stayed locked, run it again · 6 the receiver did not answer as it should · 9 no such "
     "endpoint or account, or no free place";
 

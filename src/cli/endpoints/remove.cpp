@@ -22,7 +22,10 @@ asio::awaitable<int> remove(const Options& options, pg::Connection& connection) 
   const std::uint64_t deliveries = endpoint.pending + endpoint.given_up;
   const std::string question =
       fmt::format("Remove {}, and {} deliveries with it?", described(endpoint), readable_count(deliveries));
-  if (!confirmed(question, options.yes)) co_return ExitCode::not_migrated;
+  if (!confirmed(question, options.yes)) {
+    if (options.wants_json) print_json({{"removed", nullptr}, {"deliveries", 0}});
+    co_return ExitCode::done;
+  }
   const bool is_gone = co_await store::remove_endpoint(connection, endpoint.id);
   if (!is_gone) throw migrate::Failure(migrate::Outcome::data_blocks, "the endpoint has gone meanwhile");
   if (options.wants_json)

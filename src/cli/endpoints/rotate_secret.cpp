@@ -38,7 +38,7 @@ constexpr std::uint64_t day_s = 86'400;
 
 struct Options {
   std::string name;
-  std::uint64_t grace_s = day_s;
+  store::Rotation rotation{.grace_s = day_s};
   bool is_app_secret = false;
   bool wants_json = false;
 };
@@ -63,6 +63,14 @@ std::string grace_fault(const std::string& text) {
   return seconds_of(text) ? "" : "--grace must be like 24h, 90m or 7d, at most 7d; 0: none";
 }
 
+[[noreturn]] void refuse(const store::EndpointRecord& endpoint) {
+  throw migrate::Failure(
+      migrate::Outcome::data_blocks,
+      fmt::format("the secret before the present one signs until {}, and there is room for one: rotate after "
+                  "that, or with --end-previous, where the receiver has the present one already",
+                  endpoint.previous_signing_secret_until));
+}
+
 asio::awaitable<int> rotate(const Options& options, const crypto::SecretKeys& keys,
                             pg::Connection& connection) {
   store::EndpointRecord endpoint = co_await the_endpoint(connection, options.name);
@@ -72,11 +80,11 @@ asio::awaitable<int> rotate(const Options& options, const crypto::SecretKeys& ke
   if (options.is_app_secret)
     is_changed = co_await store::rotate_app_secret(connection, id, std::move(fresh.app_secret));
   else
-    is_changed = co_await store::rotate_signing_secret(connection, id, options.grace_s,
+    is_changed = co_await store::rotate_signing_secret(connection, id, options.rotation,
                                                        std::move(fresh.signing_secret));
-  if (!is_changed) throw migrate::Failure(migrate::Outcome::data_blocks, "the endpoint has gone meanwhile");
-  const store::EndpointSecrets secrets = co_await store::read_endpoint_secrets(connection, id, keys);
   endpoint = co_await the_endpoint(connection, to_string(id));
+  if (!is_changed) refuse(endpoint);
+  const store::EndpointSecrets secrets = co_await store::read_endpoint_secrets(connection, id, keys);
   const NewSecrets shown{.signing_secret = options.is_app_secret ? "" : secrets.signing_secret,
                          .app_secret = options.is_app_secret ? secrets.app_secret : ""};
   if (options.wants_json) {
@@ -84,7 +92,7 @@ asio::awaitable<int> rotate(const Options& options, const crypto::SecretKeys& ke
     co_return ExitCode::done;
   }
   fmt::print("rotated {}\n", described(endpoint));
-  if (!options.is_app_secret && options.grace_s > 0)
+  if (!options.is_app_secret && options.rotation.grace_s > 0)
     fmt::print("  the old one signs as well until {}\n", endpoint.previous_signing_secret_until);
   else
     fmt::print("  the old one is no good from now on\n");
@@ -98,21 +106,29 @@ void add_rotate_secret(Command endpoints) {
   Command command = endpoints.add_subcommand("rotate-secret", "A new secret for its signatures");
   const auto options = std::make_shared<Options>();
   add_endpoint_name(command, options->name);
-  Option grace =
-      command
-          .add_option_function(
-              "--grace",
-              [options](const std::string& text) { options->grace_s = seconds_of(text).value_or(0); },
-              "How long the old one signs as well (default 24h, at most 7d)")
-          .check(grace_fault)
-          .type_name("TIME");
+  Option grace = command
+                     .add_option_function(
+                         "--grace",
+                         [options](const std::string& text) {
+                           options->rotation.grace_s = seconds_of(text).value_or(0);
+                         },
+                         "How long the old one signs as well (default 24h, at most 7d)")
+                     .check(grace_fault)
+                     .type_name("TIME");
+  Option end_previous =
+      command.add_flag("--end-previous", options->rotation.ends_previous,
+                       "Also while the secret before the present one still signs, which ends then");
   command
       .add_flag("--app-secret", options->is_app_secret,
                 "That of X-Hub-Signature-256 instead, at once: the header has room for one signature")
-      .excludes(grace);
+      .excludes(grace)
+      .excludes(end_previous);
   add_output(command, options->wants_json);
-  command.footer(std::string("Example:  socialsync endpoints rotate-secret 0b8c2f4e --grace 48h") +
-                 exit_codes);
+  command.footer(
+      std::string("Two secrets sign at most: while an old one does, another rotation is refused, with exit "
+                  "code 9.\n"
+                  "Example:  socialsync endpoints rotate-secret 0b8c2f4e --grace 48h") +
+      exit_codes);
   command.runs([options] {
     return on_database(options->wants_json,
                        [options](const config::Config& config, pg::Connection& connection) {

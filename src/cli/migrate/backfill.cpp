@@ -103,7 +103,7 @@ int backfill(const Options& options) {
   if (story.bad_line_count > 0 && !options.skip_bad) return tell(options, story);
   if (!options.dry_run) {
     migrate::take_run_lock(session, run_lock_wait);
-    if (!confirmed(question(options, story, source), options.yes)) return static_cast<int>(Outcome::refused);
+    if (!confirmed(question(options, story, source), options.yes)) return static_cast<int>(Outcome::done);
   }
   const process::Interruption interruption;  // the work ends after the batch that runs
   ProgressLine progress;
