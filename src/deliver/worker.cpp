@@ -66,7 +66,7 @@ Worker::Worker(asio::any_io_executor executor, Connect connect, Sender& sender, 
                        are_endpoints_stale_ = true;
                        claims_wanted_.wake();
                      },
-                 .is_last = [this] { return running_ <= 1; }}),
+                 .is_last = [this] { return running_ <= 1 && !is_worth_waiting(); }}),
       claims_wanted_(executor_),
       ended_(executor_),
       dispatch_timer_(executor_) {}

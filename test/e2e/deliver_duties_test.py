@@ -4,6 +4,7 @@ import signal
 import threading
 import time
 
+import psycopg2
 import pytest
 
 import meta
@@ -89,6 +90,34 @@ def test_what_ends_during_a_stop_is_written_though_the_database_was_away(databas
             released.set()
             assert gateway.wait() == 0
         assert sorted(row["status"] for row in database.logs(account)) == ["processed", "received"]
+        database.rows("DELETE FROM webhook_endpoints WHERE social_account_id = %s", account.id)
+
+
+def test_what_is_locked_during_a_stop_is_written_when_the_lock_is_gone(database_url, database, cluster, database_name):
+    released = threading.Event()
+
+    def later(handler):
+        released.wait()
+        answer()(handler)
+
+    with Receiver(later) as receiver:
+        account = database.add_account(webhook_url=receiver.url())
+        with Gateway(database_url, **SETTINGS) as gateway:
+            client = gateway.client()
+            assert client.post(PATH, meta.whatsapp_messages(account.key, meta.message()), SHARED_SECRET).status == 200
+            client.close()
+            eventually(lambda: receiver.received)
+            holder = psycopg2.connect(cluster.dsn(database_name))
+            holder.cursor().execute("SELECT FROM webhook_logs WHERE social_account_id = %s FOR UPDATE", (account.id,))
+            gateway.send_signal(signal.SIGTERM)
+            released.set()
+            # What is locked is asked for once it was refused.
+            eventually(lambda: database.value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'socialsync' "
+                                              "AND query LIKE '%FOR NO KEY UPDATE SKIP LOCKED%'"))
+            holder.rollback()
+            holder.close()
+            assert gateway.wait() == 0
+        assert [row["status"] for row in database.logs(account)] == ["processed"]
         database.rows("DELETE FROM webhook_endpoints WHERE social_account_id = %s", account.id)
 
 
