@@ -91,7 +91,8 @@ Command Command::add_alternatives(const std::string& title, const std::string& d
 template <class T>
 Option Command::add_option(const std::string& name, T& value, const std::string& description) {
   CLI::Option* option = app_->add_option(name, value, description);
-  if constexpr (CLI::detail::is_mutable_container<T>::value) option->expected(1)->take_all();
+  if constexpr (CLI::detail::is_mutable_container<T>::value)
+    option->expected(1)->take_all()->allow_extra_args(false);
   return Option(*option);
 }
 

@@ -38,6 +38,11 @@ void Recorder::add(store::EndpointNews news) {
   wanted_.wake();
 }
 
+void Recorder::forget_news(const Uuid& endpoint_id) {
+  news_.erase(endpoint_id);
+  forgotten_news_.insert(endpoint_id);
+}
+
 void Recorder::give_back(const store::DeliveryKey& key) {
   leases_.end(key);
   given_back_.push_back(key);
@@ -74,7 +79,10 @@ Recorder::Clock::time_point Recorder::next_look() const {
 asio::awaitable<void> Recorder::record_results(pg::Connection& connection) {
   if (!blocked_.empty() && Clock::now() >= blocked_until_) {
     blocked_until_ = Clock::now() + limits_.blocked_pause;
+    const std::size_t taken = std::min(blocked_.size(), limits_.results_per_commit_max);
+    const std::size_t others = blocked_.size() - taken;
     co_await record_first_of(blocked_, connection);
+    if (blocked_.size() < others + taken) take_up(others);
   }
   if (!results_.empty()) co_await record_first_of(results_, connection);
 }
@@ -85,12 +93,20 @@ asio::awaitable<void> Recorder::record_first_of(std::deque<store::AttemptRow>& w
   const auto end = waiting.begin() + static_cast<std::ptrdiff_t>(count);
   std::vector<store::AttemptRow> rows(std::make_move_iterator(waiting.begin()), std::make_move_iterator(end));
   waiting.erase(waiting.begin(), end);
+  hidden_locks_ = 0;
   try {
     co_await write(connection, rows);
   } catch (...) {
     keep(rows);
     throw;
   }
+}
+
+// Some were written, it is worth trying these as well.
+void Recorder::take_up(std::size_t first_blocked) {
+  const auto end = blocked_.begin() + static_cast<std::ptrdiff_t>(first_blocked);
+  std::move(blocked_.begin(), end, std::back_inserter(results_));
+  blocked_.erase(blocked_.begin(), end);
 }
 
 // Whether they were committed is unknown: written again, an attempt may be there twice, and nothing is lost.
@@ -103,19 +119,25 @@ void Recorder::keep(std::span<store::AttemptRow> rows) {
 
 // A row that the database refuses, or that somebody has locked, must not hold up the others.
 asio::awaitable<void> Recorder::write(pg::Connection& connection, std::span<store::AttemptRow> rows) {
-  std::optional<pg::Error> refusal = co_await refusal_of(connection, rows);
-  if (refusal && refusal->is_lock_conflict()) {
-    rows = co_await without_locked(connection, rows);
-    refusal = co_await refusal_of(connection, rows);
-  }
+  const std::optional<pg::Error> refusal = co_await refusal_of(connection, rows);
   if (!refusal) co_return;
-  if (refusal->is_lock_conflict()) {
-    put_aside(rows);  // the whole table is locked, as it seems
-  } else if (rows.size() == 1) {
-    refuse(rows.front(), *refusal);
-  } else {
+  const bool is_locked = refusal->is_lock_conflict();
+  if (is_locked) {
+    const std::span<store::AttemptRow> unlocked = co_await without_locked(connection, rows);
+    if (unlocked.size() < rows.size()) {
+      co_await write(connection, unlocked);
+      co_return;
+    }
+    // What nobody sees: of the whole table, or where a trigger of somebody's writes. Each costs a wait.
+    ++hidden_locks_;
+  }
+  if (rows.size() > 1 && (!is_locked || hidden_locks_ <= limits_.hidden_locks_max)) {
     co_await write(connection, rows.first(rows.size() / 2));
     co_await write(connection, rows.subspan(rows.size() / 2));
+  } else if (is_locked) {
+    put_aside(rows);
+  } else {
+    refuse(rows.front(), *refusal);
   }
 }
 
@@ -141,10 +163,16 @@ asio::awaitable<std::span<store::AttemptRow>> Recorder::without_locked(pg::Conne
                                                                        std::span<store::AttemptRow> rows) {
   std::vector<store::DeliveryKey> keys;
   for (const store::AttemptRow& row : rows) keys.push_back(row.key);
-  auto asking = store::locked_deliveries(connection, keys);
-  const std::vector<store::DeliveryKey> found =
-      co_await net::within(limits_.statement_timeout, std::move(asking));
-  const std::unordered_set<store::DeliveryKey, DeliveryKeyHash> locked(found.begin(), found.end());
+  std::unordered_set<store::DeliveryKey, DeliveryKeyHash> locked;
+  try {
+    auto asking = store::locked_deliveries(connection, keys);
+    const std::vector<store::DeliveryKey> found =
+        co_await net::within(limits_.statement_timeout, std::move(asking));
+    locked.insert(found.begin(), found.end());
+  } catch (const pg::Error& error) {
+    if (!error.is_lock_conflict()) throw;
+    locked.insert(keys.begin(), keys.end());  // the whole table
+  }
   const auto last = std::ranges::partition(rows, [&](const auto& row) { return !locked.contains(row.key); });
   put_aside(last);
   co_return rows.first(rows.size() - last.size());
@@ -168,13 +196,15 @@ asio::awaitable<void> Recorder::record_news(pg::Connection& connection) {
   if (!has_news(Clock::now())) co_return;
   std::vector<store::EndpointNews> news;
   for (auto& [id, one] : std::exchange(news_, {})) news.push_back(std::move(one));
+  forgotten_news_.clear();
   std::exception_ptr lost;
   try {
     co_await write_news(connection, news);
   } catch (...) {
     lost = std::current_exception();
   }
-  for (store::EndpointNews& one : news) put_back(std::move(one));
+  for (store::EndpointNews& one : news)
+    if (!forgotten_news_.contains(one.endpoint_id)) put_back(std::move(one));
   if (lost) std::rethrow_exception(lost);
 }
 

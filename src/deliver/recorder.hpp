@@ -30,6 +30,7 @@ struct RecorderLimits {
   std::chrono::milliseconds gap_min{20};
   std::chrono::milliseconds statement_timeout{30'000};
   std::chrono::milliseconds blocked_pause{2'000};  // before what is locked is tried again
+  std::size_t hidden_locks_max = 4;                // of a group that is halved to find whose they are
   std::size_t refused_news_max = 5;                // then the others wait for the next time
 };
 
@@ -48,6 +49,8 @@ class Recorder {
   // A lease is held until the result is written.
   void add(store::AttemptRow result);
   void add(store::EndpointNews news);
+  // What was added of it and is not written says nothing any more.
+  void forget_news(const Uuid& endpoint_id);
   // Others may have it, or we again when there is room. Its lease is over.
   void give_back(const store::DeliveryKey& key);
 
@@ -68,6 +71,7 @@ class Recorder {
   boost::asio::awaitable<void> record_results(pg::Connection& connection);
   boost::asio::awaitable<void> record_first_of(std::deque<store::AttemptRow>& waiting,
                                                pg::Connection& connection);
+  void take_up(std::size_t first_blocked);
   void keep(std::span<store::AttemptRow> rows);
   boost::asio::awaitable<void> write(pg::Connection& connection, std::span<store::AttemptRow> rows);
   boost::asio::awaitable<std::optional<pg::Error>> refusal_of(pg::Connection& connection,
@@ -94,9 +98,11 @@ class Recorder {
   std::deque<store::AttemptRow> results_;
   std::deque<store::AttemptRow> blocked_;  // somebody has a lock on their rows
   Clock::time_point blocked_until_;
+  std::size_t hidden_locks_ = 0;  // that one group has met
   std::vector<store::DeliveryKey> given_back_;
   std::unordered_map<Uuid, store::EndpointNews> news_;
-  std::unordered_set<Uuid> refused_news_;  // of these endpoints, when it was tried last
+  std::unordered_set<Uuid> forgotten_news_;  // while it is being written
+  std::unordered_set<Uuid> refused_news_;    // of these endpoints, when it was tried last
   Clock::time_point news_blocked_until_;
   bool is_finishing_ = false;
 };

@@ -98,7 +98,7 @@ std::optional<store::EndpointNews> Targets::failed(const Uuid& endpoint_id, Syst
   const auto found = targets_.find(endpoint_id);
   if (found == targets_.end()) return std::nullopt;
   Known& known = found->second;
-  ++known.failures;
+  known.failures = known.failing_since ? known.failures + 1 : 1;
   store::EndpointNews news{.endpoint_id = endpoint_id, .is_failing = true, .disabled_because = {}};
   if (!known.failing_since) {
     known.failing_since = now;

@@ -215,6 +215,7 @@ void Worker::begin_anew(const Uuid& endpoint_id) {
   const auto now = Clock::now();
   lanes_.repaired(endpoint_id, now);
   backlog_.note(endpoint_id, now);
+  recorder_.forget_news(endpoint_id);
   if (auto news = targets_.succeeded(endpoint_id)) recorder_.add(std::move(*news));
 }
 
@@ -309,7 +310,7 @@ void Worker::arm_timer() {
 asio::awaitable<void> Worker::attempt(Delivery delivery) {
   const std::shared_ptr<const Target> target = targets_.find(delivery.endpoint_id);
   if (!target) {
-    withdraw(delivery);
+    withdraw(delivery, true);
     co_return;
   }
   Request request = request_of(*delivery.event, target->endpoint, target->signer, now_ms() / 1000);
@@ -319,13 +320,14 @@ asio::awaitable<void> Worker::attempt(Delivery delivery) {
   } catch (const boost::system::system_error& error) {
     const bool is_stopped = error.code() == asio::error::operation_aborted;
     if (!is_stopped) log::warning("a delivery cannot be sent now", {{"error", error.what()}});
-    withdraw(delivery);
+    withdraw(delivery, is_stopped);
   }
 }
 
-// It began, and nothing was sent.
-void Worker::withdraw(const Delivery& delivery) {
-  give_back(lanes_.ended(delivery.endpoint_id, {.is_delivered = true, .took = {}}, Clock::now(), jitter()));
+// It began, and nothing was sent; whether that says something of the endpoint.
+void Worker::withdraw(const Delivery& delivery, bool is_well) {
+  give_back(
+      lanes_.ended(delivery.endpoint_id, {.is_delivered = is_well, .took = {}}, Clock::now(), jitter()));
   give_back({delivery});
 }
 

@@ -95,7 +95,7 @@ class Worker {
   void dispatch();
   void arm_timer();
   asio::awaitable<void> attempt(Delivery delivery);
-  void withdraw(const Delivery& delivery);
+  void withdraw(const Delivery& delivery, bool is_well);
   void finish(const Delivery& delivery, const Target& target, Reply reply);
   bool is_current(const Target& target) const;
   void note_health(const Uuid& endpoint_id, bool is_delivered, bool is_gone);

@@ -76,16 +76,16 @@ class Metrics::Registry {
       gauge("socialsync_deliveries_in_flight", "Deliveries that wait for the receiver's answer");
   prometheus::Gauge& deliveries_waiting =
       gauge("socialsync_deliveries_waiting", "Deliveries in memory that wait for their turn");
-  prometheus::Gauge& deliveries_overdue =
-      gauge("socialsync_deliveries_overdue_seconds",
-            "For how long the oldest delivery is due that nobody has taken");
+  // These are there once somebody knows them: nobody does who only takes webhooks.
+  prometheus::Family<prometheus::Gauge>& deliveries_overdue =
+      prometheus::BuildGauge()
+          .Name("socialsync_deliveries_overdue_seconds")
+          .Help("For how long the oldest delivery is due that nobody has taken")
+          .Register(registry);
   prometheus::Family<prometheus::Gauge>& endpoints = prometheus::BuildGauge()
                                                          .Name("socialsync_endpoints")
                                                          .Help("Endpoints with a URL, by state")
                                                          .Register(registry);
-  prometheus::Gauge& endpoints_ok = endpoints.Add({{"state", "ok"}});
-  prometheus::Gauge& endpoints_failing = endpoints.Add({{"state", "failing"}});
-  prometheus::Gauge& endpoints_disabled = endpoints.Add({{"state", "disabled"}});
 
   prometheus::Histogram& batch_events = prometheus::BuildHistogram()
                                             .Name("socialsync_batch_events")
@@ -191,12 +191,12 @@ void Metrics::deliveries(std::size_t in_flight, std::size_t waiting) {
   registry_->deliveries_waiting.Set(static_cast<double>(waiting));
 }
 
-void Metrics::deliveries_overdue(double seconds) { registry_->deliveries_overdue.Set(seconds); }
+void Metrics::deliveries_overdue(double seconds) { registry_->deliveries_overdue.Add({}).Set(seconds); }
 
 void Metrics::endpoints(std::size_t ok, std::size_t failing, std::size_t disabled) {
-  registry_->endpoints_ok.Set(static_cast<double>(ok));
-  registry_->endpoints_failing.Set(static_cast<double>(failing));
-  registry_->endpoints_disabled.Set(static_cast<double>(disabled));
+  registry_->endpoints.Add({{"state", "ok"}}).Set(static_cast<double>(ok));
+  registry_->endpoints.Add({{"state", "failing"}}).Set(static_cast<double>(failing));
+  registry_->endpoints.Add({{"state", "disabled"}}).Set(static_cast<double>(disabled));
 }
 
 void Metrics::queue_depth(std::size_t events, std::size_t bytes) {

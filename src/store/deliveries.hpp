@@ -39,7 +39,7 @@ boost::asio::awaitable<void> record_attempts(pg::Connection& connection,
                                              std::span<const AttemptRow> attempts);
 
 // Of these, those that cannot be written now, since somebody holds a lock on the delivery or its event. Waits
-// for nobody. Throws pg::Error.
+// for nobody, unless a whole table is locked. Throws pg::Error.
 boost::asio::awaitable<std::vector<DeliveryKey>> locked_deliveries(pg::Connection& connection,
                                                                    std::span<const DeliveryKey> keys);
 

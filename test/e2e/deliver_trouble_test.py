@@ -119,18 +119,42 @@ def test_many_locked_events_hold_up_nobody_for_long(database, client, account, c
     assert undelivered(database, account) == 0
 
 
-def test_a_locked_table_costs_no_result(database, client, account, cluster, database_name, receiver):
-    """Whoever makes an index of webhook_logs lets nobody write meanwhile."""
-    database.rows("SELECT log_webhook(%s, 'whatsapp', 'messages', '{}') FROM generate_series(1, 50)", account.id)
+@pytest.mark.parametrize("table", ["webhook_logs", "webhook_delivery_attempts"])
+@pytest.mark.parametrize("mode", ["SHARE", "EXCLUSIVE"])
+def test_a_locked_table_costs_no_result(database, client, account, cluster, database_name, receiver, gateway, mode, table):
+    """Whoever makes an index lets nobody write meanwhile; who alters a table, nobody look for what is locked, either."""
+    database.rows("SELECT log_webhook(%s, 'whatsapp', 'messages', '{}') FROM generate_series(1, 700)", account.id)
+    failures = gateway.log().count("database task failed")
+    queue_again(database, account)
+    eventually(lambda: receiver.received)
     holder = psycopg2.connect(cluster.dsn(database_name))
     with holder.cursor() as cursor:
-        cursor.execute("LOCK TABLE webhook_logs IN SHARE MODE")
-        queue_again(database, account)
-        eventually(lambda: len(receiver.received) == 50)
+        cursor.execute(f"LOCK TABLE {table} IN {mode} MODE")
+        eventually(lambda: len(receiver.received) == 700)
     holder.rollback()
     holder.close()
-    eventually(lambda: statuses(database, account) == ["processed"] * 50)
-    assert len(receiver.received) == 50 and undelivered(database, account) == 0
+    eventually(lambda: statuses(database, account) == ["processed"] * 700, timeout_s=15)
+    assert len(receiver.received) == 700 and undelivered(database, account) == 0
+    assert gateway.log().count("database task failed") == failures
+
+
+def test_a_lock_that_nobody_sees_holds_up_few(database, client, account, cluster, database_name):
+    """A trigger of somebody's writes a row of their own, which is locked."""
+    database.rows("CREATE TABLE theirs (id integer PRIMARY KEY, seen integer); INSERT INTO theirs VALUES (1, 0), (2, 0)")
+    database.rows("""CREATE FUNCTION note_theirs() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        UPDATE theirs SET seen = seen + 1 WHERE id = CASE WHEN NEW.external_message_id = 'slow' THEN 1 ELSE 2 END;
+        RETURN NEW; END $$; CREATE TRIGGER theirs AFTER UPDATE ON webhook_logs FOR EACH ROW EXECUTE FUNCTION note_theirs()""")
+    database.rows("SELECT log_webhook(%s, 'whatsapp', 'messages', '{}', CASE n WHEN 7 THEN 'slow' END) FROM generate_series(1, 40) AS n",
+                  account.id)
+    holder = psycopg2.connect(cluster.dsn(database_name))
+    with holder.cursor() as cursor:
+        cursor.execute("SELECT FROM theirs WHERE id = 1 FOR UPDATE")
+        queue_again(database, account)
+        eventually(lambda: statuses(database, account).count("processed") == 39)
+    holder.rollback()
+    holder.close()
+    eventually(lambda: statuses(database, account) == ["processed"] * 40)
+    database.rows("DROP TRIGGER theirs ON webhook_logs; DROP FUNCTION note_theirs(); DROP TABLE theirs")
 
 
 def test_a_locked_endpoint_holds_up_no_other_s_news(database, client, gateway, cluster, database_name):
