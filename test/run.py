@@ -38,7 +38,6 @@ CHOSEN = {
 }
 FIXTURES = ROOT.parent / "shared/fixtures"  # real webhook bodies, where somebody keeps some beside the repository
 FUZZERS_AT_ONCE = 2
-SERVERS_AT_ONCE = 2
 
 
 def check_style(suite, with_clang_tidy):
@@ -74,9 +73,9 @@ def check_schema(suite):
 
 def check_versions(suite, versions):
     """Tests of all sorts on other PostgreSQLs than Debian's, with the release build."""
-    tests = [*PYTEST, "-m", "every_version", "test/sql", "test/e2e", "--postgresql"]
-    stages = [Stage(f"PostgreSQL {version}", [*tests, version], count_pytest) for version in versions]
-    suite.run_side_by_side(stages, SERVERS_AT_ONCE)
+    for version in versions:
+        tests = [*PYTEST, *SIDE_BY_SIDE, "-m", "every_version", "test/sql", "test/e2e", "--postgresql", version]
+        suite.run(Stage(f"PostgreSQL {version}", tests, count_pytest))
 
 
 def fuzz(suite, seconds):
