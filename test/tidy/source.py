@@ -31,6 +31,11 @@ def code_of(text):
     return _DIRECTIVE.sub(lambda match: "\n" * match.group().count("\n"), _TOKEN.sub(replace, text))
 
 
+def tokens(text):
+    """The comments and literals of the text, as matches whose lastgroup is the kind."""
+    return _TOKEN.finditer(text)
+
+
 def line_of(text, offset):
     return text.count("\n", 0, offset) + 1
 

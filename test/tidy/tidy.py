@@ -1,19 +1,31 @@
 #!/usr/bin/python3
-"""The style test: every rule over every file of ours. The last line counts the rules that hold."""
+"""The style test: every rule over every file of ours. The last line counts the rules that hold.
+
+tidy.py --words [PATH…]: lists the offences against plain words in files whose path begins so, and counts them by folder.
+"""
 
 import subprocess
 import sys
 from pathlib import Path
 
+import words
 from rules import RULES, File, Layers
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ["src", "test", "fuzz", "bench", "script", "cmake", "sql", ".ci"]
 SUFFIXES = {".cpp", ".hpp", ".py", ".sql", ".cmake", ".txt", ".lua", ".sh", ""}
+WRITTEN_FOLDERS = ["docs", "packaging"]
+WRITTEN_SUFFIXES = {".md", ".example", ".service"}
 
 
 def read_files():
     paths = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*")) if _is_ours(path)]
+    return [File(path.relative_to(ROOT).as_posix(), path.read_text()) for path in paths]
+
+
+def read_documents():
+    paths = [path for folder in WRITTEN_FOLDERS for path in sorted((ROOT / folder).rglob("*"))]
+    paths = [*sorted(ROOT.glob("*.md")), *(path for path in paths if path.suffix in WRITTEN_SUFFIXES)]
     return [File(path.relative_to(ROOT).as_posix(), path.read_text()) for path in paths]
 
 
@@ -56,6 +68,8 @@ def _output(command):
 
 def main():
     files = read_files()
+    if sys.argv[1:2] == ["--words"]:
+        return 1 if words.report(files + read_documents(), ROOT, sys.argv[2:]) else 0
     table = Layers((ROOT / "test/tidy/layers.txt").read_text())
     results = [run_rule(rule, files, table) for rule in RULES]
 
