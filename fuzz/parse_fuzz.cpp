@@ -8,7 +8,7 @@
 #include <simdjson.h>
 
 #include "parse/json_check.hpp"
-#include "parse/repair.hpp"
+#include "parse/json_text.hpp"
 #include "parse/split.hpp"
 
 namespace {

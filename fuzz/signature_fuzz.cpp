@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "base/hex.hpp"
-#include "http/query.hpp"
+#include "http/message.hpp"
 #include "verify/handshake.hpp"
 #include "verify/signature.hpp"
 

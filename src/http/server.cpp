@@ -7,7 +7,6 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "http/connections.hpp"
 #include "http/session.hpp"
 #include "net/listener.hpp"
 #include "net/result.hpp"

@@ -8,8 +8,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 
-#include "http/protocol_error.hpp"
-#include "http/serialize.hpp"
+#include "http/message.hpp"
 #include "net/result.hpp"
 
 namespace socialsync::http {

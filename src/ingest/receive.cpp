@@ -7,7 +7,7 @@
 
 #include "base/clock.hpp"
 #include "base/text.hpp"
-#include "http/query.hpp"
+#include "http/message.hpp"
 #include "ingest/test_report.hpp"
 #include "verify/handshake.hpp"
 #include "verify/signature.hpp"

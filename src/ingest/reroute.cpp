@@ -10,7 +10,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "store/events.hpp"
-#include "verify/keyring.hpp"
+#include "verify/signature.hpp"
 
 namespace socialsync::ingest {
 namespace {

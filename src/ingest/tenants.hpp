@@ -16,7 +16,7 @@
 #include "pg/connection.hpp"
 #include "route/directory.hpp"
 #include "store/accounts.hpp"
-#include "verify/keyring.hpp"
+#include "verify/signature.hpp"
 
 namespace socialsync::ingest {
 

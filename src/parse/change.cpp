@@ -1,10 +1,9 @@
-#include "parse/change.hpp"
+#include "parse/readers.hpp"
 
 #include <algorithm>
 
 #include "parse/envelope.hpp"
 #include "parse/identity.hpp"
-#include "parse/unix_time.hpp"
 
 namespace socialsync::parse {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "parse/repair.hpp"
+#include "parse/json_text.hpp"
 
 namespace socialsync::parse {
 

@@ -2,12 +2,8 @@
 
 #include <algorithm>
 
-#include "parse/change.hpp"
-#include "parse/instagram.hpp"
-#include "parse/messaging.hpp"
-#include "parse/messenger.hpp"
-#include "parse/unix_time.hpp"
-#include "parse/whatsapp.hpp"
+#include "parse/readers.hpp"
+#include "parse/identity.hpp"
 
 namespace socialsync::parse {
 namespace {
@@ -17,14 +13,21 @@ bool is_change(Value element) {
   return field.is_string() && !field.equals("") && element.at("value").kind() != Kind::missing;
 }
 
+// A change of Instagram or Messenger: an element of a conversation, or a whole of its own.
+void read_other_change(const Entry& entry, const Change& change, std::span<const ChangeKind> kinds,
+                       Collector& collector) {
+  if (read_messaging_change(entry, change, collector)) return;
+  collector.add(whole_change(entry, change, kinds));
+}
+
 void read_change(const Entry& entry, Value element, Collector& collector) {
   if (!is_change(element)) return add_unreadable(entry, element, collector);
   const bool flat = element == entry.value;
   const Change change{element, element.at("field").text(), element.at("value"), flat};
   switch (entry.platform) {
     case model::Platform::whatsapp: return read_whatsapp_change(entry, change, collector);
-    case model::Platform::instagram: return read_instagram_change(entry, change, collector);
-    case model::Platform::messenger: return read_messenger_change(entry, change, collector);
+    case model::Platform::instagram: return read_other_change(entry, change, instagram_kinds(), collector);
+    case model::Platform::messenger: return read_other_change(entry, change, messenger_kinds(), collector);
   }
 }
 

@@ -1,6 +1,5 @@
 #include "parse/envelope.hpp"
 
-#include "parse/object_name.hpp"
 
 namespace socialsync::parse {
 namespace {
@@ -19,6 +18,23 @@ std::string open_entry(const Entry& entry) {
 }
 
 }  // namespace
+
+std::string_view object_name(model::Platform platform) {
+  switch (platform) {
+    case model::Platform::whatsapp: return "whatsapp_business_account";
+    case model::Platform::instagram: return "instagram";
+    case model::Platform::messenger: return "page";
+  }
+  return "";
+}
+
+std::optional<model::Platform> platform_of(Value object) {
+  for (const auto platform :
+       {model::Platform::whatsapp, model::Platform::instagram, model::Platform::messenger}) {
+    if (object.equals(object_name(platform))) return platform;
+  }
+  return std::nullopt;
+}
 
 Envelope::Envelope(const Entry& entry, std::string_view list) : head_(open_entry(entry)), tail_("]}]}") {
   head_.append("\"").append(list).append("\":[");

@@ -1,8 +1,10 @@
 #include "parse/identity.hpp"
 
+#include <charconv>
 #include <iterator>
 
 #include <fmt/format.h>
+
 
 namespace socialsync::parse {
 namespace {
@@ -17,6 +19,9 @@ Value step_into(Value container, std::string_view name) {
   const Items items = container.items();
   return name == "0" && items.begin() != items.end() ? *items.begin() : Value();
 }
+
+constexpr std::int64_t first_ms = 100'000'000'000;
+constexpr std::int64_t last_ms = (std::int64_t{1} << 48) - 1;
 
 }  // namespace
 
@@ -69,6 +74,17 @@ std::string event_type(std::string word) {
     break;
   }
   return word;
+}
+
+std::optional<std::int64_t> unix_time_ms(Value value) {
+  const std::string text = value.text();
+  const char* end = text.data() + text.size();
+  std::int64_t time = 0;
+  const auto parsed = std::from_chars(text.data(), end, time);
+  if (parsed.ec != std::errc{} || parsed.ptr != end || time <= 0) return std::nullopt;
+  if (time < first_ms) time *= 1000;
+  if (time > last_ms) return std::nullopt;
+  return time;
 }
 
 }  // namespace socialsync::parse

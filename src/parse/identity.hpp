@@ -2,6 +2,8 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,5 +30,10 @@ void append_lost_characters(std::string& out, Value id);
 
 // A foreign word cut to webhook_logs.webhook_type, a varchar(50): PostgreSQL counts characters.
 std::string event_type(std::string word);
+
+// Unix milliseconds of a time as Meta writes it: a string or a number, of seconds or (from 1e11 on, which as
+// seconds would be the year 5138) of milliseconds. Nothing for all else, for 0, and beyond the 48 bits that
+// an event id has for it.
+std::optional<std::int64_t> unix_time_ms(Value value);
 
 }  // namespace socialsync::parse

@@ -3,10 +3,11 @@
 #include <charconv>
 #include <optional>
 
+
 namespace socialsync::parse {
 namespace {
 
-constexpr char32_t replacement = 0xFFFD;
+constexpr char32_t replacement_character = 0xFFFD;
 
 constexpr bool is_high_surrogate(char32_t unit) { return unit >= 0xD800 && unit <= 0xDBFF; }
 constexpr bool is_low_surrogate(char32_t unit) { return unit >= 0xDC00 && unit <= 0xDFFF; }
@@ -66,6 +67,65 @@ bool is_small_exponent(std::string_view digits) {
   return parsed.ec == std::errc{} && exponent <= number_exponent_max;
 }
 
+// Copies the text up to what is unfit, writes its replacement, goes on.
+class Repair {
+ public:
+  explicit Repair(std::string_view json) : json_(json) {}
+
+  std::optional<std::string> run() {
+    while (at_ < json_.size()) {
+      const char c = json_[at_];
+      if (c == '"') {
+        string();
+      } else if (c == '-' || (c >= '0' && c <= '9')) {
+        number();
+      } else {
+        ++at_;
+      }
+    }
+    if (copied_ == 0) return std::nullopt;
+    out_.append(json_.substr(copied_));
+    return std::move(out_);
+  }
+
+ private:
+  void string() {
+    for (++at_; json_[at_] != '"';) {
+      if (json_[at_] != '\\') {
+        ++at_;
+        continue;
+      }
+      const Escape escape = read_escape(json_.substr(at_));
+      if (escape.fit_for_jsonb()) {
+        at_ += escape.length;
+      } else {
+        replace(escape.length, R"(\ufffd)");
+      }
+    }
+    ++at_;
+  }
+
+  void number() {
+    const Number number = read_number(json_.substr(at_));
+    if (number.fit_for_jsonb) {
+      at_ += number.length;
+    } else {
+      replace(number.length, '"' + std::string(json_.substr(at_, number.length)) + '"');
+    }
+  }
+
+  void replace(std::size_t length, std::string_view replacement) {
+    out_.append(json_.substr(copied_, at_ - copied_)).append(replacement);
+    at_ += length;
+    copied_ = at_;
+  }
+
+  std::string_view json_;
+  std::size_t at_ = 0;
+  std::size_t copied_ = 0;
+  std::string out_;
+};
+
 }  // namespace
 
 Escape read_escape(std::string_view text) {
@@ -116,7 +176,7 @@ std::string unescaped(std::string_view content) {
     at = backslash;
     if (at == content.size()) break;
     const Escape escape = read_escape(content.substr(at));
-    append_utf8(out, escape.fit_for_jsonb() ? escape.character : replacement);
+    append_utf8(out, escape.fit_for_jsonb() ? escape.character : replacement_character);
     at += escape.length;
   }
   return out;
@@ -131,5 +191,7 @@ bool fits_text(std::string_view content) {
   }
   return true;
 }
+
+std::optional<std::string> repaired(std::string_view json) { return Repair(json).run(); }
 
 }  // namespace socialsync::parse

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -40,5 +41,9 @@ std::string unescaped(std::string_view content);
 
 // Whether all of its escapes are fit for jsonb.
 bool fits_text(std::string_view content);
+
+// A copy of `json`, which must be valid, that PostgreSQL's jsonb takes: \ufffd for NUL and lone surrogates,
+// and absurd numbers as strings. Nothing when `json` is fit as it is.
+std::optional<std::string> repaired(std::string_view json);
 
 }  // namespace socialsync::parse

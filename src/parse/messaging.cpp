@@ -1,11 +1,10 @@
-#include "parse/messaging.hpp"
+#include "parse/readers.hpp"
 
 #include <algorithm>
 
 #include "parse/envelope.hpp"
 #include "parse/identity.hpp"
 #include "parse/kinds.hpp"
-#include "parse/unix_time.hpp"
 
 namespace socialsync::parse {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "parse/collector.hpp"
 #include "parse/entry.hpp"
-#include "parse/object_name.hpp"
+#include "parse/envelope.hpp"
 
 namespace socialsync::parse {
 namespace {

@@ -1,13 +1,11 @@
-#include "parse/whatsapp.hpp"
+#include "parse/readers.hpp"
 
 #include <algorithm>
 #include <span>
 
-#include "parse/change.hpp"
 #include "parse/contacts.hpp"
 #include "parse/envelope.hpp"
 #include "parse/identity.hpp"
-#include "parse/unix_time.hpp"
 
 namespace socialsync::parse {
 namespace {

@@ -1,4 +1,4 @@
-#include "http/query.hpp"
+#include "http/message.hpp"
 
 #include <string>
 

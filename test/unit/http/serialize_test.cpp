@@ -1,11 +1,10 @@
-#include "http/serialize.hpp"
+#include "http/message.hpp"
 
 #include <stdexcept>
 #include <string>
 
 #include <doctest/doctest.h>
 
-#include "http/protocol_error.hpp"
 
 namespace socialsync::http {
 namespace {

@@ -1,4 +1,4 @@
-#include "parse/repair.hpp"
+#include "parse/json_text.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "parse/unix_time.hpp"
+#include "parse/identity.hpp"
 
 #include <optional>
 #include <string>

@@ -6,7 +6,7 @@
 
 #include "parse/json_check.hpp"
 #include "parse/kinds.hpp"
-#include "parse/repair.hpp"
+#include "parse/json_text.hpp"
 #include "unit/parse/golden.hpp"
 #include "unit/parse/support.hpp"
 

@@ -1,4 +1,4 @@
-#include "verify/keyring.hpp"
+#include "verify/signature.hpp"
 
 #include <doctest/doctest.h>
 
