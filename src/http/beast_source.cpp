@@ -1,2 +1,2 @@
-// Beast's own code, compiled once.
+// Compiles Beast once.
 #include <boost/beast/src.hpp>

@@ -7,7 +7,7 @@
 namespace socialsync::http {
 namespace {
 
-// What may follow a chunk's size on its line: nothing, or an extension, which is passed over.
+// True for the rest of a chunk-size line: empty, or an extension, which is ignored.
 bool is_extension(std::string_view text) {
   const auto is_forbidden = [](char c) { return (c >= 0 && c < 0x20 && c != '\t') || c == 0x7f; };
   if (std::ranges::any_of(text, is_forbidden)) return false;
@@ -27,7 +27,7 @@ std::size_t ChunkReader::read(std::string_view bytes, std::string& body) {
   return total;
 }
 
-// Returns 0 when it needs more bytes, or cannot go on.
+// Returns 0 when it needs more bytes, and after a fault.
 std::size_t ChunkReader::read_once(std::string_view bytes, std::string& body) {
   switch (stage_) {
     case Stage::size: return read_size(bytes, body.size());
@@ -76,7 +76,7 @@ std::size_t ChunkReader::read_trailer(std::string_view bytes) {
   return line.size();
 }
 
-// The first line of `bytes` with its end; empty when it is not all there, or fault() says what it breaks.
+// Returns the first line of `bytes` with its line end; empty when the line is incomplete or sets fault().
 std::string_view ChunkReader::take_line(std::string_view bytes, std::size_t bytes_max) {
   const std::string_view window = bytes.substr(0, bytes_max);
   const std::size_t end = window.find('\n');

@@ -9,22 +9,22 @@
 
 namespace socialsync::http {
 
-// Takes a chunked body apart (RFC 9112 7.1), from after the head to after the trailers, which are passed
-// over. What comes out does not depend on how the bytes are cut in pieces.
+// Decodes a chunked body (RFC 9112 7.1), from the end of the head to the end of the trailers, which it drops.
+// The result does not depend on how the bytes are split between calls.
 class ChunkReader {
  public:
   // `limits` outlives the reader.
   explicit ChunkReader(const Limits& limits)
       : limits_(limits), trailer_bytes_left_(limits.header_bytes_max) {}
 
-  // Appends to `body`, always the same one, what `bytes` hold of it, and says how many bytes have been used
-  // up. Those that were not are to be given again with more behind them, unless is_done() or fault().
+  // Appends the decoded bytes to `body`, the same one in each call, and returns how many of `bytes` it
+  // consumed. Pass the others again with more behind them, unless is_done() or fault().
   std::size_t read(std::string_view bytes, std::string& body);
 
-  // The end has been read: what follows belongs to the next request.
+  // True after the end of the body: the bytes that follow belong to the next request.
   bool is_done() const { return stage_ == Stage::done; }
 
-  // The status to answer with, or 0.
+  // The HTTP status to answer with, or 0.
   int fault() const { return fault_; }
 
  private:

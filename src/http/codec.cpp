@@ -10,7 +10,7 @@
 namespace socialsync::http {
 namespace {
 
-// RFC 9110 5.6.2. What cannot begin a method is another protocol: said at once, not when a line ends.
+// RFC 9110 5.6.2. A byte that cannot begin a method is another protocol: refused at once, before a line ends.
 bool is_token_character(char c) {
   if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) return true;
   return c != '\0' && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
@@ -52,14 +52,14 @@ class Codec::State {
   Inbox inbox_;
   Request request_;
   std::optional<HeadParser> parser_;
-  std::optional<ChunkReader> chunks_;  // of a chunked body
-  std::size_t content_length_ = 0;     // of another
+  std::optional<ChunkReader> chunks_;  // for a chunked body
+  std::size_t content_length_ = 0;     // for any other body
   Stage stage_ = Stage::head;
   bool keep_alive_ = false;
   int error_status_ = 0;
   // In the head, counted from its first byte:
-  std::size_t scanned_ = 0;       // everything before belongs to lines that have ended, or holds no line end
-  std::size_t line_begin_ = 0;    // of the line that has not ended
+  std::size_t scanned_ = 0;       // no line end between line_begin_ and here
+  std::size_t line_begin_ = 0;    // first byte of the incomplete line
   std::size_t fields_begin_ = 0;  // 0 until the request line has been read
 };
 
@@ -89,8 +89,8 @@ Codec::Event Codec::State::next() {
   return stage_ == Stage::complete ? Event::request : Event::error;
 }
 
-// The parser is given whole parts only, the request line and then all fields: fed with less, it would find
-// other errors at other times, and would not hold to its own limit.
+// The parser gets whole parts only, the request line and then all fields: with less, its errors would depend
+// on how the bytes arrive, and it would exceed its own limit.
 Codec::Event Codec::State::read_head() {
   if (fields_begin_ == 0) skip_empty_lines();
   const std::string_view pending = inbox_.pending();
@@ -107,7 +107,7 @@ Codec::Event Codec::State::read_head() {
   return too_long ? fail(431) : event;
 }
 
-// RFC 9112 2.2: empty lines before a request are passed over.
+// RFC 9112 2.2: empty lines before a request are ignored.
 void Codec::State::skip_empty_lines() {
   while (inbox_.pending().starts_with("\r\n")) inbox_.consume(2);
 }

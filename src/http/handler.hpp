@@ -8,7 +8,7 @@
 
 namespace socialsync::http {
 
-// What a server does with requests. All calls come from the server's one thread.
+// Handles the requests of a server. All calls come from the server's one thread.
 class Handler {
  public:
   virtual ~Handler() = default;
@@ -17,11 +17,11 @@ class Handler {
   // the request; handle() is then not called. An exception closes the connection.
   virtual std::optional<Response> refuse(const Request& head) = 0;
 
-  // Runs to its end even when the client has gone. An exception is answered with 500.
+  // Runs to its end even after the client has disconnected. An exception is answered with 500.
   virtual boost::asio::awaitable<Response> handle(Request request) = 0;
 
-  // The server itself answered: 400, 408, 413, 417, 431, 500, 501, 503; or would have answered 503, had it
-  // not had too many of these to write already. To be counted.
+  // Counts an answer of the server itself: 400, 408, 413, 417, 431, 500, 501 or 503, and a connection that
+  // was closed without one because too many 503 are being written.
   virtual void protocol_error(int status) = 0;
 };
 

@@ -24,7 +24,7 @@ int status_of(const boost::beast::error_code& error) {
   return 400;
 }
 
-// RFC 9112 3.2.2: "GET http://host/path" is legal too, and means the path.
+// RFC 9112 3.2.2: "GET http://host/path" is valid too, and means the path.
 std::string_view without_authority(std::string_view target) {
   const std::size_t scheme_end = target.find("://");
   if (target.starts_with('/') || scheme_end == target.npos) return target;
@@ -52,7 +52,7 @@ HeadParser::HeadParser(Request& request, const Limits& limits)
 int HeadParser::read_request_line(std::string_view line) {
   error_code error;
   const std::size_t used = put({line.data(), line.size()}, error);
-  // "Needs more" is what it says at the end of a good line, and also of one that stops short.
+  // Beast returns need_more for a complete line, and also for an incomplete one.
   if (error == beast_http::error::need_more) return used == line.size() ? 0 : 400;
   return status_of(error);
 }
@@ -64,8 +64,8 @@ int HeadParser::read_fields(std::string_view fields) {
   return head_fault();
 }
 
-// Beast takes a Transfer-Encoding other than "chunked" for none, and counts no hosts: a proxy before us might
-// see the next request begin elsewhere (RFC 9112 3.2, 6.1, 6.3).
+// Beast ignores a Transfer-Encoding other than "chunked", and accepts several Host fields. A proxy in front
+// of us could then see the next request begin elsewhere (RFC 9112 3.2, 6.1, 6.3).
 int HeadParser::head_fault() const {
   const bool is_coded = transfer_encodings_ > 0;
   if (is_coded && (version_ == 10 || basic_parser::content_length())) return 400;
@@ -101,7 +101,7 @@ void HeadParser::note_field(field field, std::string_view value) {
     ++transfer_encodings_;
     is_only_chunked_ = equal_ignoring_case(value, "chunked");
   }
-  // RFC 9110 10.1.1: HTTP/1.0 has no expectations.
+  // RFC 9110 10.1.1: Expect is ignored in HTTP/1.0.
   if (field == field::expect && version_ == 11) {
     expects_continue_ = equal_ignoring_case(value, "100-continue");
     expects_other_ = expects_other_ || !expects_continue_;

@@ -11,26 +11,26 @@
 
 namespace socialsync::http {
 
-// Beast's parser, writing straight into a Request: read_request_line(), then read_fields(). A fault is the
-// status to answer with, 0 when there is none; after one the parser is of no more use. Only the codec
-// includes this, and nothing else includes Beast. The body is read without it: byte by byte, Beast 1.81's
-// chunk reader trips over its own assertion.
+// Parses a request's head with Beast directly into a Request: read_request_line(), then read_fields(). Both
+// return the HTTP status to answer with, or 0; do not use the parser after a fault. Only the codec includes
+// this header, and no other file includes Beast. The body is read without Beast: fed byte by byte, the chunk
+// reader of Beast 1.81 fails its own assertion.
 class HeadParser final : private boost::beast::http::basic_parser<true> {
  public:
-  // `request` is new, and outlives the parser, as `limits` does.
+  // `request` is empty. `request` and `limits` outlive the parser.
   HeadParser(Request& request, const Limits& limits);
 
-  // `line` is whole, with its end.
+  // `line` is complete, with its line end.
   int read_request_line(std::string_view line);
 
-  // `fields` is every field and the empty line.
+  // `fields` holds all fields and the empty line.
   int read_fields(std::string_view fields);
 
-  // After read_fields():
+  // Valid after read_fields():
   using basic_parser::chunked;
   using basic_parser::keep_alive;
   bool expects_continue() const { return expects_continue_; }
-  std::size_t content_length() const;  // at most the limit of a body; 0 when the head has none
+  std::size_t content_length() const;  // at most body_bytes_max; 0 without Content-Length
 
  private:
   using string_view = boost::beast::string_view;

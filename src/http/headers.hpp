@@ -8,21 +8,21 @@
 
 namespace socialsync::http {
 
-// The header fields of one message, in the order they came: one buffer and the offsets into it.
+// The header fields of one message in their order: one buffer, and offsets into it.
 class Headers {
  public:
-  // Room for so many bytes of names and values, and so many fields.
+  // Reserves space for the bytes of all names and values, and for the number of fields.
   void reserve(std::size_t text_bytes, std::size_t fields);
 
   void add(std::string_view name, std::string_view value);
 
-  // The first field of that name, upper or lower case; empty when there is none. Valid until add().
+  // Returns the first field of that name, ignoring case; empty when absent. Valid until add().
   std::string_view find(std::string_view name) const;
 
-  // How many fields bear that name: more than one is often an attempt to be read in two ways.
+  // Counts the fields of that name. More than one is often a request-smuggling attempt.
   std::size_t count(std::string_view name) const;
 
-  // All fields.
+  // The number of fields.
   std::size_t size() const { return fields_.size(); }
 
   // The field at `index`, which is below size().
@@ -40,7 +40,7 @@ class Headers {
   std::vector<Field> fields_;
 };
 
-// Equal but for the case of ASCII letters, as field names and most of their keywords are.
+// Compares ignoring the case of ASCII letters, as HTTP does for field names and most keywords.
 bool equal_ignoring_case(std::string_view left, std::string_view right);
 
 }  // namespace socialsync::http

@@ -7,7 +7,7 @@
 namespace socialsync::http {
 namespace {
 
-// Holds nearly every webhook in one read, and is what an idle connection keeps.
+// Large enough for nearly every webhook in one read; an idle connection keeps this much.
 constexpr std::size_t usual_bytes = 8 * 1024;
 
 }  // namespace

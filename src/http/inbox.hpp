@@ -7,14 +7,14 @@
 
 namespace socialsync::http {
 
-// Bytes that have been read and not yet parsed: one flat buffer, filled at its end, taken from its front.
+// Received bytes that are not parsed yet: one contiguous buffer, filled at its end, consumed from its front.
 class Inbox {
  public:
-  // Room to read into: all there is, and at least one byte. Grows when it must, and aims at `wanted_bytes`; a
-  // buffer that had to grow is given back once it is empty. Makes pending() stale.
+  // Returns the free space to read into, at least one byte. Grows for `wanted_bytes` when it must; a grown
+  // buffer is released once it is empty. Invalidates pending().
   std::span<char> space(std::size_t wanted_bytes);
 
-  // The first `count` bytes of space() were filled.
+  // Call after reading `count` bytes into space().
   void filled(std::size_t count) { end_ += count; }
 
   // Valid until space().

@@ -26,21 +26,21 @@ std::string decode(std::string_view text) {
   return out;
 }
 
-// Cuts `text` at the first `separator`: what stands before is returned, what stands after is left.
+// Returns the part of `text` before the first `separator`, and removes it and the separator from `text`.
 std::string_view take_until(std::string_view& text, char separator) {
   const std::string_view head = text.substr(0, text.find(separator));
   text.remove_prefix(head.size() < text.size() ? head.size() + 1 : head.size());
   return head;
 }
 
-// No answer of ours is a page: a browser that is led here shall not guess, keep or frame it.
+// No answer is a page: a browser must not sniff, cache or frame one.
 constexpr std::string_view browser_headers =
     "X-Content-Type-Options: nosniff\r\n"
     "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
     "Referrer-Policy: no-referrer\r\n"
     "Cache-Control: no-store\r\n";
 
-// RFC 9110 15.3.5, 15.4.5: these have no body, and no Content-Length that would announce one.
+// RFC 9110 15.3.5, 15.4.5: these have no body and no Content-Length.
 bool has_body(int status) { return status >= 200 && status != 204 && status != 304; }
 
 void append_field(std::string& out, std::string_view name, std::string_view value) {
@@ -131,7 +131,7 @@ std::string serialize(const Response& response, bool keep_alive, bool head_only)
     if (!response.content_type.empty()) append_field(out, "Content-Type", response.content_type);
     append_field(out, "Content-Length", std::to_string(response.body.size()));
   }
-  // Said both ways: HTTP/1.0 closes unless told otherwise, 1.1 the reverse.
+  // Always sent: HTTP/1.0 closes by default, HTTP/1.1 keeps the connection.
   append_field(out, "Connection", keep_alive ? "keep-alive" : "close");
   for (const auto& [name, value] : response.headers) append_field(out, name, value);
   out.append(browser_headers).append("\r\n");

@@ -49,7 +49,7 @@ asio::awaitable<void> run_session(std::unique_ptr<Session> session, Welcome welc
   }
 }
 
-// Until the server has stopped and its last connection is closed.
+// Runs until the server has stopped and its last connection is closed.
 asio::awaitable<void> keep_time(std::shared_ptr<Connections> connections) {
   while (!connections->stopping || !connections->sessions.empty()) {
     co_await pause(connections->limits.tick);
@@ -71,7 +71,7 @@ void Server::State::admit(tcp::socket socket) {
                  asio::detached);
 }
 
-// Connections that the kernel has let in already would be reset when the listener closes.
+// Accepts the connections in the kernel's backlog, which closing the listener would reset.
 void Server::State::admit_backlog() {
   boost::system::error_code error;
   acceptor->non_blocking(true, error);
@@ -100,7 +100,7 @@ asio::awaitable<void> Server::run() {
   while (!connections.stopping) {
     auto [error, socket] = co_await state->acceptor->async_accept(net::as_result);
     if (!error) state->admit(std::move(socket));
-    // Out of descriptors or memory, most likely: to try again at once would only burn the processor.
+    // Most likely out of file descriptors or memory: an immediate retry would only use CPU time.
     if (error && !connections.stopping) co_await pause(connections.limits.tick);
   }
 }

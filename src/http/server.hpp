@@ -23,24 +23,23 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // From here on clients may connect. Port 0 takes any free one. Once; throws boost::system::system_error.
+  // Binds and listens. Port 0 takes any free port. Call once. Throws boost::system::system_error.
   void listen(const boost::asio::ip::tcp::endpoint& endpoint);
 
-  // The port that listen() got.
+  // The port that listen() has bound.
   std::uint16_t port() const;
 
-  // Accepts until stop(), after listen().
+  // Accepts connections until stop(). Call after listen().
   boost::asio::awaitable<void> run();
 
-  // Accepts no more and closes idle connections. A request that has begun is answered, with Connection:
-  // close.
+  // Stops accepting and closes idle connections. A request that has begun is answered with Connection: close.
   void stop();
 
-  // After stop(): waits until no connection is left: true. When `limit` passes first, cuts those that are
-  // left (their handlers run on): false.
+  // After stop(): waits until no connection is left, and returns true. After `limit` it closes the remaining
+  // connections (their handlers run on) and returns false.
   boost::asio::awaitable<bool> drained(std::chrono::steady_clock::duration limit);
 
-  // Open now, also those that are being turned away.
+  // The number of open connections, including those that are being refused.
   std::size_t connections() const;
 
  private:

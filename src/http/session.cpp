@@ -21,7 +21,7 @@ Session::Session(asio::ip::tcp::socket socket, std::shared_ptr<Connections> conn
       place_(connections_->sessions.insert(connections_->sessions.end(), this)),
       codec_(connections_->limits),
       deadline_(connections_->deadline(connections_->limits.idle_timeout)) {
-  boost::system::error_code ignored;  // a connection that is already gone fails at its first read
+  boost::system::error_code ignored;  // a closed connection fails at its first read
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
 }
 
@@ -49,8 +49,8 @@ asio::awaitable<void> Session::serve() {
 
 asio::awaitable<void> Session::turn_away() { (void)co_await fail(503); }
 
-// Asks the handler about the head that has come. False when refusal_ cannot wait for the body to pass by: it
-// is long, or the client sends it only when told to.
+// Asks the handler whether it refuses the head. False when refusal_ must be sent before the body is read: the
+// body is long, or the client waits for 100 Continue.
 bool Session::admit() {
   enter(Phase::body);
   is_continue_due_ = codec_.expects_continue();
@@ -61,15 +61,14 @@ bool Session::admit() {
   return *body_left == 0 || !is_continue_due_;
 }
 
-// Takes note of how much of a body there is. False when all bodies together are too many; what is to be done
-// then is up to the caller.
+// Updates this connection's share of bodies_bytes. False when all bodies together exceed the limit.
 bool Session::fits(std::size_t body_bytes) {
   connections_->bodies_bytes += body_bytes;
   connections_->bodies_bytes -= std::exchange(body_bytes_, body_bytes);
   return connections_->bodies_bytes <= connections_->limits.bodies_bytes_max;
 }
 
-// Reads once. False when the connection is at its end.
+// Reads once. False when the connection ends.
 asio::awaitable<bool> Session::receive() {
   if (phase_ != Phase::body) enter(codec_.started() ? Phase::head : Phase::idle);
   if (is_unwanted()) co_return false;
@@ -87,12 +86,12 @@ asio::awaitable<bool> Session::receive() {
     co_return true;
   }
   if (error != asio::error::operation_aborted) co_return false;
-  if (!is_expired()) co_return true;  // stop() asks to look again
+  if (!is_expired()) co_return true;  // cancelled by stop(): check again
   if (phase_ == Phase::idle) co_return false;
   co_return co_await fail(408);
 }
 
-// The server stops, and no request is under way; not even one whose first bytes nobody has read yet.
+// True when the server is shutting down and this connection has no request, read or unread.
 bool Session::is_unwanted() const {
   boost::system::error_code ignored;
   return connections_->stopping && phase_ == Phase::idle && socket_.available(ignored) == 0;
@@ -131,7 +130,7 @@ asio::awaitable<bool> Session::fail(int status) {
   co_return co_await answer_and_close(protocol_error(status));
 }
 
-// For when what the client still sends will not be understood. Always false.
+// Answers and closes: the rest of the stream cannot be parsed. Always false.
 asio::awaitable<bool> Session::answer_and_close(Response response) {
   const std::string bytes = serialize(response, false, codec_.request().method == Method::head);
   enter(Phase::writing);
@@ -140,7 +139,7 @@ asio::awaitable<bool> Session::answer_and_close(Response response) {
   co_return false;
 }
 
-// False when the client is gone or does not read.
+// False when the client has disconnected or does not read.
 asio::awaitable<bool> Session::send(std::string_view bytes) {
   while (!bytes.empty()) {
     auto [error, count] =

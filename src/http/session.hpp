@@ -20,25 +20,25 @@ namespace socialsync::http {
 
 class Session;
 
-// What the sessions of a server share. Owned by each of them, for they can outlive the server.
+// The state that the sessions of a server share. Each session owns it: sessions can outlive the server.
 struct Connections {
   Handler& handler;
   const Limits limits;
-  std::list<Session*> sessions{};  // each enters and leaves by itself
+  std::list<Session*> sessions{};  // each adds and removes itself
   bool stopping = false;
-  std::size_t bodies_bytes = 0;  // of those that are being read or handled, as far as they have arrived
+  std::size_t bodies_bytes = 0;  // received bytes of all bodies being read or handled
 
-  // The server's only clock: it is cheap to read, and stands still while the server itself does, so that its
-  // own delays are not laid at the clients' door.
+  // The server's only clock. It is cheap to read, and stands still while the server is blocked, so that a
+  // client does not time out because of the server's own delay.
   std::uint64_t ticks = 0;
 
-  // The first tick by which `timeout` has surely passed. The tick under way counts for nothing.
+  // Returns the first tick by which `timeout` has passed; the current, partial tick does not count.
   std::uint64_t deadline(std::chrono::milliseconds timeout) const {
     return ticks + 2 + static_cast<std::uint64_t>(timeout / limits.tick);
   }
 };
 
-// One connection: reads requests, has them handled, writes the answers in order.
+// One connection: reads requests, passes them to the handler, writes the answers in order.
 class Session {
  public:
   Session(boost::asio::ip::tcp::socket socket, std::shared_ptr<Connections> connections);
@@ -46,20 +46,19 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  // Serves requests until either side closes, or a deadline or a fault does.
+  // Serves requests until either side closes, a deadline passes or a fault occurs.
   boost::asio::awaitable<void> serve();
 
   // Answers 503 without reading anything, and closes.
   boost::asio::awaitable<void> turn_away();
 
-  // These return at once; the coroutine above then sees its operation cancelled.
+  // These return at once; they cancel the pending operation of serve().
   void end_if_expired();
   void end_if_idle();
   void cut();
 
  private:
-  // What the connection waits for, each with its time limit. While a request is handled it waits for nothing,
-  // and so has none.
+  // The state that the connection waits in, each with a timeout. While the handler runs there is no timeout.
   enum class Phase : std::uint8_t { idle, head, body, writing, lingering };
 
   boost::asio::awaitable<bool> receive();
@@ -85,8 +84,8 @@ class Session {
   Phase phase_ = Phase::idle;
   std::uint64_t deadline_;           // in ticks
   std::optional<Response> refusal_;  // of the request whose body is being read
-  bool is_continue_due_ = false;     // the client waits for it with its body
-  std::size_t body_bytes_ = 0;       // our part of connections_->bodies_bytes
+  bool is_continue_due_ = false;     // the client waits for 100 Continue before it sends the body
+  std::size_t body_bytes_ = 0;       // this connection's share of connections_->bodies_bytes
 };
 
 }  // namespace socialsync::http

@@ -1,9 +1,8 @@
-#include "parse/readers.hpp"
-
 #include <algorithm>
 
 #include "parse/envelope.hpp"
 #include "parse/identity.hpp"
+#include "parse/readers.hpp"
 
 namespace socialsync::parse {
 namespace {
@@ -25,7 +24,7 @@ void identify(const Entry& entry, const ChangeKind& kind, Value element, model::
   append_parts(event.discriminator, element, kind.apart, entry.time);
   const bool has_all = std::ranges::find(kind.apart, ".") != kind.apart.end();
   const bool lacks_id = event.natural_id.empty() && !kind.natural_id.front().empty();
-  // An element of a list may come again in another entry, with another time.
+  // Meta may send a list's element again in another entry, with another time.
   const Paths all = kind.list.empty() ? Paths{".", "@time"} : Paths{"."};
   if (lacks_id && !has_all) append_parts(event.discriminator, element, all, entry.time);
   event.customer = first_text(element, kind.customer);

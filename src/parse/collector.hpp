@@ -9,17 +9,17 @@
 
 namespace socialsync::parse {
 
-// Gathers what one body yields, within the limits.
+// Collects the events and unreadable parts of one body, within the limits.
 class Collector {
  public:
   // `fit_for_jsonb`: nothing in the whole body needs repair.
   Collector(const Limits& limits, bool fit_for_jsonb) : limits_(limits), fit_for_jsonb_(fit_for_jsonb) {}
 
-  // Takes an event whose payload is as it came, and repairs that where needed.
+  // Adds an event whose payload holds the received bytes; repairs the payload where jsonb would refuse it.
   void add(model::Event event);
   void add_unreadable(model::Platform platform, std::string entry_id, std::string_view bytes);
 
-  // True once a limit was passed: then nothing more is taken, and the webhook is cut short.
+  // True once a limit was passed: further parts are dropped and the webhook is marked as cut short.
   bool is_full() const { return webhook_.is_cut_short; }
 
   model::Webhook take() { return std::move(webhook_); }

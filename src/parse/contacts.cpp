@@ -8,11 +8,11 @@ namespace {
 
 constexpr std::string_view contact_ids[] = {"wa_id", "user_id"};
 
-// How many contacts an event takes along. One names a person or two, but a hostile body gives thousands of
-// contacts the id that all its events name.
+// The limit of contacts in one event. An event names one or two people, but a hostile body can give
+// thousands of contacts the one id that all its events name.
 constexpr std::size_t contacts_per_event_max = 16;
 
-// All members by which an element of messages[], statuses[], calls[], … may name a person.
+// All members in which an element of messages[], statuses[], calls[], … may name a person.
 constexpr std::string_view element_ids[] = {"from",
                                             "from_user_id",
                                             "recipient_id",

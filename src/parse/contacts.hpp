@@ -7,15 +7,15 @@
 
 namespace socialsync::parse {
 
-// The contacts[] of one WhatsApp value: who the people in its events are.
+// The contacts[] of one WhatsApp value, matched to its events.
 class Contacts {
  public:
   // `events` is how many events the value holds.
   Contacts(Value list, std::size_t events);
 
-  // `"contacts":[…],` with the first few that `element` names, in their order; empty when it names none. A
-  // lone contact belongs to a lone event even where their ids differ. Contacts that are no list go with every
-  // event.
+  // Returns `"contacts":[…],` with the first few contacts that `element` names, in their order; empty when
+  // it names none. A lone contact belongs to a lone event even where their ids differ. A contacts member that
+  // is not a list is copied into every event.
   std::string member_for(Value element) const;
 
  private:
@@ -31,7 +31,7 @@ class Contacts {
   Value list_;
   bool is_lone_;
   std::vector<Value> contacts_;
-  std::vector<Id> ids_;  // sorted, each once: a hostile body has as many contacts as events
+  std::vector<Id> ids_;  // sorted, unique: a hostile body has as many contacts as events
 };
 
 }  // namespace socialsync::parse

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "parse/readers.hpp"
 #include "parse/identity.hpp"
+#include "parse/readers.hpp"
 
 namespace socialsync::parse {
 namespace {
@@ -13,7 +13,7 @@ bool is_change(Value element) {
   return field.is_string() && !field.equals("") && element.at("value").kind() != Kind::missing;
 }
 
-// A change of Instagram or Messenger: an element of a conversation, or a whole of its own.
+// Reads a change of Instagram or Messenger: a conversation's element in a change, or one whole event.
 void read_other_change(const Entry& entry, const Change& change, std::span<const ChangeKind> kinds,
                        Collector& collector) {
   if (read_messaging_change(entry, change, collector)) return;
@@ -31,7 +31,7 @@ void read_change(const Entry& entry, Value element, Collector& collector) {
   }
 }
 
-// What an entry may hold, and who reads each element of it.
+// A list that an entry may hold, and the reader of its elements.
 struct Block {
   std::string_view name;
   void (*read)(const Entry&, Value element, Collector&);
@@ -60,7 +60,7 @@ void read_block(const Entry& entry, const Block& block, Value list, Collector& c
 
 bool is_container(Value value) { return value.is_object() || value.is_array(); }
 
-// Whether `name` is that of a member which belongs to the entry's events, and is none itself.
+// True for a member that describes the entry, and is not an event itself.
 bool surrounds(Value name, bool is_flat) {
   const bool is_flat_part = name.equals("field") || name.equals("value");
   return name.equals("id") || name.equals("time") || (is_flat && is_flat_part);
@@ -73,7 +73,8 @@ bool has_known_block(Value entry) {
   return false;
 }
 
-// An unknown block of a known entry, in an entry of its own: its neighbours are read without it.
+// Keeps an unknown block of an entry as an unreadable part, within an entry of its own. The other blocks are
+// read without it.
 void add_unknown_block(const Entry& entry, Value name, Value block, Collector& collector) {
   std::string bytes = "{";
   const auto append = [&bytes](std::string_view quoted_name, Value value) {

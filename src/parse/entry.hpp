@@ -1,4 +1,4 @@
-// One element of a webhook's entry[]: what happened to one WABA, Instagram account or Page.
+// One element of a webhook's entry[]: the events of one WABA, Instagram account or Page.
 #pragma once
 
 #include <string>
@@ -16,7 +16,7 @@ struct Entry {
   Value time;
 };
 
-// One element of changes[], or the flat field and value that an Instagram entry may have itself.
+// One element of changes[], or the field and value that an Instagram entry may hold directly (flat).
 struct Change {
   Value element;
   std::string field;
@@ -24,13 +24,13 @@ struct Change {
   bool flat = false;
 };
 
-// Adds all events of an entry, and what cannot be read as one.
+// Adds all events of an entry, and its unreadable parts.
 void read_entry(model::Platform platform, Value entry, Collector& collector);
 
 // Adds the events of one {"field": …, "value": …} without an entry around it, as Meta's dashboard shows them.
 void read_bare_change(model::Platform platform, Value change, Collector& collector);
 
-// An event with what its entry knows of it.
+// Returns an event with the platform, routing key and time of its entry.
 model::Event event_of(const Entry& entry);
 
 void add_unreadable(const Entry& entry, Value part, Collector& collector);

@@ -1,6 +1,5 @@
 #include "parse/envelope.hpp"
 
-
 namespace socialsync::parse {
 namespace {
 

@@ -11,12 +11,12 @@
 
 namespace socialsync::parse {
 
-// Meta's `object` of a platform's webhooks, and back.
+// Maps a platform to the `object` of its webhooks, and back.
 std::string_view object_name(model::Platform platform);
 std::optional<model::Platform> platform_of(Value object);
 
-// A webhook as Meta would have sent it for one event alone: the object, the entry's id and time, and within
-// those a gap for the event. All but the gap is as it came.
+// The webhook that Meta would have sent for one event alone: the object, the entry's id and time as
+// received, and a gap for the event.
 class Envelope {
  public:
   // …"entry":[{…,"messaging":[GAP]}]…
@@ -24,7 +24,7 @@ class Envelope {
   // …"entry":[{…,"changes":[{"field":…,"value":GAP}]}]…, or the flat form.
   Envelope(const Entry& entry, const Change& change);
 
-  // The whole, with `parts` one after another in the gap.
+  // Returns the webhook with `parts`, concatenated, in the gap.
   std::string around(std::initializer_list<std::string_view> parts) const;
 
  private:

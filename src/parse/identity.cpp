@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-
 namespace socialsync::parse {
 namespace {
 
@@ -13,7 +12,7 @@ constexpr std::size_t type_characters_max = 50;
 
 constexpr bool starts_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }
 
-// The member, or the first element.
+// Returns the member of an object, or the first element of an array.
 Value step_into(Value container, std::string_view name) {
   if (!container.is_array()) return container.at(name);
   const Items items = container.items();

@@ -1,4 +1,5 @@
-// The words in which the tables of this folder say where an event keeps what identifies it.
+// Paths to the members that identify an event, and the values read through them. The tables in kinds.cpp are
+// written in these paths.
 #pragma once
 
 #include <array>
@@ -11,29 +12,30 @@
 
 namespace socialsync::parse {
 
-// Where in an element to look: "read.mid" is the member mid of the member read, "mids.0" the first of the
-// array mids, "." the element itself, "@time" its entry's time. The first empty path ends a list.
+// Paths within an element: "read.mid" is the member mid of the member read, "mids.0" the first element of the
+// array mids, "." the element itself, "@time" its entry's time. The first empty path ends the list.
 using Paths = std::array<std::string_view, 6>;
 
 Value at_path(Value element, std::string_view path);
 
-// The first of `paths` that has any text: absent, null and "" are alike.
+// Returns the first value of `paths` that has text; absent, null and "" are skipped.
 Value first_with_text(Value element, const Paths& paths);
 std::string first_text(Value element, const Paths& paths);
 
-// Appends what is at all of `paths`, each with its length before it, so that no two lists read the same.
-// Strings count by their characters, all else by its bytes, as do strings whose text is not all of them.
+// Appends the values of all `paths`, each prefixed with its length, so that different lists give different
+// results. A string is appended unescaped; any other value, and a string that loses characters as text, is
+// appended as its raw bytes.
 void append_parts(std::string& out, Value element, const Paths& paths, Value entry_time = {});
 void append_part(std::string& out, std::string_view part);
-// Appends the bytes of an id whose text is not all of it: it is not that of another with the same text.
+// Appends the raw bytes of an id that loses characters as text, so that two such ids stay different.
 void append_lost_characters(std::string& out, Value id);
 
-// A foreign word cut to webhook_logs.webhook_type, a varchar(50): PostgreSQL counts characters.
+// Cuts a word from the body to the 50 characters of webhook_logs.webhook_type, a varchar(50).
 std::string event_type(std::string word);
 
-// Unix milliseconds of a time as Meta writes it: a string or a number, of seconds or (from 1e11 on, which as
-// seconds would be the year 5138) of milliseconds. Nothing for all else, for 0, and beyond the 48 bits that
-// an event id has for it.
+// Reads a time as Meta writes it, a string or a number, as Unix milliseconds. Values below 1e11 are seconds
+// (1e11 seconds would be the year 5138). Returns nothing for any other value, for 0, and beyond the 48 bits
+// that an event id has for its time.
 std::optional<std::int64_t> unix_time_ms(Value value);
 
 }  // namespace socialsync::parse

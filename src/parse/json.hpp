@@ -1,5 +1,5 @@
-// A JSON text that was checked whole, and views of its values. A view of what is not there is `missing`, and
-// asking it for more gives `missing` again: a part of the wrong type spoils nothing but itself.
+// Views of the values of a JSON text that has been checked. A view of an absent value is `missing`; its
+// members are `missing` too, so a value of an unexpected type affects no other.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,8 @@ namespace socialsync::parse {
 
 enum class Kind : std::uint8_t { missing, object, array, string, number, boolean, null };
 
-// A value's place in its text. Nodes lie in the order of the text: a container's children follow it, an
-// object's as key, value, key, value.
+// A value's place in its text. Nodes are stored in the order of the text: a container's children follow it,
+// those of an object as key, value, key, value.
 struct Node {
   std::uint32_t begin = 0;
   std::uint32_t end = 0;   // one past the last byte
@@ -25,20 +25,20 @@ struct Node {
 struct Document {
   std::string_view text;
   std::vector<Node> nodes;
-  bool fit_for_jsonb = true;  // nothing in it that PostgreSQL's jsonb refuses, or prints as a flood
+  bool fit_for_jsonb = true;  // no NUL, lone surrogate or huge number, see json_text.hpp
 };
 
 struct Member;
 class Items;
 class Fields;
 
-// Cheap to copy; good while its document is.
+// Cheap to copy; valid as long as its document.
 class Value {
  public:
   Value() = default;
   Value(const Document& document, std::uint32_t node) : document_(&document), node_(node) {}
 
-  // The same value in the same place.
+  // True for the same value at the same place.
   bool operator==(const Value&) const = default;
 
   Kind kind() const { return document_ ? node().kind : Kind::missing; }
@@ -46,20 +46,20 @@ class Value {
   bool is_array() const { return kind() == Kind::array; }
   bool is_string() const { return kind() == Kind::string; }
   bool is_true() const { return kind() == Kind::boolean && raw() == "true"; }
-  // Neither missing nor null, which Meta uses alike.
+  // False for missing and for null: Meta uses both for an absent value.
   bool present() const { return kind() != Kind::missing && kind() != Kind::null; }
 
-  // The bytes as they came; empty when missing.
+  // Returns the received bytes; empty when missing.
   std::string_view raw() const {
     if (!document_) return {};
     return document_->text.substr(node().begin, node().end - node().begin);
   }
 
-  // A string's characters, or a number's digits; empty for all else. What text in PostgreSQL cannot hold
-  // (NUL, a lone surrogate) is U+FFFD.
+  // Returns a string's characters or a number's digits; empty for any other value. Characters that text in
+  // PostgreSQL cannot hold (NUL, a lone surrogate) become U+FFFD.
   std::string text() const;
 
-  // Whether text() is not all of it: two strings may then have one text.
+  // True when text() replaces characters, so that two different strings may have the same text.
   bool loses_characters() const;
 
   // True for a string of exactly these characters.
@@ -68,10 +68,10 @@ class Value {
     return node().escaped ? this->text() == text : content() == text;
   }
 
-  // An object's member; of several of one name, the last, as jsonb has it.
+  // Returns an object's member. Of several with the same name, the last counts, as in jsonb.
   Value at(std::string_view key) const;
 
-  // Empty for what is not an array, and not an object.
+  // The elements of an array and the members of an object; empty for any other value.
   Items items() const;
   Fields fields() const;
 

@@ -15,14 +15,14 @@ namespace {
 
 static_assert(padding_bytes == simdjson::SIMDJSON_PADDING);
 
-// Buffers for larger bodies, which are rare, are given back.
+// Buffers above this size are released after the body: such bodies are rare.
 constexpr std::size_t kept_bytes = std::size_t{1} << 20;
 constexpr std::size_t first_bytes = std::size_t{64} << 10;
 
 constexpr bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
-// Goes once over the starts of all tokens, which simdjson's first stage has found, and makes their nodes.
-// That stage also vouches for UTF-8 and for quotes that pair up, but for nothing else.
+// Walks once over the token starts that simdjson's first stage has found, checks the grammar and makes the
+// nodes. The first stage has checked UTF-8 and paired quotes, and nothing else.
 class Walk {
  public:
   Walk(Document& document, std::span<const std::uint32_t> starts, std::size_t depth_max)
@@ -135,7 +135,7 @@ class Walk {
     return true;
   }
 
-  // From this start to the next, without the space between.
+  // Returns the text from this start to the next one, without trailing white space.
   std::string_view token() const {
     const std::string_view text = document_.text;
     const std::size_t begin = starts_[at_];
@@ -153,7 +153,7 @@ class Walk {
   Document& document_;
   std::span<const std::uint32_t> starts_;
   std::size_t depth_max_;
-  bool has_escapes_;  // anywhere in the text: most have none, and then no string is searched
+  bool has_escapes_;  // anywhere in the text; without any, no string is searched for escapes
   std::size_t at_ = 0;
   Expected expected_ = Expected::value;
   JsonError error_ = JsonError::not_json;
@@ -164,11 +164,11 @@ class Walk {
 
 struct JsonChecker::State {
   Document document;
-  // The interface that simdjson's own parsers are written against; its first stage is all we need.
+  // simdjson's internal parser interface; only its first stage is used.
   std::unique_ptr<simdjson::internal::dom_parser_implementation> stages;
   std::size_t capacity = 0;
 
-  // Makes room for `size` bytes, and forgets the text before.
+  // Reserves buffers for `size` bytes and drops the previous text.
   void prepare(std::size_t size) {
     if (capacity > kept_bytes && size <= kept_bytes) *this = State{};
     document.nodes.clear();

@@ -1,4 +1,4 @@
-// The strict walk over a whole body: what comes out of it needs no further checking.
+// The strict check of a whole body. Its result needs no further checks.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@ namespace socialsync::parse {
 
 enum class JsonError : std::uint8_t { not_json, too_deep };
 
-// Checks texts, one after another, keeping its buffers.
+// Checks texts one after another and reuses its buffers.
 class JsonChecker {
  public:
   JsonChecker();
@@ -21,12 +21,12 @@ class JsonChecker {
   JsonChecker(JsonChecker&&) noexcept;
   JsonChecker& operator=(JsonChecker&&) noexcept;
 
-  // The root of `text`, if that is one JSON value and nothing more: UTF-8, structure, escapes, numbers,
-  // literals. Views are good until the next call, and while `text` is neither changed nor moved; here it may
-  // be moved once, when it lacks `padding_bytes` of spare capacity.
+  // Returns the root of `text`, which must be exactly one JSON value: UTF-8, structure, escapes, numbers and
+  // literals are checked. Views are valid until the next call and while `text` is unchanged. `text` is
+  // reallocated when it lacks `padding_bytes` of spare capacity.
   Result<Value, JsonError> check(std::string& text, std::size_t depth_max);
 
-  // Whether all of the text last checked is fit for jsonb.
+  // True when jsonb takes the whole text last checked as it is.
   bool fit_for_jsonb() const;
 
  private:

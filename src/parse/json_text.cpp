@@ -3,7 +3,6 @@
 #include <charconv>
 #include <optional>
 
-
 namespace socialsync::parse {
 namespace {
 
@@ -12,7 +11,7 @@ constexpr char32_t replacement_character = 0xFFFD;
 constexpr bool is_high_surrogate(char32_t unit) { return unit >= 0xD800 && unit <= 0xDBFF; }
 constexpr bool is_low_surrogate(char32_t unit) { return unit >= 0xDC00 && unit <= 0xDFFF; }
 
-// The four digits of `\uXXXX`, which `text` must start with.
+// Reads the `\uXXXX` that `text` starts with; nothing when it starts with anything else.
 std::optional<char32_t> read_unit(std::string_view text) {
   if (text.size() < 6 || text[0] != '\\' || text[1] != 'u') return std::nullopt;
   std::uint16_t unit = 0;
@@ -51,7 +50,7 @@ void append_utf8(std::string& out, char32_t character) {
   put_tail(0);
 }
 
-// How many digits `text` has at `at`.
+// Counts the digits of `text` from `at` on.
 std::size_t digits_at(std::string_view text, std::size_t at) {
   std::size_t count = 0;
   while (at + count < text.size() && text[at + count] >= '0' && text[at + count] <= '9') ++count;
@@ -60,14 +59,14 @@ std::size_t digits_at(std::string_view text, std::size_t at) {
 
 char at_or_nul(std::string_view text, std::size_t at) { return at < text.size() ? text[at] : '\0'; }
 
-// False also for an exponent too long to read.
+// False also for an exponent that overflows an int.
 bool is_small_exponent(std::string_view digits) {
   int exponent = 0;
   const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), exponent);
   return parsed.ec == std::errc{} && exponent <= number_exponent_max;
 }
 
-// Copies the text up to what is unfit, writes its replacement, goes on.
+// Copies a JSON text and replaces the parts that jsonb refuses.
 class Repair {
  public:
   explicit Repair(std::string_view json) : json_(json) {}

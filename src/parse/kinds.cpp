@@ -5,7 +5,7 @@
 namespace socialsync::parse {
 namespace {
 
-// webhook_events knows statuses by what happened to the message.
+// webhook_events separates statuses: read and played are message_reads, the others message_deliveries.
 void read_or_delivered(Value status, model::Event& event) {
   const Value word = status.at("status");
   event.type = word.equals("read") || word.equals("played") ? "message_reads" : "message_deliveries";
@@ -25,7 +25,7 @@ void one_thread(Value chunk, model::Event& event) {
   if (second == threads.end()) event.customer = (*threads.begin()).at("id").text();
 }
 
-// The business is the sender of its echoes; what was deleted comes again under the same mid.
+// The business is the sender of its echoes. Meta sends a deletion under the deleted message's mid.
 void echo_or_deleted(Value element, model::Event& event) {
   const Value message = element.at("message");
   if (message.at("is_echo").is_true()) {
@@ -90,7 +90,7 @@ constexpr ChangeKind instagram[] = {
     {"story_insights", "", "story_insights", {"media_id"}, {"@time"}, {}},
 };
 
-// The ids in a Page's values name what was changed, not the change: only the whole tells two apart.
+// The ids in a Page's values name the changed object, not the change: only the whole value identifies a change.
 constexpr ChangeKind messenger[] = {
     {"feed", "", "change", {"comment_id", "post_id"}, {".", "@time"}, {"from.id", "sender_id"}},
     {"leadgen", "", "change", {"leadgen_id"}, {}, {}},
@@ -99,8 +99,8 @@ constexpr ChangeKind messenger[] = {
     {"ratings", "", "change", {}, {".", "@time"}, {"reviewer_id", "from.id"}},
 };
 
-// Types are Meta's field names but for the shared vocabulary. A reaction's id is that of the message reacted to, and an edit's
-// that of the message edited.
+// Types are Meta's field names, except for the shared vocabulary. A reaction carries the mid of the message it
+// reacts to, an edit the mid of the edited message.
 constexpr MessagingKind messaging[] = {
     {"message", "message", "messages", "messages", {"message.mid"}, {}, {echo_or_deleted, echoes_apart}},
     {"message_edit", "edit", "message_edit", "message_edits", {"message_edit.mid"}, {"message_edit.num_edit"}},
@@ -123,7 +123,7 @@ constexpr MessagingKind messaging[] = {
     {"response_feedback", "response_feedback", "response_feedback", "response_feedback", {}, {"."}},
 };
 
-// The id only informs here: it need not be unique.
+// This id is for information: it need not be unique.
 constexpr ChangeKind generic = {"", "", "change", {"id", "comment_id", "message_template_id", "post_id", "media_id"}, {".", "@time"}, {"from.id", "sender_id", "user_id.current"}};
 // clang-format on
 

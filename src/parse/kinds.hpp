@@ -1,5 +1,5 @@
-// The kinds of events that are known: one row each. The readers go by these tables, and docs/events.md is
-// printed from them. What no row knows is an event all the same: generic_change, or a member of its name.
+// The tables of known kinds of events, one row each. The readers follow these tables, and docs/events.md is
+// generated from them. An event without a row is read as generic_change(), or named after its member.
 //
 // Sources: https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/reference,
 // https://developers.facebook.com/docs/instagram-platform/webhooks,
@@ -15,7 +15,7 @@
 
 namespace socialsync::parse {
 
-// What a row cannot say in paths.
+// A rule of a row that paths cannot express.
 struct Exception {
   void (*apply)(Value element, model::Event& event) = nullptr;
   std::string_view told;  // for docs/events.md
@@ -24,16 +24,16 @@ struct Exception {
 // An event of changes[]. Its type is the field's name unless an exception says otherwise.
 struct ChangeKind {
   std::string_view field;
-  std::string_view list;  // the value's list of which each element is an event; empty: the value is one
+  std::string_view list;  // the list in the value whose elements are events; empty: the value is one event
   std::string_view kind;
-  Paths natural_id;  // the first that is there; an event that should have one, and has none, goes by all its
-                     // bytes
-  Paths apart;       // what tells apart two of one natural id; of a whole value, beside its field
-  Paths customer;    // the first that is there
+  Paths natural_id;  // the first with text; an event without one is identified by all its bytes
+  Paths apart;     // the values that tell two events with one natural id apart; for a whole value, beside its
+                   // field
+  Paths customer;  // the first with text
   Exception exception = {};
 };
 
-// An event of messaging[] or standby[]: the first row whose member it has.
+// An event of messaging[] or standby[]: read by the first row whose member it has.
 struct MessagingKind {
   std::string_view member;
   std::string_view kind;

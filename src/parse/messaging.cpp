@@ -1,15 +1,14 @@
-#include "parse/readers.hpp"
-
 #include <algorithm>
 
 #include "parse/envelope.hpp"
 #include "parse/identity.hpp"
 #include "parse/kinds.hpp"
+#include "parse/readers.hpp"
 
 namespace socialsync::parse {
 namespace {
 
-// Members that surround what happened.
+// Members that describe every element, and name no event.
 constexpr std::string_view surroundings[] = {"sender", "recipient", "timestamp", "hop_context"};
 
 const MessagingKind* find_kind(Value element) {
@@ -19,7 +18,7 @@ const MessagingKind* find_kind(Value element) {
   return kind == kinds.end() ? nullptr : &*kind;
 }
 
-// The member that names an event we have no rule for; empty when there is none.
+// Returns the member that names an event without a row in the table; empty when the element has none.
 std::string unknown_member(Value element) {
   for (const auto& [name, block] : element.fields()) {
     std::string word = name.text();
@@ -48,7 +47,7 @@ void describe_unknown(Value element, const std::string& member, model::Event& ev
   append_part(event.discriminator, element.raw());
 }
 
-// False when nothing happened in `element`.
+// False when `element` names no event.
 bool describe(Value element, model::Event& event) {
   event.customer = first_text(element, {"sender.id", "optin.user_ref"});
   if (const auto time_ms = unix_time_ms(element.at("timestamp"))) event.time_ms = time_ms;

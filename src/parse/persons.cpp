@@ -9,21 +9,21 @@ namespace {
 
 constexpr std::size_t number_digits_min = 7;
 
-// The members by which an object names a person: each row one person.
+// The members in which an object names a person. The members of one row name the same person.
 constexpr std::array<std::array<std::string_view, 4>, 10> names_of_one = {{
     {"wa_id", "user_id", "parent_user_id", ""},
     {"from", "from_user_id", "from_parent_user_id", ""},
     {"to", "to_user_id", "to_parent_user_id", ""},
     {"recipient_id", "recipient_user_id", "parent_recipient_user_id", "recipient_parent_user_id"},
     {"recipient_participant_id", "recipient_participant_user_id", "", ""},
-    {"previous", "current", "", ""},  // of user_id, when it has changed
-    {"phone_number", "", "", ""},     // of a contact in the business's address book
+    {"previous", "current", "", ""},  // in user_id, after a change
+    {"phone_number", "", "", ""},     // in a contact of the business's address book
     {"sender_id", "", "", ""},
     {"user_ref", "", "", ""},
-    {"input", "", "", ""},  // a participant that could not be added
+    {"input", "", "", ""},  // of a participant that Meta could not add
 }};
 
-// The objects in an element that name a person, by members as above or by their id.
+// The objects in an element that name a person, by the members above or by their id.
 constexpr std::string_view objects_by_names[] = {"contact", "system", "user_id", "optin"};
 constexpr std::string_view objects_by_id[] = {"from", "sender", "recipient"};
 
@@ -89,7 +89,7 @@ class Search {
     for (const auto& names : names_of_one) {
       std::vector<std::string> texts;
       for (const std::string_view name : names) {
-        // A group goes by recipient_id too: it is nobody's other name.
+        // recipient_id may name a group, which is not another name of a person.
         const bool is_group = name == "recipient_id" && object.at("recipient_type").equals("group");
         if (!name.empty() && !is_group) texts.push_back(comparable(object.at(name).text()));
       }
@@ -133,14 +133,14 @@ class Search {
 constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 std::optional<unsigned> value_of(char character) {
-  if (character == '-') return 62;  // the URL's alphabet
+  if (character == '-') return 62;  // base64url
   if (character == '_') return 63;
   const std::size_t at = alphabet.find(character);
   if (at == std::string_view::npos) return std::nullopt;
   return static_cast<unsigned>(at);
 }
 
-// As far as it is base64.
+// Decodes base64 up to the first character that is not base64.
 std::string decoded(std::string_view text) {
   std::string bytes;
   unsigned bits = 0;
@@ -165,7 +165,7 @@ std::string encoded(std::string_view bytes) {
     bits = (bits << 8 | static_cast<unsigned char>(byte)) & 0xffff;
     for (count += 8; count >= 6; count -= 6) text += alphabet[bits >> (count - 6) & 63];
   }
-  return text;  // without the last character, which would depend on what follows
+  return text;  // without the last character: it depends on the bytes that follow
 }
 
 }  // namespace
@@ -201,7 +201,8 @@ std::vector<std::string> base64_fragments(std::string_view digits) {
   if (!is_number(digits)) return fragments;
   for (const std::size_t before : {0u, 1u, 2u}) {
     const std::string text = encoded(std::string(before, '\0').append(digits));
-    fragments.push_back(text.substr((before * 8 + 5) / 6));  // what holds no bit of what stands before
+    fragments.push_back(
+        text.substr((before * 8 + 5) / 6));  // without the characters that hold bits of the bytes before
   }
   return fragments;
 }

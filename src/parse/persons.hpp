@@ -1,4 +1,4 @@
-// Whom a payload is about: to find all that names one person, and nothing of anybody else.
+// Finds the persons in a payload: the search behind erasure of one person's data.
 #pragma once
 
 #include <cstdint>
@@ -13,32 +13,32 @@ namespace socialsync::parse {
 
 enum class Involvement : std::uint8_t {
   none,
-  mentioned,     // somewhere: in a reply, a shared contact card, a text
-  among_others,  // theirs is one of several conversations in it
+  mentioned,     // anywhere else: in a reply, a shared contact card, a text
+  among_others,  // one of several conversations in it is theirs
   party,         // it is from, to or about them
 };
 
 struct PersonFound {
   Involvement involvement = Involvement::none;
-  // By which the same person goes too, as the same contact, sender, … says.
+  // Further identifiers that the payload gives the same person, in one contact, sender, …
   std::vector<std::string> further{};
-  // Theirs is the number that the body came to: they are no customer.
+  // True when the identifier is the business's own number, not a customer's.
   bool is_business = false;
 };
 
-// What a Meta-shaped body says of the person with these identifiers: phone numbers, BSUIDs, Instagram or Page
-// scoped ids, as comparable() gives them.
+// Searches a Meta-shaped body for the person with these identifiers: phone numbers, BSUIDs, Instagram-scoped
+// or Page-scoped ids, each as comparable() returns it.
 PersonFound look_for(Value body, const std::set<std::string>& ids);
 
-// The form in which identifiers are compared: a phone number without its plus sign, blanks and punctuation.
+// Returns an identifier in the form for comparison: a phone number without plus sign, blanks and punctuation.
 std::string comparable(std::string_view identifier);
 
-// Whether a WhatsApp message id carries that phone number: its base64 holds the digits, not as a part of
-// longer ones.
+// True when a WhatsApp message id contains that phone number: its decoded base64 holds the digits, and not as
+// part of a longer number.
 bool message_id_names(std::string_view message_id, std::string_view digits);
 
-// What the base64 of any text with these digits holds one of, wherever they stand in it. Empty for what is no
-// phone number.
+// Returns three fragments; the base64 of any text that contains these digits contains one of them. Empty when
+// `digits` is not a phone number.
 std::vector<std::string> base64_fragments(std::string_view digits);
 
 }  // namespace socialsync::parse

@@ -7,10 +7,10 @@
 namespace socialsync::parse {
 namespace {
 
-// {"field": …, "value": …}: a change without a webhook around it.
+// True for {"field": …, "value": …}: a change without entry[] around it.
 bool is_bare_change(Value root) { return root.at("field").is_string() && !root.at("entry").present(); }
 
-// Whose webhook this is; nothing when it is none.
+// Returns the platform of a webhook; nothing when `root` is not a webhook.
 std::optional<model::Platform> platform_of_webhook(Value root, std::optional<model::Platform> fallback) {
   const bool is_webhook = root.at("entry").is_array() || is_bare_change(root);
   if (!is_webhook) return std::nullopt;
@@ -26,7 +26,7 @@ void read_entries(model::Platform platform, Value entries, Collector& collector)
   }
 }
 
-// False, with nothing collected, when `root` is no webhook.
+// False, with nothing collected, when `root` is not a webhook.
 bool read_webhook(Value root, std::optional<model::Platform> fallback, Collector& collector) {
   const auto platform = platform_of_webhook(root, fallback);
   if (!platform) return false;
@@ -37,7 +37,7 @@ bool read_webhook(Value root, std::optional<model::Platform> fallback, Collector
   return true;
 }
 
-// The same of an array of webhooks, into which Meta's documentation wraps some examples.
+// Reads an array of webhooks: Meta's documentation wraps some examples in one.
 bool read_webhooks(Value roots, std::optional<model::Platform> fallback, Collector& collector) {
   std::vector<Value> strangers;
   bool is_webhook = false;

@@ -1,4 +1,4 @@
-// Bytes to events: a webhook's body is checked, then cut into its smallest parts.
+// Bytes to events: checks a webhook's body, then splits it into its events.
 #pragma once
 
 #include <cstdint>
@@ -13,21 +13,21 @@
 
 namespace socialsync::parse {
 
-// Why a whole body is set aside.
+// The reason why a whole body is quarantined.
 enum class ParseError : std::uint8_t { not_json, too_deep, not_a_webhook };
 
-// The error's name in snake_case: the reason that quarantine keeps.
+// The error's name in snake_case, as quarantine stores it.
 std::string_view to_string(ParseError error);
 
-// Splits bodies, one after another: one per thread, as it keeps its buffers.
+// Splits bodies one after another and reuses its buffers. One per thread.
 class Splitter {
  public:
   explicit Splitter(Limits limits = {}) : limits_(limits) {}
 
-  // The body's events, in its order, and the parts that are none, up to the limits. Both are empty for a
-  // webhook without entries. `body` keeps its content, but may be moved when it lacks `padding_bytes` of
-  // spare capacity. `fallback` is the platform of a body that does not name its `object`. Ids are as long as
-  // Meta makes them, of any characters but NUL: the caller cuts them to its columns.
+  // Returns the body's events in its order, and its unreadable parts, up to the limits. Both are empty for a
+  // webhook without entries. `body` keeps its content, but is reallocated when it lacks `padding_bytes` of
+  // spare capacity. `fallback` is the platform of a body without `object`. Ids have any length and any
+  // characters but NUL: the caller cuts them to its columns.
   Result<model::Webhook, ParseError> split(std::string& body, std::optional<model::Platform> fallback);
 
  private:

@@ -1,11 +1,10 @@
-#include "parse/readers.hpp"
-
 #include <algorithm>
 #include <span>
 
 #include "parse/contacts.hpp"
 #include "parse/envelope.hpp"
 #include "parse/identity.hpp"
+#include "parse/readers.hpp"
 
 namespace socialsync::parse {
 namespace {
@@ -15,7 +14,7 @@ constexpr Paths business_ids = {"partner_client_certification_info.client_busine
                                 "waba_info.owner_business_id"};
 constexpr Paths display_numbers = {"display_phone_number", "phone_number"};
 
-// Where a change says whose it is.
+// Reads the routing key of a change.
 model::RoutingKey key_of(const Entry& entry, const Change& change) {
   model::RoutingKey key{.entry_id = entry.id.text(),
                         .phone_number_id = first_text(change.value, phone_number_ids),
@@ -29,7 +28,7 @@ model::RoutingKey key_of(const Entry& entry, const Change& change) {
   return key;
 }
 
-// The rows of one field's lists, which stand together.
+// Returns the table's rows for the lists of one field; the rows of a field are adjacent.
 std::span<const ChangeKind> lists_of(std::string_view field) {
   const std::span<const ChangeKind> kinds = whatsapp_kinds();
   const auto is_its = [field](const ChangeKind& kind) { return kind.field == field && !kind.list.empty(); };
@@ -46,7 +45,7 @@ bool is_empty(Value list) {
   return !list.present() || (list.is_array() && list.items().begin() == list.items().end());
 }
 
-// Reads one change whose field has rules.
+// Reads one change whose field has lists in the table.
 class Lists {
  public:
   Lists(const Entry& entry, const Change& change, std::span<const ChangeKind> kinds, Collector& collector)
@@ -59,7 +58,7 @@ class Lists {
         contacts_(change.value.at("contacts"), count_events()),
         key_(key_of(entry, change)) {}
 
-  // False when the lists hold nothing at all.
+  // False when all lists are empty.
   bool read() {
     for (const auto& [name, list] : change_.value.fields()) {
       if (collector_.is_full()) break;
@@ -74,14 +73,14 @@ class Lists {
   }
 
  private:
-  // Nothing for a member that is no list of events.
+  // Null for a member that is not a list of events.
   const ChangeKind* kind_of(Value name) const {
     const auto kind =
         std::ranges::find_if(kinds_, [name](const ChangeKind& own) { return name.equals(own.list); });
     return kind == kinds_.end() ? nullptr : &*kind;
   }
 
-  // What all events of the value have around them, each member with a comma behind it.
+  // Returns the members that all events of the value share, each followed by a comma.
   std::string shared_members() const {
     std::string members;
     for (const auto& [name, value] : change_.value.fields()) {
@@ -123,7 +122,7 @@ class Lists {
     collector_.add(std::move(event));
   }
 
-  // Errors beside the lists, or in their place, are about no one element: an event of their own.
+  // Adds value.errors as an event of its own: errors beside the lists belong to no single element.
   void add_errors(Value errors) {
     found_ = true;
     model::Event event = begin_event();

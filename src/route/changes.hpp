@@ -1,4 +1,4 @@
-// What two directories would route differently.
+// The routing keys whose events two directories route differently.
 #pragma once
 
 #include <string>
@@ -8,12 +8,12 @@
 
 namespace socialsync::route {
 
-// The keys under which events of this account may be kept in quarantine.
+// Returns the routing keys under which quarantine may hold events of this account.
 std::vector<std::string> keys_of(const model::Account& account);
 
-// The keys of the accounts that are new in `after`, gone from it or otherwise than in `before`: events of no
-// other key are routed differently, but for WhatsApp's that name a number by its digits and a WABA that was
-// nobody's. Sorted, each once.
+// Returns the keys of all accounts that were added, removed or changed between `before` and `after`; sorted,
+// unique. Events of other keys are routed as before, except WhatsApp events that name a number by its digits,
+// and those of a WABA without an account in `before`.
 std::vector<std::string> changed_keys(const Directory& before, const Directory& after);
 
 }  // namespace socialsync::route

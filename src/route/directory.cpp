@@ -18,7 +18,7 @@ const std::vector<std::string>& shared_for(const SharedSecrets& shared, model::P
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// What a person would write, of as many digits as a number may have (E.164), and no longer than its column.
+// True for a phone number as people write one, with at most the digits of E.164, that fits its column.
 bool is_phone_number(std::string_view text) {
   constexpr std::size_t characters_max = 20, digits_min = 5, digits_max = 15;
   const std::size_t digits = digits_of(text).size();
@@ -87,7 +87,7 @@ void Directory::add_key(Index& index, const std::string& key, Entry entry) {
   if (key.empty()) return;
   std::vector<Entry>& entries = index[key];
   const bool known = std::ranges::any_of(entries, [&](Entry other) { return other.tenant == entry.tenant; });
-  if (known) return;  // under a better rank: keys are added best first
+  if (known) return;  // with a better rank: keys are added best rank first
   const auto worse = std::ranges::find_if(entries, [&](Entry other) { return other.rank > entry.rank; });
   entries.insert(worse, entry);
 }
@@ -117,8 +117,8 @@ Directory::Claim Directory::claim(const model::Event& event, const Signers* sign
   if (event.platform == model::Platform::instagram)
     return {.entries = look_up(instagram_, event.key.entry_id)};
   if (event.platform == model::Platform::messenger) return {.entries = look_up(pages_, event.key.entry_id)};
-  // A number that is named but unknown is not looked for under its WABA: another number there may belong to
-  // somebody else.
+  // An event that names an unknown number is not routed by its WABA: other numbers of the WABA may belong to
+  // another tenant.
   if (event.key.phone_number_id.empty()) return claim_without_number(event.key, signers);
   return {.entries = look_up(phone_numbers_, event.key.phone_number_id)};
 }
@@ -133,7 +133,7 @@ Directory::Claim Directory::claim_without_number(const model::RoutingKey& key, c
   const auto of_waba = look_up(wabas_, is_partners ? key.waba_id : key.entry_id);
   if (any_accepts(of_waba, signers)) return claim_of_waba(of_waba, key, signers);
   const Claim other = claim_without_waba(key, is_partners);
-  // A WABA that is claimed under other secrets only hides nothing, but is not unknown either.
+  // A WABA whose accounts have other secrets hides no other account, but is not unknown either.
   return other.entries.empty() && !of_waba.empty() ? Claim{.entries = of_waba, .is_each = true} : other;
 }
 
@@ -149,8 +149,8 @@ Directory::Claim Directory::claim_of_waba(std::span<const Entry> of_waba, const 
   Claim claim{.entries = of_waba, .is_each = true};
   const std::string display = digits_of(key.display_phone_number);
   if (display.empty()) return claim;
-  // Of a WABA that is shared, only the number's own; accounts whose number nobody has told us get it too,
-  // when it is nobody else's.
+  // In a WABA that tenants share, an event that names a number goes to that number's account. An account
+  // whose number is not known gets it too, unless another account has the number.
   claim.display = display;
   const bool is_known = std::ranges::any_of(of_waba, [&](const Entry& entry) {
     return covers(claim, tenants_[entry.tenant]) && any_accepts(std::span(&entry, 1), signers);
@@ -199,7 +199,7 @@ Result<void, Refusal> Directory::find(const model::Event& event, const Signers& 
   Refusal refusal = Refusal::unknown_account;
   const Claim claim = this->claim(event, &signers);
   for (const Entry entry : claim.entries) {
-    // The best match decides, even one that is switched off: nobody inherits its events.
+    // The best match decides, even an inactive one: no other account inherits its events.
     if (entry.rank > claim.entries.front().rank) break;
     const Tenant& tenant = tenants_[entry.tenant];
     if (!covers(claim, tenant)) continue;

@@ -1,4 +1,4 @@
-// The tenant directory: routing key to account, in memory, immutable. A new one replaces it whole.
+// The tenant directory: maps routing keys to accounts, in memory. Immutable; a reload replaces it.
 #pragma once
 
 #include <cstdint>
@@ -15,35 +15,35 @@
 
 namespace socialsync::route {
 
-// Why a signed event has no account. The name is also the quarantine's reason.
+// The reason why a signed event has no account; its name is the quarantine's reason.
 enum class Refusal {
   unknown_account,    // no account has that routing key
-  inactive_account,   // there is one, but it is switched off
+  inactive_account,   // the account is not active
   secret_mismatch,    // the body was not signed under a secret of that account
-  ambiguous_account,  // accounts of several users answer to that key
+  ambiguous_account,  // accounts of several users have that key
 };
 std::string_view to_string(Refusal refusal);
 
-// "+1 (555) 010-0" and "15550100" are one number.
+// Returns the digits of a phone number: "15550100" for "+1 (555) 010-0".
 std::string digits_of(std::string_view number);
 
-// A place in Directory::secrets().
+// An index into Directory::secrets().
 using SecretIndex = std::uint32_t;
 
-// The environment's app secrets: they stand behind accounts that have none of their own.
+// The app secrets of the environment: used for accounts without a secret of their own.
 struct SharedSecrets {
   std::vector<std::string> whatsapp;
   std::vector<std::string> instagram;
   std::vector<std::string> messenger;
 };
 
-// Who vouches for a body.
+// The secrets under which a body's signature is valid.
 struct Signers {
   std::span<const SecretIndex> secrets;
-  bool any_account = false;  // an unsigned body on a developer's test route: taken for every account
+  bool any_account = false;  // an unsigned body on a test route: accepted for every account
 };
 
-// Whether a list of webhook_events has this type. No list has all.
+// True when a list of webhook_events contains this type. Without a list, true for all types.
 bool wants(const std::optional<std::vector<std::string>>& webhook_events, std::string_view type);
 
 // An account with its effective secrets.
@@ -52,36 +52,36 @@ struct Tenant {
   std::vector<SecretIndex> secrets;
 
   bool accepts(const Signers& signers) const;
-  // Whether the account asked for events of this type.
+  // True when the account subscribes to events of this type.
   bool wants(std::string_view type) const;
 };
 
 class Directory {
  public:
-  // Accounts earlier in the list win ties.
+  // Of equally ranked accounts, the earlier in the list wins.
   Directory(std::vector<model::Account> accounts, const SharedSecrets& shared);
-  Directory(Directory&&) = default;  // not copied: verify_tokens_ points into tenants_
+  Directory(Directory&&) = default;  // no copies: verify_tokens_ points into tenants_
 
-  // Adds the secrets under which any account that could receive this event would take it.
+  // Adds the secrets of all accounts that could receive this event.
   void add_candidates(const model::Event& event, std::vector<SecretIndex>& candidates) const;
 
-  // Puts into `found` whose an event is, of a body that `signers` vouch for: one account; what is about a
-  // whole WABA, each active account of it. The pointers live as long as the directory.
+  // Sets `found` to the account of an event whose body is signed under `signers`. An event about a whole WABA
+  // has all its active accounts. The pointers are valid as long as the directory.
   Result<void, Refusal> find(const model::Event& event, const Signers& signers,
                              std::vector<const Tenant*>& found) const;
 
-  // Whether the app itself vouches: a secret of the environment, not a tenant's own.
+  // True when the body is signed under a secret of the environment.
   bool is_apps(const Signers& signers) const;
 
-  // Whether an id can be learned as that of a WABA: digits, and nobody's phone number id, which it would
-  // hide.
+  // True when an id can be stored as that of a WABA: it has only digits, and is not the phone number id of an
+  // account, which it would hide.
   bool may_be_waba(std::string_view id) const;
 
-  // Whether a number can be learned as the display_phone_number of an account: it has none, and no other
-  // account that the same secret signs for has that one, which would then hide it or be hidden.
+  // True when a number can be stored as the display_phone_number of an account: the account has none, and no
+  // other account under the same secret has that number. One of the two would hide the other.
   bool may_learn_display(const Tenant& tenant, std::string_view number) const;
 
-  // Every distinct secret; those of the environment come first.
+  // All distinct secrets; those of the environment come first.
   const std::vector<std::string>& secrets() const { return secrets_; }
   std::size_t shared_secret_count() const { return shared_secret_count_; }
 
@@ -92,8 +92,8 @@ class Directory {
   std::size_t size() const { return tenants_.size(); }
 
  private:
-  // A lower rank is a better match: a page_id before a linked id before an account_id, which a signed-in user
-  // may have been able to write.
+  // A lower rank is a better match: page_id, then a linked id, then account_id, which a signed-in user may
+  // have been able to write.
   struct Entry {
     std::uint32_t tenant;
     std::uint8_t rank;
@@ -104,19 +104,19 @@ class Directory {
   };
   using Index = std::unordered_map<std::string, std::vector<Entry>, Hash, std::equal_to<>>;
 
-  // Who may claim an event.
+  // The accounts that may receive an event.
   struct Claim {
     std::span<const Entry> entries;
-    bool is_each = false;                     // each of them, not the best of them
-    std::optional<std::string> display = {};  // only those whose display number has these digits
+    bool is_each = false;                     // all of them receive it, not only the best match
+    std::optional<std::string> display = {};  // only the accounts whose display number has these digits
   };
 
   SecretIndex intern(const std::string& secret);
   void add_keys(std::uint32_t tenant);
   static std::span<const Entry> look_up(const Index& index, std::string_view key);
   static void add_key(Index& index, const std::string& key, Entry entry);
-  // Without signers: of whoever may have signed it. What a tenant claims under a secret of its own hides
-  // nobody from the signers of another.
+  // Without signers: for any possible signer. An account that a tenant registers under its own secret hides
+  // no account from bodies signed under another secret.
   Claim claim(const model::Event& event, const Signers* signers) const;
   Claim claim_without_number(const model::RoutingKey& key, const Signers* signers) const;
   Claim claim_without_waba(const model::RoutingKey& key, bool is_partners) const;

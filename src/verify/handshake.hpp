@@ -11,7 +11,7 @@
 
 namespace socialsync::verify {
 
-// Meta's challenges are short; more is somebody reflecting text through us.
+// Meta's challenges are short; a longer one is an attempt to reflect text through this server.
 inline constexpr std::size_t challenge_bytes_max = 4096;
 
 struct HandshakeQuery {
@@ -27,8 +27,8 @@ enum class HandshakeError {
   wrong_token,        // 403
 };
 
-// The challenge, to be sent back byte for byte, when the token is one of `tokens`. All tokens are compared,
-// each in constant time.
+// Returns the challenge, to be sent back byte for byte, when the token is one of `tokens`. Compares all
+// tokens, each in constant time.
 Result<std::string, HandshakeError> answer_handshake(const HandshakeQuery& query,
                                                      std::span<const std::string_view> tokens);
 

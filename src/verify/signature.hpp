@@ -1,4 +1,4 @@
-// X-Hub-Signature-256: Meta's proof that the bytes come from an app whose secret we know.
+// X-Hub-Signature-256: proves that the sender knows an app secret of ours.
 // https://developers.facebook.com/docs/graph-api/webhooks/getting-started#validate-payloads
 #pragma once
 
@@ -18,29 +18,29 @@ enum class SignatureError {
   malformed,  // not "sha256=" and 64 hex digits
 };
 
-// The code in the 401 answer and in the metrics.
+// Returns the code in the 401 answer and in the metrics.
 std::string_view to_string(SignatureError error);
 
-// The digest a header carries. Never throws, whatever the bytes.
+// Reads the digest from the header's value. Never throws.
 Result<crypto::Digest, SignatureError> parse_signature(std::string_view header);
 
-// "sha256=…" over exactly these bytes, as Meta would send it.
+// Returns the header's value for these bytes, "sha256=…", as Meta would send it.
 std::string sign(const crypto::HmacKey& key, std::string_view body);
 
-// Tells secrets apart without revealing them: the first 8 bytes of their SHA-256, as 16 hex digits.
+// Returns the first 8 bytes of a secret's SHA-256 as 16 hex digits: names the secret without revealing it.
 std::string fingerprint_of(std::string_view secret);
 
-// The app secrets, by their place in the tenant directory, ready to check signatures with. A key is expanded
-// when it is first needed. One thread.
+// The app secrets as HMAC keys, by their index in the tenant directory. A key is expanded on first use. One
+// thread.
 class Keyring {
  public:
   // `secrets` outlives the keyring.
   explicit Keyring(const std::vector<std::string>& secrets) : secrets_(secrets), keys_(secrets.size()) {}
 
-  // Whether this digest is that secret's for these bytes; the comparison takes constant time.
+  // True when `digest` is the HMAC of these bytes under that secret. Compares in constant time.
   bool signed_by(std::uint32_t secret, const crypto::Digest& digest, std::string_view bytes) const;
 
-  // fingerprint_of() that secret.
+  // Returns fingerprint_of() that secret.
   const std::string& fingerprint(std::uint32_t secret) const;
 
   std::size_t size() const { return secrets_.size(); }

@@ -1,8 +1,8 @@
-#include "http/message.hpp"
-
 #include <string>
 
 #include <doctest/doctest.h>
+
+#include "http/message.hpp"
 
 namespace socialsync::http {
 namespace {

@@ -1,10 +1,9 @@
-#include "http/message.hpp"
-
 #include <stdexcept>
 #include <string>
 
 #include <doctest/doctest.h>
 
+#include "http/message.hpp"
 
 namespace socialsync::http {
 namespace {

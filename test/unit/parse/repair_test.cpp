@@ -1,6 +1,6 @@
-#include "parse/json_text.hpp"
-
 #include <doctest/doctest.h>
+
+#include "parse/json_text.hpp"
 
 using socialsync::parse::repaired;
 

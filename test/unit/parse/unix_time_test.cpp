@@ -1,10 +1,9 @@
-#include "parse/identity.hpp"
-
 #include <optional>
 #include <string>
 
 #include <doctest/doctest.h>
 
+#include "parse/identity.hpp"
 #include "parse/json_check.hpp"
 
 using namespace socialsync::parse;

@@ -5,8 +5,8 @@
 #include <set>
 
 #include "parse/json_check.hpp"
-#include "parse/kinds.hpp"
 #include "parse/json_text.hpp"
+#include "parse/kinds.hpp"
 #include "unit/parse/golden.hpp"
 #include "unit/parse/support.hpp"
 

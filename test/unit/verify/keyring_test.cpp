@@ -1,6 +1,6 @@
-#include "verify/signature.hpp"
-
 #include <doctest/doctest.h>
+
+#include "verify/signature.hpp"
 
 namespace socialsync::verify {
 namespace {
