@@ -1,6 +1,8 @@
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <iterator>
+#include <numeric>
 
 #include <fmt/core.h>
 
@@ -32,6 +34,29 @@ std::vector<std::string> split_list(std::string_view text) {
     if (!entry.empty()) entries.emplace_back(entry);
   }
   return entries;
+}
+
+std::size_t edit_distance(std::string_view from, std::string_view to) {
+  std::vector<std::size_t> row(to.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (std::size_t j = 0; j < to.size(); ++j) {
+      const std::size_t replaced = diagonal + (from[i] == to[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+std::string_view nearest_word(std::string_view text, std::span<const std::string_view> words) {
+  const auto nearer = [text](std::string_view one, std::string_view other) {
+    return edit_distance(text, one) < edit_distance(text, other);
+  };
+  const auto nearest = std::ranges::min_element(words, nearer);
+  return nearest == words.end() ? std::string_view() : *nearest;
 }
 
 void append_json_string(std::string& out, std::string_view text) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,12 @@ std::string_view first_characters(std::string_view text, std::size_t characters_
 
 // The entries of a comma-separated list, without the blanks around them; empty ones are left out.
 std::vector<std::string> split_list(std::string_view text);
+
+// The letters to insert, delete or replace (Levenshtein).
+std::size_t edit_distance(std::string_view from, std::string_view to);
+
+// The word with the smallest edit distance to `text`; empty where there are no words.
+std::string_view nearest_word(std::string_view text, std::span<const std::string_view> words);
 
 // Appends `text` as a JSON string, in quotes. Bytes that are not valid UTF-8 are passed on as they are.
 void append_json_string(std::string& out, std::string_view text);

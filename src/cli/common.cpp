@@ -10,41 +10,39 @@
 #include <unistd.h>
 
 #include "app/private_cluster.hpp"
+#include "base/failure.hpp"
 #include "cli/commands.hpp"
 #include "cli/database.hpp"
 #include "cli/on_database.hpp"
 #include "cli/terminal.hpp"
-#include "migrate/outcome.hpp"
 #include "pg/error.hpp"
 #include "store/schema.hpp"
 
 namespace socialsync::cli {
 namespace {
 
-using migrate::Outcome;
-
 // Somebody's row lock is waited for, but not for ever.
 constexpr std::chrono::milliseconds operators_lock_timeout{5'000};
 
-const char* code_of(Outcome outcome) {
+const char* code_of(Exit outcome) {
   switch (outcome) {
-    case Outcome::done: return "done";
-    case Outcome::internal_error: return "internal_error";
-    case Outcome::wrong_usage: return "wrong_usage";
-    case Outcome::refused: return "refused";
-    case Outcome::lock_budget_spent: return "lock_budget_spent";
-    case Outcome::conflict: return "conflict";
-    case Outcome::verify_failed: return "verify_failed";
-    case Outcome::other_run: return "other_run";
-    case Outcome::no_backup: return "no_backup";
-    case Outcome::data_blocks: return "data_blocks";
-    case Outcome::pending: return "pending";
-    case Outcome::interrupted: return "interrupted";
+    case Exit::done: return "done";
+    case Exit::internal_error: return "internal_error";
+    case Exit::wrong_usage: return "wrong_usage";
+    case Exit::refused: return "refused";
+    case Exit::lock_budget_spent: return "lock_budget_spent";
+    case Exit::conflict: return "conflict";
+    case Exit::verify_failed: return "verify_failed";
+    case Exit::other_run: return "other_run";
+    case Exit::no_backup: return "no_backup";
+    case Exit::data_blocks: return "data_blocks";
+    case Exit::pending: return "pending";
+    case Exit::interrupted: return "interrupted";
   }
   return "internal_error";
 }
 
-int report(const Common& common, Outcome outcome, const std::string& message) {
+int report(const Common& common, Exit outcome, const std::string& message) {
   return complain(common.output == Output::json, static_cast<int>(outcome), code_of(outcome), message);
 }
 
@@ -58,14 +56,14 @@ std::string explanation(const pg::Error& error) {
 }
 
 // What PostgreSQL refuses is the operator's to know, not a bug of ours.
-Outcome outcome_of(const pg::Error& error) {
+Exit outcome_of(const pg::Error& error) {
   constexpr std::string_view query_canceled = "57014";
   constexpr std::string_view insufficient_privilege = "42501";
-  if (is_lost_connection(error)) return Outcome::lock_budget_spent;
-  if (error.sqlstate() == query_canceled) return Outcome::interrupted;
-  if (error.is_lock_conflict()) return Outcome::lock_budget_spent;
-  if (error.sqlstate() == insufficient_privilege || error.sqlstate().empty()) return Outcome::refused;
-  return Outcome::internal_error;
+  if (is_lost_connection(error)) return Exit::lock_budget_spent;
+  if (error.sqlstate() == query_canceled) return Exit::interrupted;
+  if (error.is_lock_conflict()) return Exit::lock_budget_spent;
+  if (error.sqlstate() == insufficient_privilege || error.sqlstate().empty()) return Exit::refused;
+  return Exit::internal_error;
 }
 
 }  // namespace
@@ -84,11 +82,10 @@ void add_common(Command command, Common& common, bool has_json) {
 
 pg::ConnectionOptions database_of(const Common& common) {
   const auto config = load_config();
-  if (!config) throw migrate::Failure(Outcome::wrong_usage, "the settings above must be right first");
+  if (!config) throw Failure(Exit::wrong_usage, "the settings above must be right first");
   pg::ConnectionOptions options = config->database.options;
   if (!common.dsn.empty()) options = {{"dbname", common.dsn}};
-  if (options.empty())
-    throw migrate::Failure(Outcome::refused, "no database is named: set DATABASE_URL, or say --dsn");
+  if (options.empty()) throw Failure(Exit::refused, "no database is named: set DATABASE_URL, or say --dsn");
   pg::expanded(options);  // libpq's own complaint about one that it cannot read quotes it, password and all
   options.emplace_back("fallback_application_name", common.application);
   return options;
@@ -96,7 +93,7 @@ pg::ConnectionOptions database_of(const Common& common) {
 
 config::Config settings_of(const Common& common) {
   auto config = load_config();
-  if (!config) throw migrate::Failure(Outcome::wrong_usage, "the settings above must be right first");
+  if (!config) throw Failure(Exit::wrong_usage, "the settings above must be right first");
   const bool is_named = config->database.given() || !common.dsn.empty();
   config->database.options = is_named ? database_of(common) : app::PrivateCluster::options(config->data_dir);
   return std::move(*config);
@@ -113,19 +110,18 @@ void ask_database(const config::Config& settings,
       co_return true;
     });
   } catch (const boost::system::system_error& error) {
-    throw migrate::Failure(Outcome::refused,
-                           fmt::format("the database does not answer: {}", error.code().message()));
+    throw Failure(Exit::refused, fmt::format("the database does not answer: {}", error.code().message()));
   } catch (const pg::Error& error) {
     if (error.sqlstate() != undefined_table && error.sqlstate() != undefined_column) throw;
-    throw migrate::Failure(Outcome::refused, "the database is not migrated: run socialsync migrate apply");
+    throw Failure(Exit::refused, "the database is not migrated: run socialsync migrate apply");
   }
 }
 
 int guarded(const Common& common, const std::function<int()>& work) {
   try {
     return work();
-  } catch (const migrate::Failure& failure) {
-    return report(common, failure.outcome(), failure.what());
+  } catch (const Failure& failure) {
+    return report(common, failure.code(), failure.what());
   } catch (const pg::Error& error) {
     return report(common, outcome_of(error), explanation(error));
   }

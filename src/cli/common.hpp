@@ -27,13 +27,13 @@ struct Common {
 void add_common(Command command, Common& common, bool has_json);
 
 // The database that the command line or else the environment names, with an application_name of ours. Throws
-// migrate::Failure (refused) when none is named, or a setting is bad.
+// Failure (refused) when none is named, or a setting is bad.
 pg::ConnectionOptions database_of(const Common& common);
 
 // The settings, with that database: where none is named, the private one of `up`. Throws the same.
 config::Config settings_of(const Common& common);
 
-// Opens the database of these settings and does the work. Throws what that throws, and migrate::Failure
+// Opens the database of these settings and does the work. Throws what that throws, and Failure
 // (refused) where the database does not answer or is not migrated.
 void ask_database(const config::Config& settings,
                   const std::function<boost::asio::awaitable<void>(pg::Connection& connection)>& work);

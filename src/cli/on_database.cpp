@@ -5,12 +5,12 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include "base/failure.hpp"
 #include "base/text.hpp"
 #include "cli/common.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/printable.hpp"
 #include "cli/terminal.hpp"
-#include "migrate/outcome.hpp"
 #include "pg/error.hpp"
 
 namespace socialsync::cli {
@@ -33,7 +33,7 @@ int on_database(bool wants_json, const DatabaseWork& work) {
       });
     } catch (const pg::Error& error) {
       const bool is_bad_value = error.sqlstate().starts_with("22");  // a time that is none, say
-      if (is_bad_value) throw migrate::Failure(migrate::Outcome::wrong_usage, error.what());
+      if (is_bad_value) throw Failure(Exit::wrong_usage, error.what());
       throw;
     }
     return code;

@@ -24,9 +24,9 @@ asio::awaitable<void> refuse_what_cannot_work(pg::Connection& connection,
                                               const std::vector<std::string>& columns, bool writes) {
   const bool is_migrated = co_await store::is_migrated(connection);
   if (!is_migrated)
-    throw Failure(ExitCode::not_migrated, "the database is not migrated: run socialsync migrate apply");
+    throw Failure(Exit::refused, "the database is not migrated: run socialsync migrate apply");
   const std::string obstacle = co_await store::secrets_obstacle(connection, columns, writes);
-  if (!obstacle.empty()) throw Failure(ExitCode::not_migrated, obstacle);
+  if (!obstacle.empty()) throw Failure(Exit::refused, obstacle);
   co_await store::limit_lock_waits(connection);
 }
 
@@ -48,7 +48,7 @@ void add_key(Command app) {
 
 config::Config settings() {
   auto config = load_config();
-  if (!config) throw Failure(ExitCode::usage_error, "the settings above must be right first");
+  if (!config) throw Failure(Exit::wrong_usage, "the settings above must be right first");
   if (!config->database.given()) config->database.options = app::PrivateCluster::options(config->data_dir);
   return std::move(*config);
 }
@@ -73,7 +73,7 @@ int guarded(const std::function<int()>& work) {
     return work();
   } catch (const Failure& failure) {
     fmt::print(stderr, "socialsync: {}\n", failure.what());
-    return failure.exit_code();
+    return static_cast<int>(failure.code());
   } catch (const pg::Error& error) {
     if (!error.is_lock_conflict()) throw;
     fmt::print(stderr, "socialsync: somebody holds a lock on these rows: run it again, it goes on\n");

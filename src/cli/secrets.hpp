@@ -2,27 +2,17 @@
 #pragma once
 
 #include <functional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include <boost/asio/awaitable.hpp>
 
+#include "base/failure.hpp"
 #include "cli/commands.hpp"
 #include "config/config.hpp"
 #include "pg/connection.hpp"
 
 namespace socialsync::cli::secrets {
-
-// A command that cannot go on: the message is for the operator and holds no secret.
-class Failure : public std::runtime_error {
- public:
-  Failure(int exit_code, const std::string& message) : std::runtime_error(message), exit_code_(exit_code) {}
-  int exit_code() const { return exit_code_; }
-
- private:
-  int exit_code_;
-};
 
 // The settings; the private database's where none is named. Throws Failure.
 config::Config settings();

@@ -9,10 +9,10 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include "base/failure.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/secrets.hpp"
 #include "cli/terminal.hpp"
-#include "migrate/outcome.hpp"
 #include "process/interruption.hpp"
 #include "store/secret_change.hpp"
 #include "store/secrets.hpp"
@@ -132,18 +132,14 @@ int exit_code_of(const store::SecretReport& report) {
 // Asks where a person sits; elsewhere --yes must be there.
 bool is_confirmed(const Verb& verb, const Options& options) {
   if (options.dry_run) return true;
-  try {
-    const std::string columns = fmt::format("{}", fmt::join(options.columns, ", "));
-    return confirmed(fmt::format(fmt::runtime(verb.question), columns), options.yes);
-  } catch (const migrate::Failure& failure) {
-    throw Failure(ExitCode::usage_error, failure.what());
-  }
+  const std::string columns = fmt::format("{}", fmt::join(options.columns, ", "));
+  return confirmed(fmt::format(fmt::runtime(verb.question), columns), options.yes);
 }
 
 int run(const Verb& verb, Options options) {
   const config::Config config = settings();
   if (config.secrets.keys.empty())
-    throw Failure(ExitCode::usage_error,
+    throw Failure(Exit::wrong_usage,
                   "there is no key: set SOCIALSYNC_SECRETS_KEY or SOCIALSYNC_SECRETS_KEY_FILE; socialsync "
                   "secrets key makes one");
   if (options.columns.empty()) options.columns = column_names();

@@ -7,9 +7,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/failure.hpp"
 #include "cli/layout.hpp"
 #include "config/config.hpp"
-#include "migrate/outcome.hpp"
 
 namespace socialsync::cli {
 namespace {
@@ -143,8 +143,7 @@ migrate::ShowProgress ProgressLine::shower() {
 
 bool confirmed(const std::string& question, bool yes) {
   if (yes) return true;
-  if (isatty(STDIN_FILENO) != 1)
-    throw migrate::Failure(migrate::Outcome::wrong_usage, "nobody to ask here: say --yes");
+  if (isatty(STDIN_FILENO) != 1) throw Failure(Exit::wrong_usage, "nobody to ask here: say --yes");
   fmt::print(stderr, "{} [y/N] ", question);
   std::string answer;
   std::getline(std::cin, answer);

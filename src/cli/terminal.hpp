@@ -56,7 +56,7 @@ class ProgressLine {
 };
 
 // Asks on a terminal, before anything is changed, and says that nothing was when the answer is no: that is no
-// failure, the exit code is 0. Elsewhere, without `yes`, throws migrate::Failure(wrong_usage) that names
+// failure, the exit code is 0. Elsewhere, without `yes`, throws Failure(wrong_usage) that names
 // --yes.
 bool confirmed(const std::string& question, bool yes);
 

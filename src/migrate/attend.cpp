@@ -3,12 +3,12 @@
 #include <chrono>
 #include <thread>
 
-#include "migrate/outcome.hpp"
+#include "base/failure.hpp"
 
 namespace socialsync::migrate {
 
 void Attention::check() const {
-  if (interruption.requested()) throw Failure(Outcome::interrupted, "interrupted; nothing is left behind");
+  if (interruption.requested()) throw Failure(Exit::interrupted, "interrupted; nothing is left behind");
 }
 
 void attend(const Attention& attention, const std::function<bool()>& busy,

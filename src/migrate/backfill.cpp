@@ -5,11 +5,11 @@
 
 #include <fmt/core.h>
 
+#include "base/failure.hpp"
 #include "migrate/backfill_pace.hpp"
 #include "migrate/backfill_session.hpp"
 #include "migrate/backfill_throttle.hpp"
 #include "migrate/backfill_wanted.hpp"
-#include "migrate/outcome.hpp"
 
 namespace socialsync::migrate {
 namespace {
@@ -249,7 +249,7 @@ class Walk {
       }
       const std::string holders = lock_holders(session_);
       if (Clock::now() > until || options_.interrupted())
-        throw Failure(options_.interrupted() ? Outcome::interrupted : Outcome::lock_budget_spent,
+        throw Failure(options_.interrupted() ? Exit::interrupted : Exit::lock_budget_spent,
                       "no lock on social_accounts, held by " + holders + "; run it again to continue");
       show(0, "waiting for a lock held by " + holders);
       std::this_thread::sleep_for(lock_pause);

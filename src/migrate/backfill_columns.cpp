@@ -1,7 +1,6 @@
 #include "migrate/backfill_columns.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <stdexcept>
 #include <vector>
 
@@ -26,22 +25,6 @@ constexpr BackfillColumn columns[] = {
     {.name = "access_token", .is_secret = true, .is_new = false},
 };
 
-// How many letters to insert, delete or replace (Levenshtein).
-std::size_t distance(std::string_view from, std::string_view to) {
-  std::vector<std::size_t> row(to.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < from.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (std::size_t j = 0; j < to.size(); ++j) {
-      const std::size_t replaced = diagonal + (from[i] == to[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row.back();
-}
-
 }  // namespace
 
 std::span<const BackfillColumn> backfill_columns() { return columns; }
@@ -55,14 +38,6 @@ const BackfillColumn& backfill_column(std::string_view name) {
   const auto found = std::ranges::find(columns, name, &BackfillColumn::name);
   if (found == std::end(columns)) throw std::logic_error("no column to backfill: " + std::string(name));
   return *found;
-}
-
-std::string_view nearest_word(std::string_view text, std::span<const std::string_view> words) {
-  const auto nearer = [text](std::string_view one, std::string_view other) {
-    return distance(text, one) < distance(text, other);
-  };
-  const auto nearest = std::ranges::min_element(words, nearer);
-  return nearest == words.end() ? std::string_view() : *nearest;
 }
 
 std::string typed_value(const BackfillColumn& column, const std::string& text) {

@@ -24,9 +24,6 @@ const BackfillColumn* find_new_column(std::string_view name);
 // Any of them; the name must be one.
 const BackfillColumn& backfill_column(std::string_view name);
 
-// The word that `text` was probably meant to be: that with the fewest letters to change.
-std::string_view nearest_word(std::string_view text, std::span<const std::string_view> words);
-
 // SQL: the column's value, of its type, from an expression of type text; NULL when that is NULL or blank.
 std::string typed_value(const BackfillColumn& column, const std::string& text);
 // SQL, a condition: the account `a` has no value there, or the one that every new row gets.

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "migrate/outcome.hpp"
+#include "base/failure.hpp"
 
 namespace socialsync::migrate {
 namespace {
@@ -31,7 +31,7 @@ CsvReader::CsvReader(std::istream& input) : input_(input) { skip_byte_order_mark
 void CsvReader::skip_byte_order_mark() {
   const int first = input_.peek();
   if (first == 0xff || first == 0xfe)
-    throw Failure(Outcome::wrong_usage,
+    throw Failure(Exit::wrong_usage,
                   "the file is in UTF-16: save it as UTF-8 (in Excel: 'CSV UTF-8'), and try again");
   if (first == 0xef) input_.ignore(3);
 }

@@ -6,8 +6,8 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include "base/failure.hpp"
 #include "migrate/backfill_csv.hpp"
-#include "migrate/outcome.hpp"
 
 namespace socialsync::migrate {
 namespace {
@@ -47,7 +47,7 @@ pg::ResultSet best_accounts(pg::Session& session, const EnvironmentAccount& sett
   for (std::size_t row = 0; row < std::min(rows.rows(), named_max); ++row)
     names.push_back(fmt::format("  {} ({})", rows.text(row, 0), rows.text(row, 2)));
   if (rows.rows() > named_max) names.emplace_back("  and more");
-  throw Failure(Outcome::refused,
+  throw Failure(Exit::refused,
                 fmt::format("several {} accounts could be meant, say which with --account ID:\n{}",
                             platform_name(settings), fmt::join(names, "\n")));
 }
@@ -82,8 +82,7 @@ void refuse_bad_settings(const WantedValues& wanted) {
   if (wanted.bad_lines.empty()) return;
   std::vector<std::string> messages;
   for (const BadLine& bad : wanted.bad_lines) messages.push_back(bad.message);
-  throw Failure(Outcome::data_blocks,
-                fmt::format("the settings cannot be used: {}", fmt::join(messages, "; ")));
+  throw Failure(Exit::data_blocks, fmt::format("the settings cannot be used: {}", fmt::join(messages, "; ")));
 }
 
 }  // namespace
@@ -102,7 +101,7 @@ EnvironmentValues load_environment(pg::Session& session, const std::vector<Envir
     any = any || found;
   }
   if (!any)
-    throw Failure(Outcome::refused,
+    throw Failure(Exit::refused,
                   account.empty()
                       ? fmt::format("{}: add the account first", fmt::join(values.notes, "; "))
                       : fmt::format("no account {} of a platform that the settings name", account));

@@ -6,8 +6,9 @@
 
 #include <fmt/core.h>
 
+#include "base/failure.hpp"
+#include "base/text.hpp"
 #include "migrate/backfill_csv.hpp"
-#include "migrate/outcome.hpp"
 
 namespace socialsync::migrate {
 namespace {
@@ -30,7 +31,7 @@ std::vector<std::string_view> allowed_names() {
   return names;
 }
 
-[[noreturn]] void refuse(const std::string& message) { throw Failure(Outcome::wrong_usage, message); }
+[[noreturn]] void refuse(const std::string& message) { throw Failure(Exit::wrong_usage, message); }
 
 [[noreturn]] void refuse_name(const std::string& name, std::size_t place) {
   if (name.empty()) refuse(fmt::format("column {} of the header has no name", place));

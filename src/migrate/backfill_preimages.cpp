@@ -3,7 +3,7 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
-#include "migrate/outcome.hpp"
+#include "base/failure.hpp"
 #include "migrate/sql_files.hpp"
 
 namespace socialsync::migrate {
@@ -77,7 +77,7 @@ BackfillSource load_preimages(pg::Session& session, const std::string& run) {
   }
   if (columns.empty())
     throw Failure(
-        Outcome::wrong_usage,
+        Exit::wrong_usage,
         fmt::format("there is nothing to undo of a run {}: it replaced no value, or is undone already", run));
   make_wanted(session, run, columns);
   source.keys = "pg_temp.backfill_wanted";

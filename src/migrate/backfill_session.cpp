@@ -2,8 +2,8 @@
 
 #include <fmt/core.h>
 
+#include "base/failure.hpp"
 #include "migrate/backfill_columns.hpp"
-#include "migrate/outcome.hpp"
 #include "migrate/session.hpp"
 
 namespace socialsync::migrate {
@@ -22,7 +22,7 @@ SELECT CASE
   THEN format('missing right: GRANT SELECT, UPDATE ON public.social_accounts TO %I', current_user)
 END FROM pg_class WHERE oid = 'public.social_accounts'::regclass)";
 
-void refuse(const std::string& message) { throw Failure(Outcome::refused, message); }
+void refuse(const std::string& message) { throw Failure(Exit::refused, message); }
 
 // The first column that is not there; "social_accounts" when the table is not.
 std::string missing_thing(pg::Session& session) {

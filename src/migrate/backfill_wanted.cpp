@@ -5,10 +5,10 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include "base/failure.hpp"
 #include "migrate/backfill_check.hpp"
 #include "migrate/backfill_csv.hpp"
 #include "migrate/backfill_header.hpp"
-#include "migrate/outcome.hpp"
 
 namespace socialsync::migrate {
 namespace {
@@ -65,7 +65,7 @@ void copy_lines(pg::Session& session, CsvReader& reader, const BackfillHeader& h
         [&lines] { return lines.next(); });
   } catch (const pg::Error& error) {
     if (error.sqlstate() != character_not_in_repertoire) throw;
-    throw Failure(Outcome::data_blocks,
+    throw Failure(Exit::data_blocks,
                   "the file is not in UTF-8: save it as UTF-8 (in Excel: 'CSV UTF-8'), or convert it with "
                   "iconv -f WINDOWS-1252 -t UTF-8");
   }
@@ -74,8 +74,8 @@ void copy_lines(pg::Session& session, CsvReader& reader, const BackfillHeader& h
 
 BackfillHeader read_header(CsvReader& reader, bool accounts, bool old_columns) {
   const std::optional<CsvRecord> record = reader.next();
-  if (!record) throw Failure(Outcome::wrong_usage, "the file is empty: its first line names the columns");
-  if (!record->is_closed) throw Failure(Outcome::wrong_usage, "a quote in the header is never closed");
+  if (!record) throw Failure(Exit::wrong_usage, "the file is empty: its first line names the columns");
+  if (!record->is_closed) throw Failure(Exit::wrong_usage, "a quote in the header is never closed");
   return read_backfill_header(record->text, accounts, old_columns);
 }
 

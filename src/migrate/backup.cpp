@@ -7,12 +7,12 @@
 #include <fmt/chrono.h>
 #include <fmt/core.h>
 
+#include "base/failure.hpp"
 #include "migrate/attend.hpp"
 #include "migrate/backup_directory.hpp"
 #include "migrate/backup_verify.hpp"
 #include "migrate/client_programs.hpp"
 #include "migrate/client_run.hpp"
-#include "migrate/outcome.hpp"
 
 namespace socialsync::migrate {
 namespace {
@@ -55,12 +55,12 @@ void require_all_rows(pg::Session& session, const std::vector<StoredTable>& tabl
   const std::string role = text_of(session.query("SELECT quote_ident(current_user)"));
   if (!unreadable.empty())
     throw Failure(
-        Outcome::refused,
+        Exit::refused,
         fmt::format("the role {} may not read{}: back up as their owner or a superuser, or GRANT SELECT "
                     "on them",
                     role, unreadable));
   if (!hidden.empty())
-    throw Failure(Outcome::refused,
+    throw Failure(Exit::refused,
                   fmt::format("row-level security hides rows from the role {} in{}: back up as a "
                               "superuser or a role with BYPASSRLS",
                               role, hidden));
@@ -102,7 +102,7 @@ Snapshot take_snapshot(pg::Session& session, bool schema_only) {
   } catch (const pg::Error& error) {
     if (!error.is_lock_conflict()) throw;
     throw Failure(
-        Outcome::lock_budget_spent,
+        Exit::lock_budget_spent,
         "somebody holds a table locked (pg_locks and pg_stat_activity tell who); nothing was written: run "
         "it again");
   }

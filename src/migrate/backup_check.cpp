@@ -6,9 +6,9 @@
 
 #include <fmt/core.h>
 
+#include "base/failure.hpp"
 #include "migrate/backup.hpp"
 #include "migrate/backup_directory.hpp"
-#include "migrate/outcome.hpp"
 
 namespace socialsync::migrate {
 namespace {
@@ -18,7 +18,7 @@ namespace files = std::filesystem;
 constexpr const char* advice = "make one: socialsync migrate backup";
 
 Failure useless(const files::path& directory, const std::string& reason) {
-  return Failure(Outcome::no_backup, fmt::format("the backup {} {}; {}", directory.string(), reason, advice));
+  return Failure(Exit::no_backup, fmt::format("the backup {} {}; {}", directory.string(), reason, advice));
 }
 
 BackupManifest read_manifest(const files::path& directory) {
@@ -51,7 +51,7 @@ BackupReport newest_of(const DatabaseIdentity& database, const AcceptedBackups& 
     if (!newest || newest->manifest.started_at < found->manifest.started_at) newest = found;
   }
   if (newest) return *newest;
-  throw Failure(Outcome::no_backup,
+  throw Failure(Exit::no_backup,
                 fmt::format("there is no backup of the database {} under ./backups{}; {}", database.name,
                             accepted.schema_only ? "" : " that holds its rows", advice));
 }

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "migrate/outcome.hpp"
+#include "base/failure.hpp"
 
 namespace socialsync::migrate {
 namespace {
@@ -18,8 +18,8 @@ namespace {
 namespace files = std::filesystem;
 
 Failure cannot(const char* what, const files::path& path, int error) {
-  return Failure(Outcome::refused, fmt::format("cannot {} {}: {}", what, path.string(),
-                                               std::generic_category().message(error)));
+  return Failure(Exit::refused, fmt::format("cannot {} {}: {}", what, path.string(),
+                                            std::generic_category().message(error)));
 }
 
 void sync(const files::path& path) {
@@ -38,13 +38,12 @@ BackupDirectory::BackupDirectory(files::path finished)
     : finished_(files::absolute(without_slash(finished))), path_(finished_.string() + suffix) {
   std::error_code error;
   if (files::exists(finished_, error) && !files::is_empty(finished_, error))
-    throw Failure(Outcome::refused,
-                  fmt::format("{} is there already: name another --dir", finished_.string()));
+    throw Failure(Exit::refused, fmt::format("{} is there already: name another --dir", finished_.string()));
   files::create_directories(finished_.parent_path(), error);
   if (error) throw cannot("make", finished_.parent_path(), error.value());
   if (mkdir(path_.c_str(), 0700) == 0) return;
   if (errno != EEXIST) throw cannot("make", path_, errno);
-  throw Failure(Outcome::refused,
+  throw Failure(Exit::refused,
                 fmt::format("{} is there: if no other backup runs, remove it", path_.string()));
 }
 

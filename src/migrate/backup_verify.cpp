@@ -5,9 +5,9 @@
 
 #include <fmt/core.h>
 
+#include "base/failure.hpp"
 #include "migrate/client_programs.hpp"
 #include "migrate/client_run.hpp"
-#include "migrate/outcome.hpp"
 #include "migrate/scratch_database.hpp"
 
 namespace socialsync::migrate {
@@ -110,7 +110,7 @@ std::vector<TableDigest> digests_of(const ScratchDatabase& scratch, const Attent
 
 void require_same(const std::string& difference) {
   if (difference.empty()) return;
-  throw Failure(Outcome::no_backup,
+  throw Failure(Exit::no_backup,
                 "the copy that was restored differs from the database; there is no backup:\n" + difference);
 }
 

@@ -6,7 +6,7 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
-#include "migrate/outcome.hpp"
+#include "base/failure.hpp"
 #include "process/child.hpp"
 
 namespace socialsync::migrate {
@@ -53,7 +53,7 @@ std::string find_client_program(const std::string& name, int server_version) {
   const int in_path = major_version_in(printed_version(name));
   if (in_path >= major) return name;
   throw Failure(
-      Outcome::refused,
+      Exit::refused,
       fmt::format(
           "the server is PostgreSQL {0}, and {1}: apt-get install postgresql-client-{0} (where Debian "
           "has none, from https://apt.postgresql.org)",

@@ -5,7 +5,7 @@
 
 #include <fmt/core.h>
 
-#include "migrate/outcome.hpp"
+#include "base/failure.hpp"
 
 namespace socialsync::migrate {
 namespace {
@@ -37,7 +37,7 @@ void ClientRun::require_success() const {
   if (child_.exit_code() == 0) return;
   const std::string said = without_rows(printed_.text());
   const bool lacks_right = said.find("permission denied") != std::string::npos;
-  throw Failure(lacks_right ? Outcome::refused : Outcome::no_backup,
+  throw Failure(lacks_right ? Exit::refused : Exit::no_backup,
                 fmt::format("{} failed (exit code {}):\n{}", program_, child_.exit_code(),
                             said.empty() ? "it said nothing; is the disk full?" : said));
 }

@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "base/failure.hpp"
 #include "migrate/catalogue.hpp"
-#include "migrate/outcome.hpp"
 #include "migrate/session.hpp"
 #include "migrate/watch.hpp"
 #include "pg/error.hpp"
@@ -54,7 +54,7 @@ bool try_to_drop(pg::Session& session, const std::vector<Leftover>& leftovers) {
     if (session.in_transaction()) session.execute("ROLLBACK");
     constexpr std::string_view dependent_objects = "2BP01";
     if (error.sqlstate() == dependent_objects)
-      throw Failure(Outcome::refused,
+      throw Failure(Exit::refused,
                     fmt::format("{}:\n{}\nNothing was changed: drop what depends on it first, or change it",
                                 error.what(), error.detail()));
     if (!error.is_lock_conflict()) throw;
@@ -65,7 +65,7 @@ bool try_to_drop(pg::Session& session, const std::vector<Leftover>& leftovers) {
 void drop(pg::Session& session, const std::vector<Leftover>& leftovers) {
   for (int attempt = 1; !try_to_drop(session, leftovers); ++attempt) {
     if (attempt == attempts_max)
-      throw Failure(Outcome::lock_budget_spent,
+      throw Failure(Exit::lock_budget_spent,
                     fmt::format("no lock on social_accounts, held by {}: run this again later",
                                 lock_holders(session, accounts)));
     std::this_thread::sleep_for(pause);
@@ -87,7 +87,7 @@ std::vector<Leftover> drop_leftovers(const pg::ConnectionOptions& options,
   std::vector<Leftover> chosen;
   for (const std::string& id : ids) {
     const auto it = std::ranges::find(found, id, &Leftover::id);
-    if (it == found.end()) throw Failure(Outcome::wrong_usage, fmt::format("there is no leftover {}", id));
+    if (it == found.end()) throw Failure(Exit::wrong_usage, fmt::format("there is no leftover {}", id));
     chosen.push_back(*it);
   }
   drop(catalogue.session(), chosen);

@@ -7,8 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "base/failure.hpp"
 #include "migrate/catalogue.hpp"
-#include "migrate/outcome.hpp"
 
 namespace socialsync::migrate {
 namespace {

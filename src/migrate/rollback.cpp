@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "base/failure.hpp"
 #include "migrate/interrupt.hpp"
-#include "migrate/outcome.hpp"
 #include "migrate/rollback_export.hpp"
 #include "migrate/session.hpp"
 #include "migrate/sql_files.hpp"
@@ -37,23 +37,21 @@ Failure failure_of(const pg::Error& error, const std::string& waited_for) {
   constexpr std::string_view canceled = "57014";
   constexpr std::string_view insufficient_privilege = "42501";
   if (error.sqlstate() == dependent_objects || error.sqlstate() == not_supported)
-    return {Outcome::refused,
-            fmt::format("{}:\n{}\nNothing was changed: drop what depends on it, or change it", error.what(),
-                        error.detail())};
-  if (error.sqlstate() == sealed_values) return {Outcome::refused, error.what()};
+    return {Exit::refused, fmt::format("{}:\n{}\nNothing was changed: drop what depends on it, or change it",
+                                       error.what(), error.detail())};
+  if (error.sqlstate() == sealed_values) return {Exit::refused, error.what()};
   if (error.is_lock_conflict())
-    return {Outcome::lock_budget_spent,
+    return {Exit::lock_budget_spent,
             fmt::format("{}. Held by {}", error.what(), waited_for.empty() ? "nobody now" : waited_for)};
   if (error.kind() == pg::ErrorKind::connection)
-    return {Outcome::lock_budget_spent,
+    return {Exit::lock_budget_spent,
             fmt::format("the connection is lost: {}. Either all was undone or nothing: run this again",
                         error.what())};
-  if (error.sqlstate() == canceled) return {Outcome::interrupted, nothing_changed};
+  if (error.sqlstate() == canceled) return {Exit::interrupted, nothing_changed};
   if (error.sqlstate() == insufficient_privilege)
-    return {Outcome::refused,
+    return {Exit::refused,
             fmt::format("{}. Nothing was changed: run it as the role that ran apply", error.what())};
-  return {Outcome::internal_error,
-          fmt::format("{} ({}). Nothing was changed", error.what(), error.sqlstate())};
+  return {Exit::internal_error, fmt::format("{} ({}). Nothing was changed", error.what(), error.sqlstate())};
 }
 
 }  // namespace
@@ -80,7 +78,7 @@ RollbackReport roll_back(const pg::ConnectionOptions& options, const RollbackOpt
       if (!kept->write_late()) report.lines.emplace_back(too_many_accounts);
       report.exports = kept->tables();
     }
-    if (interrupt.happened()) throw Failure(Outcome::interrupted, nothing_changed);
+    if (interrupt.happened()) throw Failure(Exit::interrupted, nothing_changed);
     if (full && !rollback_options.rebuild_enum) report.residue = lines_of(session->query(select_residue));
     const pg::ResultSet lines = full ? session->query("SELECT pg_temp.roll_back($1)",
                                                       {rollback_options.rebuild_enum ? "true" : "false"})

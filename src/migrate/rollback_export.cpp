@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "migrate/outcome.hpp"
+#include "base/failure.hpp"
 #include "pg/error.hpp"
 
 namespace socialsync::migrate {
@@ -74,7 +74,7 @@ void make_private(const std::filesystem::path& path) {
   const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (file < 0)
     throw Failure(
-        Outcome::refused,
+        Exit::refused,
         fmt::format("cannot write {} (is it there already? then name another folder with --export); "
                     "nothing was changed",
                     path.string()));
@@ -100,7 +100,7 @@ void RollbackExport::write(const std::string& table, const std::string& copy) {
     if (show_) show_({.what = "export of " + table, .done = made.bytes, .unit = "bytes"});
   });
   out.flush();
-  if (!out) throw Failure(Outcome::refused, fmt::format("cannot write {}: is the disk full?", made.file));
+  if (!out) throw Failure(Exit::refused, fmt::format("cannot write {}: is the disk full?", made.file));
   tables_.push_back(std::move(made));
 }
 
@@ -114,8 +114,8 @@ void RollbackExport::write_all() {
   if (std::filesystem::create_directories(folder_, failed))
     std::filesystem::permissions(folder_, std::filesystem::perms::owner_all, failed);
   if (failed)
-    throw Failure(Outcome::refused, fmt::format("cannot make the folder {}: {}; nothing was changed",
-                                                folder_.string(), failed.message()));
+    throw Failure(Exit::refused, fmt::format("cannot make the folder {}: {}; nothing was changed",
+                                             folder_.string(), failed.message()));
   session_.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ");
   // A row's time is that of its transaction's begin, which may be older than we are.
   const pg::ResultSet since = session_.query(select_oldest);

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "migrate/outcome.hpp"
+#include "base/failure.hpp"
 #include "migrate/session.hpp"
 #include "migrate/watch.hpp"
 #include "pg/error.hpp"
@@ -110,7 +110,7 @@ void Runner::reconnect() {
     } catch (const pg::Error& error) {
       if (Clock::now() > deadline)
         throw Failure(
-            Outcome::lock_budget_spent,
+            Exit::lock_budget_spent,
             fmt::format("the connection is lost, and cannot be made again: {}. What was done is done: run "
                         "this again",
                         error.what()));
@@ -122,14 +122,14 @@ void Runner::reconnect() {
 void Runner::refuse_what_cannot_work() {
   const std::vector<std::string> missing = catalogue_->missing_rights();
   if (!missing.empty())
-    throw Failure(Outcome::refused, "rights are missing; nothing was changed:" + joined(missing));
+    throw Failure(Exit::refused, "rights are missing; nothing was changed:" + joined(missing));
   const pg::ResultSet strangers = catalogue_->session().query(select_unknown_roles);
   if (!strangers.is_null(0, 0))
-    throw Failure(Outcome::refused,
+    throw Failure(Exit::refused,
                   fmt::format("--rls-role: there is no role {}; nothing was changed", strangers.text(0, 0)));
   const std::vector<std::string> conflicts = catalogue_->conflicts();
   if (!conflicts.empty())
-    throw Failure(Outcome::conflict,
+    throw Failure(Exit::conflict,
                   "something of the same name is there with another definition; nothing was changed:" +
                       joined(conflicts));
 }
@@ -151,7 +151,7 @@ std::string Runner::label_of(const Step& step) const {
 
 void Runner::stop_if_interrupted() const {
   if (interrupt_.happened())
-    throw Failure(Outcome::interrupted, "interrupted: what was done is done; run this again to go on");
+    throw Failure(Exit::interrupted, "interrupted: what was done is done; run this again to go on");
 }
 
 void Runner::fault(Fault::Moment moment, const Step& step) const {
@@ -259,8 +259,8 @@ Runner::Attempt Runner::attempt(const Step& step, StepReport& report) {
     }
     is_duplicate_ = error.sqlstate() == unique_violation;
     if (!is_worth_another_attempt(error))
-      throw Failure(Outcome::internal_error, fmt::format("{}: {} ({}). All before it is done: run this again",
-                                                         step.title, error.what(), error.sqlstate()));
+      throw Failure(Exit::internal_error, fmt::format("{}: {} ({}). All before it is done: run this again",
+                                                      step.title, error.what(), error.sqlstate()));
     return Attempt::blocked;
   }
 }
@@ -269,7 +269,7 @@ void Runner::refuse_wraparound_vacuum(const Step& step) {
   const pg::ResultSet vacuum =
       catalogue_->session().query("SELECT pg_temp.wraparound_vacuum(nullif($1, '')::text[])", {step.tables});
   if (!vacuum.is_null(0, 0))
-    throw Failure(Outcome::lock_budget_spent,
+    throw Failure(Exit::lock_budget_spent,
                   fmt::format("{}: its lock is held by {}, then run this again. All before it is done",
                               step.title, vacuum.text(0, 0)));
 }
@@ -281,12 +281,12 @@ void Runner::wait_before_next(const Step& step, StepReport& report, Clock::time_
   if (!holders.empty()) report.note = "waited for " + holders;
   if (Clock::now() > deadline && is_duplicate_)
     throw Failure(
-        Outcome::data_blocks,
+        Exit::data_blocks,
         fmt::format("{}: accounts go on getting the same value while it is built (the application, or a "
                     "trigger, sets it again?). All before it is done: run this again when they do not",
                     step.title));
   if (Clock::now() > deadline)
-    throw Failure(Outcome::lock_budget_spent,
+    throw Failure(Exit::lock_budget_spent,
                   fmt::format("{}: no lock in {} attempts, held by {}. All before it is done: "
                               "run this again later",
                               step.title, report.attempts, holders.empty() ? "nobody now" : holders));
@@ -361,7 +361,7 @@ ApplyReport Runner::run() {
   report_.present = count_ - std::min(count_, report_.steps.size());
   const std::vector<std::string> leaks = catalogue_->leaks();
   if (!leaks.empty())
-    throw Failure(Outcome::verify_failed,
+    throw Failure(Exit::verify_failed,
                   "all steps are done, but tenants are not apart (a role inherits rights?):" + joined(leaks));
   return std::move(report_);
 }

@@ -2,8 +2,8 @@
 
 #include <fmt/core.h>
 
+#include "base/failure.hpp"
 #include "base/log.hpp"
-#include "migrate/outcome.hpp"
 
 namespace socialsync::migrate {
 namespace {
@@ -55,8 +55,7 @@ ScratchDatabase::ScratchDatabase(pg::Session& session, const pg::ConnectionOptio
     session.execute(first_value(session.query(create_sql, {name_})));
     session.execute(fmt::format("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC", name_));
   } catch (const pg::Error& error) {
-    throw Failure(Outcome::no_backup,
-                  fmt::format("cannot make a database to restore into: {}", error.what()));
+    throw Failure(Exit::no_backup, fmt::format("cannot make a database to restore into: {}", error.what()));
   }
 }
 

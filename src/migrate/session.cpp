@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "migrate/outcome.hpp"
+#include "base/failure.hpp"
 
 namespace socialsync::migrate {
 namespace {
@@ -42,27 +42,27 @@ constexpr std::chrono::milliseconds poll_interval{100};
 
 void refuse_what_cannot_work(pg::Session& session) {
   if (session.server_version() < oldest_version)
-    throw Failure(Outcome::refused, fmt::format("PostgreSQL 14 or newer is needed, this is {}",
-                                                session.server_version() / 10000));
+    throw Failure(Exit::refused, fmt::format("PostgreSQL 14 or newer is needed, this is {}",
+                                             session.server_version() / 10000));
   const pg::ResultSet now = session.query(
       "SELECT pg_is_in_recovery(), current_setting('transaction_read_only')::boolean, pg_backend_pid(), "
       "has_database_privilege(current_database(), 'TEMP'), quote_ident(current_database()), "
       "quote_ident(current_user)");
   if (now.text(0, 0) == "t")
-    throw Failure(Outcome::refused, "this server is a standby (in recovery): name the primary");
+    throw Failure(Exit::refused, "this server is a standby (in recovery): name the primary");
   if (now.text(0, 1) == "t")
     throw Failure(
-        Outcome::refused,
+        Exit::refused,
         "transactions are read-only here (default_transaction_read_only is on for this role or database): "
         "name a role that may write");
   if (now.text(0, 3) != "t")
-    throw Failure(Outcome::refused, fmt::format("missing right: GRANT TEMPORARY ON DATABASE {} TO {}",
-                                                now.text(0, 4), now.text(0, 5)));
+    throw Failure(Exit::refused, fmt::format("missing right: GRANT TEMPORARY ON DATABASE {} TO {}",
+                                             now.text(0, 4), now.text(0, 5)));
   // A pooler gives out servers of its own, under process ids of its own.
   const bool is_pooled = now.text(0, 2) != std::to_string(session.backend_pid());
   if (is_pooled)
     throw Failure(
-        Outcome::refused,
+        Exit::refused,
         "a connection pooler is in between, which may change the server process at any moment: name "
         "PostgreSQL itself (on Supabase: port 5432, not 6543)");
 }
@@ -92,7 +92,7 @@ void take_run_lock(pg::Session& session, std::chrono::milliseconds limit) {
     std::this_thread::sleep_for(poll_interval);
   }
   const std::string holder = run_lock_holder(session);
-  throw Failure(Outcome::other_run,
+  throw Failure(Exit::other_run,
                 fmt::format("another run is changing this database now ({}): let it end, then run this again",
                             holder.empty() ? "it has just ended" : holder));
 }

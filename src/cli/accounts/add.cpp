@@ -2,9 +2,9 @@
 
 #include <fmt/core.h>
 
+#include "base/failure.hpp"
 #include "cli/accounts/commands.hpp"
 #include "cli/accounts/draft_options.hpp"
-#include "migrate/outcome.hpp"
 
 namespace socialsync::cli::accounts {
 namespace {
@@ -37,7 +37,7 @@ int add(const AddOptions& options) {
     std::set<std::string> names = {draft.user};
     Owners owners = co_await owners_of(connection, std::move(names), options.create_user);
     const auto user = owners.ids.find(draft.user);
-    if (user == owners.ids.end()) throw migrate::Failure(migrate::Outcome::data_blocks, no_user(draft.user));
+    if (user == owners.ids.end()) throw Failure(Exit::data_blocks, no_user(draft.user));
     const std::vector<Uuid> ids = co_await store::new_ids(connection, 1);
     std::vector<store::AccountWrite> writes = {write_of(draft, ids.front(), user->second, settings.secrets)};
     co_await write(connection, std::move(owners.made), std::move(writes));

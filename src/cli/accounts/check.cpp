@@ -5,17 +5,15 @@
 
 #include <fmt/core.h>
 
+#include "base/failure.hpp"
 #include "cli/accounts/commands.hpp"
 #include "cli/migrate/route_trace.hpp"
 #include "cli/printable.hpp"
 #include "cli/terminal.hpp"
-#include "migrate/outcome.hpp"
 #include "store/accounts.hpp"
 
 namespace socialsync::cli::accounts {
 namespace {
-
-using migrate::Outcome;
 
 struct CheckOptions : Options {
   std::string name;
@@ -199,7 +197,7 @@ int check(const CheckOptions& options) {
   else if (options.name.empty())
     fmt::print("{} of {} active accounts get their events\n", readable_count(checked - faulty),
                readable_count(checked));
-  return static_cast<int>(faulty == 0 ? Outcome::done : Outcome::data_blocks);
+  return static_cast<int>(faulty == 0 ? Exit::done : Exit::data_blocks);
 }
 
 }  // namespace

@@ -35,11 +35,11 @@ struct Options {
 // The argument ACCOUNT, which is no empty word: that would be the name of every account.
 void add_account_name(Command command, std::string& name, bool is_required);
 
-// The one account of that name (AccountFilter::name). Throws migrate::Failure (data_blocks) when there is
+// The one account of that name (AccountFilter::name). Throws Failure (data_blocks) when there is
 // none, or several.
 boost::asio::awaitable<store::AccountRecord> the_account(pg::Connection& connection, std::string name);
 
-// store::write_accounts(), but what the data refuses is said in words: throws migrate::Failure (data_blocks).
+// store::write_accounts(), but what the data refuses is said in words: throws Failure (data_blocks).
 boost::asio::awaitable<std::size_t> write(pg::Connection& connection, std::vector<store::NewUser> users,
                                           std::vector<store::AccountWrite> writes);
 

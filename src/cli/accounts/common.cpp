@@ -1,16 +1,13 @@
 #include <fmt/core.h>
 
+#include "base/failure.hpp"
 #include "base/text.hpp"
 #include "cli/accounts/commands.hpp"
 #include "cli/printable.hpp"
-#include "migrate/outcome.hpp"
 #include "model/secret_columns.hpp"
 
 namespace socialsync::cli::accounts {
 namespace {
-
-using migrate::Failure;
-using migrate::Outcome;
 
 boost::json::value or_null(const std::string& text) {
   return text.empty() ? boost::json::value(nullptr) : boost::json::value(text);
@@ -54,11 +51,11 @@ void add_account_name(Command command, std::string& name, bool is_required) {
 boost::asio::awaitable<store::AccountRecord> the_account(pg::Connection& connection, std::string name) {
   const store::AccountFilter filter{.name = name, .platform = "", .user = "", .is_active = std::nullopt};
   std::vector<store::AccountRecord> found = co_await store::find_accounts(connection, filter);
-  if (found.empty()) throw Failure(Outcome::data_blocks, fmt::format("no account {}", name));
+  if (found.empty()) throw Failure(Exit::data_blocks, fmt::format("no account {}", name));
   if (found.size() > 1) {
     std::string message = fmt::format("{} is the name of several accounts, say the id:", name);
     for (const store::AccountRecord& account : found) message += "\n  " + described(account);
-    throw Failure(Outcome::data_blocks, message);
+    throw Failure(Exit::data_blocks, message);
   }
   co_return std::move(found.front());
 }
@@ -70,7 +67,7 @@ boost::asio::awaitable<std::size_t> write(pg::Connection& connection, std::vecto
     co_return written;
   } catch (const pg::Error& error) {
     if (error.kind() != pg::ErrorKind::data) throw;
-    throw Failure(Outcome::data_blocks, explanation(error));
+    throw Failure(Exit::data_blocks, explanation(error));
   }
 }
 

@@ -5,14 +5,11 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include "base/failure.hpp"
 #include "cli/accounts/secret_input.hpp"
-#include "migrate/outcome.hpp"
 
 namespace socialsync::cli::accounts {
 namespace {
-
-using migrate::Failure;
-using migrate::Outcome;
 
 const char* type_name_of(Field::Kind kind) {
   switch (kind) {
@@ -47,10 +44,10 @@ void add_draft_options(Command command, const std::shared_ptr<DraftOptions>& opt
 void finish_draft(DraftOptions& options, bool is_new) {
   const auto from_input = [](const auto& file) { return file.second == "-"; };
   if (std::ranges::count_if(options.secret_files, from_input) > 1)
-    throw Failure(Outcome::wrong_usage, "only one secret can come from standard input");
+    throw Failure(Exit::wrong_usage, "only one secret can come from standard input");
   for (const auto& [name, path] : options.secret_files) options.draft.values[name] = read_secret(path, name);
   const std::vector<std::string> faults = faults_of(options.draft, is_new, options.any_event);
-  if (!faults.empty()) throw Failure(Outcome::wrong_usage, fmt::format("{}", fmt::join(faults, "\n  ")));
+  if (!faults.empty()) throw Failure(Exit::wrong_usage, fmt::format("{}", fmt::join(faults, "\n  ")));
 }
 
 }  // namespace socialsync::cli::accounts

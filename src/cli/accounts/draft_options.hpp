@@ -20,7 +20,7 @@ struct DraftOptions {
 // An option for each field.
 void add_draft_options(Command command, const std::shared_ptr<DraftOptions>& options);
 
-// Reads the secrets into the draft. Throws migrate::Failure (wrong_usage) when one cannot be read, when two
+// Reads the secrets into the draft. Throws Failure (wrong_usage) when one cannot be read, when two
 // are to come from standard input, or for what is wrong with the draft, all of it.
 void finish_draft(DraftOptions& options, bool is_new);
 

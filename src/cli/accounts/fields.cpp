@@ -8,7 +8,6 @@
 
 #include "base/text.hpp"
 #include "crypto/secret_box.hpp"
-#include "migrate/backfill_columns.hpp"
 #include "model/event.hpp"
 #include "parse/kinds.hpp"
 
@@ -57,7 +56,7 @@ std::optional<std::string> event_fault(const std::string& list) {
     if (known.contains(event)) continue;
     const std::vector<std::string_view> words(known.begin(), known.end());
     return fmt::format("'{}' is no event that is known, perhaps {} (--any-event takes it as it is)", event,
-                       migrate::nearest_word(event, words));
+                       nearest_word(event, words));
   }
   return std::nullopt;
 }

@@ -6,17 +6,14 @@
 
 #include <fmt/core.h>
 
+#include "base/failure.hpp"
 #include "cli/accounts/commands.hpp"
 #include "cli/accounts/import_file.hpp"
 #include "cli/printable.hpp"
 #include "cli/terminal.hpp"
-#include "migrate/outcome.hpp"
 
 namespace socialsync::cli::accounts {
 namespace {
-
-using migrate::Failure;
-using migrate::Outcome;
 
 constexpr std::size_t told_max = 20;
 
@@ -39,7 +36,7 @@ struct Imported {
 ImportFile read(const ImportOptions& options) {
   if (options.path == "-") return read_import(std::cin, options.user, options.any_event);
   std::ifstream file(options.path, std::ios::binary);
-  if (!file) throw Failure(Outcome::wrong_usage, fmt::format("cannot read {}", options.path));
+  if (!file) throw Failure(Exit::wrong_usage, fmt::format("cannot read {}", options.path));
   return read_import(file, options.user, options.any_event);
 }
 
@@ -91,7 +88,7 @@ boost::asio::awaitable<void> import_all(pg::Connection& connection, const Import
 }
 
 int report(const ImportOptions& options, const Imported& imported) {
-  const Outcome outcome = imported.bad.empty() ? Outcome::done : Outcome::data_blocks;
+  const Exit outcome = imported.bad.empty() ? Exit::done : Exit::data_blocks;
   if (options.common.output == Output::json) {
     boost::json::array bad;
     for (const BadLine& line : imported.bad)
@@ -118,7 +115,7 @@ int import(const ImportOptions& options) {
   const bool asks = imported.bad.empty() && !options.dry_run;
   if (asks &&
       !confirmed(fmt::format("Import {} account(s)?", readable_count(file.lines.size())), options.yes))
-    return static_cast<int>(Outcome::done);
+    return static_cast<int>(Exit::done);
   ask_database(settings, [&](pg::Connection& connection) -> boost::asio::awaitable<void> {
     co_await import_all(connection, options, file, settings.secrets, imported);
   });

@@ -6,16 +6,13 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include "base/failure.hpp"
+#include "base/text.hpp"
 #include "cli/accounts/fields.hpp"
-#include "migrate/backfill_columns.hpp"
 #include "migrate/backfill_csv.hpp"
-#include "migrate/outcome.hpp"
 
 namespace socialsync::cli::accounts {
 namespace {
-
-using migrate::Failure;
-using migrate::Outcome;
 
 struct Header {
   char delimiter = ',';
@@ -36,20 +33,20 @@ bool is_word(const std::string& name) {
 [[noreturn]] void refuse_name(const std::string& name) {
   std::vector<std::string_view> words = {"platform", "user", "is_active"};
   for (const Field& field : fields()) words.push_back(field.name);
-  throw Failure(Outcome::wrong_usage,
+  throw Failure(Exit::wrong_usage,
                 fmt::format("'{}' in the header is not a column of an account: {} perhaps?", name,
-                            migrate::nearest_word(name, words)));
+                            nearest_word(name, words)));
 }
 
 Header read_header(migrate::CsvReader& reader) {
   const auto record = reader.next();
-  if (!record) throw Failure(Outcome::wrong_usage, "the file is empty");
+  if (!record) throw Failure(Exit::wrong_usage, "the file is empty");
   Header header{.delimiter = migrate::csv_delimiter(record->text), .names = {}};
   for (const std::string& field : migrate::csv_fields(record->text, header.delimiter)) {
     const std::string name = trimmed(field);
     if (!is_word(name)) refuse_name(name);
     if (std::ranges::find(header.names, name) != header.names.end())
-      throw Failure(Outcome::wrong_usage, fmt::format("the header names {} twice", name));
+      throw Failure(Exit::wrong_usage, fmt::format("the header names {} twice", name));
     header.names.push_back(name);
   }
   return header;

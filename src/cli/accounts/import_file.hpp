@@ -29,7 +29,7 @@ struct ImportFile {
 };
 
 // Every line becomes the draft of an account, or is bad: also when two are the same account. `user` is whose
-// they are where the file does not say. Throws migrate::Failure (wrong_usage) when the header cannot be used.
+// they are where the file does not say. Throws Failure (wrong_usage) when the header cannot be used.
 ImportFile read_import(std::istream& csv, const std::string& user, bool any_event);
 
 // The accounts that are there.

@@ -2,15 +2,13 @@
 
 #include <fmt/core.h>
 
+#include "base/failure.hpp"
 #include "cli/accounts/commands.hpp"
 #include "cli/terminal.hpp"
-#include "migrate/outcome.hpp"
 #include "store/removal.hpp"
 
 namespace socialsync::cli::accounts {
 namespace {
-
-using migrate::Outcome;
 
 struct RemoveOptions : Options {
   std::string name;
@@ -43,14 +41,13 @@ int remove(const RemoveOptions& options) {
     account = co_await the_account(connection, options.name);
   });
   if (!confirmed(fmt::format("Remove {} and all of its events?", described(account)), options.yes))
-    return static_cast<int>(Outcome::done);
+    return static_cast<int>(Exit::done);
   store::RemovedAccount removed;
   ask_database(settings, [&](pg::Connection& connection) -> boost::asio::awaitable<void> {
     removed = co_await store::remove_account(connection, account.id);
   });
   if (!removed.found)
-    throw migrate::Failure(Outcome::data_blocks,
-                           "the account has gone meanwhile, or row-level security hides it");
+    throw Failure(Exit::data_blocks, "the account has gone meanwhile, or row-level security hides it");
   report(options, account, removed);
   return 0;
 }

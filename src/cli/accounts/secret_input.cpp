@@ -8,7 +8,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "migrate/outcome.hpp"
+#include "base/failure.hpp"
 
 namespace socialsync::cli::accounts {
 namespace {
@@ -54,8 +54,7 @@ std::string read_secret(const std::string& path, const std::string& what) {
     text = from_standard_input(what);
   } else {
     std::ifstream file(path, std::ios::binary);
-    if (!file)
-      throw migrate::Failure(migrate::Outcome::wrong_usage, fmt::format("{}: cannot read {}", what, path));
+    if (!file) throw Failure(Exit::wrong_usage, fmt::format("{}: cannot read {}", what, path));
     text.assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
   }
   while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();

@@ -3,15 +3,12 @@
 
 #include <fmt/core.h>
 
+#include "base/failure.hpp"
 #include "cli/accounts/commands.hpp"
 #include "cli/accounts/draft_options.hpp"
-#include "migrate/outcome.hpp"
 
 namespace socialsync::cli::accounts {
 namespace {
-
-using migrate::Failure;
-using migrate::Outcome;
 
 struct SetOptions : Options {
   std::shared_ptr<DraftOptions> draft = std::make_shared<DraftOptions>();
@@ -23,13 +20,13 @@ bool is_needed(const std::string& field) { return field == "account_id" || field
 
 void check_cleared(const Draft& draft) {
   for (const std::string& name : draft.cleared) {
-    if (!find_field(name)) throw Failure(Outcome::wrong_usage, fmt::format("--clear: there is no {}", name));
+    if (!find_field(name)) throw Failure(Exit::wrong_usage, fmt::format("--clear: there is no {}", name));
     if (is_needed(name))
-      throw Failure(Outcome::wrong_usage, fmt::format("--clear: an account needs its {}", name));
-    if (draft.has(name)) throw Failure(Outcome::wrong_usage, fmt::format("{} is both set and cleared", name));
+      throw Failure(Exit::wrong_usage, fmt::format("--clear: an account needs its {}", name));
+    if (draft.has(name)) throw Failure(Exit::wrong_usage, fmt::format("{} is both set and cleared", name));
   }
   if (draft.values.empty() && draft.cleared.empty() && !draft.is_active)
-    throw Failure(Outcome::wrong_usage, "nothing to set: see --help");
+    throw Failure(Exit::wrong_usage, "nothing to set: see --help");
 }
 
 std::vector<std::string> names_of(const Draft& draft) {
@@ -64,7 +61,7 @@ int set(const SetOptions& options) {
     const std::size_t written = co_await write(connection, std::move(nobody), std::move(writes));
     if (written == 0)
       throw Failure(
-          Outcome::data_blocks,
+          Exit::data_blocks,
           "the account has gone meanwhile, row-level security hides it, or its webhook_metadata is no "
           "JSON object to put ids in");
     account = co_await the_account(connection, to_string(account.id));

@@ -28,7 +28,7 @@ struct Names {
 
 // --event, --endpoint, --account, --since and --until.
 void add_filter(Command command, Names& names);
-// Finds what is named. Throws migrate::Failure (data_blocks) where it is not there.
+// Finds what is named. Throws Failure (data_blocks) where it is not there.
 boost::asio::awaitable<store::DeliveryFilter> filter_of(const Names& names, pg::Connection& connection);
 
 // "due now", "waiting until …", "given up", "waits: its endpoint is disabled".

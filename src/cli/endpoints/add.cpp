@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include "base/failure.hpp"
 #include "cli/endpoints/commands.hpp"
 #include "cli/endpoints/draft.hpp"
 #include "cli/endpoints/handshake.hpp"
@@ -7,14 +8,11 @@
 #include "cli/endpoints/secrets.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/on_database.hpp"
-#include "migrate/outcome.hpp"
 
 namespace socialsync::cli::endpoints {
 namespace {
 
 namespace asio = boost::asio;
-using migrate::Failure;
-using migrate::Outcome;
 
 struct Options {
   std::string account;
@@ -27,7 +25,7 @@ asio::awaitable<Uuid> make(const std::optional<Uuid>& account, bool is_pulled, s
                            pg::Connection& connection) {
   const store::FreePlace where = co_await store::find_free_place(connection, account, is_pulled);
   if (!where.place)
-    throw Failure(Outcome::data_blocks, "all ten places are taken: socialsync endpoints remove frees one");
+    throw Failure(Exit::data_blocks, "all ten places are taken: socialsync endpoints remove frees one");
   std::optional<Uuid> id;
   try {
     id = co_await store::add_endpoint(connection, account, where, std::move(values));
@@ -36,7 +34,7 @@ asio::awaitable<Uuid> make(const std::optional<Uuid>& account, bool is_pulled, s
     if (error.sqlstate() != unique_violation) throw;
   }
   if (!id)
-    throw Failure(Outcome::data_blocks,
+    throw Failure(Exit::data_blocks,
                   "somebody else has taken the place, or the account has gone meanwhile: run this again");
   co_return *id;
 }

@@ -2,13 +2,10 @@
 
 #include <fmt/core.h>
 
+#include "base/failure.hpp"
 #include "cli/endpoints/commands.hpp"
-#include "migrate/outcome.hpp"
 
 namespace socialsync::cli::endpoints {
-
-using migrate::Failure;
-using migrate::Outcome;
 
 void add_choice(Command command, Choice& choice) {
   command.add_option("ENDPOINT", choice.endpoint, "Its id, or the first 8 digits of it").check(name_fault);
@@ -21,7 +18,7 @@ void add_choice(Command command, Choice& choice) {
 boost::asio::awaitable<std::vector<store::EndpointRecord>> the_endpoints(pg::Connection& connection,
                                                                          const Choice& choice) {
   if (choice.endpoint.empty() == choice.account.empty())
-    throw Failure(Outcome::wrong_usage, "say which: ENDPOINT, or --account");
+    throw Failure(Exit::wrong_usage, "say which: ENDPOINT, or --account");
   std::vector<store::EndpointRecord> found;
   if (choice.account.empty()) {
     store::EndpointRecord endpoint = co_await the_endpoint(connection, choice.endpoint);
@@ -32,7 +29,7 @@ boost::asio::awaitable<std::vector<store::EndpointRecord>> the_endpoints(pg::Con
   filter.account = co_await the_account_id(connection, choice.account);
   found = co_await store::find_endpoints(connection, filter);
   if (found.empty())
-    throw Failure(Outcome::data_blocks,
+    throw Failure(Exit::data_blocks,
                   fmt::format("account {} has no endpoint: its events stay in webhook_logs, until socialsync "
                               "endpoints add --account {} --url … gives it one",
                               choice.account, choice.account));

@@ -19,7 +19,7 @@ struct Choice {
 // ENDPOINT, or --account.
 void add_choice(Command command, Choice& choice);
 
-// At least one, by place. Throws migrate::Failure: wrong_usage unless exactly one of the two is said,
+// At least one, by place. Throws Failure: wrong_usage unless exactly one of the two is said,
 // data_blocks when there is no such endpoint or account, or the account has no endpoint.
 boost::asio::awaitable<std::vector<store::EndpointRecord>> the_endpoints(pg::Connection& connection,
                                                                          const Choice& choice);

@@ -30,10 +30,10 @@ void add_endpoint_name(Command command, std::string& name);
 // What is wrong with such a name; empty when nothing is.
 std::string name_fault(const std::string& name);
 
-// The one endpoint of that name. Throws migrate::Failure (data_blocks) when there is none, or several.
+// The one endpoint of that name. Throws Failure (data_blocks) when there is none, or several.
 boost::asio::awaitable<store::EndpointRecord> the_endpoint(pg::Connection& connection, std::string name);
 
-// The account of that name, its id. Throws migrate::Failure (data_blocks) when there is none, or several.
+// The account of that name, its id. Throws Failure (data_blocks) when there is none, or several.
 boost::asio::awaitable<Uuid> the_account_id(pg::Connection& connection, std::string name);
 
 // What it is called on a line: the first digits of its id.

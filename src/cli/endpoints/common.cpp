@@ -2,17 +2,14 @@
 
 #include <fmt/core.h>
 
+#include "base/failure.hpp"
 #include "base/text.hpp"
 #include "cli/accounts/commands.hpp"
 #include "cli/endpoints/commands.hpp"
 #include "cli/printable.hpp"
-#include "migrate/outcome.hpp"
 
 namespace socialsync::cli::endpoints {
 namespace {
-
-using migrate::Failure;
-using migrate::Outcome;
 
 constexpr std::size_t short_id_size = 8;
 
@@ -41,11 +38,11 @@ void add_endpoint_name(Command command, std::string& name) {
 boost::asio::awaitable<store::EndpointRecord> the_endpoint(pg::Connection& connection, std::string name) {
   const store::EndpointFilter filter{.id_begins = name};
   std::vector<store::EndpointRecord> found = co_await store::find_endpoints(connection, filter);
-  if (found.empty()) throw Failure(Outcome::data_blocks, fmt::format("no endpoint {}", name));
+  if (found.empty()) throw Failure(Exit::data_blocks, fmt::format("no endpoint {}", name));
   if (found.size() > 1) {
     std::string message = fmt::format("{} begins several ids, say more of it:", name);
     for (const store::EndpointRecord& endpoint : found) message += "\n  " + to_string(endpoint.id);
-    throw Failure(Outcome::data_blocks, message);
+    throw Failure(Exit::data_blocks, message);
   }
   co_return std::move(found.front());
 }

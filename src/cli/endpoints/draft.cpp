@@ -7,10 +7,10 @@
 #include <boost/json.hpp>
 #include <fmt/core.h>
 
+#include "base/failure.hpp"
 #include "base/text.hpp"
 #include "cli/accounts/fields.hpp"
 #include "cli/accounts/secret_input.hpp"
-#include "migrate/outcome.hpp"
 #include "model/endpoint.hpp"
 
 namespace socialsync::cli::endpoints {
@@ -19,9 +19,7 @@ namespace {
 constexpr std::size_t headers_max = 20;
 constexpr std::size_t header_value_max = 2000;
 
-[[noreturn]] void refuse(const std::string& message) {
-  throw migrate::Failure(migrate::Outcome::wrong_usage, message);
-}
+[[noreturn]] void refuse(const std::string& message) { throw Failure(Exit::wrong_usage, message); }
 
 void check(const char* field, const std::string& value, bool any_event) {
   const auto fault = accounts::fault_of(*accounts::find_field(field), value, any_event);

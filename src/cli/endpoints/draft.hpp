@@ -33,7 +33,7 @@ struct Draft {
 void add_draft_options(Command command, Draft& draft);
 
 // What store::add_endpoint() and store::change_endpoint() take. Reads the files; warns of a URL without TLS.
-// Throws migrate::Failure (wrong_usage) that says what cannot be taken, and never the value of a secret or of
+// Throws Failure (wrong_usage) that says what cannot be taken, and never the value of a secret or of
 // a header.
 std::string values_of(const Draft& draft);
 

@@ -7,13 +7,13 @@
 #include <fmt/core.h>
 
 #include "app/egress.hpp"
+#include "base/failure.hpp"
 #include "base/text.hpp"
 #include "cli/accounts/secret_input.hpp"
 #include "cli/printable.hpp"
 #include "deliver/advice.hpp"
 #include "deliver/handshake.hpp"
 #include "deliver/sender.hpp"
-#include "migrate/outcome.hpp"
 
 namespace socialsync::cli::endpoints {
 namespace {
@@ -22,9 +22,7 @@ namespace asio = boost::asio;
 
 constexpr std::size_t shown_characters_max = 200;
 
-[[noreturn]] void refuse(const std::string& message) {
-  throw migrate::Failure(migrate::Outcome::wrong_usage, message);
-}
+[[noreturn]] void refuse(const std::string& message) { throw Failure(Exit::wrong_usage, message); }
 
 std::uint64_t random_number() {
   std::random_device entropy;

@@ -17,7 +17,7 @@ namespace socialsync::cli::endpoints {
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
 // The receiver's verify token, when the draft's URL wants a handshake: one of the meta format that does not
-// go without. Reads the file. Throws migrate::Failure (wrong_usage) when the token is missing, or given in
+// go without. Reads the file. Throws Failure (wrong_usage) when the token is missing, or given in
 // vain.
 std::optional<std::string> verify_token_of(const Draft& draft, const std::string& format);
 

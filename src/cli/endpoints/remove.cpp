@@ -1,10 +1,10 @@
 #include <fmt/core.h>
 
+#include "base/failure.hpp"
 #include "cli/endpoints/commands.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/on_database.hpp"
 #include "cli/terminal.hpp"
-#include "migrate/outcome.hpp"
 
 namespace socialsync::cli::endpoints {
 namespace {
@@ -27,7 +27,7 @@ asio::awaitable<int> remove(const Options& options, pg::Connection& connection) 
     co_return ExitCode::done;
   }
   const bool is_gone = co_await store::remove_endpoint(connection, endpoint.id);
-  if (!is_gone) throw migrate::Failure(migrate::Outcome::data_blocks, "the endpoint has gone meanwhile");
+  if (!is_gone) throw Failure(Exit::data_blocks, "the endpoint has gone meanwhile");
   if (options.wants_json)
     print_json({{"removed", json_of(endpoint)}, {"deliveries", deliveries}});
   else

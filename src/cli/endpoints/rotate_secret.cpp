@@ -2,12 +2,12 @@
 
 #include <fmt/core.h>
 
+#include "base/failure.hpp"
 #include "cli/endpoints/commands.hpp"
 #include "cli/endpoints/sealing.hpp"
 #include "cli/endpoints/secrets.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/on_database.hpp"
-#include "migrate/outcome.hpp"
 
 namespace socialsync::cli::endpoints {
 
@@ -64,8 +64,8 @@ std::string grace_fault(const std::string& text) {
 }
 
 [[noreturn]] void refuse(const store::EndpointRecord& endpoint) {
-  throw migrate::Failure(
-      migrate::Outcome::data_blocks,
+  throw Failure(
+      Exit::data_blocks,
       fmt::format("the secret before the present one signs until {}, and there is room for one: rotate after "
                   "that, or with --end-previous, where the receiver has the present one already",
                   endpoint.previous_signing_secret_until));

@@ -1,21 +1,19 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include "base/failure.hpp"
 #include "cli/endpoints/commands.hpp"
 #include "cli/endpoints/draft.hpp"
 #include "cli/endpoints/handshake.hpp"
 #include "cli/endpoints/sealing.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/on_database.hpp"
-#include "migrate/outcome.hpp"
 #include "store/endpoints.hpp"
 
 namespace socialsync::cli::endpoints {
 namespace {
 
 namespace asio = boost::asio;
-using migrate::Failure;
-using migrate::Outcome;
 
 struct Options {
   std::string name;
@@ -44,17 +42,17 @@ asio::awaitable<int> set(const Options& options, const config::Config& config, p
   const boost::json::value parsed = boost::json::parse(values);
   std::vector<std::string> names;
   for (const auto& member : parsed.as_object()) names.emplace_back(member.key());
-  if (names.empty()) throw Failure(Outcome::wrong_usage, "nothing to set: see --help");
+  if (names.empty()) throw Failure(Exit::wrong_usage, "nothing to set: see --help");
   store::EndpointRecord endpoint = co_await the_endpoint(connection, options.name);
   if (options.draft.is_pulled && endpoint.place == 0 && !endpoint.account_id.empty())
     throw Failure(
-        Outcome::data_blocks,
+        Exit::data_blocks,
         "place 0 is the account's webhook_url, which is sent: add --pull makes an endpoint beside it");
   const auto fault = co_await url_fault(options, values, endpoint, config, connection);
   if (fault) co_return complain(options.wants_json, ExitCode::not_answered, "handshake_failed", *fault);
   std::string sealed = sealed_values(values, endpoint.id, config.secrets.keys);
   const bool is_changed = co_await store::change_endpoint(connection, endpoint.id, std::move(sealed));
-  if (!is_changed) throw Failure(Outcome::data_blocks, "the endpoint has gone meanwhile");
+  if (!is_changed) throw Failure(Exit::data_blocks, "the endpoint has gone meanwhile");
   endpoint = co_await the_endpoint(connection, to_string(endpoint.id));
   if (options.wants_json)
     print_json({{"set", boost::json::array(names.begin(), names.end())}, {"endpoint", json_of(endpoint)}});

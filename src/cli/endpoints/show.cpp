@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include "base/failure.hpp"
 #include "cli/deliveries/rows.hpp"
 #include "cli/endpoints/choice.hpp"
 #include "cli/endpoints/commands.hpp"
@@ -10,7 +11,6 @@
 #include "cli/printable.hpp"
 #include "cli/terminal.hpp"
 #include "deliver/signing.hpp"
-#include "migrate/outcome.hpp"
 #include "store/endpoints.hpp"
 
 namespace socialsync::cli::endpoints {
@@ -107,8 +107,7 @@ asio::awaitable<Findings> find(store::EndpointRecord endpoint, const config::Con
   const Uuid id = findings.endpoint.id;
   const auto health = co_await store::find_endpoint_health(connection, id, findings.endpoint.account_id);
   const auto state = co_await store::select_endpoint(connection, id, config.secrets.keys);
-  if (!health || !state)
-    throw migrate::Failure(migrate::Outcome::data_blocks, "the endpoint has gone meanwhile");
+  if (!health || !state) throw Failure(Exit::data_blocks, "the endpoint has gone meanwhile");
   findings.health = *health;
   if (!state->is_readable) {
     findings.signing_fault = "a secret of it is sealed, and no key of this environment opens it";

@@ -1,11 +1,11 @@
 // enable and disable.
 #include <fmt/core.h>
 
+#include "base/failure.hpp"
 #include "cli/endpoints/commands.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/on_database.hpp"
 #include "cli/terminal.hpp"
-#include "migrate/outcome.hpp"
 
 namespace socialsync::cli::endpoints {
 namespace {
@@ -24,7 +24,7 @@ asio::awaitable<int> switch_to(bool is_enabled, const Options& options, pg::Conn
   if (!is_enabled) values["disabled_because"] = options.because;
   const bool is_changed =
       co_await store::change_endpoint(connection, endpoint.id, boost::json::serialize(values));
-  if (!is_changed) throw migrate::Failure(migrate::Outcome::data_blocks, "the endpoint has gone meanwhile");
+  if (!is_changed) throw Failure(Exit::data_blocks, "the endpoint has gone meanwhile");
   endpoint = co_await the_endpoint(connection, to_string(endpoint.id));
   if (options.wants_json) {
     print_json({{is_enabled ? "enabled" : "disabled", json_of(endpoint)}});

@@ -6,6 +6,7 @@
 
 #include "app/egress.hpp"
 #include "base/clock.hpp"
+#include "base/failure.hpp"
 #include "base/text.hpp"
 #include "cli/endpoints/choice.hpp"
 #include "cli/endpoints/commands.hpp"
@@ -18,15 +19,12 @@
 #include "deliver/compose.hpp"
 #include "deliver/outcome.hpp"
 #include "deliver/sender.hpp"
-#include "migrate/outcome.hpp"
 #include "store/endpoints.hpp"
 
 namespace socialsync::cli::endpoints {
 namespace {
 
 namespace asio = boost::asio;
-using migrate::Failure;
-using migrate::Outcome;
 
 constexpr std::size_t shown_characters_max = 500;
 
@@ -80,14 +78,14 @@ deliver::Event test_event(const store::EndpointRecord& endpoint, const std::stri
 asio::awaitable<Trial> try_one(store::EndpointRecord endpoint, const config::Config& config,
                                deliver::Sender& sender, pg::Connection& connection) {
   const auto state = co_await store::select_endpoint(connection, endpoint.id, config.secrets.keys);
-  if (!state) throw Failure(Outcome::data_blocks, "the endpoint has gone meanwhile");
+  if (!state) throw Failure(Exit::data_blocks, "the endpoint has gone meanwhile");
   if (!state->is_readable)
     throw Failure(
-        Outcome::wrong_usage,
+        Exit::wrong_usage,
         "a secret of it is sealed, and no key of this environment opens it: SOCIALSYNC_SECRETS_KEY");
   const auto signer = deliver::Signer::of(state->endpoint);
   if (!signer)
-    throw Failure(Outcome::data_blocks,
+    throw Failure(Exit::data_blocks,
                   fmt::format("nothing can be signed for it: {}", to_string(signer.error())));
   const deliver::Event event =
       test_event(endpoint, endpoint.platform.empty() ? "whatsapp" : endpoint.platform);
@@ -136,7 +134,7 @@ asio::awaitable<int> test(const Options& options, const config::Config& config, 
   std::vector<store::EndpointRecord> chosen = co_await the_endpoints(connection, options.choice);
   std::erase_if(chosen, [](const store::EndpointRecord& endpoint) { return endpoint.url.empty(); });
   if (chosen.empty())
-    throw Failure(Outcome::data_blocks, "its events are pulled, nothing is sent: socialsync events next");
+    throw Failure(Exit::data_blocks, "its events are pulled, nothing is sent: socialsync events next");
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   deliver::Sender sender(executor, app::egress_policy_of(config.egress));
   boost::json::array documents;

@@ -7,13 +7,13 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/core.h>
 
+#include "base/failure.hpp"
 #include "base/text.hpp"
 #include "cli/endpoints/commands.hpp"
 #include "cli/events/commands.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/on_database.hpp"
 #include "cli/printable.hpp"
-#include "migrate/outcome.hpp"
 #include "store/claims.hpp"
 #include "store/pulled_events.hpp"
 
@@ -21,8 +21,6 @@ namespace socialsync::cli::events {
 namespace {
 
 namespace asio = boost::asio;
-using migrate::Failure;
-using migrate::Outcome;
 using Clock = std::chrono::steady_clock;
 
 // Behind the notifications: a gateway that delivers itself tells nobody, nor does a lease that ends.
@@ -45,7 +43,7 @@ struct Options {
 asio::awaitable<std::optional<Uuid>> owner_of(const std::string& name, pg::Connection& connection) {
   const store::EndpointRecord endpoint = co_await endpoints::the_endpoint(connection, name);
   if (!endpoint.url.empty())
-    throw Failure(Outcome::data_blocks,
+    throw Failure(Exit::data_blocks,
                   "its events are sent to its URL, there is nothing to fetch: "
                   "socialsync endpoints add --pull makes one that waits");
   const std::optional<Uuid> account = parse_uuid(endpoint.account_id);
@@ -57,7 +55,7 @@ asio::awaitable<std::optional<Uuid>> owner_of(const std::string& name, pg::Conne
   });
   if (!is_only)
     throw Failure(
-        Outcome::data_blocks,
+        Exit::data_blocks,
         "its account has other endpoints that are pulled, and what is claimed is claimed from all: say "
         "--account (or --operator)");
   co_return account;
@@ -79,7 +77,7 @@ asio::awaitable<std::vector<store::PulledEvent>> claim(const Options& options,
   } catch (const pg::Error& error) {
     if (error.sqlstate() != no_data_found) throw;
     throw Failure(
-        Outcome::data_blocks,
+        Exit::data_blocks,
         "there is no endpoint that is enabled and pulled: socialsync endpoints add --pull, or enable");
   }
 }

@@ -12,11 +12,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "base/failure.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/migrate/commands.hpp"
 #include "cli/terminal.hpp"
 #include "migrate/backup.hpp"
-#include "migrate/outcome.hpp"
 
 namespace socialsync::cli::migration {
 namespace {
@@ -125,9 +125,9 @@ void require_backup(const Options& options, const pg::ConnectionOptions& databas
     const migrate::BackupReport found =
         migrate::require_recent_backup(database, options.backup, std::chrono::hours(options.backup_age_h));
     fmt::print(stderr, "Relying on the verified backup {}\n", found.directory.string());
-  } catch (const migrate::Failure& failure) {
-    throw migrate::Failure(
-        failure.outcome(),
+  } catch (const Failure& failure) {
+    throw Failure(
+        failure.code(),
         fmt::format("{}. Make one with socialsync migrate backup, or say --no-backup", failure.what()));
   }
 }
@@ -150,7 +150,7 @@ int apply(const Options& options) {
                                             .fault = fault_of(options.fault)};
   const migrate::ApplyReport report = migrate::apply(database, apply_options, events);
   line.clear();
-  const auto outcome = count_later(report) > 0 ? migrate::Outcome::data_blocks : migrate::Outcome::done;
+  const auto outcome = count_later(report) > 0 ? Exit::data_blocks : Exit::done;
   is_json ? print_summary_json(report, static_cast<int>(outcome)) : print_summary(report);
   return static_cast<int>(outcome);
 }

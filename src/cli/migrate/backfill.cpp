@@ -7,21 +7,18 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include "base/failure.hpp"
 #include "cli/migrate/backfill_form.hpp"
 #include "cli/migrate/backfill_report.hpp"
 #include "cli/migrate/commands.hpp"
 #include "cli/terminal.hpp"
 #include "migrate/backfill_preimages.hpp"
 #include "migrate/backfill_session.hpp"
-#include "migrate/outcome.hpp"
 #include "migrate/session.hpp"
 #include "process/interruption.hpp"
 
 namespace socialsync::cli::migration {
 namespace {
-
-using migrate::Failure;
-using migrate::Outcome;
 
 struct Options {
   Common common;
@@ -54,10 +51,10 @@ std::string question(const Options& options, const BackfillStory& story,
 
 int exit_code_of(const Options& options, const BackfillStory& story) {
   const migrate::BackfillReport& report = story.report;
-  Outcome outcome = Outcome::done;
-  if (report.locked_count > 0) outcome = Outcome::lock_budget_spent;
-  if (story.bad_line_count > 0 || report.refused_count > 0) outcome = Outcome::data_blocks;
-  if (report.interrupted) outcome = Outcome::interrupted;
+  Exit outcome = Exit::done;
+  if (report.locked_count > 0) outcome = Exit::lock_budget_spent;
+  if (story.bad_line_count > 0 || report.refused_count > 0) outcome = Exit::data_blocks;
+  if (report.interrupted) outcome = Exit::interrupted;
   if (report.interrupted && options.common.output == Output::text)
     fmt::print("interrupted: run it again to continue\n");
   return static_cast<int>(outcome);
@@ -103,7 +100,7 @@ int backfill(const Options& options) {
   if (story.bad_line_count > 0 && !options.skip_bad) return tell(options, story);
   if (!options.dry_run) {
     migrate::take_run_lock(session, run_lock_wait);
-    if (!confirmed(question(options, story, source), options.yes)) return static_cast<int>(Outcome::done);
+    if (!confirmed(question(options, story, source), options.yes)) return static_cast<int>(Exit::done);
   }
   const process::Interruption interruption;  // the work ends after the batch that runs
   ProgressLine progress;

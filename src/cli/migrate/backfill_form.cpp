@@ -9,20 +9,18 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include "base/failure.hpp"
 #include "migrate/backfill_csv.hpp"
 #include "migrate/backfill_environment.hpp"
 #include "migrate/backfill_preimages.hpp"
 #include "migrate/backfill_sealed.hpp"
-#include "migrate/outcome.hpp"
 
 namespace socialsync::cli::migration {
 namespace {
 
 using migrate::BackfillSource;
-using migrate::Failure;
-using migrate::Outcome;
 
-[[noreturn]] void refuse(const std::string& message) { throw Failure(Outcome::wrong_usage, message); }
+[[noreturn]] void refuse(const std::string& message) { throw Failure(Exit::wrong_usage, message); }
 
 BackfillSource take(migrate::WantedValues&& values, BackfillStory& story) {
   story.bad_lines = std::move(values.bad_lines);

@@ -20,10 +20,10 @@ struct BackfillForm {
   bool overwrite = false;
 };
 
-// Throws migrate::Failure (wrong_usage) unless exactly one form is chosen, and only with options of its own.
+// Throws Failure (wrong_usage) unless exactly one form is chosen, and only with options of its own.
 void check_form(const BackfillForm& form);
 
-// The source; bad lines and notes go to the story. Throws migrate::Failure and pg::Error.
+// The source; bad lines and notes go to the story. Throws Failure and pg::Error.
 migrate::BackfillSource load_source(pg::Session& session, const BackfillForm& form,
                                     const config::Config& config, BackfillStory& story);
 

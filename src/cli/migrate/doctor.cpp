@@ -6,9 +6,9 @@
 #include <boost/json.hpp>
 #include <fmt/core.h>
 
+#include "base/failure.hpp"
 #include "cli/migrate/commands.hpp"
 #include "cli/terminal.hpp"
-#include "migrate/outcome.hpp"
 
 namespace socialsync::cli::migration {
 namespace {
@@ -61,7 +61,7 @@ int doctor(const Common& common) {
                                             bad == 0 ? "  Next: socialsync migrate plan" : ""),
                                 2));
   }
-  return static_cast<int>(bad > 0 ? migrate::Outcome::refused : migrate::Outcome::done);
+  return static_cast<int>(bad > 0 ? Exit::refused : Exit::done);
 }
 
 }  // namespace

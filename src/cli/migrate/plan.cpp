@@ -7,16 +7,15 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include "base/failure.hpp"
 #include "cli/layout.hpp"
 #include "cli/migrate/commands.hpp"
 #include "cli/terminal.hpp"
-#include "migrate/outcome.hpp"
 
 namespace socialsync::cli::migration {
 namespace {
 
 namespace json = boost::json;
-using migrate::Outcome;
 using migrate::Plan;
 using migrate::Step;
 
@@ -130,9 +129,9 @@ void print_plan_json(const Plan& plan) {
 int plan(const Options& options) {
   const Plan made = migrate::make_plan(database_of(options.common));
   options.common.output == Output::json ? print_plan_json(made) : print_plan(made, options.show_sql);
-  if (!made.missing_rights.empty() && options.exit_code) return static_cast<int>(Outcome::refused);
-  if (!made.conflicts.empty()) return static_cast<int>(Outcome::conflict);
-  return static_cast<int>(options.exit_code && made.todo() > 0 ? Outcome::pending : Outcome::done);
+  if (!made.missing_rights.empty() && options.exit_code) return static_cast<int>(Exit::refused);
+  if (!made.conflicts.empty()) return static_cast<int>(Exit::conflict);
+  return static_cast<int>(options.exit_code && made.todo() > 0 ? Exit::pending : Exit::done);
 }
 
 }  // namespace

@@ -5,17 +5,15 @@
 #include <boost/json.hpp>
 #include <fmt/core.h>
 
+#include "base/failure.hpp"
 #include "cli/migrate/commands.hpp"
 #include "cli/migrate/route_trace.hpp"
 #include "cli/terminal.hpp"
-#include "migrate/outcome.hpp"
 #include "pg/session.hpp"
 #include "store/accounts.hpp"
 
 namespace socialsync::cli::migration {
 namespace {
-
-using migrate::Outcome;
 
 struct Options {
   Common common;
@@ -61,7 +59,7 @@ std::vector<model::Account> load_accounts(const config::Config& config) {
 
 int print(const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
-  return static_cast<int>(Outcome::done);
+  return static_cast<int>(Exit::done);
 }
 
 std::string account_as_text(const RouteCandidate& candidate, const Details& details) {
@@ -128,16 +126,16 @@ void print_answer(const Options& options, const RouteAnswer& answer) {
   print(options.common.output == Output::json ? boost::json::serialize(document) + "\n" : fitted_lines(text));
 }
 
-Outcome test_key(const Options& options, const RouteTracer& tracer) {
+Exit test_key(const Options& options, const RouteTracer& tracer) {
   RouteAnswer answer = tracer.answer(options.question);
   if (tracer.accounts().empty())
     answer.warnings.emplace_back(
         "this role sees no account of a platform that sends webhooks (row-level security?)");
   print_answer(options, answer);
-  return answer.result == RouteResult::routed ? Outcome::done : Outcome::data_blocks;
+  return answer.result == RouteResult::routed ? Exit::done : Exit::data_blocks;
 }
 
-Outcome test_all(const Options& options, const RouteTracer& tracer) {
+Exit test_all(const Options& options, const RouteTracer& tracer) {
   std::string text;
   boost::json::array faults;
   std::size_t tested = 0;
@@ -153,7 +151,7 @@ Outcome test_all(const Options& options, const RouteTracer& tracer) {
                         account.platform_label, *fault);
   }
   const std::size_t routed = tested - faults.size();
-  const Outcome outcome = faults.empty() ? Outcome::done : Outcome::data_blocks;
+  const Exit outcome = faults.empty() ? Exit::done : Exit::data_blocks;
   text += fmt::format("{} of {} active accounts get their events\n", readable_count(routed),
                       readable_count(tested));
   const boost::json::object document{

@@ -5,11 +5,11 @@
 #include <map>
 #include <memory>
 
+#include "base/failure.hpp"
 #include "cli/migrate/commands.hpp"
 #include "cli/migrate/verify_output.hpp"
 #include "cli/migrate/verify_outside.hpp"
 #include "cli/terminal.hpp"
-#include "migrate/outcome.hpp"
 #include "pg/session.hpp"
 
 namespace socialsync::cli::migration {
@@ -27,8 +27,7 @@ struct Options {
 
 migrate::SharedSettings shared_settings() {
   const auto config = load_config();
-  if (!config)
-    throw migrate::Failure(migrate::Outcome::wrong_usage, "the settings above must be right first");
+  if (!config) throw Failure(Exit::wrong_usage, "the settings above must be right first");
   migrate::SharedSettings settings;
   const auto add = [&settings](const char* product, const config::PlatformDefaults& defaults) {
     if (!defaults.app_secrets.empty()) settings.with_app_secret.emplace_back(product);
@@ -71,7 +70,7 @@ int verify(const Options& options) {
   const std::string text = formatted(findings, options.format);
   std::fwrite(text.data(), 1, text.size(), stdout);
   const bool failed = tally_of(findings).failed > 0;
-  return static_cast<int>(failed ? migrate::Outcome::verify_failed : migrate::Outcome::done);
+  return static_cast<int>(failed ? Exit::verify_failed : Exit::done);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "base/text.hpp"
 
+#include <array>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -69,6 +70,13 @@ TEST_CASE("append_json_string: everything else is passed on") {
   std::string out = "x:";
   append_json_string(out, "y");
   CHECK(out == R"(x:"y")");
+}
+
+TEST_CASE("the nearest word is that with the fewest letters to change") {
+  constexpr std::array<std::string_view, 3> words{"page_id", "phone_number_id", "app_secret"};
+  CHECK(nearest_word("pageid", words) == "page_id");
+  CHECK(nearest_word("phonenumber", words) == "phone_number_id");
+  CHECK(nearest_word("app_secrets", words) == "app_secret");
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include "migrate/outcome.hpp"
+#include "base/failure.hpp"
 
 using namespace socialsync::migrate;
 
@@ -47,7 +47,7 @@ TEST_CASE("blank lines are left out, and count") {
 
 TEST_CASE("a byte order mark is no part of the header") { CHECK(records("\xef\xbb\xbfid")[0].text == "id"); }
 
-TEST_CASE("UTF-16 is refused") { CHECK_THROWS_AS(records(std::string("\xff\xfei\0", 4)), Failure); }
+TEST_CASE("UTF-16 is refused") { CHECK_THROWS_AS(records(std::string("\xff\xfei\0", 4)), socialsync::Failure); }
 
 TEST_CASE("a quote that is never closed is told") {
   const auto all = records("a\n\"b\nc\n");

@@ -2,8 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "base/failure.hpp"
 #include "migrate/client_run.hpp"
-#include "migrate/outcome.hpp"
 
 namespace socialsync::migrate {
 namespace {
@@ -23,7 +23,7 @@ TEST_CASE("client programs: none is new enough") {
     find_client_program("pg_dump", 990'004);
     FAIL("there was no error");
   } catch (const Failure& failure) {
-    CHECK(failure.outcome() == Outcome::refused);
+    CHECK(failure.code() == Exit::refused);
     CHECK(std::string(failure.what()).find("postgresql-client-99") != std::string::npos);
   }
 }
