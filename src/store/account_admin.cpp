@@ -78,8 +78,7 @@ SELECT $1::uuid, $2::uuid, (v ->> 'platform')::public.social_platform, v ->> 'ac
        jsonb_strip_nulls(jsonb_build_object('waba_id', v -> 'waba_id', 'ids', v -> 'linked_ids'))
 FROM CAST($3 AS jsonb) AS v)";
 
-// A name that the object does not have leaves its column as it is, and what others keep in webhook_metadata
-// stays.
+// A column without a member in the object keeps its value, and so do the other members of webhook_metadata.
 constexpr const char* update_account = R"(
 UPDATE public.social_accounts AS a
 SET account_id           = CASE WHEN v ? 'account_id' THEN v ->> 'account_id' ELSE a.account_id END,

@@ -1,4 +1,4 @@
-// social_accounts, as an operator lists and changes them. What ingest reads is in accounts.hpp.
+// social_accounts for operators: list and change. accounts.hpp has the columns for ingest.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace socialsync::store {
 
-// An account as text; empty where a column is NULL. No secret is in it, only whether there is one.
+// An account as text; empty where a column is NULL. Holds no secret, only whether one is set.
 struct AccountRecord {
   Uuid id;
   Uuid user_id;
@@ -29,10 +29,10 @@ struct AccountRecord {
   std::string page_id;
   std::string display_phone_number;
   std::string waba_id;
-  std::string linked_ids;  // with commas between
+  std::string linked_ids;  // comma-separated
   std::string webhook_url;
   std::string webhook_status;
-  std::optional<std::string> webhook_events;  // with commas between; nothing: all
+  std::optional<std::string> webhook_events;  // comma-separated; nothing: all
   std::string last_webhook_at;                // ISO 8601, UTC
   std::string created_at;
   bool has_app_secret = false;
@@ -40,12 +40,12 @@ struct AccountRecord {
   bool has_access_token = false;
   bool has_refresh_token = false;
 
-  // What Meta names it by: of WhatsApp the phone number id, else the page id; without one the account id.
+  // The id in Meta's webhooks: the phone number id (WhatsApp) or the page id, else the account id.
   const std::string& key() const;
 };
 
 struct AccountFilter {
-  // Any of them empty: all.
+  // An empty member matches all accounts.
   std::string name;      // id, phone number id, page id, account id, linked id, or the digits of its number
   std::string platform;  // a label
   std::string user;      // e-mail address or id
@@ -53,15 +53,15 @@ struct AccountFilter {
   std::uint64_t limit = 1'000'000;
 };
 
-// Of platforms that send webhooks, newest first. Throws pg::Error.
+// Returns the matching accounts of platforms that send webhooks, newest first. Throws pg::Error.
 boost::asio::awaitable<std::vector<AccountRecord>> find_accounts(pg::Connection& connection,
                                                                  const AccountFilter& filter);
 
-// The users with those e-mail addresses or ids, by what they were asked for. Throws pg::Error.
+// Finds users by e-mail address or id; the map's key is the text that was asked for. Throws pg::Error.
 boost::asio::awaitable<std::map<std::string, Uuid>> find_users(pg::Connection& connection,
                                                                const std::vector<std::string>& names);
 
-// Ids for rows to be made. Throws pg::Error.
+// Returns ids for new rows. Throws pg::Error.
 boost::asio::awaitable<std::vector<Uuid>> new_ids(pg::Connection& connection, std::size_t count);
 
 struct NewUser {
@@ -69,22 +69,22 @@ struct NewUser {
   std::string email;
 };
 
-// A row to be made or changed. `values` is a JSON object whose names are columns of social_accounts, and
-// waba_id and linked_ids for those places in webhook_metadata; lists are arrays, null takes a value away.
+// A row to insert or update. `values` is a JSON object whose members are columns of social_accounts, and
+// waba_id and linked_ids for these members of webhook_metadata. Lists are arrays; null clears a value.
 struct AccountWrite {
   Uuid id;
-  std::optional<Uuid> new_for;  // the user of a new account; nothing: the account is there
+  std::optional<Uuid> new_for;  // the user of a new account; nothing: an existing account
   std::string values;
 };
 
-// All in one transaction, the users first. Gives how many accounts were written: one that is gone is not, nor
-// an id of one whose webhook_metadata is no object. Throws pg::Error.
+// Writes all in one transaction, users first. Returns the number of accounts written: a deleted account is
+// skipped, and so is an id for a webhook_metadata that is not an object. Throws pg::Error.
 boost::asio::awaitable<std::size_t> write_accounts(pg::Connection& connection,
                                                    const std::vector<NewUser>& users,
                                                    const std::vector<AccountWrite>& writes);
 
-// How many rows of quarantine wait for any of these routing keys, by reason, and how many of an account's
-// events of the last day there are, by type: what `accounts check` tells.
+// Counts quarantined rows of these routing keys by reason, and an account's events of the last day by type,
+// for `accounts check`.
 struct Count {
   std::string name;
   std::uint64_t rows = 0;

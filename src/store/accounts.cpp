@@ -40,7 +40,7 @@ enum Column {
   webhook_events
 };
 
-// Rows that somebody has locked are left for the next time.
+// Locked rows are skipped until the next update.
 constexpr const char* update_sightings = R"(
 UPDATE public.social_accounts a
 SET last_webhook_at = greatest(a.last_webhook_at, s.received),
@@ -49,13 +49,13 @@ FROM unnest($1::uuid[], $2::timestamptz[]) AS s (id, received)
 WHERE a.id = s.id AND a.id IN (SELECT id FROM public.social_accounts WHERE id = ANY ($1::uuid[])
                                FOR NO KEY UPDATE SKIP LOCKED))";
 
-// Something that accounts learn.
+// A value that accounts learn from their traffic.
 struct Lesson {
-  // $1 the accounts, $2 what each is told: which learn it, and what. Asked first, because the update makes
-  // every gateway reload its directory, even when it changes no row.
+  // $1: accounts, $2: the value seen for each. Returns the accounts that store it. Asked first, because the
+  // update makes every gateway reload its directory, even when it changes no row.
   const char* question_name;
   const char* question;
-  // $1 and $2 the answer to that.
+  // $1, $2: the result of that query.
   const char* update_name;
   const char* update;
 };
@@ -71,8 +71,9 @@ SET webhook_metadata = coalesce(a.webhook_metadata, '{}') || jsonb_build_object(
 FROM unnest($1::uuid[], $2::text[]) AS s (id, waba_id)
 WHERE a.id = s.id AND coalesce(jsonb_typeof(a.webhook_metadata), 'object') = 'object')"};
 
-// Two accounts of one number, under one secret, would be ambiguous: it is learned where nobody has it, and by
-// one of those that are told the same now. Grouped, since a join may look at all accounts for each learner.
+// Two accounts with one number under one secret would be ambiguous: a number is stored only if no other
+// account has it, and for one of the accounts that saw it now. Grouped, because a join may scan all accounts
+// for each row.
 constexpr Lesson display_numbers = {"select_unnumbered", R"(
 SELECT (array_agg(id ORDER BY id))[1]::text, (array_agg(number ORDER BY id))[1]
 FROM (SELECT a.id, s.number, regexp_replace(s.number, '\D', '', 'g'), coalesce(a.app_secret, '')
@@ -103,14 +104,14 @@ std::string_view without_blanks(std::string_view text) {
   return text.substr(0, text.find_last_not_of(blanks) + 1);
 }
 
-// Opens what is sealed.
+// Decrypts encrypted secrets.
 class SecretReader {
  public:
   SecretReader(const crypto::SecretKeys& keys, std::vector<UnreadableSecret>& unreadable)
       : keys_(keys), unreadable_(unreadable) {}
 
-  // The plain value; empty too when it cannot be opened. Sealed text among blanks is sealed: taken as it is,
-  // it would be a secret that whoever reads the table knows.
+  // Returns the plaintext; empty when it cannot be decrypted. Encrypted text between blanks counts as
+  // encrypted: used as plaintext, it would be a secret that every reader of the table knows.
   std::string read(std::string_view account_id, std::string_view column, std::string_view text) {
     const std::string_view value = without_blanks(text);
     if (!crypto::is_sealed(value)) return std::string(text);
@@ -136,7 +137,7 @@ void read_secrets(const pg::ResultSet& rows, std::size_t row, SecretReader& read
   const std::string_view id = rows.text(row, Column::id);
   const std::string_view secret = rows.text(row, Column::app_secret);
   bool any_sealed = false;
-  // A new secret may have been put in front of a sealed one, or of a sealed list.
+  // A plaintext secret may stand before an encrypted one, or before an encrypted list.
   for (const std::string& entry : split_list(secret)) {
     any_sealed = any_sealed || crypto::is_sealed(without_blanks(entry));
     std::string opened = reader.read(id, "app_secret", entry);
@@ -174,7 +175,7 @@ model::Account account_at(const pg::ResultSet& rows, std::size_t row, SecretRead
   return account;
 }
 
-// Accounts, and a text for each.
+// Account ids, and a text for each.
 class Pairs {
  public:
   void add(const Uuid& id, std::string_view text) {

@@ -8,16 +8,16 @@
 namespace socialsync::store {
 namespace {
 
-// A plan is made once, maybe while a table is empty, when reading an index from end to end, or all of an
-// endpoint, costs least. A join that could be merged allows that, or a condition on any column of an index.
-// So a row is joined by the first column of its key, as "= ANY (ARRAY[…])", which cannot be merged, and what
-// else it is compared with is written so that no index knows it; OFFSET 0 keeps a subquery what it is.
+// Generic plans may be made while the tables are empty, when a full index scan seems cheapest. To keep such a
+// plan from being used later: (1) rows are joined by the first column of their key as "= ANY (ARRAY[…])",
+// which rules out a merge join; (2) other conditions are written so that no index matches them; (3) OFFSET 0
+// is an optimization fence.
 constexpr const char* set_plans = R"(
 SELECT set_config('enable_seqscan', 'off', false), set_config('enable_hashjoin', 'off', false),
        set_config('enable_mergejoin', 'off', false), set_config('enable_bitmapscan', 'off', false),
        set_config('jit', 'off', false))";
 
-// From one endpoint to the next by the index, whatever lies between.
+// Skips from one endpoint to the next in the index, however many rows each has.
 constexpr const char* select_due_endpoints = R"(
 WITH RECURSIVE first AS (
   (SELECT endpoint_id, due_at FROM public.webhook_deliveries ORDER BY endpoint_id, due_at LIMIT 1)
@@ -28,7 +28,7 @@ WITH RECURSIVE first AS (
 SELECT endpoint_id, ceil(extract(epoch FROM greatest(due_at, '2000-01-01') - now()) * 1000)::bigint::text
 FROM first WHERE due_at < 'infinity')";
 
-// Parameters 1 and 2: the endpoints, and how many rows of each.
+// Parameters 1 and 2: the endpoints, and the number of rows for each.
 constexpr const char* due_in_any_order = R"(
 WITH due AS (
   SELECT d.event_id, d.endpoint_id, d.attempts
@@ -37,9 +37,9 @@ WITH due AS (
              WHERE x.endpoint_id = room.endpoint_id AND x.due_at <= now()
              ORDER BY x.due_at LIMIT room.rows FOR UPDATE SKIP LOCKED) AS d))";
 
-// From one conversation to the next by the index, and from each the first that is due, if it need not wait
-// for one before it. Parameter 5: how long one has to; 6: the conversation to begin with, as far as the last
-// and then from the first.
+// Skips from one conversation to the next in the index and takes the first due row of each, unless an earlier
+// row of the conversation is undelivered. Parameter 5: how long a row waits for earlier ones; 6: the
+// conversation to begin with, wrapping around after the last.
 constexpr const char* due_in_order = R"(
 WITH heads AS (
   SELECT head.event_id, room.endpoint_id
@@ -65,13 +65,13 @@ WITH heads AS (
       SELECT FROM public.webhook_deliveries AS before
       WHERE before.endpoint_id = room.endpoint_id AND before.conversation = waiting.conversation
         AND before.position < first.position AND before.due_at < 'infinity'
-        -- One that is on its way always, one that failed for so long.
+        -- A leased row always blocks; a failed one until parameter 5 has passed.
         AND (before.created_at > now() - $5::bigint * interval '1 ms'
              OR before.due_at > now() AND before.due_at <= now() + $3::bigint * interval '1 ms')
       OFFSET 0)
     LIMIT room.rows) AS head
   UNION ALL
-  -- Of the time before it was ordered. More are found when those that are due before them are gone.
+  -- Rows from before the endpoint was ordered. More are found once the rows due before them are gone.
   SELECT alone.event_id, room.endpoint_id
   FROM unnest($1::uuid[], $2::bigint[]) AS room (endpoint_id, rows), LATERAL (
     SELECT event_id FROM (
@@ -84,9 +84,9 @@ due AS (
   WHERE x.event_id = ANY (ARRAY[heads.event_id]) AND uuid_eq(x.endpoint_id, heads.endpoint_id)
     AND greatest(x.due_at, x.due_at) <= now() FOR UPDATE OF x SKIP LOCKED))";
 
-// Of those that are due as many as may be at once, of each endpoint the first before any second. Parameter 3:
-// their lease; 4: so many bytes. What is stored in more than 2,000 bytes may be compressed, and to ask how
-// long it is would read it: it counts for sixteen times what is stored.
+// Takes as many due rows as fit into one claim, the first of each endpoint before any second. Parameter 3:
+// the lease; 4: the bytes of one claim. A payload stored in more than 2,000 bytes may be compressed, and its
+// real length would have to be read: it counts sixteen times its stored size.
 constexpr const char* take_due = R"(,
 found AS (
   SELECT due.*, l.exact_payload, l.payload, l.webhook_type, l.platform, l.created_at,
@@ -120,7 +120,7 @@ FROM unnest($1::uuid[]) AS room (endpoint_id),
            ORDER BY d.due_at LIMIT 1) AS next
 WHERE next.due_at < 'infinity')";
 
-// One row that somebody has locked is not to keep the others from it.
+// A locked row must not block the others.
 constexpr const char* renew = R"(
 WITH free AS (
   SELECT x.event_id, x.endpoint_id
@@ -162,7 +162,7 @@ void add(const pg::ResultSet& rows, Claim& claim) {
     claim.is_cut = claim.is_cut || number_of<std::size_t>(rows.text(0, found)) > rows.rows();
 }
 
-// Of the ordered endpoints among `rooms`, or of the others. Nothing when there are none.
+// Claims for the ordered endpoints of `rooms`, or for the others. Returns nothing when there are none.
 std::optional<pg::Statement> claim_of(std::span<const Room> rooms, const ClaimTerms& terms, bool is_ordered) {
   pg::Array ids(pg::Type::uuid), counts(pg::Type::bigint);
   bool any = false;

@@ -1,5 +1,5 @@
-// What a worker takes out of the outbox, webhook_deliveries, to send it. due_at says when somebody may take a
-// row, and is a lease while somebody has it.
+// Claiming rows of the outbox, webhook_deliveries, to send them. due_at is the time from which a worker may
+// claim a row; while a worker has the row, it is the end of its lease.
 #pragma once
 
 #include <chrono>
@@ -16,7 +16,7 @@
 
 namespace socialsync::store {
 
-// A row's key.
+// The primary key of an outbox row.
 struct DeliveryKey {
   Uuid event_id;
   Uuid endpoint_id;
@@ -24,15 +24,14 @@ struct DeliveryKey {
   friend auto operator<=>(const DeliveryKey&, const DeliveryKey&) = default;
 };
 
-// Every statement below, and of store/deliveries.hpp, finds its rows by their keys. A session's plans are
-// made once, maybe while the tables are small, and would read them whole: this one's go by the indexes,
-// however large the tables become.
+// Makes this session's plans use the indexes. Every statement below and in store/deliveries.hpp finds rows by
+// key, but a plan made while the tables are small would scan them, and be kept when they have grown.
 boost::asio::awaitable<void> plan_by_keys(pg::Connection& connection);
 
 boost::asio::awaitable<void> listen_for_deliveries(pg::Connection& connection);
 
-// Which endpoints have rows, and how long until the first of each is due; zero or less: it is. Rows that were
-// given up do not count. The cost is that of the endpoints that have rows, not of the rows.
+// Returns the endpoints with rows, and the time until the first of each is due; zero or less: due now.
+// Dead-lettered rows do not count. The cost grows with the endpoints that have rows, not with the rows.
 struct Due {
   Uuid endpoint_id;
   std::chrono::milliseconds in{0};
@@ -41,13 +40,13 @@ boost::asio::awaitable<std::vector<Due>> select_due(pg::Connection& connection);
 
 struct Room {
   Uuid endpoint_id;
-  std::size_t rows = 0;     // at most so many
-  bool is_ordered = false;  // of each conversation only the first
+  std::size_t rows = 0;     // at most
+  bool is_ordered = false;  // only the first row of each conversation
 };
 struct Claimed {
   DeliveryKey key;
-  int attempts = 0;  // made before
-  // Of the event. No payload: the event is gone, and the row with it.
+  int attempts = 0;  // before this one
+  // From the event. Without payload: the event was deleted, and the row with it.
   std::optional<std::string> payload;
   std::string type;
   std::string platform;
@@ -55,29 +54,29 @@ struct Claimed {
 };
 struct Claim {
   std::vector<Claimed> rows;
-  bool is_cut = false;  // more was there, and would have been too many bytes at once
-  // Of the endpoints that were asked for: when the next row is due, where there is one.
+  bool is_cut = false;  // more rows were due than fit into one claim's bytes
+  // The time of the next due row of each requested endpoint that has one.
   std::vector<Due> next;
 };
 struct ClaimTerms {
   std::chrono::milliseconds lease{60'000};
-  // At an ordered endpoint those of a conversation wait for the ones before them, until these are so old.
+  // At an ordered endpoint a row waits for the earlier rows of its conversation, at most this long.
   std::chrono::milliseconds head_blocks_max{600'000};
-  // Of payloads in one claim; one that is larger comes alone.
+  // Bytes of payloads in one claim; a larger payload is claimed alone.
   std::size_t bytes_max = 16 * 1024 * 1024;
 };
-// Takes rows that are due: of an endpoint the oldest first, of an ordered one from the conversation
-// `first_conversation` on and round, so that none is always last. Those that others take at the same moment
-// are left to them. The cost is that of the rows taken and, of an ordered endpoint that has nothing to take,
-// of the conversations that wait. Throws pg::Error.
+// Claims due rows: for an endpoint the oldest first; for an ordered one from the conversation
+// `first_conversation` on, wrapping around, so that none is always last. Rows that other workers claim at the
+// same moment are skipped. The cost grows with the claimed rows and, for an ordered endpoint without a row to
+// claim, with its waiting conversations. Throws pg::Error.
 boost::asio::awaitable<Claim> claim_deliveries(pg::Connection& connection, std::span<const Room> rooms,
                                                const ClaimTerms& terms, std::int64_t first_conversation);
 
-// Has them for longer, but for those that somebody has locked.
+// Extends the leases of `keys`; locked rows are skipped.
 boost::asio::awaitable<void> renew_leases(pg::Connection& connection, std::span<const DeliveryKey> keys,
                                           std::chrono::milliseconds lease);
 
-// Lets others have them at once, but for those that somebody has locked.
+// Ends the leases of `keys` now; locked rows are skipped.
 boost::asio::awaitable<void> release_deliveries(pg::Connection& connection,
                                                 std::span<const DeliveryKey> keys);
 

@@ -17,7 +17,7 @@ SELECT id, platform::text, coalesce(nullif(business_name, ''), nullif(display_na
 FROM public.social_accounts
 WHERE id::text = $1 OR phone_number_id = $1 OR page_id = $1 ORDER BY id LIMIT 10)";
 
-// Of a page: which of its rows hold a fragment.
+// Returns the rows of a page that contain a fragment.
 const std::string naming_rows = R"(
   ORDER BY created_at, id LIMIT 2000),
 texts AS (SELECT *, payload::text AS body FROM page OFFSET 0),
@@ -52,7 +52,7 @@ texts AS (
 SELECT id, created_at::text, webhook_type, reason, '', '', CASE WHEN holds THEN body END, holds, routing_key
 FROM texts ORDER BY texts.created_at, id)";
 
-// An identity is kept for eight days: an older event has none, and the look through the identities is saved.
+// Identities are kept for eight days, so they are not searched for an older event.
 constexpr const char* delete_events = R"(
 WITH gone AS (
   DELETE FROM public.webhook_logs WHERE id = ANY ($1::uuid[]) AND social_account_id = $2::uuid
@@ -72,7 +72,7 @@ pg::Array array_of(const std::vector<std::string>& texts) {
   return array;
 }
 
-// %…% with what LIKE reads otherwise taken literally.
+// Returns %…% with LIKE's wildcards escaped.
 pg::Array patterns_of(const std::vector<std::string>& fragments) {
   pg::Array array(pg::Type::text);
   for (const std::string& fragment : fragments) {

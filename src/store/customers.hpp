@@ -1,4 +1,4 @@
-// What is kept of one person, to be found and erased.
+// Finding and erasing one person's data.
 #pragma once
 
 #include <cstdint>
@@ -14,20 +14,20 @@
 
 namespace socialsync::store {
 
-// An account, as far as its customers are concerned.
+// An account whose customers are searched.
 struct CustomersAccount {
   Uuid id;
   std::string platform;
   std::string name;
-  std::vector<std::string> keys{};  // under which its events may be in quarantine
-  std::string number{};             // the business's own, its digits; empty when it is not set
+  std::vector<std::string> keys{};  // routing keys of its events in quarantine
+  std::string number{};             // the business's own number as digits; empty when not set
 };
 
-// The accounts that go by `text`: an id, phone number id or page id. Throws pg::Error, as all of these do.
+// Finds accounts by id, phone number id or page id. Throws pg::Error, as all functions here do.
 boost::asio::awaitable<std::vector<CustomersAccount>> find_customers_accounts(pg::Connection& connection,
                                                                               std::string text);
 
-// A row that holds one of the fragments; whether it names the person is for the caller to see.
+// A row that contains one of the fragments. The caller checks that it names the person.
 struct NamingRow {
   Uuid id;
   std::string created_at;
@@ -36,25 +36,25 @@ struct NamingRow {
   std::string routing_key;  // in quarantine; empty where it has none
   std::string customer;     // of an event
   std::string external_id;  // of an event
-  std::string body;         // of an event the payload as jsonb prints it
+  std::string body;         // of an event: the payload as jsonb prints it
 };
 
-// So many rows were looked at, of which these hold a fragment; `last` is where to go on.
+// The rows of one page that contain a fragment; `last_…` is the position to continue from.
 struct NamingPage {
   std::vector<NamingRow> rows{};
   std::uint64_t looked_at = 0;
   std::string last_created_at{};
   Uuid last_id{};
-  bool is_undated = false;  // these have no time of arrival
+  bool is_undated = false;  // these rows have no created_at
 };
 
-// Events of the account behind `after` in the order of arrival, some thousand at a time; those without a time
-// of arrival come last.
+// Searches some thousand events of the account after `after`, in the order of created_at; rows without one
+// come last.
 boost::asio::awaitable<NamingPage> find_naming_events(pg::Connection& connection, const Uuid& account,
                                                       const std::vector<std::string>& fragments,
                                                       const std::optional<NamingPage>& after);
 
-// The same for rows of quarantine under one of the keys, or under none.
+// Searches quarantined rows with one of the routing keys, or without one, in the same way.
 boost::asio::awaitable<NamingPage> find_naming_quarantined(pg::Connection& connection,
                                                            const std::vector<std::string>& keys,
                                                            const std::vector<std::string>& fragments,
@@ -67,8 +67,7 @@ struct ErasedEvents {
   std::uint64_t attempts = 0;
 };
 
-// Removes events of the account, the identities of those that have no time of their own, what of them is
-// still to be delivered and what is known of the attempts, in one transaction.
+// Deletes events of the account with their identities, pending deliveries and attempts, in one transaction.
 boost::asio::awaitable<ErasedEvents> erase_events(pg::Connection& connection, const Uuid& account,
                                                   std::span<const Uuid> ids);
 

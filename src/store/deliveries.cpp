@@ -9,7 +9,7 @@
 namespace socialsync::store {
 namespace {
 
-// Joins as in store/claims.cpp, for the same reason.
+// Joins as store/claims.cpp does, for the same reason.
 
 constexpr const char* insert_attempts = R"(
 INSERT INTO public.webhook_delivery_attempts (event_id, endpoint_id, attempt, http_status, took_ms, error, detail,
@@ -26,7 +26,7 @@ UPDATE public.webhook_logs AS l SET status = 'processed', processing_time_ms = l
 FROM (SELECT id, min(age_ms) FROM unnest($1::uuid[], $2::bigint[]) AS given (id, age_ms) GROUP BY id ORDER BY id) AS k (id, age_ms)
 WHERE l.id = ANY (ARRAY[k.id]) AND l.status IN ('received', 'error'))";
 
-// No time: given up. Written twice it does not take back what another worker has done since.
+// Without a time: dead-lettered. Written twice, it does not undo a later result of another worker.
 constexpr const char* update_again = R"(
 UPDATE public.webhook_deliveries AS d
 SET attempts = k.attempts,
@@ -49,7 +49,7 @@ WHERE EXISTS (SELECT FROM public.webhook_deliveries AS d
   OR EXISTS (SELECT FROM public.webhook_logs AS l WHERE l.id = ANY (ARRAY[k.event_id]))
   AND NOT EXISTS (SELECT FROM public.webhook_logs AS l WHERE l.id = ANY (ARRAY[k.event_id]) FOR NO KEY UPDATE SKIP LOCKED))";
 
-// Whatever somebody wrote there by hand.
+// due_at may hold any value that was set by hand.
 int smallint(int attempts) { return std::clamp(attempts, 0, 32'767); }
 
 void add_text(pg::Array& array, std::string_view text) {
@@ -129,7 +129,7 @@ void add_failed(std::span<const AttemptRow* const> rows, std::vector<pg::Stateme
 
 boost::asio::awaitable<void> record_attempts(pg::Connection& connection,
                                              std::span<const AttemptRow> attempts) {
-  // In one order everywhere: two workers then never wait for each other.
+  // Sorted, as everywhere: two workers can then not deadlock.
   std::vector<const AttemptRow*> rows;
   for (const AttemptRow& row : attempts) rows.push_back(&row);
   std::ranges::sort(rows, {}, [](const AttemptRow* row) { return row->key; });

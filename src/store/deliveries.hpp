@@ -1,5 +1,4 @@
-// What becomes of the deliveries of the outbox, webhook_deliveries. A row is there until its event is
-// delivered.
+// Results of deliveries in the outbox, webhook_deliveries. A row exists until its event is delivered.
 #pragma once
 
 #include <chrono>
@@ -16,7 +15,7 @@
 
 namespace socialsync::store {
 
-// An attempt, and what became of the delivery with it.
+// One attempt, and the delivery's state after it.
 struct AttemptRow {
   enum class Result { delivered, again, given_up };
 
@@ -29,17 +28,17 @@ struct AttemptRow {
   std::string_view error;  // empty: delivered
   std::string detail;
   std::string response_head;
-  std::chrono::milliseconds age{0};  // of the event when it was delivered
+  std::chrono::milliseconds age{0};  // of the event at its delivery
   std::chrono::milliseconds again_in{0};
 };
-// Writes the attempts, and takes what is delivered out of the outbox, in one transaction. The first success
-// of an event makes it `processed`, with the milliseconds since it was received; what is given up makes one
-// that was never delivered an `error`. Throws pg::Error.
+// Writes the attempts and deletes delivered rows from the outbox, in one transaction. An event's first
+// success marks it `processed`, with the milliseconds since its receipt; a dead-lettered delivery marks an
+// event that was never delivered as `error`. Throws pg::Error.
 boost::asio::awaitable<void> record_attempts(pg::Connection& connection,
                                              std::span<const AttemptRow> attempts);
 
-// Of these, those that cannot be written now, since somebody holds a lock on the delivery or its event. Waits
-// for nobody, unless a whole table is locked. Throws pg::Error.
+// Returns those of `keys` whose delivery or event is locked by another session. Waits only while a whole
+// table is locked. Throws pg::Error.
 boost::asio::awaitable<std::vector<DeliveryKey>> locked_deliveries(pg::Connection& connection,
                                                                    std::span<const DeliveryKey> keys);
 

@@ -1,4 +1,4 @@
-// The keys of outbox rows as parameters of a statement.
+// Keys of outbox rows as parameters of a statement.
 #pragma once
 
 #include <algorithm>
@@ -11,11 +11,11 @@
 
 namespace socialsync::store {
 
-// Two columns, $1::uuid[] and $2::uuid[].
+// Two parameters, $1::uuid[] and $2::uuid[].
 class DeliveryKeys {
  public:
   DeliveryKeys() = default;
-  // In one order everywhere: two workers then never wait for each other.
+  // Sorted, as everywhere: two workers can then not deadlock.
   explicit DeliveryKeys(std::span<const DeliveryKey> keys) {
     std::vector<DeliveryKey> sorted(keys.begin(), keys.end());
     std::ranges::sort(sorted);

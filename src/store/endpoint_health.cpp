@@ -5,7 +5,7 @@ namespace {
 
 constexpr const char* time_format = R"(YYYY-MM-DD"T"HH24:MI:SS"Z")";
 
-// The account is a parameter, too, so that the plan knows it and goes by the index.
+// The account is a parameter too, so that the plan uses its index.
 constexpr const char* select_health = R"(
 WITH endpoint AS (SELECT id, webhook_events FROM public.webhook_endpoints WHERE id = $1::uuid),
 waiting AS (

@@ -18,7 +18,7 @@ ORDER BY social_account_id, place, id)";
 
 enum RouteColumn { route_id, route_account, route_all_events, route_events, route_ordered };
 
-// Headers as name, U+001F, value, U+001E: no header may hold either.
+// Headers as name, U+001F, value, U+001E: headers cannot contain these characters.
 const std::string target_columns = R"(
 SELECT id::text, social_account_id::text, url, format, app_secret, signing_secret,
        CASE WHEN previous_signing_secret_until > now() THEN previous_signing_secret END,
@@ -79,7 +79,7 @@ std::vector<std::pair<std::string, std::string>> headers_of(std::string_view tex
   return headers;
 }
 
-// Reads one row, and opens what is sealed in it.
+// Reads one row and decrypts its secrets.
 class Row {
  public:
   Row(const pg::ResultSet& rows, std::size_t row, const crypto::SecretKeys& keys)
@@ -194,7 +194,7 @@ EndpointNews combined(EndpointNews older, EndpointNews newer) {
 boost::asio::awaitable<void> record_endpoint_news(pg::Connection& connection,
                                                   std::span<const EndpointNews> news) {
   pg::Array ids(pg::Type::uuid), failing(pg::Type::bigint), warned(pg::Type::bigint), because(pg::Type::text);
-  // In one order everywhere: two workers then never wait for each other.
+  // Sorted, as everywhere: two workers can then not deadlock.
   std::vector<EndpointNews> sorted(news.begin(), news.end());
   std::ranges::sort(sorted, {}, &EndpointNews::endpoint_id);
   const auto add = [&](const EndpointNews& one) {

@@ -1,4 +1,4 @@
-// webhook_endpoints, as routing and delivery use it.
+// webhook_endpoints for routing and delivery.
 #pragma once
 
 #include <cstdint>
@@ -17,11 +17,11 @@
 
 namespace socialsync::store {
 
-// The channel on which a change of any endpoint is announced, without a payload.
+// The NOTIFY channel for a change of any endpoint; without a payload.
 inline constexpr const char* endpoints_channel = "socialsync_endpoints";
 boost::asio::awaitable<void> listen_for_endpoint_changes(pg::Connection& connection);
 
-// Those that are switched on, for routing. Throws pg::Error.
+// Selects enabled endpoints for routing. Throws pg::Error.
 boost::asio::awaitable<pg::ResultSet> select_endpoint_routes(pg::Connection& connection);
 
 struct EndpointRoutes {
@@ -30,39 +30,39 @@ struct EndpointRoutes {
 };
 EndpointRoutes read_endpoint_routes(const pg::ResultSet& rows);
 
-// An endpoint with how it has been doing.
+// An endpoint and its health.
 struct EndpointState {
   model::Endpoint endpoint;
-  std::optional<std::int64_t> failing_since_ms;  // Unix time; nothing: the last attempt was a success
+  std::optional<std::int64_t> failing_since_ms;  // Unix time; nothing: the last attempt succeeded
   int warned_percent = 0;
-  bool is_readable = true;  // false: a secret of it is sealed, and not for us to open
+  bool is_readable = true;  // false: one of its secrets cannot be decrypted
 };
 
-// Those that are sent to, switched on. Throws pg::Error.
+// Selects the enabled endpoints with a URL. Throws pg::Error.
 boost::asio::awaitable<std::vector<EndpointState>> select_endpoints(pg::Connection& connection,
                                                                     const crypto::SecretKeys& keys);
 
-// How many are switched off of those that would be sent to. Throws pg::Error.
+// Counts the disabled endpoints with a URL. Throws pg::Error.
 boost::asio::awaitable<std::size_t> count_disabled_endpoints(pg::Connection& connection);
 
-// One of them, whether it is switched on or not, and sent to or pulled.
+// Finds one endpoint: enabled or disabled, with a URL or pulled.
 boost::asio::awaitable<std::optional<EndpointState>> select_endpoint(pg::Connection& connection,
                                                                      const Uuid& endpoint_id,
                                                                      const crypto::SecretKeys& keys);
 
-// What delivery learns of an endpoint.
+// An update of an endpoint's health, from delivery.
 struct EndpointNews {
   Uuid endpoint_id;
-  bool is_failing = false;       // since now, unless it was before; else it is well again
-  int warned_percent = 0;        // of the way to being disabled
-  std::string disabled_because;  // not empty: it is switched off
-  bool was_well = false;         // meanwhile: its failing begins anew
+  bool is_failing = false;       // failing since now unless it was already; false: recovered
+  int warned_percent = 0;        // of the time after which it is disabled
+  std::string disabled_because;  // not empty: disable the endpoint
+  bool was_well = false;         // it succeeded in between: failing starts anew
 };
-// What there is to write when nothing was written between the two.
+// Merges two unwritten health updates of one endpoint.
 EndpointNews combined(EndpointNews older, EndpointNews newer);
 
-// Written once, however many workers have learned it; the operator's endpoints are told of what is written:
-// model::own_events. Throws pg::Error.
+// Writes health updates. Each change is written once, even when several workers report it; a written change
+// is sent to the operator's own endpoints as one of model::own_events. Throws pg::Error.
 boost::asio::awaitable<void> record_endpoint_news(pg::Connection& connection,
                                                   std::span<const EndpointNews> news);
 

@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::size_t identifier_characters_max = 255;
 
-// One unnest() per column costs PostgreSQL half of what FROM unnest(…) of all does, which copies every value
-// into a tuplestore.
+// One unnest() per column costs PostgreSQL half as much as FROM unnest(…) of all columns, which copies every
+// value into a tuplestore.
 constexpr const char* insert_events = R"(
 WITH inserted AS (
 INSERT INTO public.webhook_logs (id, social_account_id, user_id, platform, webhook_type, status, payload,
@@ -25,7 +25,7 @@ SELECT unnest($1::uuid[]), unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::te
 ON CONFLICT (id) DO NOTHING
 RETURNING id))";
 
-// An undated event's id holds the time of its receipt: its key decides whether it is new.
+// The id of an undated event holds the time of its receipt, so its key decides whether the event is new.
 constexpr const char* insert_undated_events = R"(
 WITH fresh AS (
   INSERT INTO socialsync.webhook_event_keys (key, log_id)
@@ -43,8 +43,8 @@ WHERE id IN (SELECT log_id FROM fresh)
 ON CONFLICT (id) DO NOTHING
 RETURNING id))";
 
-// After either of them. Only what is new is delivered. Customers whose hashes are the same wait for each
-// other, no more.
+// Follows either of them: only new events are queued for delivery. Customers with equal hashes share one
+// order; this only makes them wait for each other.
 constexpr const char* queue_deliveries = R"(,
 queued AS (
   INSERT INTO public.webhook_deliveries (event_id, endpoint_id, due_at, conversation, position)
@@ -59,7 +59,7 @@ queued AS (
 constexpr const char* select_inserted = "\nSELECT id FROM inserted";
 constexpr const char* notify_deliveries = "SELECT pg_notify($1, '')";
 
-// The statements, each with and without deliveries: most installations have none.
+// Each statement with and without deliveries: most installations have none.
 struct InsertStatements {
   std::string plain;
   std::string queueing;
@@ -215,7 +215,7 @@ pg::Statement quarantine_statement(std::span<const QuarantineRow* const> rows) {
   return statement;
 }
 
-// Marks the events whose ids the statements have returned. An id that the batch holds twice is new once.
+// Sets is_new on the events whose ids were returned. Of an id that the batch holds twice, one is new.
 void mark_new(std::span<EventRow* const> events, std::span<const pg::ResultSet> inserted) {
   std::vector<Uuid> ids;
   for (const pg::ResultSet& rows : inserted) {

@@ -10,7 +10,7 @@
 namespace socialsync::store {
 namespace {
 
-// An account that has the number or page already is that tenant's: the demo's, say.
+// An existing account with the number or page is updated: the demo's, for example.
 constexpr const char* upsert_account = R"(
 WITH known AS (
   UPDATE public.social_accounts
@@ -33,7 +33,7 @@ FROM owner
 ON CONFLICT (platform, account_id) DO UPDATE
 SET access_token = excluded.access_token, app_secret = excluded.app_secret, verify_token = excluded.verify_token)";
 
-// The account that the statement above would change.
+// Selects the account that the statement above would update.
 constexpr const char* select_first_account = R"(
 SELECT id::text, access_token, app_secret, verify_token FROM public.social_accounts
 WHERE (platform = 'instagram') = ($1::text = 'instagram')
@@ -41,7 +41,7 @@ WHERE (platform = 'instagram') = ($1::text = 'instagram')
    OR platform::text = $1 AND account_id = $2
 ORDER BY CASE WHEN $1 = 'instagram' THEN page_id ELSE phone_number_id END = $2 DESC NULLS LAST LIMIT 1)";
 
-// The account id is that of the guide's test, so that its INSERT … ON CONFLICT finds this account.
+// The guide's test uses this account id, so that its INSERT … ON CONFLICT finds this account.
 constexpr const char* insert_demo = R"(
 WITH demo_user AS (
   INSERT INTO public.users (id, email, full_name, is_active)
@@ -66,7 +66,8 @@ constexpr const char* select_phone_number_id = R"(
 SELECT phone_number_id FROM public.social_accounts
 WHERE phone_number_id IS NOT NULL AND is_active ORDER BY created_at, id LIMIT 1)";
 
-// What is written for a setting: the sealed value that is there, when it says the same or cannot be asked.
+// Returns the value to write for a setting: the stored encrypted value when it equals the setting or cannot
+// be decrypted.
 void keep_sealed(FirstAccount& account, const pg::ResultSet& found, const crypto::SecretKeys& keys) {
   const std::pair<const char*, std::string*> settings[] = {{"access_token", &account.access_token},
                                                            {"app_secret", &account.app_secret},
@@ -127,7 +128,7 @@ boost::asio::awaitable<std::optional<std::string>> find_app_secret(pg::Connectio
   statement.with(key);
   const pg::ResultSet rows = co_await connection.run(statement);
   if (rows.rows() == 0) co_return std::nullopt;
-  // A list, while a secret is rotated: the first is the newest.
+  // During a rotation this is a list, the newest first.
   const std::vector<std::string> entries = split_list(rows.text(0, 0));
   if (entries.empty()) co_return std::nullopt;
   const std::vector<std::string> all = split_list(opened_secret(rows.text(0, 1), entries.front(), keys));

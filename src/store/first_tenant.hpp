@@ -1,4 +1,4 @@
-// The first tenant of a private database: from the single-tenant settings, or a demo.
+// The first tenant of a private database, from the single-tenant settings, or a demo account.
 #pragma once
 
 #include <optional>
@@ -20,28 +20,28 @@ struct FirstAccount {
   std::string verify_token;
 };
 
-// Makes the account, or brings what the settings say up to date; a sealed value that says the same stays, and
-// so does one under a key that is not one of `keys`. Throws pg::Error.
+// Inserts the account, or updates it from the settings. An encrypted value that equals the setting is kept,
+// and so is one under a key that is not in `keys`. Throws pg::Error.
 boost::asio::awaitable<void> upsert_first_account(pg::Connection& connection, FirstAccount account,
                                                   const crypto::SecretKeys& keys);
 
-// Makes a WhatsApp account that says in its name that it is a demo, unless there is any account. It has an
-// app secret of its own, or goes by the environment's when it `shares_secret`. Throws pg::Error.
+// Inserts a WhatsApp account named as a demo if the database has no account. It has its own app secret, or
+// uses the environment's with `shares_secret`. Throws pg::Error.
 boost::asio::awaitable<void> make_demo_account(pg::Connection& connection, bool shares_secret);
 
-// An account's app secret is sealed and cannot be opened. what() says why, and what to set.
+// An account's app secret cannot be decrypted. what() says why, and which setting is missing.
 class SealedAppSecret : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-// The app secret of the account that `key` (a phone number id, a page or account id) names; nothing when
-// there is no such account or it has no secret of its own. Throws pg::Error, SealedAppSecret.
+// Returns the app secret of the account with this phone number id, page id or account id; nothing for an
+// unknown account, or one without its own secret. Throws pg::Error, SealedAppSecret.
 boost::asio::awaitable<std::optional<std::string>> find_app_secret(pg::Connection& connection,
                                                                    const std::string& key,
                                                                    const crypto::SecretKeys& keys);
 
-// A phone number id to send a test message to: the oldest active WhatsApp account's. Throws pg::Error.
+// Returns the phone number id of the oldest active WhatsApp account, for a test message. Throws pg::Error.
 boost::asio::awaitable<std::optional<std::string>> any_phone_number_id(pg::Connection& connection);
 
 }  // namespace socialsync::store

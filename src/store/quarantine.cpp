@@ -6,7 +6,7 @@
 namespace socialsync::store {
 namespace {
 
-// Parameters 1 to 7 of each statement that has it.
+// The filter's parameters, 1 to 7, in each statement that uses it.
 const std::string filtered_rows = R"(
 FROM public.webhook_quarantine
 WHERE ($1::uuid[] IS NULL OR id = ANY ($1)) AND ($2::text[] IS NULL OR reason = ANY ($2))
@@ -65,7 +65,7 @@ WITH gone AS (
   RETURNING reason, octet_length(body) AS bytes, created_at)
 SELECT reason, count(*), sum(bytes), min(created_at), max(created_at) FROM gone GROUP BY reason)";
 
-// The number is ours: "sosyquar" in ASCII.
+// The advisory lock's key: "sosyquar" in ASCII.
 constexpr const char* try_trimming_lock = "SELECT pg_try_advisory_lock(x'736f737971756172'::bigint)";
 constexpr const char* release_trimming_lock = "SELECT pg_advisory_unlock(x'736f737971756172'::bigint)";
 

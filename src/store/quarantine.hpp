@@ -1,4 +1,4 @@
-// webhook_quarantine, as an operator and the gateway's upkeep see it.
+// webhook_quarantine for operators and the gateway's upkeep.
 #pragma once
 
 #include <array>
@@ -17,16 +17,16 @@
 
 namespace socialsync::store {
 
-// Every reason there is, as the table's CHECK has them.
+// All reasons, as in the table's CHECK.
 inline constexpr std::array<std::string_view, 10> quarantine_reasons = {
     "unknown_account", "inactive_account", "ambiguous_account", "secret_mismatch", "unreadable",
     "not_json",        "not_a_webhook",    "too_deep",          "too_many_events", "rejected_by_database"};
 
-// Which rows are meant. Each list that is not empty, and each time that is there, must match.
+// A filter for rows. Every non-empty list and every given time must match.
 struct QuarantineFilter {
   std::vector<Uuid> ids{};
   std::vector<std::string> reasons{};
-  std::vector<std::string> platforms{};  // as the rows have them
+  std::vector<std::string> platforms{};  // as stored
   std::vector<std::string> routing_keys{};
   std::vector<std::string> signers{};  // fingerprints
   std::optional<std::string> since{};  // times as PostgreSQL reads them; created_at >= since
@@ -35,10 +35,10 @@ struct QuarantineFilter {
   bool is_everything() const;
 };
 
-// A row but its body. What it has not is empty.
+// A row without its body; NULL is empty.
 struct Quarantined {
   Uuid id;
-  std::string created_at;       // as PostgreSQL prints it, to the microsecond
+  std::string created_at;       // as PostgreSQL prints it, in microseconds
   std::int64_t created_ms = 0;  // Unix milliseconds
   std::string reason;
   std::string platform;
@@ -63,52 +63,51 @@ struct QuarantineCount {
   std::string newest;
 };
 
-// Rows that routing would treat alike, but for what their bodies say more.
+// Rows with equal platform, routing key, type and signer: routing treats them alike.
 struct QuarantineGroup {
   std::string routing_key;
   std::string platform;
   std::string signed_by;
 };
 
-// The place of a row in the order of arrival.
+// A row's position in the order of arrival.
 struct QuarantinePlace {
   std::string created_at;
   Uuid id;
   std::uint64_t bytes = 0;
 };
 
-// From here on each statement is planned for the values that it has: a filter's absent parts then cost
-// nothing, and its indexes are used. For connections that run what is declared here. Throws pg::Error, as all
-// of these do.
+// Makes PostgreSQL plan each statement of this session for its values: absent parts of a filter then cost
+// nothing, and indexes are used. Call before the functions below. Throws pg::Error, as all of them do.
 boost::asio::awaitable<void> plan_for_values(pg::Connection& connection);
 
-// The newest rows, newest first.
+// Returns the newest rows, newest first.
 boost::asio::awaitable<std::vector<Quarantined>> list_quarantined(pg::Connection& connection,
                                                                   const QuarantineFilter& filter,
                                                                   std::uint64_t rows_max);
 
-// How many there are of each reason, the most frequent first.
+// Counts rows by reason, the most frequent first.
 boost::asio::awaitable<std::vector<QuarantineCount>> count_quarantined(pg::Connection& connection,
                                                                        const QuarantineFilter& filter);
 
-// The groups that the rows are of.
+// Returns the groups of the matching rows.
 boost::asio::awaitable<std::vector<QuarantineGroup>> group_quarantined(pg::Connection& connection,
                                                                        const QuarantineFilter& filter);
 
-// The next places behind `after` in the order of arrival.
+// Returns the next positions after `after` in the order of arrival.
 boost::asio::awaitable<std::vector<QuarantinePlace>> find_quarantined(
     pg::Connection& connection, const QuarantineFilter& filter, const std::optional<QuarantinePlace>& after,
     std::uint64_t rows_max);
 
-// Those of the rows that are there, with their bodies, in the order of arrival.
+// Returns the existing rows of `ids` with their bodies, in the order of arrival.
 boost::asio::awaitable<std::vector<QuarantinedBody>> read_quarantined(pg::Connection& connection,
                                                                       std::span<const Uuid> ids);
 
-// Removes them; gives those that were there.
+// Deletes rows; returns the ids of those that existed.
 boost::asio::awaitable<std::vector<Uuid>> delete_quarantined(pg::Connection& connection,
                                                              std::span<const Uuid> ids);
 
-// What trim_quarantine() removed, by reason.
+// Rows that trim_quarantine() has deleted, by reason.
 struct Trimmed {
   std::string reason;
   std::uint64_t rows = 0;
@@ -117,15 +116,15 @@ struct Trimmed {
   std::string newest;
 };
 
-// Removes of the oldest thousand rows as few as it takes to be rid of so many rows and so many bytes.
+// Deletes the fewest of the oldest thousand rows that free this many rows and bytes.
 boost::asio::awaitable<std::vector<Trimmed>> trim_quarantine(pg::Connection& connection, std::uint64_t rows,
                                                              std::uint64_t bytes);
 
-// Removes up to a thousand rows that are older than that.
+// Deletes up to a thousand rows that are older than this.
 boost::asio::awaitable<std::vector<Trimmed>> trim_quarantine(pg::Connection& connection,
                                                              std::chrono::days older_than);
 
-// Whether this connection may trim now: one at a time does. It holds the place until leave_trimming().
+// Takes the lock for trimming, which one connection holds until leave_trimming(). False when it is taken.
 boost::asio::awaitable<bool> enter_trimming(pg::Connection& connection);
 boost::asio::awaitable<void> leave_trimming(pg::Connection& connection);
 

@@ -7,14 +7,14 @@
 namespace socialsync::store {
 namespace {
 
-// Asked before each batch, in its transaction: no other session is held up by ours.
+// Runs before each batch, in its transaction, so that no other session waits for ours.
 constexpr const char* set_lock_timeout = "SELECT set_config('lock_timeout', '2s', true)";
 
 constexpr const char* switch_off =
     "UPDATE public.social_accounts SET is_active = false WHERE id = $1::uuid AND is_active IS NOT FALSE";
 
-// What events of the account may be kept under in quarantine, but for what another account goes by too: the
-// WABA that several share, say.
+// The routing keys of the account's events in quarantine, without keys that another account has too, such as
+// a shared WABA.
 constexpr const char* select_own_keys = R"(
 WITH keys AS (
   SELECT a.id, k.key
@@ -29,7 +29,7 @@ WITH keys AS (
 SELECT key FROM keys WHERE id = $1::uuid
 EXCEPT SELECT key FROM keys WHERE id <> $1::uuid)";
 
-// An identity is kept for eight days: an older event has none, and the look through the identities is saved.
+// Identities are kept for eight days, so they are not searched for an older event.
 constexpr const char* delete_logs = R"(
 WITH gone AS (
   DELETE FROM public.webhook_logs
@@ -58,7 +58,7 @@ std::uint64_t number(const pg::ResultSet& rows, int column) {
   return std::stoull(std::string(rows.text(0, column)));
 }
 
-// In one transaction with a lock timeout: gives the answer to the statement.
+// Runs a statement in a transaction with a lock timeout, and returns its result.
 boost::asio::awaitable<pg::ResultSet> run_briefly(pg::Connection& connection, pg::Statement statement) {
   std::vector<pg::Statement> both;
   both.push_back({.name = "set_lock_timeout", .sql = set_lock_timeout});
@@ -115,7 +115,7 @@ boost::asio::awaitable<RemovedAccount> remove_account(pg::Connection& connection
   co_await remove_logs(connection, text, removed);
   std::vector<std::string> keys = co_await own_keys(connection, text);
   if (!keys.empty()) co_await remove_quarantined(connection, std::move(keys), removed);
-  // What a gateway has written since it was asked to stop.
+  // Rows that a gateway has written since the account was deactivated.
   co_await remove_logs(connection, text, removed);
   pg::Statement last{.name = "delete_account", .sql = delete_account};
   last.with(text);

@@ -7,10 +7,9 @@
 namespace socialsync::store {
 namespace {
 
-// "local" and the replicated modes are durable here already, and somebody's choice. Our statements have one
-// plan: without the setting some would be planned anew for each batch, which costs more than writing its
-// rows. Times that we read are given back as places in an order: other styles than ISO name a zone by letters
-// that mean another one to the reader.
+// "local" and the replicated modes are durable already, and the operator's choice. Generic plans are forced,
+// because planning some statements for each batch costs more than writing its rows. Times are read and passed
+// back as positions in an order: styles other than ISO abbreviate zones ambiguously.
 constexpr const char* set_session = R"(
 SELECT CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', false) END,
        set_config('plan_cache_mode', 'force_generic_plan', false),

@@ -18,7 +18,7 @@ namespace asio = boost::asio;
 using Kind = SecretChange::Kind;
 
 constexpr std::chrono::milliseconds pause_between_passes{500};
-constexpr std::size_t batch_values_max = 200;  // their rows are locked together
+constexpr std::size_t batch_values_max = 200;  // rows locked together
 
 class Walk {
  public:
@@ -42,7 +42,7 @@ class Walk {
   }
 
  private:
-  // What each pass finds anew.
+  // Counted anew in each pass.
   void begin_pass() {
     report_.busy = 0;
     report_.left.clear();
@@ -90,7 +90,7 @@ class Walk {
     }
   }
 
-  // Nothing when the value stays.
+  // Returns nothing when the value stays unchanged.
   std::optional<std::string> changed_value(const StoredSecret& secret) {
     const std::string place = place_of(secret);
     const bool is_newest =

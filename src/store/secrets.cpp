@@ -17,8 +17,8 @@ namespace {
 
 constexpr std::string_view accounts_table = "social_accounts";
 
-// Of a page of rows by id, so that however few values there are, no statement reads the whole table. The
-// last row tells how far it went.
+// Reads one page of rows by id, so that no statement scans the whole table, however few values match. The
+// last row returns the page's last id.
 constexpr const char* select_page = R"(
 WITH page AS MATERIALIZED (
   SELECT id, {0} FROM public.{2}
@@ -32,8 +32,8 @@ WHERE s.value ~ '[^ ,]'
 UNION ALL
 SELECT (SELECT id::text FROM page ORDER BY id DESC LIMIT 1), NULL, count(*)::text FROM page)";
 
-// A migration holds the lock alone: a rollback that has found no sealed value must find none later. The old
-// value is named by its digest, since a server may log parameters.
+// A migration holds this lock exclusively: a rollback that found no encrypted value must not meet one later.
+// The old value is passed as a digest, because a server may log parameters.
 constexpr const char* update_column = R"(
 WITH permit AS MATERIALIZED (
   SELECT pg_try_advisory_xact_lock_shared(hashtextextended('socialsync webhooks migration', 0)) AS granted),
@@ -56,14 +56,14 @@ FROM unnest($1::text[], $2::text[], $3::text[]) AS given (name, tbl, col)
 JOIN pg_attribute ON attrelid = to_regclass('public.' || tbl) AND attname = col
 WHERE NOT attisdropped AND atttypmod > 0)";
 
-// PostgreSQL alters no column that a trigger names.
+// PostgreSQL refuses to alter a column that a trigger names.
 constexpr const char* select_triggers = R"(
 SELECT format('DROP TRIGGER %I ON public.%I', t.tgname, $2::text), pg_get_triggerdef(t.oid)
 FROM pg_trigger AS t JOIN pg_attribute AS a ON a.attrelid = t.tgrelid AND a.attnum = ANY (t.tgattr::int2[])
 WHERE t.tgrelid = to_regclass('public.' || $2) AND NOT t.tgisinternal AND a.attname = $1
 ORDER BY t.tgname)";
 
-// Rights on the columns are enough, and so is a policy that hides nothing: the gateway's role has no others.
+// Column privileges are enough, and so is a policy that hides no row: the gateway's role has no more.
 constexpr const char* select_obstacle = R"(
 SELECT CASE
   WHEN row_security_active(t.oid) AND NOT coalesce(policies.hide_nothing, false)
@@ -98,7 +98,7 @@ struct NamedSql {
   std::string sql;
 };
 
-// One statement for each column: a trigger of the application's may be about one of them.
+// One statement per column: the application may have a trigger on one of them.
 const NamedSql& update_of(const model::SecretColumn& column) {
   static std::map<std::string_view, NamedSql> all;
   if (const auto found = all.find(column.name); found != all.end()) return found->second;
@@ -107,7 +107,7 @@ const NamedSql& update_of(const model::SecretColumn& column) {
   return all.emplace(column.name, std::move(made)).first->second;
 }
 
-// A row of VALUES for each column, with its name.
+// Returns a row of VALUES for each column, with its name.
 std::string values_of(std::span<const std::string> names) {
   std::string values;
   for (const std::string& name : names)
@@ -115,8 +115,8 @@ std::string values_of(std::span<const std::string> names) {
   return values;
 }
 
-// It names no column but those: the others may be closed to this role. Of each connection one statement for
-// each choice of columns.
+// Names no other columns: this role may lack the privilege for them. Each set of columns is one prepared
+// statement of a connection.
 const NamedSql& page_of(std::span<const std::string> names) {
   static std::map<std::string, NamedSql> all;
   const std::string chosen = fmt::format("{}", fmt::join(names, ", "));
