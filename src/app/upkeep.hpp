@@ -16,7 +16,7 @@
 #include "ingest/batch.hpp"
 #include "ingest/sightings.hpp"
 #include "ingest/tenants.hpp"
-#include "store/secret_change.hpp"
+#include "store/secrets.hpp"
 
 namespace socialsync::app {
 

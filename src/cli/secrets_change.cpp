@@ -14,7 +14,6 @@
 #include "cli/secrets.hpp"
 #include "cli/terminal.hpp"
 #include "process/interruption.hpp"
-#include "store/secret_change.hpp"
 #include "store/secrets.hpp"
 
 namespace socialsync::cli::secrets {

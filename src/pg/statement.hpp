@@ -35,6 +35,8 @@ class Array {
   void add_jsonb(std::string_view text);
   void add_timestamp(std::int64_t unix_ms);
   void add_null();
+  // NULL for an empty text.
+  void add_or_null(std::string_view text) { text.empty() ? add_null() : add(text); }
 
   std::string encoded() && { return std::move(buffer_); }
 

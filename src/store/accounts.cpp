@@ -23,7 +23,8 @@ FROM public.social_accounts
 WHERE platform::text IN ('whatsapp', 'whatsapp_business', 'instagram', 'facebook')
 ORDER BY created_at, id)";
 
-enum Column {
+namespace account_column {
+enum Index : int {
   id,
   user_id,
   platform,
@@ -39,6 +40,7 @@ enum Column {
   all_events,
   webhook_events
 };
+}  // namespace account_column
 
 // Locked rows are skipped until the next update.
 constexpr const char* update_sightings = R"(
@@ -134,8 +136,8 @@ class SecretReader {
 };
 
 void read_secrets(const pg::ResultSet& rows, std::size_t row, SecretReader& reader, model::Account& account) {
-  const std::string_view id = rows.text(row, Column::id);
-  const std::string_view secret = rows.text(row, Column::app_secret);
+  const std::string_view id = rows.text(row, account_column::id);
+  const std::string_view secret = rows.text(row, account_column::app_secret);
   bool any_sealed = false;
   // A plaintext secret may stand before an encrypted one, or before an encrypted list.
   for (const std::string& entry : split_list(secret)) {
@@ -145,33 +147,33 @@ void read_secrets(const pg::ResultSet& rows, std::size_t row, SecretReader& read
     crypto::wipe(opened);
   }
   account.has_unreadable_secret = any_sealed && account.app_secrets.empty();
-  account.verify_token = reader.read(id, "verify_token", rows.text(row, Column::verify_token));
+  account.verify_token = reader.read(id, "verify_token", rows.text(row, account_column::verify_token));
 }
 
 model::Account account_at(const pg::ResultSet& rows, std::size_t row, SecretReader& reader) {
-  const auto text = [&](Column column) { return std::string(rows.text(row, column)); };
-  const auto identifier = [&](Column column) {
+  const auto text = [&](account_column::Index column) { return std::string(rows.text(row, column)); };
+  const auto identifier = [&](account_column::Index column) {
     const std::optional<Uuid> value = parse_uuid(rows.text(row, column));
     if (!value) throw std::runtime_error("social_accounts holds an id that is not a UUID");
     return *value;
   };
-  model::Account account{.id = identifier(Column::id),
-                         .user_id = identifier(Column::user_id),
-                         .platform = platform_of(rows.text(row, Column::platform)),
-                         .platform_label = text(Column::platform),
-                         .active = rows.text(row, Column::is_active) == "t",
-                         .account_id = text(Column::account_id),
-                         .phone_number_id = text(Column::phone_number_id),
-                         .page_id = text(Column::page_id),
-                         .display_phone_number = text(Column::display_phone_number),
-                         .linked_ids = split_list(rows.text(row, Column::linked_ids)),
-                         .waba_id = text(Column::waba_id),
+  model::Account account{.id = identifier(account_column::id),
+                         .user_id = identifier(account_column::user_id),
+                         .platform = platform_of(rows.text(row, account_column::platform)),
+                         .platform_label = text(account_column::platform),
+                         .active = rows.text(row, account_column::is_active) == "t",
+                         .account_id = text(account_column::account_id),
+                         .phone_number_id = text(account_column::phone_number_id),
+                         .page_id = text(account_column::page_id),
+                         .display_phone_number = text(account_column::display_phone_number),
+                         .linked_ids = split_list(rows.text(row, account_column::linked_ids)),
+                         .waba_id = text(account_column::waba_id),
                          .app_secrets = {},
                          .verify_token = {},
                          .webhook_events = std::nullopt};
   read_secrets(rows, row, reader, account);
-  if (rows.text(row, Column::all_events) == "f")
-    account.webhook_events = split_list(rows.text(row, Column::webhook_events));
+  if (rows.text(row, account_column::all_events) == "f")
+    account.webhook_events = split_list(rows.text(row, account_column::webhook_events));
   return account;
 }
 

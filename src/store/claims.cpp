@@ -111,7 +111,9 @@ RETURNING d.event_id, d.endpoint_id, m.attempts::text, coalesce(m.exact_payload,
 const std::string claim_in_any_order = std::string(due_in_any_order) + take_due;
 const std::string claim_in_order = std::string(due_in_order) + take_due;
 
-enum ClaimColumn { event_id, endpoint_id, attempts, payload, type, platform, received, found };
+namespace claim_column {
+enum Index : int { event_id, endpoint_id, attempts, payload, type, platform, received, found };
+}
 
 constexpr const char* select_next = R"(
 SELECT room.endpoint_id, ceil(extract(epoch FROM greatest(next.due_at, '2000-01-01') - now()) * 1000)::bigint::text
@@ -131,7 +133,7 @@ UPDATE public.webhook_deliveries AS d SET due_at = now() + $3::bigint * interval
 FROM free WHERE d.event_id = ANY (ARRAY[free.event_id]) AND uuid_eq(d.endpoint_id, free.endpoint_id))";
 
 template <class Number>
-Number number_of(std::string_view text) {
+Number number_in(std::string_view text) {
   Number number = 0;
   std::from_chars(text.data(), text.data() + text.size(), number);
   return number;
@@ -141,25 +143,26 @@ std::vector<Due> due_of(const pg::ResultSet& rows) {
   std::vector<Due> due;
   due.reserve(rows.rows());
   for (std::size_t row = 0; row < rows.rows(); ++row)
-    due.push_back({rows.uuid(row, 0), std::chrono::milliseconds(number_of<std::int64_t>(rows.text(row, 1)))});
+    due.push_back({rows.uuid(row, 0), std::chrono::milliseconds(number_in<std::int64_t>(rows.text(row, 1)))});
   return due;
 }
 
 Claimed claimed_of(const pg::ResultSet& rows, std::size_t row) {
-  Claimed one{.key = {rows.uuid(row, event_id), rows.uuid(row, endpoint_id)},
-              .attempts = number_of<int>(rows.text(row, attempts)),
+  Claimed one{.key = {rows.uuid(row, claim_column::event_id), rows.uuid(row, claim_column::endpoint_id)},
+              .attempts = number_in<int>(rows.text(row, claim_column::attempts)),
               .payload = std::nullopt,
-              .type = std::string(rows.text(row, type)),
-              .platform = std::string(rows.text(row, platform)),
-              .received_ms = number_of<std::int64_t>(rows.text(row, received))};
-  if (!rows.is_null(row, payload)) one.payload = std::string(rows.text(row, payload));
+              .type = std::string(rows.text(row, claim_column::type)),
+              .platform = std::string(rows.text(row, claim_column::platform)),
+              .received_ms = number_in<std::int64_t>(rows.text(row, claim_column::received))};
+  if (!rows.is_null(row, claim_column::payload))
+    one.payload = std::string(rows.text(row, claim_column::payload));
   return one;
 }
 
 void add(const pg::ResultSet& rows, Claim& claim) {
   for (std::size_t row = 0; row < rows.rows(); ++row) claim.rows.push_back(claimed_of(rows, row));
   if (rows.rows() > 0)
-    claim.is_cut = claim.is_cut || number_of<std::size_t>(rows.text(0, found)) > rows.rows();
+    claim.is_cut = claim.is_cut || number_in<std::size_t>(rows.text(0, claim_column::found)) > rows.rows();
 }
 
 // Claims for the ordered endpoints of `rooms`, or for the others. Returns nothing when there are none.

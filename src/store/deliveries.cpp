@@ -52,14 +52,6 @@ WHERE EXISTS (SELECT FROM public.webhook_deliveries AS d
 // due_at may hold any value that was set by hand.
 int smallint(int attempts) { return std::clamp(attempts, 0, 32'767); }
 
-void add_text(pg::Array& array, std::string_view text) {
-  if (text.empty()) {
-    array.add_null();
-  } else {
-    array.add(text);
-  }
-}
-
 pg::Statement attempts_statement(std::span<const AttemptRow* const> rows) {
   DeliveryKeys keys;
   pg::Array attempt(pg::Type::bigint), status(pg::Type::bigint), took(pg::Type::bigint),
@@ -74,9 +66,9 @@ pg::Statement attempts_statement(std::span<const AttemptRow* const> rows) {
       status.add_null();
     }
     took.add(std::int64_t{row->took.count()});
-    add_text(error, row->error);
-    add_text(detail, row->detail);
-    add_text(head, row->response_head);
+    error.add_or_null(row->error);
+    detail.add_or_null(row->detail);
+    head.add_or_null(row->response_head);
     ago.add(std::int64_t{std::chrono::duration_cast<std::chrono::milliseconds>(now - row->began).count()});
   }
   pg::Statement statement = std::move(keys).statement("insert_attempts", insert_attempts);

@@ -6,7 +6,7 @@ namespace socialsync::store {
 namespace {
 
 // Parameters 1 to 6 of each statement that has it.
-const std::string filtered_rows = R"(
+const std::string filtered_deliveries = R"(
 FROM public.webhook_deliveries AS d
 WHERE ($1::uuid IS NULL OR d.event_id = $1) AND ($2::uuid IS NULL OR d.endpoint_id = $2)
   AND ($3::uuid IS NULL OR d.endpoint_id IN (SELECT id FROM public.webhook_endpoints WHERE social_account_id = $3))
@@ -15,7 +15,7 @@ WHERE ($1::uuid IS NULL OR d.event_id = $1) AND ($2::uuid IS NULL OR d.endpoint_
 )";
 
 const std::string select_outbox = R"(
-WITH page AS (SELECT d.*)" + filtered_rows +
+WITH page AS (SELECT d.*)" + filtered_deliveries +
                                   R"(
   AND ($7 = '' OR (d.event_id, d.endpoint_id) < (split_part($7, '/', 1)::uuid, split_part($7, '/', 2)::uuid))
   ORDER BY d.event_id DESC, d.endpoint_id DESC LIMIT $8::bigint)
@@ -43,9 +43,9 @@ SELECT social_account_id::text, webhook_type, customer_identifier,
        to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), status, processing_time_ms::text, error_message
 FROM public.webhook_logs WHERE id = $1::uuid)";
 
-const std::string count_rows = "SELECT count(*)" + filtered_rows;
+const std::string count_rows = "SELECT count(*)" + filtered_deliveries;
 
-const std::string page_of_rows = "WITH page AS (SELECT d.event_id, d.endpoint_id" + filtered_rows + R"(
+const std::string page_of_rows = "WITH page AS (SELECT d.event_id, d.endpoint_id" + filtered_deliveries + R"(
   AND ($7 = '' OR (d.event_id, d.endpoint_id) > (split_part($7, '/', 1)::uuid, split_part($7, '/', 2)::uuid))
   ORDER BY d.event_id, d.endpoint_id LIMIT $8::bigint FOR UPDATE),
 )";

@@ -33,7 +33,8 @@ const std::string select_target = target_columns + "WHERE id = $1::uuid";
 constexpr const char* count_disabled =
     "SELECT count(*) FROM public.webhook_endpoints WHERE NOT is_enabled AND url IS NOT NULL";
 
-enum Column {
+namespace endpoint_column {
+enum Index : int {
   id,
   account_id,
   url,
@@ -48,6 +49,7 @@ enum Column {
   failing_since,
   warned_percent
 };
+}  // namespace endpoint_column
 
 constexpr const char* record_news = R"(
 SELECT socialsync.record_endpoint_news(id, failing = 1, warned::smallint, because)
@@ -85,13 +87,13 @@ class Row {
   Row(const pg::ResultSet& rows, std::size_t row, const crypto::SecretKeys& keys)
       : rows_(rows), row_(row), keys_(keys) {}
 
-  std::string_view text(Column column) const { return rows_.text(row_, column); }
-  bool is_null(Column column) const { return rows_.is_null(row_, column); }
+  std::string_view text(endpoint_column::Index column) const { return rows_.text(row_, column); }
+  bool is_null(endpoint_column::Index column) const { return rows_.is_null(row_, column); }
 
-  std::string secret(Column column, std::string_view name) {
+  std::string secret(endpoint_column::Index column, std::string_view name) {
     const std::string_view value = text(column);
     if (!crypto::is_sealed(value)) return std::string(value);
-    auto opened = keys_.open(value, crypto::endpoint_place(text(Column::id), name));
+    auto opened = keys_.open(value, crypto::endpoint_place(text(endpoint_column::id), name));
     is_readable_ = is_readable_ && opened.has_value();
     return opened ? std::move(*opened) : std::string();
   }
@@ -106,26 +108,29 @@ class Row {
 
 model::Endpoint endpoint_of(Row& row) {
   model::Endpoint endpoint;
-  endpoint.id = uuid_of(row.text(Column::id));
-  if (!row.is_null(Column::account_id)) endpoint.account_id = uuid_of(row.text(Column::account_id));
-  endpoint.url = row.text(Column::url);
-  endpoint.format = model::delivery_format_of(row.text(Column::format)).value_or(model::DeliveryFormat::meta);
-  endpoint.app_secret = row.secret(Column::app_secret, "app_secret");
-  endpoint.signing_secrets.push_back(row.secret(Column::signing_secret, "signing_secret"));
-  if (!row.is_null(Column::previous_signing_secret))
-    endpoint.signing_secrets.push_back(row.secret(Column::previous_signing_secret, "signing_secret"));
-  endpoint.headers = headers_of(row.text(Column::headers));
-  endpoint.is_ordered = row.text(Column::is_ordered) == "t";
-  endpoint.concurrent_max = number_of<std::uint32_t>(row.text(Column::concurrent_max)).value_or(1);
-  endpoint.per_second_max = number_of<std::uint32_t>(row.text(Column::per_second_max));
+  endpoint.id = uuid_of(row.text(endpoint_column::id));
+  if (!row.is_null(endpoint_column::account_id))
+    endpoint.account_id = uuid_of(row.text(endpoint_column::account_id));
+  endpoint.url = row.text(endpoint_column::url);
+  endpoint.format =
+      model::delivery_format_of(row.text(endpoint_column::format)).value_or(model::DeliveryFormat::meta);
+  endpoint.app_secret = row.secret(endpoint_column::app_secret, "app_secret");
+  endpoint.signing_secrets.push_back(row.secret(endpoint_column::signing_secret, "signing_secret"));
+  if (!row.is_null(endpoint_column::previous_signing_secret))
+    endpoint.signing_secrets.push_back(
+        row.secret(endpoint_column::previous_signing_secret, "signing_secret"));
+  endpoint.headers = headers_of(row.text(endpoint_column::headers));
+  endpoint.is_ordered = row.text(endpoint_column::is_ordered) == "t";
+  endpoint.concurrent_max = number_of<std::uint32_t>(row.text(endpoint_column::concurrent_max)).value_or(1);
+  endpoint.per_second_max = number_of<std::uint32_t>(row.text(endpoint_column::per_second_max));
   return endpoint;
 }
 
 EndpointState state_of(const pg::ResultSet& rows, std::size_t at, const crypto::SecretKeys& keys) {
   Row row(rows, at, keys);
   EndpointState state{.endpoint = endpoint_of(row), .failing_since_ms = {}};
-  state.failing_since_ms = number_of<std::int64_t>(row.text(Column::failing_since));
-  state.warned_percent = number_of<int>(row.text(Column::warned_percent)).value_or(0);
+  state.failing_since_ms = number_of<std::int64_t>(row.text(endpoint_column::failing_since));
+  state.warned_percent = number_of<int>(row.text(endpoint_column::warned_percent)).value_or(0);
   state.is_readable = row.is_readable();
   return state;
 }

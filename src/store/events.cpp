@@ -85,14 +85,6 @@ SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[],
                      $8::bytea[], $9::timestamptz[])
 ON CONFLICT (id) DO NOTHING)";
 
-void add_text(pg::Array& array, std::string_view text) {
-  if (text.empty()) {
-    array.add_null();
-  } else {
-    array.add(text);
-  }
-}
-
 void add_uuid(pg::Array& array, const std::optional<Uuid>& id) {
   if (id) {
     array.add(*id);
@@ -102,7 +94,7 @@ void add_uuid(pg::Array& array, const std::optional<Uuid>& id) {
 }
 
 void add_identifier(pg::Array& array, std::string_view text) {
-  add_text(array, first_characters(text, identifier_characters_max));
+  array.add_or_null(first_characters(text, identifier_characters_max));
 }
 
 class EventColumns {
@@ -197,11 +189,11 @@ pg::Statement quarantine_statement(std::span<const QuarantineRow* const> rows) {
   for (const QuarantineRow* row : rows) {
     id.add(row->id);
     reason.add(row->reason);
-    add_text(platform, row->platform);
+    platform.add_or_null(row->platform);
     add_identifier(key, row->routing_key);
-    add_text(type, row->type);
-    add_text(detail, row->detail);
-    add_text(signed_by, row->signed_by);
+    type.add_or_null(row->type);
+    detail.add_or_null(row->detail);
+    signed_by.add_or_null(row->signed_by);
     body.add(row->body);
     if (row->event_time_ms) {
       time.add_timestamp(*row->event_time_ms);

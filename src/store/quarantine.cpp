@@ -7,7 +7,7 @@ namespace socialsync::store {
 namespace {
 
 // The filter's parameters, 1 to 7, in each statement that uses it.
-const std::string filtered_rows = R"(
+const std::string quarantined_rows = R"(
 FROM public.webhook_quarantine
 WHERE ($1::uuid[] IS NULL OR id = ANY ($1)) AND ($2::text[] IS NULL OR reason = ANY ($2))
   AND ($3::text[] IS NULL OR platform = ANY ($3)) AND ($4::text[] IS NULL OR routing_key = ANY ($4))
@@ -22,17 +22,17 @@ SELECT id, created_at::text, floor(extract(epoch FROM created_at) * 1000)::bigin
 constexpr const char* set_plans = "SELECT set_config('plan_cache_mode', 'force_custom_plan', false)";
 
 const std::string select_newest =
-    all_but_body + filtered_rows + "ORDER BY created_at DESC, id DESC LIMIT $8::bigint";
+    all_but_body + quarantined_rows + "ORDER BY created_at DESC, id DESC LIMIT $8::bigint";
 
 const std::string select_counts =
     "SELECT reason, count(*), coalesce(sum(octet_length(body)), 0), min(created_at), max(created_at)" +
-    filtered_rows + "GROUP BY reason ORDER BY count(*) DESC, reason";
+    quarantined_rows + "GROUP BY reason ORDER BY count(*) DESC, reason";
 
 const std::string select_groups =
-    "SELECT DISTINCT routing_key, platform, signed_by" + filtered_rows + "ORDER BY 1, 2, 3";
+    "SELECT DISTINCT routing_key, platform, signed_by" + quarantined_rows + "ORDER BY 1, 2, 3";
 
 const std::string select_places =
-    "SELECT id, created_at::text, octet_length(body)::text" + filtered_rows + R"(
+    "SELECT id, created_at::text, octet_length(body)::text" + quarantined_rows + R"(
   AND ($8::timestamptz IS NULL OR (created_at, id) > ($8, $9::uuid))
 ORDER BY created_at, id LIMIT $10::bigint)";
 

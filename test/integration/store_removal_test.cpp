@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "store/removal.hpp"
+#include "store/erasure.hpp"
 #include "support/database.hpp"
 
 namespace socialsync::store {

@@ -5,7 +5,7 @@
 #include "base/failure.hpp"
 #include "cli/accounts/commands.hpp"
 #include "cli/terminal.hpp"
-#include "store/removal.hpp"
+#include "store/erasure.hpp"
 
 namespace socialsync::cli::accounts {
 namespace {

@@ -13,7 +13,7 @@
 
 #include "parse/json_check.hpp"
 #include "parse/persons.hpp"
-#include "store/customers.hpp"
+#include "store/erasure.hpp"
 
 namespace socialsync::cli::customers {
 
