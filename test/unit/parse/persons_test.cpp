@@ -19,13 +19,13 @@ PersonFound found_in(std::string body, const Ids& ids) {
 }
 
 // A WhatsApp body with this value.
-std::string whatsapp(const std::string& value) {
+std::string whatsapp_body(const std::string& value) {
   return R"({"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"messages","value":)" +
          value + "}]}]}";
 }
 
 Involvement involvement(const std::string& value, const Ids& ids = {"33600000001"}) {
-  return found_in(whatsapp(value), ids).involvement;
+  return found_in(whatsapp_body(value), ids).involvement;
 }
 
 TEST_CASE("persons: whom an event is about") {
@@ -71,8 +71,8 @@ TEST_CASE("persons: who is only spoken of") {
 TEST_CASE("persons: the number that a body came to is no customer's") {
   const std::string echo =
       R"({"metadata":{"display_phone_number":"+1 555 000-0000"},"message_echoes":[{"from":"15550000000","to":"3"}]})";
-  CHECK(found_in(whatsapp(echo), {"15550000000"}).is_business);
-  CHECK_FALSE(found_in(whatsapp(echo), {"3"}).is_business);
+  CHECK(found_in(whatsapp_body(echo), {"15550000000"}).is_business);
+  CHECK_FALSE(found_in(whatsapp_body(echo), {"3"}).is_business);
 }
 
 TEST_CASE("persons: others are not they") {
@@ -93,20 +93,20 @@ TEST_CASE("persons: a history of several is not theirs alone") {
 TEST_CASE("persons: what else they go by") {
   using List = std::vector<std::string>;
   CHECK(found_in(
-            whatsapp(
+            whatsapp_body(
                 R"({"contacts":[{"wa_id":"33600000001","user_id":"FR.1"},{"wa_id":"2","user_id":"FR.2"}]})"),
             {"33600000001"})
             .further == List{"FR.1"});
-  CHECK(found_in(whatsapp(R"({"messages":[{"from":"","from_user_id":"FR.1"}]})"), {"FR.1"}).further ==
+  CHECK(found_in(whatsapp_body(R"({"messages":[{"from":"","from_user_id":"FR.1"}]})"), {"FR.1"}).further ==
         List{});
   CHECK(found_in(
-            whatsapp(
+            whatsapp_body(
                 R"({"statuses":[{"recipient_id":"g","recipient_type":"group","recipient_user_id":"FR.1"}]})"),
             {"FR.1"})
             .further == List{});
-  CHECK(
-      found_in(whatsapp(R"({"user_id_update":[{"user_id":{"previous":"FR.1","current":"FR.3"}}]})"), {"FR.1"})
-          .further == List{"FR.3"});
+  CHECK(found_in(whatsapp_body(R"({"user_id_update":[{"user_id":{"previous":"FR.1","current":"FR.3"}}]})"),
+                 {"FR.1"})
+            .further == List{"FR.3"});
 }
 
 TEST_CASE("persons: identifiers as people write them") {

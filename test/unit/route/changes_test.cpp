@@ -12,10 +12,10 @@ using Keys = std::vector<std::string>;
 using test::instagram;
 using test::whatsapp;
 
-const SharedSecrets shared{.whatsapp = {"shared"}, .instagram = {"shared"}, .messenger = {}};
+const SharedSecrets one_secret{.whatsapp = {"shared"}, .instagram = {"shared"}, .messenger = {}};
 
 Keys changed(std::vector<Account> before, std::vector<Account> after) {
-  return changed_keys(Directory(std::move(before), shared), Directory(std::move(after), shared));
+  return changed_keys(Directory(std::move(before), one_secret), Directory(std::move(after), one_secret));
 }
 
 Account with(Account account, void (*change)(Account& account)) {

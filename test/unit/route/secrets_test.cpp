@@ -20,8 +20,8 @@ using test::whatsapp;
 
 using Names = std::vector<std::string>;
 
-// The shared secrets are "wa", "ig" and "ms"; the second shared one of Instagram is that of WhatsApp.
-const SharedSecrets shared{.whatsapp = {"wa"}, .instagram = {"ig", "wa"}, .messenger = {"ms"}};
+// The secrets of the environment are "wa", "ig" and "ms"; the second one of Instagram is that of WhatsApp.
+const SharedSecrets of_environment{.whatsapp = {"wa"}, .instagram = {"ig", "wa"}, .messenger = {"ms"}};
 
 Account with_secrets(Account made, Names secrets) {
   made.app_secrets = std::move(secrets);
@@ -51,20 +51,20 @@ Names candidates(const Directory& directory, const Event& event) {
 TEST_CASE("secrets: each is kept once, those of the environment first") {
   const Directory directory({with_secrets(whatsapp(1, "111"), {"own", "wa", "own"}),
                              with_secrets(whatsapp(2, "222"), {"own"}), instagram(3, "333")},
-                            shared);
+                            of_environment);
   CHECK(directory.secrets() == Names{"wa", "ig", "ms", "own"});
   CHECK(directory.shared_secret_count() == 3);
 }
 
 TEST_CASE("secrets: an account's own stand instead of the environment's") {
-  const Directory directory({with_secrets(whatsapp(1, "111"), {"own"})}, shared);
+  const Directory directory({with_secrets(whatsapp(1, "111"), {"own"})}, of_environment);
   CHECK(found(directory, event(Platform::whatsapp, "", "111"), "own") == "1");
   CHECK(found(directory, event(Platform::whatsapp, "", "111"), "wa") == "secret_mismatch");
   CHECK(candidates(directory, event(Platform::whatsapp, "", "111")) == Names{"own"});
 }
 
 TEST_CASE("secrets: an account without its own has those of its platform") {
-  const Directory directory({whatsapp(1, "111"), instagram(2, "222"), messenger(3, "333")}, shared);
+  const Directory directory({whatsapp(1, "111"), instagram(2, "222"), messenger(3, "333")}, of_environment);
   CHECK(candidates(directory, event(Platform::whatsapp, "", "111")) == Names{"wa"});
   CHECK(candidates(directory, event(Platform::instagram, "222")) == Names{"ig", "wa"});
   CHECK(candidates(directory, event(Platform::messenger, "333")) == Names{"ms"});
@@ -73,14 +73,15 @@ TEST_CASE("secrets: an account without its own has those of its platform") {
 }
 
 TEST_CASE("secrets: while one is rotated, the old and the new one count") {
-  const Directory directory({with_secrets(whatsapp(1, "111"), {"new", "old"})}, shared);
+  const Directory directory({with_secrets(whatsapp(1, "111"), {"new", "old"})}, of_environment);
   CHECK(found(directory, event(Platform::whatsapp, "", "111"), "new") == "1");
   CHECK(found(directory, event(Platform::whatsapp, "", "111"), "old") == "1");
 }
 
 TEST_CASE("secrets: another tenant's secret opens nothing here") {
   const Directory directory(
-      {with_secrets(whatsapp(1, "111"), {"of one"}), with_secrets(whatsapp(2, "222"), {"of two"})}, shared);
+      {with_secrets(whatsapp(1, "111"), {"of one"}), with_secrets(whatsapp(2, "222"), {"of two"})},
+      of_environment);
   CHECK(found(directory, event(Platform::whatsapp, "", "111"), "of two") == "secret_mismatch");
   CHECK(found(directory, event(Platform::whatsapp, "", "333"), "of two") == "unknown_account");
 }
@@ -96,7 +97,7 @@ TEST_CASE("secrets: no secret at all accepts nothing") {
 TEST_CASE("secrets: tell apart the users who share a key") {
   const Directory directory({with_secrets(account(1, Platform::instagram, "77"), {"of one"}),
                              with_secrets(account(2, Platform::instagram, "77"), {"of two"})},
-                            shared);
+                            of_environment);
   CHECK(found(directory, event(Platform::instagram, "77"), "of one") == "1");
   CHECK(found(directory, event(Platform::instagram, "77"), "of two") == "2");
   CHECK(candidates(directory, event(Platform::instagram, "77")) == Names{"of one", "of two"});
@@ -105,19 +106,21 @@ TEST_CASE("secrets: tell apart the users who share a key") {
 TEST_CASE("secrets: a better match under another secret does not give way") {
   const Directory directory({with_secrets(instagram(1, "77"), {"of one"}),
                              with_secrets(account(2, Platform::instagram, "77"), {"of two"})},
-                            shared);
+                            of_environment);
   CHECK(found(directory, event(Platform::instagram, "77"), "of two") == "secret_mismatch");
 }
 
-TEST_CASE("secrets: an account that is switched off, under its own secret, tells more than a mismatch") {
-  Account off = with_secrets(account(1, Platform::instagram, "77"), {"of one"});
-  off.active = false;
-  const Directory directory({off, with_secrets(account(2, Platform::instagram, "77"), {"of two"})}, shared);
+TEST_CASE("secrets: an account that is switched inactive, under its own secret, tells more than a mismatch") {
+  Account inactive = with_secrets(account(1, Platform::instagram, "77"), {"of one"});
+  inactive.active = false;
+  const Directory directory({inactive, with_secrets(account(2, Platform::instagram, "77"), {"of two"})},
+                            of_environment);
   CHECK(found(directory, event(Platform::instagram, "77"), "of one") == "inactive_account");
 }
 
 TEST_CASE("secrets: candidates are added to those there are, without doubles") {
-  const Directory directory({whatsapp(1, "111"), with_secrets(whatsapp(2, "222"), {"own", "wa"})}, shared);
+  const Directory directory({whatsapp(1, "111"), with_secrets(whatsapp(2, "222"), {"own", "wa"})},
+                            of_environment);
   std::vector<SecretIndex> places;
   directory.add_candidates(event(Platform::whatsapp, "", "111"), places);
   directory.add_candidates(event(Platform::whatsapp, "", "222"), places);
@@ -127,9 +130,9 @@ TEST_CASE("secrets: candidates are added to those there are, without doubles") {
 
 TEST_CASE("secrets: a developer's unsigned body needs none, but an active account") {
   const Signers anybody{.secrets = {}, .any_account = true};
-  Account off = whatsapp(2, "222");
-  off.active = false;
-  const Directory directory({with_secrets(whatsapp(1, "111"), {"own"}), off}, shared);
+  Account inactive = whatsapp(2, "222");
+  inactive.active = false;
+  const Directory directory({with_secrets(whatsapp(1, "111"), {"own"}), inactive}, of_environment);
   CHECK(test::found(directory, event(Platform::whatsapp, "", "111"), anybody) == "1");
   CHECK(test::found(directory, event(Platform::whatsapp, "", "222"), anybody) == "inactive_account");
 }
@@ -137,7 +140,7 @@ TEST_CASE("secrets: a developer's unsigned body needs none, but an active accoun
 TEST_CASE("secrets: a secret that cannot be read is not replaced by the environment's") {
   Account sealed = whatsapp(1, "111");
   sealed.has_unreadable_secret = true;
-  const Directory directory({sealed, whatsapp(2, "222")}, shared);
+  const Directory directory({sealed, whatsapp(2, "222")}, of_environment);
   CHECK(found(directory, event(Platform::whatsapp, "9", "111"), "wa") == "secret_mismatch");
   CHECK(found(directory, event(Platform::whatsapp, "9", "222"), "wa") == "2");
   CHECK(candidates(directory, event(Platform::whatsapp, "9", "111")).empty());
