@@ -9,7 +9,7 @@
 #include "base/failure.hpp"
 #include "base/text.hpp"
 #include "cli/accounts/fields.hpp"
-#include "migrate/backfill_csv.hpp"
+#include "migrate/backfill/csv.hpp"
 
 namespace socialsync::cli::accounts {
 namespace {

@@ -1,4 +1,4 @@
-#include "migrate/apply.hpp"
+#include "migrate/steps/apply.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -16,7 +16,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/migrate/commands.hpp"
 #include "cli/terminal.hpp"
-#include "migrate/backup.hpp"
+#include "migrate/backup/backup.hpp"
 
 namespace socialsync::cli::migration {
 namespace {

@@ -1,4 +1,4 @@
-#include "migrate/backfill.hpp"
+#include "migrate/backfill/backfill.hpp"
 
 #include <chrono>
 #include <memory>
@@ -12,8 +12,8 @@
 #include "cli/migrate/backfill_report.hpp"
 #include "cli/migrate/commands.hpp"
 #include "cli/terminal.hpp"
-#include "migrate/backfill_preimages.hpp"
-#include "migrate/backfill_session.hpp"
+#include "migrate/backfill/preimages.hpp"
+#include "migrate/backfill/session.hpp"
 #include "migrate/session.hpp"
 #include "process/interruption.hpp"
 

@@ -10,10 +10,10 @@
 #include <fmt/ranges.h>
 
 #include "base/failure.hpp"
-#include "migrate/backfill_csv.hpp"
-#include "migrate/backfill_environment.hpp"
-#include "migrate/backfill_preimages.hpp"
-#include "migrate/backfill_sealed.hpp"
+#include "migrate/backfill/csv.hpp"
+#include "migrate/backfill/encrypted.hpp"
+#include "migrate/backfill/environment.hpp"
+#include "migrate/backfill/preimages.hpp"
 
 namespace socialsync::cli::migration {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "cli/migrate/backfill_report.hpp"
 #include "config/config.hpp"
-#include "migrate/backfill_source.hpp"
+#include "migrate/backfill/source.hpp"
 #include "pg/session.hpp"
 
 namespace socialsync::cli::migration {

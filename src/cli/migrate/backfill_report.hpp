@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "migrate/backfill.hpp"
-#include "migrate/backfill_wanted.hpp"
+#include "migrate/backfill/backfill.hpp"
+#include "migrate/backfill/load.hpp"
 
 namespace socialsync::cli::migration {
 

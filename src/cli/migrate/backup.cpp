@@ -1,4 +1,4 @@
-#include "migrate/backup.hpp"
+#include "migrate/backup/backup.hpp"
 
 #include <cstdio>
 #include <memory>

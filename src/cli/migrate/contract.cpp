@@ -1,4 +1,4 @@
-#include "migrate/contract.hpp"
+#include "migrate/steps/contract.hpp"
 
 #include <memory>
 #include <string>

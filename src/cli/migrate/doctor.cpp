@@ -1,4 +1,4 @@
-#include "migrate/doctor.hpp"
+#include "migrate/steps/doctor.hpp"
 
 #include <algorithm>
 #include <memory>

@@ -1,4 +1,4 @@
-#include "migrate/plan.hpp"
+#include "migrate/steps/plan.hpp"
 
 #include <cstdio>
 #include <memory>

@@ -1,4 +1,4 @@
-#include "migrate/rollback.hpp"
+#include "migrate/steps/rollback.hpp"
 
 #include <algorithm>
 #include <chrono>

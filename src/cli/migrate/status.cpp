@@ -1,4 +1,4 @@
-#include "migrate/status.hpp"
+#include "migrate/steps/status.hpp"
 
 #include <memory>
 

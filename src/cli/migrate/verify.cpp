@@ -1,4 +1,4 @@
-#include "migrate/verify.hpp"
+#include "migrate/verify/verify.hpp"
 
 #include <algorithm>
 #include <cstdio>

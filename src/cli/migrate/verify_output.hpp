@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "migrate/verify.hpp"
+#include "migrate/verify/verify.hpp"
 
 namespace socialsync::cli::migration {
 

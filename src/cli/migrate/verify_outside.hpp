@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "migrate/verify.hpp"
+#include "migrate/verify/verify.hpp"
 #include "pg/session.hpp"
 
 namespace socialsync::cli::migration {

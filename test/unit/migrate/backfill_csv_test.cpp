@@ -1,10 +1,9 @@
-#include "migrate/backfill_csv.hpp"
-
 #include <sstream>
 
 #include <doctest/doctest.h>
 
 #include "base/failure.hpp"
+#include "migrate/backfill/csv.hpp"
 
 using namespace socialsync::migrate;
 
@@ -47,7 +46,9 @@ TEST_CASE("blank lines are left out, and count") {
 
 TEST_CASE("a byte order mark is no part of the header") { CHECK(records("\xef\xbb\xbfid")[0].text == "id"); }
 
-TEST_CASE("UTF-16 is refused") { CHECK_THROWS_AS(records(std::string("\xff\xfei\0", 4)), socialsync::Failure); }
+TEST_CASE("UTF-16 is refused") {
+  CHECK_THROWS_AS(records(std::string("\xff\xfei\0", 4)), socialsync::Failure);
+}
 
 TEST_CASE("a quote that is never closed is told") {
   const auto all = records("a\n\"b\nc\n");

@@ -1,8 +1,7 @@
-#include "migrate/backfill_header.hpp"
-
 #include <doctest/doctest.h>
 
 #include "base/failure.hpp"
+#include "migrate/backfill/header.hpp"
 
 using namespace socialsync::migrate;
 

@@ -1,6 +1,6 @@
-#include "migrate/backfill_pace.hpp"
-
 #include <doctest/doctest.h>
+
+#include "migrate/backfill/pace.hpp"
 
 using namespace socialsync::migrate;
 using namespace std::chrono_literals;

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "migrate/backup_manifest.hpp"
+#include "migrate/backup/manifest.hpp"
 
 namespace socialsync::migrate {
 namespace {

@@ -1,0 +1,285 @@
+#include "migrate/backfill/backfill.hpp"
+
+#include <optional>
+#include <thread>
+
+#include <fmt/core.h>
+
+#include "base/failure.hpp"
+#include "migrate/backfill/load.hpp"
+#include "migrate/backfill/pace.hpp"
+#include "migrate/backfill/session.hpp"
+#include "migrate/backfill/throttle.hpp"
+
+namespace socialsync::migrate {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr int passes_max = 3;  // over rows that somebody had locked
+constexpr milliseconds pause_between_passes{500};
+constexpr std::size_t previewed_max = 20;
+constexpr std::chrono::seconds lock_budget{60};
+constexpr milliseconds lock_pause{200};
+
+std::uint64_t number(const pg::ResultSet& rows, int column) {
+  return std::stoull(std::string(rows.text(0, column)));
+}
+
+milliseconds since(Clock::time_point began) {
+  return std::chrono::duration_cast<milliseconds>(Clock::now() - began);
+}
+
+// A row that PostgreSQL, or somebody's trigger, does not take.
+bool is_refusal(const pg::Error& error) {
+  return error.kind() == pg::ErrorKind::data || error.sqlstate().starts_with("P0");
+}
+
+// What a batch looks at, and what the survey found there.
+struct Batch {
+  std::optional<std::string> after;
+  std::string last;
+  std::uint64_t keys = 0;
+  std::uint64_t same = 0;
+  std::uint64_t needy = 0;
+  std::uint64_t kept_values = 0;
+  std::string needy_ids;              // as an array of PostgreSQL's
+  std::string keeping_ids;            // of accounts that keep a value
+  std::vector<std::uint64_t> values;  // to write, by wish
+};
+
+class Walk {
+ public:
+  Walk(pg::Session& session, const BackfillSource& source, const BackfillOptions& options, bool writes)
+      : session_(session),
+        source_(source),
+        sql_(source),
+        options_(options),
+        writes_(writes),
+        pace_(options.batch_max),
+        throttle_(session, options.lag_max) {
+    report_.changed_by_wish.resize(source.wishes.size());
+  }
+
+  BackfillReport run() {
+    plan_by_index(session_);
+    if (writes_ && is_about_all()) began_ = session_.query("SELECT clock_timestamp()").text(0, 0);
+    std::string keys = source_.keys;
+    for (int number_of_pass = 1; number_of_pass <= passes_max; ++number_of_pass) {
+      pass_ = number_of_pass;
+      passed_over_ = fmt::format("pg_temp.backfill_passed_over_{}", pass_);
+      session_.execute(
+          fmt::format("CREATE TEMPORARY TABLE backfill_passed_over_{} (id uuid PRIMARY KEY)", pass_));
+      report_.locked_count = 0;
+      walk(keys);
+      if (report_.interrupted || report_.locked_count == 0) break;
+      keys = passed_over_;
+      if (pass_ < passes_max) std::this_thread::sleep_for(pause_between_passes);
+    }
+    name_locked();
+    if (began_ && !report_.interrupted) count_those_that_came();
+    report_.throttled = throttle_.paused();
+    return std::move(report_);
+  }
+
+ private:
+  void walk(const std::string& keys) {
+    const pg::ResultSet end = session_.query(fmt::format("SELECT id FROM {} ORDER BY id DESC LIMIT 1", keys));
+    if (end.rows() == 0) return;
+    const std::string last_key(end.text(0, 0));
+    Batch batch;
+    std::uint64_t done = 0;
+    while (!is_interrupted()) {
+      throttle_.wait([this] { return options_.interrupted(); },
+                     [&](const std::string& why) { show(done, why); });
+      const auto began = Clock::now();
+      survey(keys, last_key, batch);
+      if (batch.keys == 0) return;
+      if (batch.needy > 0 && writes_ && !write(batch)) continue;
+      report_on(batch);
+      pace_.took(since(began));
+      batch.after = batch.last;
+      done += batch.keys;
+      show(done, {});
+    }
+  }
+
+  bool is_interrupted() {
+    report_.interrupted = options_.interrupted();
+    return report_.interrupted;
+  }
+
+  void show(std::uint64_t done, const std::string& why) const {
+    if (!options_.show) return;
+    options_.show({.what = pass_ == 1 ? "backfill" : "backfill, rows that were locked",
+                   .done = done,
+                   .total = pass_ == 1 ? source_.total : 0,
+                   .unit = "accounts",
+                   .note = why.empty() ? fmt::format("batch {}", pace_.size()) : why});
+  }
+
+  void survey(const std::string& keys, const std::string& last_key, Batch& batch) {
+    const pg::ResultSet found = patiently([&] {
+      return session_.query(sql_.survey(keys), {batch.after, last_key, std::to_string(pace_.size()), began_});
+    });
+    batch.keys = number(found, 1);
+    if (batch.keys == 0) return;
+    batch.last = found.text(0, 0);
+    batch.same = number(found, 2);
+    batch.needy = number(found, 3);
+    batch.kept_values = number(found, 4);
+    batch.needy_ids = found.text(0, 5);
+    batch.keeping_ids = found.text(0, 6);
+    batch.values = numbers(found, 7);
+  }
+
+  void report_on(const Batch& batch) {
+    if (!writes_) add_preview(batch);
+    if (pass_ > 1) return;
+    report_.same += batch.same;
+    if (batch.kept_values > 0) add_kept(batch);
+  }
+
+  // One number for each wish, from this column on.
+  std::vector<std::uint64_t> numbers(const pg::ResultSet& rows, int column) const {
+    std::vector<std::uint64_t> values;
+    for (std::size_t i = 0; i < source_.wishes.size(); ++i)
+      values.push_back(number(rows, column + static_cast<int>(i)));
+    return values;
+  }
+
+  void count_values(const std::vector<std::uint64_t>& values) {
+    for (std::size_t i = 0; i < values.size(); ++i) report_.changed_by_wish[i] += values[i];
+  }
+
+  void add_kept(const Batch& batch) {
+    report_.kept_count += batch.kept_values;
+    if (report_.kept.size() == listed_max) return;
+    const pg::ResultSet rows =
+        session_.query(sql_.kept(), {batch.keeping_ids, std::to_string(listed_max - report_.kept.size())});
+    for (std::size_t row = 0; row < rows.rows(); ++row)
+      report_.kept.push_back({.id = std::string(rows.text(row, 0)),
+                              .column = std::string(rows.text(row, 1)),
+                              .from = {},
+                              .to = {}});
+  }
+
+  void add_preview(const Batch& batch) {
+    report_.changed += batch.needy;
+    count_values(batch.values);
+    if (batch.needy == 0 || report_.preview.size() == previewed_max) return;
+    const pg::ResultSet rows = session_.query(
+        sql_.preview(), {batch.needy_ids, std::to_string(previewed_max - report_.preview.size())});
+    for (std::size_t row = 0; row < rows.rows(); ++row)
+      report_.preview.push_back({.id = std::string(rows.text(row, 0)),
+                                 .column = std::string(rows.text(row, 1)),
+                                 .from = std::string(rows.text(row, 2)),
+                                 .to = std::string(rows.text(row, 3))});
+  }
+
+  // False when the batch must be tried again, smaller: a row of it is refused, and not yet alone.
+  bool write(const Batch& batch) {
+    const auto began = Clock::now();
+    try {
+      count_written(patiently(
+          [&] { return session_.query(sql_.write(passed_over_, options_.run), {batch.needy_ids}); }));
+    } catch (const pg::Error& error) {
+      if (!is_refusal(error)) throw;
+      if (batch.keys > 1) {
+        pace_.halve();
+        return false;
+      }
+      refuse(batch.last, error);
+    }
+    ++report_.batches;
+    report_.batch_longest = std::max(report_.batch_longest, since(began));
+    if (since(began) > options_.batch_max) std::this_thread::sleep_for(since(began));
+    return true;
+  }
+
+  void count_written(const pg::ResultSet& written) {
+    report_.changed += number(written, 0);
+    report_.locked_count += number(written, 1);
+    count_values(numbers(written, 2));
+  }
+
+  void refuse(const std::string& id, const pg::Error& error) {
+    ++report_.refused_count;
+    if (report_.refused.size() == listed_max) return;
+    report_.refused.push_back({.id = id, .message = rivals_of(id).value_or(error.what())});
+  }
+
+  // Who has the key that this account should get.
+  std::optional<std::string> rivals_of(const std::string& id) {
+    for (const BackfillWish& wish : source_.wishes) {
+      if (!wish.column->is_unique) continue;
+      const pg::ResultSet rows = session_.query(sql_.rival(wish), {id});
+      if (rows.rows() > 0)
+        return fmt::format("account {} has this {} already", rows.text(0, 0), wish.column->name);
+    }
+    return std::nullopt;
+  }
+
+  // Not only of those that a file names.
+  bool is_about_all() const { return source_.keys == BackfillSource().keys; }
+
+  void count_those_that_came() {
+    session_.execute("SET enable_seqscan = on");
+    const std::uint64_t left = number(patiently([&] { return session_.query(sql_.left()); }), 0);
+    report_.came_meanwhile = left - std::min(left, report_.locked_count + report_.refused_count);
+  }
+
+  void name_locked() {
+    if (report_.locked_count == 0) return;
+    const pg::ResultSet rows =
+        session_.query(fmt::format("SELECT id FROM {} ORDER BY id LIMIT {}", passed_over_, listed_max));
+    for (std::size_t row = 0; row < rows.rows(); ++row) report_.locked.emplace_back(rows.text(row, 0));
+  }
+
+  // Tries again while somebody holds a lock, though not for ever.
+  template <class F>
+  pg::ResultSet patiently(F statement) {
+    const auto until = Clock::now() + lock_budget;
+    for (;;) {
+      try {
+        return statement();
+      } catch (const pg::Error& error) {
+        if (!error.is_lock_conflict()) throw;
+      }
+      const std::string holders = lock_holders(session_);
+      if (Clock::now() > until || options_.interrupted())
+        throw Failure(options_.interrupted() ? Exit::interrupted : Exit::lock_budget_spent,
+                      "no lock on social_accounts, held by " + holders + "; run it again to continue");
+      show(0, "waiting for a lock held by " + holders);
+      std::this_thread::sleep_for(lock_pause);
+    }
+  }
+
+  pg::Session& session_;
+  const BackfillSource& source_;
+  BackfillSql sql_;
+  const BackfillOptions& options_;
+  bool writes_;
+  BackfillPace pace_;
+  BackfillThrottle throttle_;
+  BackfillReport report_;
+  // Accounts made since then are left to the next run: this one ends, however many come.
+  std::optional<std::string> began_;
+  std::string passed_over_;
+  int pass_ = 1;
+};
+
+}  // namespace
+
+BackfillReport preview_backfill(pg::Session& session, const BackfillSource& source,
+                                const BackfillOptions& options) {
+  return Walk(session, source, options, false).run();
+}
+
+BackfillReport run_backfill(pg::Session& session, const BackfillSource& source,
+                            const BackfillOptions& options) {
+  return Walk(session, source, options, true).run();
+}
+
+}  // namespace socialsync::migrate

@@ -1,0 +1,36 @@
+#include "migrate/backfill/throttle.hpp"
+
+#include <thread>
+
+#include <fmt/core.h>
+
+namespace socialsync::migrate {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds ask_interval{500};
+constexpr milliseconds pause{200};
+
+constexpr const char* select_lag = R"(
+SELECT coalesce(max(extract(epoch FROM greatest(write_lag, flush_lag, replay_lag)) * 1000), 0)::bigint
+FROM pg_stat_replication WHERE state IN ('catchup', 'streaming'))";
+
+}  // namespace
+
+milliseconds BackfillThrottle::lag() {
+  return milliseconds(std::stoll(std::string(session_.query(select_lag).text(0, 0))));
+}
+
+void BackfillThrottle::wait(const std::function<bool()>& interrupted,
+                            const std::function<void(const std::string&)>& tell) {
+  if (std::chrono::steady_clock::now() - asked_ < ask_interval) return;
+  for (milliseconds behind = lag(); behind > lag_max_ && !interrupted(); behind = lag()) {
+    tell(fmt::format("paused, a standby is {:.1f} s behind", static_cast<double>(behind.count()) / 1000));
+    std::this_thread::sleep_for(pause);
+    paused_ += pause;
+  }
+  asked_ = std::chrono::steady_clock::now();
+}
+
+}  // namespace socialsync::migrate

@@ -1,0 +1,159 @@
+#include "migrate/backup/compare.hpp"
+
+#include <chrono>
+#include <sstream>
+
+#include <fmt/core.h>
+
+#include "base/failure.hpp"
+#include "migrate/backup/scratch_database.hpp"
+#include "migrate/client_programs.hpp"
+#include "migrate/client_run.hpp"
+
+namespace socialsync::migrate {
+namespace {
+
+bool is_superuser(pg::Session& session) {
+  return session.query("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").text(0, 0) == "t";
+}
+
+// What a copy beside the original must not have: a subscription would fight the original's for its slot. And
+// what only a superuser can give it: other owners.
+std::vector<std::string> copy_restrictions(pg::Session& session) {
+  std::vector<std::string> arguments{"--no-password", "--no-subscriptions", "--no-publications"};
+  if (!is_superuser(session)) arguments.insert(arguments.end(), {"--no-owner", "--no-privileges"});
+  return arguments;
+}
+
+std::vector<std::string> with(std::vector<std::string> arguments, const std::vector<std::string>& more) {
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+// Since 15.14 a dump in text has a random key, so that no two are equal.
+std::string without_key(const std::string& text) {
+  std::istringstream lines(text);
+  std::string kept;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("\\restrict ") || line.starts_with("\\unrestrict ")) continue;
+    kept.append(line).append("\n");
+  }
+  return kept;
+}
+
+// The first line of the original that the copy has otherwise.
+std::string first_difference(const std::string& original, const std::string& copy) {
+  std::istringstream originals(original);
+  std::istringstream copies(copy);
+  std::string wanted;
+  std::string found;
+  while (true) {
+    const bool has_wanted = static_cast<bool>(std::getline(originals, wanted));
+    const bool has_found = static_cast<bool>(std::getline(copies, found));
+    if (!has_wanted && !has_found) return "";
+    if (has_wanted && has_found && wanted == found) continue;
+    return fmt::format("original: {}\ncopy:     {}", has_wanted ? wanted : "(ends)",
+                       has_found ? found : "(ends)");
+  }
+}
+
+// Asks how large the copy is, but not all the time.
+class Growth {
+ public:
+  Growth(pg::Session& session, const std::string& copy)
+      : session_(session), copy_(copy), total_(ask("SELECT pg_database_size(current_database())")) {}
+
+  Progress progress() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - asked_at_ > std::chrono::seconds(1)) {
+      done_ = ask(fmt::format("SELECT pg_database_size('{}')", copy_));
+      asked_at_ = now;
+    }
+    return {.what = "restore, to verify", .done = done_, .total = total_, .unit = "bytes"};
+  }
+
+ private:
+  std::uint64_t ask(const std::string& sql) {
+    return std::strtoull(std::string(session_.query(sql).text(0, 0)).c_str(), nullptr, 10);
+  }
+
+  pg::Session& session_;
+  std::string copy_;
+  std::uint64_t total_;
+  std::uint64_t done_ = 0;
+  std::chrono::steady_clock::time_point asked_at_;
+};
+
+void restore(const CopySource& source, const DumpCopy& copy, const ScratchDatabase& scratch,
+             const Attention& attention) {
+  Growth growth(source.session, scratch.name());
+  ClientRun run(with({source.programs.pg_restore, "--exit-on-error", fmt::format("--jobs={}", copy.jobs),
+                      fmt::format("--dbname={}", ClientRun::database), copy.dump.string()},
+                     copy_restrictions(source.session)),
+                scratch.options());
+  attend(attention, [&] { return run.running(); }, [&] { return growth.progress(); });
+  run.require_success();
+}
+
+std::vector<TableDigest> digests_of(const ScratchDatabase& scratch, const Attention& attention) {
+  pg::Session session(scratch.options());
+  pin_settings(session);
+  const std::vector<StoredTable> tables = list_tables(session);
+  DigestRun digests(session, tables);
+  attend(
+      attention, [&] { return digests.running(); },
+      [&] {
+        return Progress{.what = "compare", .done = digests.done(), .total = tables.size(), .unit = "tables"};
+      });
+  return digests.take();
+}
+
+void require_same(const std::string& difference) {
+  if (difference.empty()) return;
+  throw Failure(Exit::no_backup,
+                "the copy that was restored differs from the database; there is no backup:\n" + difference);
+}
+
+void restore_and_compare(const CopySource& source, const DumpCopy& copy, const BackupManifest& manifest,
+                         const Attention& attention) {
+  const ScratchDatabase scratch(source.session, source.options);
+  restore(source, copy, scratch, attention);
+  if (manifest.schema_only) {
+    const CopySource restored{source.session, scratch.options(), source.programs};
+    require_same(first_difference(copy.schema, schema_text(restored, "", attention)));
+  } else {
+    require_same(difference(manifest.tables, digests_of(scratch, attention)));
+  }
+}
+
+// pg_restore -l would not do: it takes a dump that is cut off for a good one.
+void only_read(const CopySource& source, const DumpCopy& copy, const Attention& attention) {
+  ClientRun run({source.programs.pg_restore, "--file=/dev/null", copy.dump.string()}, source.options);
+  attend(
+      attention, [&] { return run.running(); },
+      [] { return Progress{.what = "read, to verify", .unit = ""}; });
+  run.require_success();
+}
+
+}  // namespace
+
+std::string schema_text(const CopySource& source, const std::string& snapshot, const Attention& attention) {
+  const TemporaryFile text;
+  std::vector<std::string> arguments{source.programs.pg_dump, "--schema-only", "--lock-wait-timeout=5s",
+                                     "--file=" + text.path()};
+  if (!snapshot.empty()) arguments.push_back("--snapshot=" + snapshot);
+  ClientRun run(with(arguments, copy_restrictions(source.session)), source.options);
+  attend(attention, [&] { return run.running(); }, [] { return Progress{.what = "schema", .unit = ""}; });
+  run.require_success();
+  return without_key(text.text());
+}
+
+void verify_copy(const CopySource& source, const DumpCopy& copy, BackupManifest& manifest,
+                 const Attention& attention) {
+  manifest.verified_note = ScratchDatabase::obstacle(source.session);
+  const bool may_restore = manifest.verified_note.empty();
+  may_restore ? restore_and_compare(source, copy, manifest, attention) : only_read(source, copy, attention);
+  manifest.verified = may_restore ? Verified::restored : Verified::read;
+}
+
+}  // namespace socialsync::migrate

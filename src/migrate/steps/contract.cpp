@@ -1,0 +1,97 @@
+#include "migrate/steps/contract.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "base/failure.hpp"
+#include "migrate/catalogue.hpp"
+#include "migrate/session.hpp"
+#include "migrate/watch.hpp"
+#include "pg/error.hpp"
+
+namespace socialsync::migrate {
+namespace {
+
+constexpr const char* select_leftovers = R"(
+SELECT 'constraint.' || conname,
+       format('%s: a user can have only one account of a platform', pg_get_constraintdef(oid)),
+       format('ALTER TABLE public.social_accounts DROP CONSTRAINT %I', conname)
+FROM pg_constraint
+WHERE conrelid = to_regclass('public.social_accounts') AND contype = 'u'
+  AND pg_get_constraintdef(oid) ~ '^UNIQUE \((user_id, platform|platform, user_id)\)'
+UNION ALL
+SELECT 'table.backfill_preimages', 'values that were replaced: afterwards neither backfill --undo nor rollback can put them back',
+       'DROP TABLE socialsync.backfill_preimages'
+WHERE pg_temp.relation('socialsync.backfill_preimages') IS NOT NULL)";
+
+constexpr int attempts_max = 100;
+constexpr std::chrono::milliseconds pause{250};
+constexpr std::chrono::milliseconds run_lock_wait{1'500};
+constexpr const char* accounts = "{public.social_accounts}";
+
+std::vector<Leftover> read_leftovers(pg::Session& session) {
+  const pg::ResultSet rows = session.query(select_leftovers);
+  std::vector<Leftover> found;
+  for (std::size_t row = 0; row < rows.rows(); ++row)
+    found.push_back({.id = std::string(rows.text(row, 0)),
+                     .why = std::string(rows.text(row, 1)),
+                     .statement = std::string(rows.text(row, 2))});
+  return found;
+}
+
+// False when a lock cannot be had now.
+bool try_to_drop(pg::Session& session, const std::vector<Leftover>& leftovers) {
+  try {
+    session.execute("BEGIN");
+    for (const Leftover& leftover : leftovers)
+      session.query("SELECT pg_temp.run_with_short_locks($1, $2)", {accounts, leftover.statement});
+    session.execute("COMMIT");
+    return true;
+  } catch (const pg::Error& error) {
+    if (session.in_transaction()) session.execute("ROLLBACK");
+    constexpr std::string_view dependent_objects = "2BP01";
+    if (error.sqlstate() == dependent_objects)
+      throw Failure(Exit::refused,
+                    fmt::format("{}:\n{}\nNothing was changed: drop what depends on it first, or change it",
+                                error.what(), error.detail()));
+    if (!error.is_lock_conflict()) throw;
+    return false;
+  }
+}
+
+void drop(pg::Session& session, const std::vector<Leftover>& leftovers) {
+  for (int attempt = 1; !try_to_drop(session, leftovers); ++attempt) {
+    if (attempt == attempts_max)
+      throw Failure(Exit::lock_budget_spent,
+                    fmt::format("no lock on social_accounts, held by {}: run this again later",
+                                lock_holders(session, accounts)));
+    std::this_thread::sleep_for(pause);
+  }
+}
+
+}  // namespace
+
+std::vector<Leftover> leftovers(const pg::ConnectionOptions& options) {
+  Catalogue catalogue(options, Catalogue::Use::read);
+  return read_leftovers(catalogue.session());
+}
+
+std::vector<Leftover> drop_leftovers(const pg::ConnectionOptions& options,
+                                     const std::vector<std::string>& ids) {
+  Catalogue catalogue(options, Catalogue::Use::write);
+  take_run_lock(catalogue.session(), run_lock_wait);
+  const std::vector<Leftover> found = read_leftovers(catalogue.session());
+  std::vector<Leftover> chosen;
+  for (const std::string& id : ids) {
+    const auto it = std::ranges::find(found, id, &Leftover::id);
+    if (it == found.end()) throw Failure(Exit::wrong_usage, fmt::format("there is no leftover {}", id));
+    chosen.push_back(*it);
+  }
+  drop(catalogue.session(), chosen);
+  return chosen;
+}
+
+}  // namespace socialsync::migrate

@@ -1,0 +1,120 @@
+#include "migrate/steps/plan.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "pg/error.hpp"
+
+namespace socialsync::migrate {
+namespace {
+
+constexpr const char* select_server = R"(
+SELECT current_database(), current_user, split_part(current_setting('server_version'), ' ', 1),
+       coalesce((SELECT greatest(reltuples, 0)::bigint FROM pg_class
+                 WHERE oid = to_regclass('public.social_accounts')), 0))";
+
+// Of other users only those with pg_read_all_stats see more than that there is a transaction.
+constexpr const char* select_blockers = R"(
+SELECT DISTINCT ON (a.xact_start, a.pid)
+       format('pid %s %s for %s (app=%s) holds %s on %s', a.pid, coalesce(a.state, 'active'),
+              date_trunc('second', clock_timestamp() - a.xact_start),
+              coalesce(nullif(a.application_name, ''), 'unnamed'), l.mode, l.relation::regclass)
+FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
+WHERE l.relation IN (to_regclass('public.users'), to_regclass('public.social_accounts'),
+                     to_regclass('public.webhook_logs'))
+  AND l.granted AND l.pid <> pg_backend_pid() AND clock_timestamp() - a.xact_start > interval '1 second'
+ORDER BY a.xact_start, a.pid)";
+
+constexpr const char* select_wraparound = R"(
+SELECT line FROM pg_temp.wraparound_vacuum('{public.social_accounts,public.users,public.webhook_logs}') AS line
+WHERE line IS NOT NULL)";
+
+constexpr const char* select_published = R"(
+SELECT 1 FROM pg_publication_tables WHERE schemaname = 'public' AND tablename = 'social_accounts' LIMIT 1)";
+
+// Rows a second of one sequential scan with a condition, and of an index build; half of what was measured.
+constexpr std::uint64_t scanned_per_s = 2'000'000;
+constexpr std::uint64_t indexed_per_s = 500'000;
+
+void append(std::vector<std::string>& lines, const pg::ResultSet& rows) {
+  for (std::size_t row = 0; row < rows.rows(); ++row) lines.emplace_back(rows.text(row, 0));
+}
+
+// Small tables are read in a moment, however busy the machine is.
+constexpr const char* limit_time = R"(
+SELECT set_config('statement_timeout', CASE WHEN pg_relation_size(to_regclass('public.social_accounts')) < 16777216
+                                       THEN '0' ELSE '500ms' END, true))";
+
+// Of tables that are too large, or that this role may not read, it says just that.
+std::vector<std::string> look_at_rows(Catalogue& catalogue) {
+  pg::Session& session = catalogue.session();
+  std::vector<std::string> lines;
+  session.execute("SAVEPOINT rows");
+  session.query(limit_time);
+  try {
+    for (RowsInTheWay& rows : catalogue.rows_in_the_way()) lines.push_back(std::move(rows.found));
+  } catch (const pg::Error& error) {
+    constexpr std::string_view query_canceled = "57014";
+    constexpr std::string_view insufficient_privilege = "42501";
+    const bool is_long = error.sqlstate() == query_canceled;
+    if (!is_long && error.sqlstate() != insufficient_privilege) throw;
+    lines.emplace_back(is_long
+                           ? "not all were looked at, there are many: socialsync migrate doctor does"
+                           : "this role may not look at them: run socialsync migrate doctor as their owner");
+  }
+  session.execute("ROLLBACK TO rows");
+  return lines;
+}
+
+}  // namespace
+
+std::size_t Plan::todo() const {
+  return static_cast<std::size_t>(std::ranges::count(steps, false, &Step::present));
+}
+
+Plan make_plan(const pg::ConnectionOptions& options) {
+  Catalogue catalogue(options, Catalogue::Use::read);
+  Plan plan;
+  const pg::ResultSet server = catalogue.session().query(select_server);
+  plan.database = server.text(0, 0);
+  plan.role = server.text(0, 1);
+  plan.server_version = server.text(0, 2);
+  const std::string_view accounts = server.text(0, 3);
+  std::from_chars(accounts.data(), accounts.data() + accounts.size(), plan.accounts);
+  plan.missing_rights = catalogue.missing_rights();
+  plan.conflicts = catalogue.conflicts();
+  plan.steps = catalogue.steps();
+  plan.hash = hash_of(plan.steps, catalogue.session());
+  plan.warnings = catalogue.warnings();
+  const bool adds_columns =
+      std::ranges::any_of(plan.steps, [](const Step& step) { return step.id == "columns" && !step.present; });
+  if (adds_columns) {
+    plan.warnings.emplace_back(
+        "a prepared SELECT * or RETURNING * on social_accounts fails with 0A000 until its client connects "
+        "again");
+    if (catalogue.session().query(select_published).rows() > 0)
+      plan.warnings.emplace_back(
+          "social_accounts is published: subscribers need the new columns first, or replication stops");
+  }
+  append(plan.blockers, catalogue.session().query(select_blockers));
+  append(plan.blockers, catalogue.session().query(select_wraparound));
+  if (plan.conflicts.empty()) plan.rows = look_at_rows(catalogue);
+  return plan;
+}
+
+std::chrono::milliseconds estimate(const Step& step, std::uint64_t accounts) {
+  constexpr std::uint64_t least_ms = 10;
+  const bool builds_index = step.id.starts_with("index.") && step.alone;
+  const bool scans = step.id.starts_with("check.");
+  const std::uint64_t per_s = builds_index ? indexed_per_s : scanned_per_s;
+  const std::uint64_t work = builds_index || scans ? accounts * 1000 / per_s : 0;
+  return std::chrono::milliseconds(std::max(least_ms, work));
+}
+
+std::string blocks(const Step& step) {
+  if (step.lock == "ACCESS EXCLUSIVE") return "all, ≤100 ms";
+  if (step.lock == "SHARE ROW EXCLUSIVE") return "writers, ≤100 ms";
+  return "nobody";
+}
+
+}  // namespace socialsync::migrate
