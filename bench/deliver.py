@@ -24,6 +24,7 @@ from processes import Server, cpu_seconds  # noqa: E402
 from receivers import nginx  # noqa: E402
 
 ROOT = database.ROOT
+PROGRAM = ROOT / "build/release/socialsync"
 SECRET = "an app secret of 32 characters.."
 MESSAGES_PER_S = 20_000
 CONNECTIONS = 64
@@ -61,12 +62,12 @@ def say(what):
 
 
 @contextlib.contextmanager
-def serving(url):
+def serving(url, program):
     port = free_port()
     environment = {"DATABASE_URL": url, "META_APP_SECRET": SECRET, "SOCIALSYNC_LISTEN": f"127.0.0.1:{port}",
                    "SOCIALSYNC_EGRESS_ALLOW": "127.0.0.0/8", "SOCIALSYNC_EGRESS_HTTP": "1"}
     with tempfile.TemporaryDirectory() as folder, \
-            Server([ROOT / "build/release/socialsync", "serve"], port, environment, folder) as server:
+            Server([program, "serve"], port, environment, folder) as server:
         yield server
 
 
@@ -101,13 +102,13 @@ def per_event(before, after, events):
                     (round((end - begin) * 1e6 / events, 1) for begin, end in zip(before, after))))
 
 
-def drain(cluster, receiver, count, tenants, attempts=0):
+def drain(cluster, receiver, count, tenants, attempts=0, program=PROGRAM):
     """Empties an outbox that was filled before: deliveries a second, in all and by tenths."""
     with prepared(cluster, "drain", [GIVE_URLS.format(url=receiver.url)]) as url:
         for statement in FILL.format(count=count, tenants=tenants, attempts=attempts).strip().split(";"):
             cluster.psql("drain", statement)
         launched = time.monotonic()
-        with serving(url) as server:
+        with serving(url, program) as server:
             start_s = time.monotonic() - launched
             began, before = time.monotonic(), used(server, cluster, receiver)
             reached = []  # when each tenth was done
@@ -126,7 +127,7 @@ def drain(cluster, receiver, count, tenants, attempts=0):
 def ingest(cluster, receiver, requests, options, urls, pause_ms=0, from_tenant=0):
     """Webhooks taken a second, and the time from receipt to delivery where there are URLs."""
     requests.first = 0
-    with prepared(cluster, "ingest", urls) as url, serving(url) as server:
+    with prepared(cluster, "ingest", urls) as url, serving(url, PROGRAM) as server:
         load.send(requests, server.url, CONNECTIONS, options.warm_up, pause_ms)
         before = used(server, cluster, receiver)
         result = load.send(requests, server.url, CONNECTIONS, options.seconds, pause_ms)
