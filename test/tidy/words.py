@@ -96,7 +96,7 @@ def _sentence_faults(passage, offset, sentence):
 
 def _sentences(text):
     start = 0
-    for match in re.finditer(r"(?<=[.!?:])[)\"”*]*\s+(?=[\"“(*`]*[A-ZÀ-Ý])|(?<=[.!?])\s*$", text):
+    for match in re.finditer(r"(?<=[.!?:])[)\"”*]*\s+(?=[\"“(*`]*[A-ZÀ-Ý])|(?<=[.!?])\s*$| · ", text):
         yield start, text[start : match.start()]
         start = match.end()
     if text[start:].strip():
