@@ -55,7 +55,7 @@ def serving(name, url):
 
 
 def run_contender(name, cluster, requests, options):
-    """One run on a database of its own: warm up, measure, stop, and look whether every row is there."""
+    """One run on a database of its own: warm up, measure, stop, and check that every row exists."""
     requests.first = 0
     with database.database(cluster, name) as url:
         with serving(name, url) as server:

@@ -4,7 +4,7 @@
 300,000 accounts, 200 writers, and reports that hold their locks: for six seconds when the migration begins, then
 again and again. Two more runs of ours have others at work: while backfill fills the accounts, 200 readers and 50 who
 insert some; while the schema is updated, an autovacuum that works as slowly as it can. A figure counts only when the
-schema is there afterwards and the old columns hold what they held.
+schema exists afterwards and the old columns hold what they held.
 """
 
 import argparse
@@ -57,7 +57,7 @@ FILL = """
     VACUUM ANALYZE;
 """
 
-# A quarter of the accounts is to fill. Those that come meanwhile are left to the next run.
+# A quarter of the accounts is to fill. Accounts added during the run are left to the next one.
 UNFILLED = "SELECT count(*) FROM social_accounts WHERE platform = 'facebook' AND business_name IS NULL AND username <> 'new'"
 MORE_FOR_BACKFILL_S = 20
 READERS, INSERTERS = 200, 50
@@ -212,7 +212,7 @@ def measure_backfill(cluster, database, options):
 
 
 def measure_vacuumed(cluster, options):
-    """While autovacuum is at work, and nobody else in the way."""
+    """While autovacuum works, without writers."""
     with copy_of(cluster, TEMPLATE, "vacuumed") as database:
         cluster.psql(database, THROTTLED_AUTOVACUUM)
         give_up_s = time.monotonic() + VACUUM_START_S

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""What the migration takes where social_accounts has ten million rows: each command's time and its largest memory.
+"""The cost of the migration where social_accounts has ten million rows: each command's time and its largest memory.
 
-A figure counts only when the schema is there afterwards, every line of the file has been written, and after the
+A figure counts only when the schema exists afterwards, every line of the file has been written, and after the
 rollback the old columns and the schema are what they were.
 """
 
@@ -65,7 +65,7 @@ class Run:
 
 
 def largest_memory(pid):
-    """Of the process until now, in bytes: proc(5), VmHWM. 0: it is gone."""
+    """The peak memory of a process so far, in bytes: proc(5), VmHWM. 0: the process has ended."""
     with contextlib.suppress(OSError):
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith("VmHWM:"):

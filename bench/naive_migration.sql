@@ -1,5 +1,5 @@
 -- The same schema as one transaction, as it is often written: all locks are held to the end, and waited for without
--- end. What script/bench migrate compares with.
+-- end. script/bench migrate compares with it.
 BEGIN;
 
 ALTER TYPE social_platform ADD VALUE IF NOT EXISTS 'whatsapp_business';

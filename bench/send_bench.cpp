@@ -38,7 +38,7 @@ struct Options {
   std::string ca_file;
 };
 
-// What every delivery carries, and as much as it carries.
+// The headers of every delivery, at their usual length.
 const std::vector<std::pair<std::string, std::string>> headers = {
     {"Content-Type", "application/json"},
     {"X-Hub-Signature-256", "sha256=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"},

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What a webhook costs with one tenant, and with 10,000 on 500 app secrets of their own beside the environment's.
+"""The cost of a webhook with one tenant, and with 10,000 on 500 app secrets of their own beside the environment's.
 
 The same load as `ingest`, in turns; a figure counts only after the rows of its run were counted.
 """

@@ -20,7 +20,7 @@ struct Message {
   std::int64_t time_s;
   std::string id;
   std::string customer;
-  std::string body;  // what Meta would post: one entry, one change, one message
+  std::string body;  // as Meta posts it: one entry, one change, one message
 };
 
 Message make_message(const Load& load, std::uint64_t number);

@@ -1,4 +1,4 @@
-// What nearly every file includes and no file changes.
+// Headers that nearly every file includes and that never change.
 #include <array>
 #include <chrono>
 #include <cstdint>

@@ -2,7 +2,7 @@
 # the time: headers are read once. Sets OUTPUT to the sources to compile. ROOT is an include directory of the target.
 # The units name their files relative to it, so that ccache finds the objects of a clone in another folder.
 option(SOCIALSYNC_UNITY "Compile several sources of a folder at once" ON)
-set(unity_bytes_max 60000)  # of the sources of one unit: both cores have work, and a change compiles little
+set(unity_bytes_max 60000)  # source bytes in one unit: both cores have work, and a change compiles little
 
 function(unite output root)
   if(NOT SOCIALSYNC_UNITY)

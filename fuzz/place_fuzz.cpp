@@ -1,5 +1,5 @@
-// Whatever a body says, each of its events gets a row, of the accounts it names and under their secrets only;
-// and has the same id when it comes again, alone or with others.
+// For any body: each of its events gets a row, only for the accounts it names and only under their secrets;
+// and it gets the same id when Meta delivers it again, alone or with others.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -71,7 +71,7 @@ void check_row(const store::EventRow& row, route::SecretIndex secret) {
   require((row.account_id && row.account_id->bytes[15] == 2) == (secret == of_one_account));
 }
 
-// All rows, by what makes them the same when they come again.
+// All rows by their identity.
 std::vector<Uuid> ids_of(const Submission& submission) {
   std::vector<Uuid> ids;
   for (const store::EventRow& row : submission.events) ids.push_back(row.undated_key.value_or(row.id));

@@ -1,4 +1,4 @@
-// Any text may stand where a sealed secret should, and where a key should: it opens only when it was sealed
+// Any text in place of an encrypted secret, and in place of a key: it is decrypted only when it was encrypted
 // so, what we seal opens again and in its place alone, and one changed byte is found.
 #include <cstdint>
 #include <cstdlib>
@@ -47,7 +47,7 @@ void check_ours(std::string_view plain) {
   require(!keys().open(sealed, place));
 }
 
-// A list opens when its only sealed entry does, and says the rest as it is.
+// A list is decrypted when its only encrypted entry is; its other entries are unchanged.
 void check_list(std::string_view list) {
   if (const auto plain = keys().open_list(list, place)) require(plain->size() < list.size());
   if (keys().open_list(list, place).has_error() &&

@@ -1,4 +1,4 @@
-// What strangers may say before anything is believed: the signature's header and the handshake's query.
+// The input of unverified senders: the signature's header and the handshake's query.
 #include <array>
 #include <cstdint>
 #include <cstdlib>

@@ -37,7 +37,7 @@ CHECK = """
 
 
 class WrongAnswer(Exception):
-    """What was measured did not do its work."""
+    """The measured program did not do its work."""
 
 
 @contextlib.contextmanager

@@ -26,7 +26,7 @@ def generate(path, count, tenants, messages_per_s, secret, secrets=0):
 
 
 def send(requests, url, connections, seconds, pause_ms=0):
-    """What came of it: wrk's figures, and its CPU time. Raises where any answer was not 200."""
+    """Returns wrk's figures and its CPU time. Raises where any answer was not 200."""
     command = ["wrk", "--threads=1", f"--connections={connections}", f"--duration={seconds}s", "--timeout=30s"]
     command += ["--latency", "--script", ROOT / "bench/ingest.lua", url, "--"]
     command += [requests.path, requests.request_bytes, requests.first, pause_ms]

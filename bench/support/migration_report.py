@@ -4,9 +4,9 @@ from dataclasses import asdict, dataclass
 
 import report
 
-LOCK_CAP_MS = 100  # what ours waits for a lock at most, and others behind it
+LOCK_CAP_MS = 100  # the longest wait of a step for a lock, and of the sessions behind it
 MAX_TARGET_MS = LOCK_CAP_MS + 150
-VACUUMED_TARGET_MS = 50  # autovacuum is evicted while nobody waits
+VACUUMED_TARGET_MS = 50  # autovacuum is evicted while no session waits
 NAIVE_AT_LEAST_MS = 1000  # else the benchmark shows nothing
 COLUMNS = [("seconds", "seconds", "{:.1f}"), ("writes", "writes", "{:,}"), ("failed", "failed", "{:,}"),
            ("p99.9 ms", "p999_ms", "{:.0f}"), ("max ms", "max_ms", "{:.0f}"),
@@ -24,7 +24,7 @@ class Run:
     max_ms: float
     before_p999_ms: float
     before_max_ms: float
-    worst: str  # what the migration said next after the longest wait began
+    worst: str  # the migration's next line after the longest wait began
 
     @staticmethod
     def of(transactions, failed, writing_since_s, migration):

@@ -69,7 +69,7 @@ class Server:
 
 
 def cpu_seconds(pid):
-    """What the process and its children have taken, those included that ended."""
+    """The CPU time of the process and its children, including ended ones."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()

@@ -59,7 +59,7 @@ def wait_for(port):
 class Nginx:
     url: str
     certificate: str
-    pid: int  # of the master, whose child does the work
+    pid: int  # the master's; its child does the work
 
 
 @contextlib.contextmanager

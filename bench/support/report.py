@@ -1,4 +1,4 @@
-"""The figures of the ingest benchmark as a table, with the ratios that it is there for."""
+"""The figures of the ingest benchmark as a table, with its ratios."""
 
 import os
 import subprocess

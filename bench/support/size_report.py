@@ -3,7 +3,7 @@
 from migration_report import row, target, target_lines
 
 PLAN_TARGET_S = 1
-MEMORY_TARGET_MB = 64  # of any command: none keeps rows
+MEMORY_TARGET_MB = 64  # the limit of each command: none keeps rows
 COLUMNS = [("seconds", "seconds", "{:,.2f}"), ("peak MB", "peak_mb", "{:,.1f}")]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from database import WrongAnswer
 
-# Writes what is there already: the columns' checksum stays, and touch_updated_at() shows that it was written.
+# Writes the stored values again: the columns' checksum stays, and touch_updated_at() shows that it was written.
 UPDATE = r"""\set n random(1, {accounts})
 UPDATE social_accounts SET username = 'user' || :n
 WHERE id = ('bbbbbbbb-0000-4000-8000-' || lpad(:n::text, 12, '0'))::uuid;

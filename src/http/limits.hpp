@@ -15,7 +15,7 @@ struct Limits {
   // All bodies being read or handled, together, in received bytes. Beyond: 503.
   std::size_t bodies_bytes_max = 512 * 1024 * 1024;
   std::size_t drain_bytes_max =
-      64 * 1024;  // of a refused body that are read and dropped; beyond: the connection is closed
+      64 * 1024;  // a refused body up to this size is read and dropped; beyond: closed
   std::size_t linger_bytes_max = 1024 * 1024;  // read after the last answer, so that no reset overtakes it
   std::size_t connections_max = 4096;          // beyond: 503 and Retry-After
   std::size_t turned_away_max =

@@ -68,7 +68,7 @@ class Value {
     return node().escaped ? this->text() == text : content() == text;
   }
 
-  // Returns an object's member. Of several with the same name, the last counts, as in jsonb.
+  // Returns an object's member. If several have the same name, the last counts, as in jsonb.
   Value at(std::string_view key) const;
 
   // The elements of an array and the members of an object; empty for any other value.

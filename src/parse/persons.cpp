@@ -20,7 +20,7 @@ constexpr std::array<std::array<std::string_view, 4>, 10> names_of_one = {{
     {"phone_number", "", "", ""},     // in a contact of the business's address book
     {"sender_id", "", "", ""},
     {"user_ref", "", "", ""},
-    {"input", "", "", ""},  // of a participant that Meta could not add
+    {"input", "", "", ""},  // a participant that Meta could not add
 }};
 
 // The objects in an element that name a person, by the members above or by their id.

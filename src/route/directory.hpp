@@ -58,7 +58,7 @@ struct Tenant {
 
 class Directory {
  public:
-  // Of equally ranked accounts, the earlier in the list wins.
+  // Among accounts of equal rank the earlier in the list wins.
   Directory(std::vector<model::Account> accounts, const SharedSecrets& shared);
   Directory(Directory&&) = default;  // no copies: verify_tokens_ points into tenants_
 
@@ -134,7 +134,7 @@ class Directory {
   Index phone_numbers_;
   Index display_numbers_;  // by their digits
   Index wabas_;
-  Index businesses_;  // of WhatsApp: the linked ids
+  Index businesses_;  // WhatsApp's linked ids
   Index instagram_;
   Index pages_;
 };

@@ -28,7 +28,7 @@ struct AttemptRow {
   std::string_view error;  // empty: delivered
   std::string detail;
   std::string response_head;
-  std::chrono::milliseconds age{0};  // of the event at its delivery
+  std::chrono::milliseconds age{0};  // the event's age at its delivery
   std::chrono::milliseconds again_in{0};
 };
 // Writes the attempts and deletes delivered rows from the outbox, in one transaction. An event's first

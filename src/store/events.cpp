@@ -207,7 +207,7 @@ pg::Statement quarantine_statement(std::span<const QuarantineRow* const> rows) {
   return statement;
 }
 
-// Sets is_new on the events whose ids were returned. Of an id that the batch holds twice, one is new.
+// Sets is_new on the events whose ids were returned. If the batch holds an id twice, one of the two is new.
 void mark_new(std::span<EventRow* const> events, std::span<const pg::ResultSet> inserted) {
   std::vector<Uuid> ids;
   for (const pg::ResultSet& rows : inserted) {

@@ -88,9 +88,9 @@ std::string opened_secret(std::string_view account_id, std::string_view stored,
   if (opened) return std::move(*opened);
   throw SealedAppSecret(
       opened.error() == crypto::OpenError::unknown_key
-          ? fmt::format(
-                "the app secret of account {} is sealed under key {}: set SOCIALSYNC_SECRETS_KEY to it",
-                account_id, crypto::key_id_of(stored))
+          ? fmt::format("the app secret of account {} is encrypted under key {}: set SOCIALSYNC_SECRETS_KEY "
+                        "to that key",
+                        account_id, crypto::key_id_of(stored))
           : fmt::format(
                 "the app secret of account {} cannot be opened: it was changed, or is another account's",
                 account_id));

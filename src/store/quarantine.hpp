@@ -47,7 +47,7 @@ struct Quarantined {
   std::string detail;
   std::string signed_by;
   std::string event_time;
-  std::uint64_t bytes = 0;  // of its body
+  std::uint64_t bytes = 0;  // size of the body
 };
 
 struct QuarantinedBody {

@@ -19,7 +19,7 @@
 namespace socialsync::store {
 
 struct StoredSecret {
-  std::string id;  // of the row
+  std::string id;  // the row's
   std::string column;
   std::string value;
 };
@@ -101,7 +101,7 @@ struct SecretChange {
 
 struct SecretReport {
   struct Left {
-    std::string id;  // of the row
+    std::string id;  // the row's
     std::string column;
     std::string why;  // too_narrow, unknown_key or tampered
 

@@ -335,7 +335,7 @@ TEST_CASE("http server: after stop, what has begun is finished") {
   CHECK(server.connections() == 0);
 }
 
-TEST_CASE("http server: a request that has come before stop is answered, though nobody has read it yet") {
+TEST_CASE("http server: a request received but not read before stop() is answered") {
   LiveServer server(LiveServer::quick_limits());
   HttpClient client(server.port());
   REQUIRE(client.send(echo("first")));

@@ -309,7 +309,7 @@ TEST_CASE("pg connection: a server process that ends in a statement is a lost co
   });
 }
 
-TEST_CASE("pg connection: a server process that ended meanwhile is a lost connection") {
+TEST_CASE("pg connection: an ended server process is a lost connection") {
   with_connection([](Connection& connection) -> asio::awaitable<void> {
     const std::string pid = co_await value_of(connection, own_pid);
     test::query("SELECT pg_terminate_backend(" + pid + ", 5000)");

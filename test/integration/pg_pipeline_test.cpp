@@ -35,7 +35,7 @@ Statement nap(std::string seconds) {
   return statement.with(std::move(seconds));
 }
 
-// What became of a run() beside its caller: nothing yet, or the value or error.
+// The result of a run() beside its caller: none yet, the value or the error.
 struct Told {
   std::optional<std::string> value;
   std::optional<Error> error;
@@ -114,7 +114,7 @@ TEST_CASE("pg pipeline: the next statement is with the server while the last one
     beside.run(nap("0.3"));
     const Told& behind = beside.run(echo("behind"));
     co_await test::pause(0ms);
-    // The client does nothing meanwhile: both answers are there when it looks again.
+    // The client waits: both answers have arrived when it reads.
     std::this_thread::sleep_for(600ms);
     const auto began = std::chrono::steady_clock::now();
     co_await beside.all_ended();

@@ -164,7 +164,7 @@ TEST_CASE(
         Values{"1"});
 }
 
-// Whether another connection's sighting makes gateways read the accounts again.
+// True when another connection's sighting makes gateways read the accounts again.
 asio::awaitable<bool> announces(Sighting sighting) {
   const std::unique_ptr<pg::Connection> connection = co_await test::connect();
   co_await listen_for_account_changes(*connection);
@@ -262,7 +262,7 @@ asio::awaitable<void> upsert_again(FirstAccount account, crypto::SecretKeys keys
   co_await upsert_first_account(*connection, account, keys);
 }
 
-TEST_CASE("store: a sealed secret is opened, or told") {
+TEST_CASE("store: an encrypted secret is decrypted, or reported as unreadable") {
   test::clear_database();
   test::insert_account("whatsapp", {{"phone_number_id", "'111'"}});
   seal_app_secret("new,old", keys_of(1));
@@ -271,7 +271,7 @@ TEST_CASE("store: a sealed secret is opened, or told") {
   CHECK_THROWS_AS(test::run(secret_of("111")), SealedAppSecret);
 }
 
-TEST_CASE("store: the first tenant's sealed secret stays while the settings say the same") {
+TEST_CASE("store: the first tenant's encrypted secret is kept while it equals the setting") {
   test::clear_database();
   const FirstAccount same{"whatsapp_business", "683", "", "secret", ""};
   const FirstAccount other{"whatsapp_business", "683", "", "another", ""};
@@ -280,7 +280,7 @@ TEST_CASE("store: the first tenant's sealed secret stays while the settings say 
   const Values sealed = test::query("SELECT app_secret FROM public.social_accounts");
   test::run(upsert_again(same, keys_of(1)));
   CHECK(test::query("SELECT app_secret FROM public.social_accounts") == sealed);
-  // Nobody knows what it says: the first load will tell.
+  // Its value is unknown until the first load.
   test::run(upsert_again(other, keys_of(2)));
   CHECK(test::query("SELECT app_secret FROM public.social_accounts") == sealed);
   test::run(upsert_again(other, keys_of(1)));

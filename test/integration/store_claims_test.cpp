@@ -131,7 +131,7 @@ TEST_CASE("claims: in order, the first of each conversation") {
     test::query("DELETE FROM public.webhook_deliveries WHERE position = 3");
     CHECK(numbers(claim(9, true)) == "4 ");
   }
-  SUBCASE("the next goes when it was given up") {
+  SUBCASE("the next is claimed once it is dead-lettered") {
     test::query("UPDATE public.webhook_deliveries SET due_at = 'infinity' WHERE position = 1");
     CHECK(numbers(claim(9, true)) == "2 ");
   }

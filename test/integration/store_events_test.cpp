@@ -111,7 +111,7 @@ TEST_CASE("store: the time in the id chooses the partition") {
   CHECK(test::query("SELECT count(*) FROM socialsync.webhook_logs_default") == Values{"1"});
 }
 
-TEST_CASE("store: an event that is there already is left as it is") {
+TEST_CASE("store: a duplicate leaves the stored event unchanged") {
   const test::AccountIds account = new_account();
   EventRow first = message(account, numbered(1));
   write({&first});

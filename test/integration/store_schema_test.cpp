@@ -86,7 +86,7 @@ asio::awaitable<std::string> commit_mode(pg::ConnectionOptions options) {
   co_return std::string(rows.text(0, 0));
 }
 
-TEST_CASE("schema: a commit is durable, in the way that the server is set to") {
+TEST_CASE("schema: a commit is durable in the mode that the server is set to") {
   CHECK(test::run(commit_mode(with("options", "-c synchronous_commit=off"))) == "on");
   CHECK(test::run(commit_mode(with("options", "-c synchronous_commit=local"))) == "local");
   CHECK(test::run(commit_mode(test::database_options())) == "on");

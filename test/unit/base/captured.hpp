@@ -13,7 +13,7 @@
 
 namespace socialsync::log {
 
-// What goes to standard error while it lives; puts the log back to its defaults.
+// Captures standard error during its lifetime, then resets the log to its defaults.
 class Captured {
  public:
   Captured() : file_(memfd_create("log", MFD_CLOEXEC)), before_(fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)) {

@@ -68,7 +68,7 @@ class Folder {
   std::filesystem::path path_;
 };
 
-TEST_CASE("config: without a key nothing is sealed") {
+TEST_CASE("config: without a key no column is encrypted") {
   const Read none = read({});
   CHECK(none.secrets.keys.empty());
   CHECK(none.secrets.sealed_columns.empty());
@@ -113,7 +113,7 @@ TEST_CASE("config: a file that others can read, or change, is refused") {
                  "holds no key"));
 }
 
-TEST_CASE("config: systemd's credential is read when it is there") {
+TEST_CASE("config: systemd's credential is read when it exists") {
   const Folder folder;
   CHECK(read({{"CREDENTIALS_DIRECTORY", folder.path()}}).secrets.keys.empty());
   folder.file("socialsync-secrets-key", first + "\n", 0440);
@@ -133,7 +133,7 @@ TEST_CASE("config: only one place may hold keys") {
   CHECK(contains(read(settings).problem(), "SOCIALSYNC_SECRETS_KEY: is given, and so is the credential"));
 }
 
-TEST_CASE("config: what is sealed as it arrives") {
+TEST_CASE("config: columns that are encrypted on arrival") {
   const auto columns = [](const std::string& value) {
     return read({{"SOCIALSYNC_SECRETS_KEY", first}, {"SOCIALSYNC_SECRETS_SEAL", value}})
         .secrets.sealed_columns;

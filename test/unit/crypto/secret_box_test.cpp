@@ -24,7 +24,7 @@ std::string opened(const SecretKeys& with, std::string_view value, std::string_v
   return plain ? *plain : std::string(to_string(plain.error()));
 }
 
-TEST_CASE("secret box: what is sealed opens, and is another text each time") {
+TEST_CASE("secret box: a value is decrypted again, and encrypts to a different text each time") {
   const SecretKeys with = keys({key(1)});
   for (const std::string_view plain : {"", "s", "0123456789abcdef0123456789abcdef", "new,old", "clé ü"}) {
     const std::string sealed = with.seal(plain, place);
@@ -34,7 +34,7 @@ TEST_CASE("secret box: what is sealed opens, and is another text each time") {
   }
 }
 
-TEST_CASE("secret box: the form of a sealed value, and its length") {
+TEST_CASE("secret box: the form and length of an encrypted value") {
   const SecretKeys with = keys({key(1)});
   for (std::size_t bytes = 0; bytes < 300; ++bytes) {
     const std::string sealed = with.seal(std::string(bytes, 'x'), place);
@@ -49,7 +49,7 @@ TEST_CASE("secret box: the form of a sealed value, and its length") {
 }
 
 // Made with Python's hashlib, and libsodium through PyNaCl: the nonce is 24 times 0x07.
-TEST_CASE("secret box: a value that another program sealed") {
+TEST_CASE("secret box: a value encrypted by another program") {
   CHECK(key(1).id() == "27bc3bb4");
   CHECK(opened(keys({key(1)}),
                "enc:v1:27bc3bb4:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH_Az7jd64LQDjVuL9uJGdOxOK3OX-ScJ6") ==
@@ -108,7 +108,7 @@ TEST_CASE("secret box: whatever has not the form is plain") {
   CHECK(is_sealed("enc:v1:01234567:"));
 }
 
-TEST_CASE("secret box: sealed entries of a list, beside plain ones") {
+TEST_CASE("secret box: encrypted entries of a list beside plaintext ones") {
   const SecretKeys with = keys({key(1)});
   const std::string sealed = with.seal("old,older", place);
   const auto in_list = [&](const std::string& list) {

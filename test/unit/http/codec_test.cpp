@@ -12,7 +12,7 @@ namespace {
 
 using test::transcript;
 
-// What comes out, having checked that it is the same however the bytes are cut.
+// Returns the events, after checking that they are the same for every split of the bytes.
 std::string read(std::string_view bytes, const Limits& limits = {}) {
   const std::string expected = transcript(bytes, limits, test::whole());
   CHECK(transcript(bytes, limits, test::one_by_one()) == expected);

@@ -37,7 +37,7 @@ TEST_CASE("backup: what is no manifest is refused") {
     CHECK_THROWS_AS(manifest_of(text), std::exception);
 }
 
-TEST_CASE("backup: another database of that name is told apart") {
+TEST_CASE("backup: another database of the same name is recognized as different") {
   const DatabaseIdentity here{.name = "shop", .oid = "1", .system_identifier = "77"};
   CHECK(here.matches({.name = "shop", .oid = "1", .system_identifier = "77"}));
   CHECK(here.matches({.name = "shop", .oid = "1", .system_identifier = ""}));

@@ -61,7 +61,7 @@ inline constexpr const char* bodies[] = {
     {"recipient":{"id":71},"optin":{"user_ref":"u"}},{"recipient":{"id":71},"policy-enforcement":{"action":"block"}}]},
     {"id":"72","time":1760000000,"changes":[{"field":"feed","value":{"item":"post","verb":"add","post_id":"1_2","from":{"id":"5"}}}]},
     {"id":"73","time":1760000000,"changed_fields":["feed","mention"]}]})",
-    // What jsonb refuses, everywhere.
+    // Values that jsonb refuses, at every place.
     R"({"object":"whatsapp_business_account","entry":[{"id":"1\u0000","time":1e999,"changes":[{"field":"messages","value":{"\ud83d":1,
     "messages":[{"id":"a\u0000","from":"\ude00","timestamp":"1760000001","x":1e400000,"\u0000":"\\u0000"},{"id":"b"},{"y":-1e-131072}]}},
     {"field":"x\u0000y","value":"\ud83d\ud83d"}]}]})",
@@ -69,7 +69,7 @@ inline constexpr const char* bodies[] = {
     R"({"object":"page","object":"instagram","entry":[{"id":"1","id":"2","\u0063hanges":[{"field":"a","field":"comments","value":1,"value":{"id":"x","\u0069d":"y"}}]}]})",
     // Some of it unreadable.
     R"({"object":"page","entry":[7,{"id":"1"},{"id":"2","changes":[{"field":"f","value":1},{"value":1},null],"messaging":{}},{"id":"3","messaging":[{},{"message":"x"}]}]})",
-    // Blocks that nobody knows, beside those that are known.
+    // Unknown blocks beside known ones.
     R"({"object":"page","entry":[{"id":"1","time":1,"new_block":[{"a":1}],"messaging":[{"sender":{"id":"5"},"message":{"mid":"m"}}],"newer":{"b":[2]}},
     {"id":"2","other":[3],"field":"f","value":{"c":4},"uid":"2"}]})",
     // Wrong types all over.

@@ -42,7 +42,7 @@ TEST_CASE("echoes, deletions and deleted echoes share a mid and are different ev
   CHECK(instagram(R"("message":{"mid":"m1","is_echo":false,"is_deleted":"true"})").kind == "message");
 }
 
-TEST_CASE("what each member makes of an element") {
+TEST_CASE("the event of each member of an element") {
   struct Case {
     const char* what;
     const char* kind;
@@ -187,14 +187,14 @@ TEST_CASE("a flat comment on the entry is the same event as in changes") {
             value + "}]}");
 }
 
-TEST_CASE("a comment without an id is told apart by its value") {
+TEST_CASE("a comment without an id is deduplicated by its value") {
   const Event event = only_event_of(with_change("instagram", "comments", R"({"text":"x"})"));
   CHECK(event.kind == "comment");
   CHECK(event.type == "comments");
   CHECK(event.discriminator.find(R"({"text":"x"})") != std::string::npos);
 }
 
-TEST_CASE("mentions and insights of the same media come again with another time, comments do not") {
+TEST_CASE("mentions and insights of one media with another time are other events, comments are not") {
   const auto event_at = [](const std::string& time, const std::string& field) {
     return only_event_of(R"({"object":"instagram","entry":[{"id":"1","time":)" + time +
                          R"(,"changes":[{"field":")" + field + R"(","value":{"id":"m","media_id":"m"}}]}]})");
@@ -207,7 +207,7 @@ TEST_CASE("mentions and insights of the same media come again with another time,
   CHECK(event_at("1", "comments").discriminator == event_at("2", "comments").discriminator);
 }
 
-TEST_CASE("a Page's changes are told apart by their value and time") {
+TEST_CASE("a Page's changes are deduplicated by value and time") {
   const Event event = only_event_of(with_change(
       "page", "feed", R"({"item":"comment","verb":"add","comment_id":"c","from":{"id":"9"},"message":"x"})"));
   CHECK(event.platform == Platform::messenger);

@@ -1,5 +1,5 @@
 // Each body yields as many events as a person would count in it: counted over a JSON tree that knows nothing
-// of ours. Of test/golden, and of the public bodies that SOCIALSYNC_FIXTURES names.
+// of ours. Reads test/golden and the public bodies in SOCIALSYNC_FIXTURES.
 #include <cstdlib>
 
 #include <boost/json.hpp>

@@ -67,7 +67,7 @@ TEST_CASE("a type has at most 50 characters, not bytes") {
   CHECK(event_type(accents) == cut);
 }
 
-TEST_CASE("ids that text cannot hold are told apart") {
+TEST_CASE("ids with characters that text cannot hold stay different") {
   const auto event_with = [](const std::string& id) {
     return socialsync::parse::test::only_event_of(socialsync::parse::test::whatsapp(
         R"({"messages":[{"id":")" + id + R"(","from":"1","timestamp":"1760000001"}]})"));

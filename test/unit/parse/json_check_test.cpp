@@ -97,7 +97,7 @@ TEST_CASE("strings are UTF-8") {
   }
 }
 
-TEST_CASE("parts that no one reads are checked as well") {
+TEST_CASE("parts that no reader uses are checked as well") {
   CHECK(!is_json(R"({"object":"page","x":{"y":[tru]},"entry":[]})"));
   CHECK(!is_json(R"({"x":"\q","entry":[]})"));
   CHECK(!is_json(R"({"\q":1,"entry":[]})"));
@@ -137,7 +137,7 @@ TEST_CASE("values lie where they were, and are found by name") {
   CHECK(items == R"(1;"x";{ };)");
 }
 
-TEST_CASE("what is missing answers like nothing") {
+TEST_CASE("a missing value has no members and no text") {
   std::string text = R"({"a":1,"s":"x"})";
   JsonChecker checker;
   const Value root = *checker.check(text, depth_max);

@@ -1,4 +1,4 @@
-// What a payload holds, and what becomes of it where jsonb would refuse it.
+// The content of a payload, and its repair where jsonb would refuse it.
 #include "unit/parse/support.hpp"
 
 using namespace socialsync::parse;
@@ -111,7 +111,7 @@ TEST_CASE("escapes are not touched") {
   CHECK(!event.exact_payload);
 }
 
-TEST_CASE("what jsonb refuses is repaired, and the exact bytes are kept") {
+TEST_CASE("values that jsonb refuses are repaired, and the exact bytes are kept") {
   const std::string message = R"({"id":"a","text":{"body":"x\u0000y \ud83d"},"n":1e400000})";
   const Event event = only_event_of(whatsapp(R"({"messages":[)" + message + "]}"));
   REQUIRE(event.exact_payload.has_value());

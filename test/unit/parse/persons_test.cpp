@@ -123,7 +123,7 @@ TEST_CASE("persons: a message id that carries the number") {
   CHECK_FALSE(message_id_names("wamid.!", "33600000001"));
 }
 
-// Whatever stands before and behind it.
+// With any bytes before and after it.
 TEST_CASE("persons: the base64 of a text with the number holds one of its fragments") {
   const std::vector<std::string> fragments = base64_fragments("33600000001");
   REQUIRE(fragments.size() == 3);

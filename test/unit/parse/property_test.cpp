@@ -1,4 +1,4 @@
-// What holds for every body.
+// Properties of every body.
 #include <algorithm>
 #include <cstdlib>
 

@@ -4,7 +4,7 @@
 
 using socialsync::parse::repaired;
 
-TEST_CASE("what is fit stays as it is") {
+TEST_CASE("a value that jsonb takes is unchanged") {
   for (const char* json : {"{}", R"({"a":"\\u0000","b":[1,-2.5e3,true,null,"1e999999"]})",
                            R"("\ud83d\ude00")", R"(["\"","\\"])"}) {
     CHECK_MESSAGE(!repaired(json), json);

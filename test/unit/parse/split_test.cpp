@@ -23,7 +23,7 @@ TEST_CASE("JSON that is no webhook is refused whole") {
   }
 }
 
-TEST_CASE("what is not JSON is refused") {
+TEST_CASE("a body that is not JSON is refused") {
   for (const char* body : {"", "x", "{", "entry=1&object=page", R"({"object":"page","entry":[]} x)"}) {
     const auto webhook = split(body, Platform::whatsapp);
     REQUIRE_MESSAGE(webhook.has_error(), body);
@@ -170,7 +170,7 @@ TEST_CASE("changed fields without values are an event each") {
   CHECK(webhook.events[0].discriminator != webhook.events[1].discriminator);
 }
 
-TEST_CASE("of more events than allowed the first are read, and the body is cut short") {
+TEST_CASE("the first events up to the limit are read, and the body is marked as cut short") {
   const auto split_with = [](int changes, std::size_t events_max) {
     std::string list = R"({"field":"f","value":0})";
     for (int i = 1; i < changes; ++i) list += R"(,{"field":"f","value":1})";

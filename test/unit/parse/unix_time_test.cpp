@@ -37,7 +37,7 @@ TEST_CASE("only 48 bits are a time") {
   CHECK(!time_of("99999999999999999999999999"));
 }
 
-TEST_CASE("what is no whole positive number is no time") {
+TEST_CASE("only a whole positive number is a time") {
   for (const char* json : {"0", "-5", "\"\"", "\"TIMESTAMP\"", "\" 1760000000\"", "\"1760000000x\"", "1.5",
                            "1e9", "null", "true", "{}", "[1760000000]", "\"+1\""}) {
     CHECK_MESSAGE(!time_of(json), json);

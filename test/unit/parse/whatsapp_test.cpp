@@ -34,7 +34,7 @@ TEST_CASE("a message without a time has its entry's") {
   CHECK(message(R"({"id":"a","timestamp":"TIMESTAMP"})").time_ms == 1760000000000);
 }
 
-TEST_CASE("messages without an id are told apart by their bytes") {
+TEST_CASE("messages without an id are deduplicated by their bytes") {
   CHECK(message(R"({"from":"1","x":1})").discriminator != message(R"({"from":"1","x":2})").discriminator);
   CHECK(message(R"({"from":"1","x":1})").discriminator == message(R"({"from":"1","x":1})").discriminator);
 }
@@ -187,7 +187,7 @@ TEST_CASE("a value with nothing in its lists stays whole") {
   CHECK(event.payload.find(R"({"messages":[],"contacts":[{"wa_id":"1"}]})") != std::string::npos);
 }
 
-TEST_CASE("other fields are one event, told apart by value and entry time") {
+TEST_CASE("other fields are one event, deduplicated by value and entry time") {
   const std::string value = R"({"event":"APPROVED","message_template_id":9900000000000002})";
   const Event event = only_event_of(whatsapp(value, "message_template_status_update"));
   CHECK(event.kind == "change");
@@ -227,7 +227,7 @@ TEST_CASE("the media of history come one by one, and are not their messages of t
   CHECK(webhook.events[1].natural_id == "b");
 }
 
-TEST_CASE("what is not about a number says what it is about") {
+TEST_CASE("a change that names no number has its own routing key") {
   const auto key_of = [](const std::string& field, const std::string& value) {
     return only_event_of(whatsapp(value, field)).key;
   };

@@ -82,7 +82,7 @@ std::string with_twin(const std::string& text, Range value, Range element, const
   return with(with(text, {element.end, element.end}, twin), value, wrong);
 }
 
-// What an event is known by.
+// The identity of an event.
 std::string identity_of(const Event& event) {
   std::string identity;
   for (const std::string& part :
@@ -125,8 +125,8 @@ void add_leaves(Value value, std::set<std::string>& leaves) {
   for (const auto& [name, member] : value.fields()) add_leaves(member, leaves);
 }
 
-// Every string and number of a webhook's entries, as it is written there; but not their ids and times, which
-// of an entry without events nobody needs.
+// Every string and number of a webhook's entries as written there, without the ids and times of entries: an
+// entry without events does not need them.
 std::set<std::string> leaves_of(std::string text) {
   JsonChecker checker;
   const Value root = *checker.check(text, Limits().depth_max);
@@ -146,7 +146,7 @@ void check_kept(const std::string& body, const Webhook& webhook) {
 
 }  // namespace
 
-TEST_CASE("whatever a member becomes, the body is refused or its payloads are fit, and all of it is kept") {
+TEST_CASE("with any member of any type the body is refused, or its payloads fit jsonb and nothing is lost") {
   std::size_t tried = 0;
   for (const GoldenBody& golden : golden_bodies()) {
     std::string text = golden.text;

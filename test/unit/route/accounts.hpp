@@ -64,7 +64,7 @@ inline Event event(Platform platform, std::string entry_id, std::string phone_nu
   return made;
 }
 
-// What an event's way ends with: the numbers of its accounts ("1 2"), or the refusal.
+// Returns the numbers of the event's accounts ("1 2"), or the refusal.
 inline std::string found(const Directory& directory, const Event& event, const Signers& signers) {
   std::vector<const Tenant*> tenants;
   const auto routed = directory.find(event, signers, tenants);

@@ -36,7 +36,7 @@ TEST_CASE("directory: WhatsApp goes by the number first") {
   CHECK(found(directory, event(Platform::whatsapp, "another WABA", "222")) == "2");
 }
 
-TEST_CASE("directory: a number that nobody has is not looked for under its WABA") {
+TEST_CASE("directory: an event of an unknown number is not routed by its WABA") {
   CHECK(found_among({whatsapp(1, "111", "900")}, event(Platform::whatsapp, "900", "333")) ==
         "unknown_account");
   CHECK(found_among({whatsapp(1, "111")}, event(Platform::whatsapp, "111", "333")) == "unknown_account");
@@ -92,13 +92,13 @@ TEST_CASE("directory: Messenger goes by the Page, apart from Instagram") {
   CHECK(found_among({instagram(2, "50")}, event(Platform::messenger, "50")) == "unknown_account");
 }
 
-TEST_CASE("directory: an empty key finds nobody") {
+TEST_CASE("directory: an empty key finds no account") {
   const Directory directory({whatsapp(1, ""), instagram(2, ""), messenger(3, "")}, {});
   for (const Platform platform : {Platform::whatsapp, Platform::instagram, Platform::messenger})
     CHECK(found(directory, event(platform, "")) == "unknown_account");
 }
 
-TEST_CASE("directory: accounts that are switched off get nothing, and nobody inherits from them") {
+TEST_CASE("directory: inactive accounts receive nothing, and no other account inherits their events") {
   Account off = instagram(1, "77");
   off.active = false;
   const Event to_77 = event(Platform::instagram, "77");
@@ -196,13 +196,13 @@ TEST_CASE(
   Account off = displayed(2, "155501001");
   off.active = false;
   CHECK_FALSE(learns({untold, off}, "155501001"));
-  // What another signs for itself keeps nobody from learning.
+  // An account under another secret does not keep a number from being stored.
   Account own = displayed(2, "155501001");
   own.app_secrets = {"its own"};
   CHECK(learns({untold, own}, "155501001"));
 }
 
-TEST_CASE("directory: what a tenant claims under a secret of its own hides nobody") {
+TEST_CASE("directory: an account under a tenant's own secret hides no other account") {
   Account thief = displayed(1, "+1 555 01", "900");
   thief.app_secrets = {"thief's"};
   const SharedSecrets shared{.whatsapp = {"shared"}, .instagram = {}, .messenger = {}};
