@@ -59,7 +59,7 @@ def test_every_setting_named_is_known(document):
 def limits(path):
     """The defaults of a `struct Limits`, in bytes or milliseconds."""
     struct = re.search(r"struct Limits \{(.*?)\n\};", source(path), re.S)[1]
-    members = re.findall(r"^  (\S+) (\w+)(?: = (.+?)|\{(.+?)\});", struct, re.M)
+    members = re.findall(r"^  (\S+) (\w+)(?: =\s+(.+?)|\{(.+?)\});", struct, re.M)
     return {name: count(value or braced) * milliseconds(kind) for kind, name, value, braced in members}
 
 
