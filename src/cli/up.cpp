@@ -11,7 +11,7 @@
 #include "cli/commands.hpp"
 #include "cli/database.hpp"
 #include "cli/exit_code.hpp"
-#include "migrate/psql.hpp"
+#include "migrate/client_programs.hpp"
 #include "migrate/sql_files.hpp"
 #include "process/account.hpp"
 #include "store/first_tenant.hpp"

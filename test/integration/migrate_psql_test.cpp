@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "migrate/psql.hpp"
+#include "migrate/client_programs.hpp"
 #include "migrate/sql_files.hpp"
 #include "support/database.hpp"
 

@@ -1,5 +1,3 @@
-#include "migrate/steps/status.hpp"
-
 #include <memory>
 
 #include <boost/json.hpp>
@@ -8,6 +6,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/migrate/commands.hpp"
 #include "cli/terminal.hpp"
+#include "migrate/steps/plan.hpp"
 
 namespace socialsync::cli::migration {
 namespace {

@@ -9,7 +9,6 @@
 #include "migrate/backfill/load.hpp"
 #include "migrate/backfill/pace.hpp"
 #include "migrate/backfill/session.hpp"
-#include "migrate/backfill/throttle.hpp"
 
 namespace socialsync::migrate {
 namespace {

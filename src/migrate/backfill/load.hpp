@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "migrate/backfill/columns.hpp"
 #include "migrate/backfill/source.hpp"
 #include "pg/session.hpp"
 
@@ -41,5 +42,13 @@ WantedValues load_constants(pg::Session& session, std::istream& csv, const std::
 
 // What gives way when nothing may be overwritten, or everything.
 void allow_writes(BackfillSource& source, bool overwrite);
+
+// What can be wrong with a line of a file, found by PostgreSQL among all of them.
+// Makes pg_temp.backfill_matches (line, id): the accounts that each line of pg_temp.backfill_lines names.
+void match_accounts(pg::Session& session, const BackfillHeader& header);
+
+// Makes pg_temp.backfill_problems (line, message). `accounts`: the lines name accounts, and have been
+// matched.
+void check_lines(pg::Session& session, const BackfillHeader& header, bool accounts);
 
 }  // namespace socialsync::migrate

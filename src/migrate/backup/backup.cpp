@@ -8,11 +8,10 @@
 #include <fmt/core.h>
 
 #include "base/failure.hpp"
-#include "migrate/backup/attend.hpp"
 #include "migrate/backup/compare.hpp"
 #include "migrate/backup/directory.hpp"
 #include "migrate/client_programs.hpp"
-#include "migrate/client_run.hpp"
+#include "migrate/progress.hpp"
 
 namespace socialsync::migrate {
 namespace {

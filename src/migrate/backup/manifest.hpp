@@ -1,4 +1,3 @@
-// manifest.json: what a backup holds, and how well that was checked.
 #pragma once
 
 #include <cstdint>
@@ -9,10 +8,23 @@
 #include <vector>
 
 #include "migrate/backup/digest.hpp"
-#include "migrate/backup/identity.hpp"
+#include "pg/session.hpp"
 
 namespace socialsync::migrate {
 
+// Which database it is, whatever name or address one reaches it by.
+struct DatabaseIdentity {
+  std::string name;
+  std::string oid;
+  std::string system_identifier;  // of the cluster, kept by its standbys; empty: we may not ask
+
+  // The one and the other may be the same: what both know is equal.
+  bool matches(const DatabaseIdentity& other) const;
+};
+
+DatabaseIdentity identify(pg::Session& session);
+
+// manifest.json: what a backup holds, and how well that was checked.
 enum class Verified {
   no,
   read,      // every byte was read back, but into nothing

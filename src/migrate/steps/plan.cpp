@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "migrate/catalogue.hpp"
+#include "migrate/session.hpp"
 #include "pg/error.hpp"
 
 namespace socialsync::migrate {
@@ -66,6 +68,17 @@ std::vector<std::string> look_at_rows(Catalogue& catalogue) {
   return lines;
 }
 
+// NULL: there is none.
+constexpr const char* select_may_read = R"(
+SELECT pg_temp.may_read('socialsync.migration_steps'),
+       format('%I may not see earlier runs: GRANT USAGE ON SCHEMA socialsync TO %1$I; '
+              'GRANT SELECT ON socialsync.migration_steps TO %1$I', current_user))";
+
+constexpr const char* select_runs = R"(
+SELECT run, date_trunc('second', min(began_at)), date_trunc('second', max(ended_at)), count(*),
+       coalesce(string_agg(step, ', ') FILTER (WHERE state = 'later'), '')
+FROM socialsync.migration_steps GROUP BY run ORDER BY max(ended_at) DESC LIMIT 10)";
+
 }  // namespace
 
 std::size_t Plan::todo() const {
@@ -115,6 +128,34 @@ std::string blocks(const Step& step) {
   if (step.lock == "ACCESS EXCLUSIVE") return "all, ≤100 ms";
   if (step.lock == "SHARE ROW EXCLUSIVE") return "writers, ≤100 ms";
   return "nobody";
+}
+
+Status look(const pg::ConnectionOptions& options) {
+  Catalogue catalogue(options, Catalogue::Use::read);
+  Status status;
+  for (const Step& step : catalogue.steps()) {
+    if (step.present) {
+      ++status.done;
+    } else {
+      status.todo.push_back(step.id);
+    }
+  }
+  pg::Session& session = catalogue.session();
+  status.active = run_lock_holder(session);
+  const pg::ResultSet ledger = session.query(select_may_read);
+  if (ledger.text(0, 0) == "f") status.hidden = ledger.text(0, 1);
+  if (ledger.text(0, 0) != "t") return status;
+  const pg::ResultSet runs = session.query(select_runs);
+  for (std::size_t row = 0; row < runs.rows(); ++row) {
+    const std::string_view steps = runs.text(row, 3);
+    Status::Run run{.run = std::string(runs.text(row, 0)),
+                    .began_at = std::string(runs.text(row, 1)),
+                    .ended_at = std::string(runs.text(row, 2)),
+                    .later = std::string(runs.text(row, 4))};
+    std::from_chars(steps.data(), steps.data() + steps.size(), run.steps);
+    status.runs.push_back(std::move(run));
+  }
+  return status;
 }
 
 }  // namespace socialsync::migrate

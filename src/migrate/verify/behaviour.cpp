@@ -4,8 +4,7 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
-#include "migrate/verify/samples.hpp"
-#include "migrate/verify/transaction.hpp"
+#include "migrate/verify/trial.hpp"
 #include "migrate/verify/verify.hpp"
 
 namespace socialsync::migrate {

@@ -7,7 +7,7 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
-#include "migrate/verify/transaction.hpp"
+#include "migrate/verify/trial.hpp"
 
 namespace socialsync::embedded {
 std::string_view embedded_probes(std::string_view file_name);

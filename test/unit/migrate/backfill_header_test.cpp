@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "base/failure.hpp"
-#include "migrate/backfill/header.hpp"
+#include "migrate/backfill/columns.hpp"
 
 using namespace socialsync::migrate;
 

@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 
 #include "base/failure.hpp"
-#include "migrate/client_run.hpp"
 
 namespace socialsync::migrate {
 namespace {

@@ -1,4 +1,4 @@
-#include "migrate/backup/attend.hpp"
+#include "migrate/progress.hpp"
 
 #include <chrono>
 #include <thread>

@@ -1,4 +1,4 @@
-#include "migrate/backfill/throttle.hpp"
+#include "migrate/backfill/pace.hpp"
 
 #include <thread>
 
