@@ -1,8 +1,8 @@
-# What the scripts share. Sourced, never run.
+# Shared by the scripts, which source it.
 # shellcheck shell=bash
 set -euo pipefail
 
-# The repository, wherever the caller stands: the working directory stays the caller's.
+# The repository's root. The caller's working directory does not change.
 # shellcheck disable=SC2034
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 

@@ -1,6 +1,6 @@
 """Records a migration on a terminal of its own, as a person would do it: on a legacy database with 20,000 accounts.
 
-Colours are left out. Of a progress line, which a terminal shows over and over, those that say something new are kept.
+Colours are left out. A progress line, which a terminal overwrites, is kept when it says something new.
 """
 
 import fcntl
@@ -43,7 +43,7 @@ class Recorder:
         self.text += f"\n# {comment}\n"
 
     def run(self, command):
-        """Runs it on a terminal; what it shows goes into the text behind the command."""
+        """Runs the command on a terminal, and appends it with its output to the text."""
         shown = readable(self._shown_by(command)).replace(f"{self._folder}/", "")
         self.text += f"$ {command}\n" + shown.rstrip("\n") + "\n"
 
@@ -73,14 +73,14 @@ class Recorder:
 
 
 def readable(shown):
-    """Without colours; a line that was written over is a line of its own, where it says something new."""
+    """The output without colours. An overwritten line becomes a line of its own if it says something new."""
     shown = re.sub(r"\x1b\[\d+m", "", shown).replace("\r\n", "\n")
     lines = []
     for line in shown.split("\n"):
         *progress, last = line.split("\r\x1b[K")
         told = {}
         for one in progress:
-            if " · " in one or "%" in one:  # not the mere name of what begins
+            if " · " in one or "%" in one:  # more than the name of the step that begins
                 told.setdefault(re.sub(r"[\d,.█░%]+", "#", one), one)
         lines += [f"  ~ {one}" for one in list(told.values())[:PROGRESS_LINES_MAX]] + [last]
     return "\n".join(lines)
@@ -97,25 +97,25 @@ def hold_lock(cluster, seconds):
 
 
 def record(recorder, cluster):
-    recorder.note("What could get in the way?")
+    recorder.note("Find problems first.")
     recorder.run("socialsync migrate doctor")
-    recorder.note("A backup that was restored and compared.")
+    recorder.note("Make a backup, restore it and compare.")
     recorder.run("socialsync migrate backup")
-    recorder.note("What would be done? Nothing is changed yet.")
+    recorder.note("Show the steps. Nothing is changed yet.")
     recorder.run("socialsync migrate plan")
-    recorder.note("Now. A nightly report holds social_accounts for three seconds; lines with ~ are the progress line.")
+    recorder.note("Apply the steps. A nightly report locks social_accounts for three seconds; lines with ~ are the progress line.")
     holder = hold_lock(cluster, 3)
     recorder.run("socialsync migrate apply --yes")
     holder.join()
     recorder.note("The single-tenant settings (WHATSAPP_PHONE_NUMBER_ID and so on) become the first tenants' rows.")
     recorder.run("socialsync migrate backfill --from-env --yes")
-    recorder.note("What waited for the rows.")
+    recorder.note("The steps that waited for these rows.")
     recorder.run("socialsync migrate apply --yes")
     recorder.note("The checklist.")
     recorder.run("socialsync migrate verify --backup backups/*")
     recorder.run("socialsync migrate route-test --phone-number-id 683178638221369")
     recorder.run("socialsync migrate status")
-    recorder.note("And back, to the byte.")
+    recorder.note("Roll back to the former schema.")
     recorder.run("socialsync migrate rollback --yes --rebuild-enum")
 
 

@@ -62,6 +62,6 @@ def _statements(code):
 
 
 def _is_block(head, depth):
-    """Whether the braces behind these words end a statement, rather than belong to an expression."""
+    """True if the braces behind these words end a statement; False if they belong to an expression."""
     words = head.strip()
     return depth == 0 and (not words or bool(re.search(r"(?:[):]|\b(?:else|do|try|const|noexcept))$", words)))

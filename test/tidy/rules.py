@@ -48,7 +48,7 @@ class Layers:
                 self.libraries[words[0]] = words[1:]
 
     def permits(self, layer, header):
-        """Whether a file of this layer may include this header of ours."""
+        """True if a file of this layer may include this header of ours."""
         folder = header.split("/")[0]
         if folder in (layer, "base"):
             return True
@@ -147,7 +147,7 @@ def one_definition(files, _table):
     first = {}
     for file in files:
         for found in source.types(file.code) if file.layer and file.is_cpp else ():
-            if "::::" in found.name:  # of a namespace without a name: the file's own
+            if "::::" in found.name:  # in an anonymous namespace
                 continue
             if found.name in first:
                 yield file.path, found.line, f"{found.name} is defined in {first[found.name]} too"

@@ -1,4 +1,4 @@
-"""What the style test sees of a C++ file: its code without comments and literals, its includes, its functions."""
+"""Reads a C++ file for the style test: its code without comments and literals, its includes, its functions."""
 
 import re
 from dataclasses import dataclass
@@ -73,7 +73,7 @@ def types(code):
 
 
 def _name_of(head):
-    """What the braces behind these words define: a namespace or a type; nothing for all else."""
+    """The name of the namespace or type that the braces behind these words define, or None."""
     words = _collapse(head).strip()
     named = _NAMESPACE.search(words) or _TYPE.search(words)
     return named.group(1) if named else None

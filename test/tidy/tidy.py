@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The style test: every rule over every file of ours. The last line counts the rules that hold.
+"""The style test: checks every rule on every file. The last line counts the rules that hold.
 
 tidy.py --words [PATH…]: lists the offences against plain words in files whose path begins so, and counts them by folder.
 """
@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ["src", "test", "fuzz", "bench", "script", "cmake", "sql", ".ci"]
 SUFFIXES = {".cpp", ".hpp", ".py", ".sql", ".cmake", ".txt", ".lua", ".sh", ""}
 WRITTEN_FOLDERS = ["docs", "packaging"]
-WRITTEN_SUFFIXES = {".md", ".example", ".service"}
+WRITTEN_SUFFIXES = {".md", ".example", ".service", ".py"}
 
 
 def read_files():
@@ -37,7 +37,7 @@ def _is_ours(path):
 
 
 def run_rule(rule, files, table):
-    """Whether it holds; says what breaks it."""
+    """True if no file breaks the rule; prints the offences."""
     problems = list(rule(files, table))
     for path, line, what in problems:
         print(f"{path}:{line}: {what}")
@@ -45,7 +45,7 @@ def run_rule(rule, files, table):
 
 
 def is_formatted(paths):
-    """Whether clang-format would change none of these files; names those it would."""
+    """True if clang-format would change none of these files; prints the others."""
     options = ["--dry-run", "--Werror", "--ferror-limit=1"]
     said = _output(["clang-format-19", *options, *paths]) if paths else ""
     wrong = sorted({line.split(":")[0] for line in said.splitlines() if ": error: " in line})
@@ -55,7 +55,7 @@ def is_formatted(paths):
 
 
 def is_sound_bash(paths):
-    """Whether shellcheck has nothing to say about these scripts; prints what it says."""
+    """True if shellcheck accepts these scripts; prints its messages."""
     said = _output(["shellcheck", "--format=gcc", "--external-sources", "--source-path=SCRIPTDIR", *paths])
     print(said, end="")
     return not said

@@ -202,7 +202,7 @@ def test_one_definition(definition):
     ["struct Row;\nclass Other;", "void f(struct Row& row) {\n}", "inline int f() {\n  struct Row {};\n  return 0;\n}", "// struct Row {};",
      "struct Page { struct Row {}; };", "namespace detail { struct Row {}; }", "struct Rows { Row row{}; };", "template <class Row>\nvoid f() {}"],
 )
-def test_what_is_no_second_definition(types):
+def test_types_that_are_defined_once(types):
     assert not problems(rules.one_definition, header("pg", "a", "struct Row {};"), header("pg", "b", types))
 
 

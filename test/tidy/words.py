@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 import source
 
-SENTENCE_WORDS_MAX = {"en": 25, "fr": 30}  # of documents
+SENTENCE_WORDS_MAX = {"en": 25, "fr": 30}  # per sentence of a document
 SUBJECT_LENGTH_MAX = 72
 COMMITS = 20  # the newest, of those that came after the rule
 RULE_SINCE = "4c4f152c"
