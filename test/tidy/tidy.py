@@ -14,6 +14,7 @@ from rules import RULES, File, Layers
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ["src", "test", "fuzz", "bench", "script", "cmake", "sql", ".ci"]
 SUFFIXES = {".cpp", ".hpp", ".py", ".sql", ".cmake", ".txt", ".lua", ".sh", ""}
+WORDS_ARE_A_RULE = False  # True once `--words` lists nothing
 WRITTEN_FOLDERS = ["docs", "packaging"]
 WRITTEN_SUFFIXES = {".md", ".example", ".service", ".py"}
 
@@ -44,6 +45,14 @@ def run_rule(rule, files, table):
     return not problems
 
 
+def has_plain_subjects():
+    """True if the newest commits' subjects are `area: imperative`; prints the others."""
+    faults = list(words.subject_faults(words.new_subjects(ROOT)))
+    for subject, fault in faults:
+        print(f"commit: {subject}: {fault}")
+    return not faults
+
+
 def is_formatted(paths):
     """True if clang-format would change none of these files; prints the others."""
     options = ["--dry-run", "--Werror", "--ferror-limit=1"]
@@ -72,6 +81,10 @@ def main():
         return 1 if words.report(files + read_documents(), ROOT, sys.argv[2:]) else 0
     table = Layers((ROOT / "test/tidy/layers.txt").read_text())
     results = [run_rule(rule, files, table) for rule in RULES]
+
+    if WORDS_ARE_A_RULE:
+        results.append(run_rule(words.plain_words, files + read_documents(), table))
+        results.append(has_plain_subjects())
 
     results.append(is_formatted([file.path for file in files if file.is_cpp]))
     results.append(is_sound_bash([file.path for file in files if file.text.startswith("#!/usr/bin/env bash")]))

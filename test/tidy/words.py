@@ -69,6 +69,11 @@ class Passage:
         return self.first_line + len(self.lines) - 1
 
 
+def plain_words(files, _table):
+    """Comments, messages, names of tests and documents are plain: see CONTRIBUTING.md."""
+    yield from sorted(offences(passage for file in files for passage in passages_of(file)))
+
+
 def offences(passages):
     """(path, line, the fault) of each."""
     for passage in passages:
