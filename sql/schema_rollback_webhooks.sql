@@ -299,7 +299,7 @@ END $$;
 
 -- Sealed secrets in columns that stay would be nobody's to read: neither the application's nor an earlier version's of
 -- ours. Endpoints go as a whole, and their secrets are nobody's but ours. Asked before any lock, since it reads every account; whoever seals holds off while the run's lock is held.
-CREATE OR REPLACE FUNCTION pg_temp.refuse_sealed_values() RETURNS void LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.refuse_encrypted_values() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   secrets text[] := ARRAY['app_secret', 'verify_token', 'access_token', 'refresh_token'];
   found   text   := pg_temp.sealed_in_columns_that_stay(secrets);
@@ -590,7 +590,7 @@ BEGIN
 END $$;
 
 -- @run
-SELECT pg_temp.refuse_sealed_values() \g /dev/null
+SELECT pg_temp.refuse_encrypted_values() \g /dev/null
 -- What stays is told from the record, which goes.
 SELECT coalesce(string_agg('  stays  ' || r, E'\n'), '') AS residue FROM pg_temp.residue() AS r \gset
 SELECT pg_temp.roll_back();

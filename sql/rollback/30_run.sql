@@ -148,7 +148,7 @@ BEGIN
 END $$;
 
 -- @run
-SELECT pg_temp.refuse_sealed_values() \g /dev/null
+SELECT pg_temp.refuse_encrypted_values() \g /dev/null
 -- What stays is told from the record, which goes.
 SELECT coalesce(string_agg('  stays  ' || r, E'\n'), '') AS residue FROM pg_temp.residue() AS r \gset
 SELECT pg_temp.roll_back();

@@ -44,7 +44,7 @@ RETURNS TABLE (name text, platforms text[], is_there boolean, is_unique boolean,
 $$;
 
 -- All of them; `kind` is lacking, empty, duplicate or orphan. Reads social_accounts several times.
-CREATE OR REPLACE FUNCTION pg_temp.rows_in_the_way() RETURNS TABLE (kind text, found text) LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.blocking_rows() RETURNS TABLE (kind text, found text) LANGUAGE plpgsql AS $$
 DECLARE
   key record;
 BEGIN

@@ -1,5 +1,6 @@
 #include "migrate/catalogue.hpp"
 
+#include "migrate/query.hpp"
 #include "migrate/session.hpp"
 #include "migrate/sql_files.hpp"
 
@@ -34,21 +35,18 @@ std::vector<Step> Catalogue::steps() {
   return steps;
 }
 
-std::vector<std::string> Catalogue::lines_of(const std::string& function) {
-  const pg::ResultSet rows = session_->query("SELECT line FROM pg_temp." + function + "() AS line");
-  std::vector<std::string> lines;
-  for (std::size_t row = 0; row < rows.rows(); ++row) lines.emplace_back(rows.text(row, 0));
-  return lines;
+std::vector<std::string> Catalogue::lines_from(const std::string& function) {
+  return lines_of(session_->query("SELECT line FROM pg_temp." + function + "() AS line"));
 }
 
-std::vector<std::string> Catalogue::missing_rights() { return lines_of("missing_rights"); }
-std::vector<std::string> Catalogue::conflicts() { return lines_of("conflicts"); }
-std::vector<std::string> Catalogue::warnings() { return lines_of("access_warnings"); }
-std::vector<std::string> Catalogue::leaks() { return lines_of("leaks"); }
+std::vector<std::string> Catalogue::missing_rights() { return lines_from("missing_rights"); }
+std::vector<std::string> Catalogue::conflicts() { return lines_from("conflicts"); }
+std::vector<std::string> Catalogue::warnings() { return lines_from("access_warnings"); }
+std::vector<std::string> Catalogue::leaks() { return lines_from("leaks"); }
 
-std::vector<RowsInTheWay> Catalogue::rows_in_the_way() {
-  const pg::ResultSet rows = session_->query("SELECT kind, found FROM pg_temp.rows_in_the_way()");
-  std::vector<RowsInTheWay> found;
+std::vector<BlockingRows> Catalogue::blocking_rows() {
+  const pg::ResultSet rows = session_->query("SELECT kind, found FROM pg_temp.blocking_rows()");
+  std::vector<BlockingRows> found;
   for (std::size_t row = 0; row < rows.rows(); ++row)
     found.push_back({.kind = std::string(rows.text(row, 0)), .found = std::string(rows.text(row, 1))});
   return found;
@@ -59,9 +57,7 @@ std::string hash_of(const std::vector<Step>& steps, pg::Session& session) {
   for (const Step& step : steps) {
     if (!step.present) all += step.id + '\n' + step.statements + '\n';
   }
-  const pg::ResultSet hash =
-      session.query("SELECT left(encode(sha256(convert_to($1, 'UTF8')), 'hex'), 16)", {all});
-  return std::string(hash.text(0, 0));
+  return first_value(session.query("SELECT left(encode(sha256(convert_to($1, 'UTF8')), 'hex'), 16)", {all}));
 }
 
 }  // namespace socialsync::migrate

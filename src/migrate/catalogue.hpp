@@ -1,9 +1,8 @@
-// The list of steps, as it stands in one database: what is done, what is not, and what is in the way.
+// The migration's steps, privileges and conflicts in one database, as sql/updates finds them.
 #pragma once
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,30 +14,31 @@ namespace socialsync::migrate {
 struct Step {
   std::string id;  // "columns", "index.page_id": stable, for scripts
   std::string title;
-  std::string lock;    // the strongest lock it takes on a table others use; empty: none
-  std::string tables;  // those tables, as a PostgreSQL array
-  bool alone = false;  // cannot share a transaction with anything
-  bool present = false;
-  std::string precheck;  // raises data_blocks when rows stand in the way; may be empty
+  std::string lock;      // its strongest lock on a table of the application; empty: none
+  std::string tables;    // the locked tables, as a PostgreSQL array
+  bool alone = false;    // cannot share a transaction with another statement
+  bool present = false;  // already done
+  std::string precheck;  // SQL that raises data_blocks_sqlstate when rows block the step; may be empty
   std::string statements;
   std::string note;
 };
 
-struct RowsInTheWay {
-  std::string
-      kind;  // lacking (the key that routes), empty (text as the key), duplicate (key), orphan (no user)
-  std::string found;  // with the accounts: "phone_number_id 4711 is the same for accounts …"
+struct BlockingRows {
+  // lacking (no routing key), empty (empty text as the key), duplicate (two accounts with one key), orphan
+  // (no user)
+  std::string kind;
+  std::string found;  // names the accounts: "phone_number_id 4711 is the same for accounts …"
 };
 
-// SQLSTATE of the error that says that rows stand in the way of a step.
+// SQLSTATE of the error "rows block this step".
 constexpr const char* data_blocks_sqlstate = "SS009";
 
-// A session that knows the definitions of sql/updates: as functions of its own temporary schema, which nobody
-// else sees. Throws what open_session() throws.
+// A session with the functions of sql/updates in its temporary schema, which no other session can see. Throws
+// as open_session() does.
 class Catalogue {
  public:
   enum class Use {
-    read,  // in one transaction that is never committed: nothing of it stays
+    read,  // one transaction, never committed
     write,
   };
   Catalogue(const pg::ConnectionOptions& options, Use use);
@@ -47,20 +47,19 @@ class Catalogue {
 
   std::vector<Step> steps();
   std::vector<std::string> missing_rights();
-  std::vector<std::string> conflicts();  // things of our names that are something else
+  std::vector<std::string> conflicts();  // objects with our names and other definitions
   std::vector<std::string> warnings();
-  std::vector<std::string> leaks();  // what tenants could see of each other, once all is done
-  // Reads the tables, which takes its time when they are large.
-  std::vector<RowsInTheWay> rows_in_the_way();
+  std::vector<std::string> leaks();  // once all steps are done: ways for a tenant to see another's rows
+  // Reads the tables: slow when they are large.
+  std::vector<BlockingRows> blocking_rows();
 
  private:
-  std::vector<std::string> lines_of(const std::string& function);
+  std::vector<std::string> lines_from(const std::string& function);
 
   std::unique_ptr<pg::Session> session_;
 };
 
-// What the definitions make of each statement, over all steps: the same for the same work on the same
-// database.
+// Hashes the statements of all steps that are not done: equal for equal work on one database.
 std::string hash_of(const std::vector<Step>& steps, pg::Session& session);
 
 }  // namespace socialsync::migrate

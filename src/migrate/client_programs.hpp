@@ -11,9 +11,10 @@
 
 namespace socialsync::migrate {
 
-// Returns the path of the client program `name` (pg_dump, pg_restore) with the lowest major version that is not
-// below the server's (server_version as 150018). pg_dump refuses a newer server, and a much newer pg_dump writes
-// statements that the server does not know. Throws Failure (refused) that names the package to install.
+// Returns the path of the client program `name` (pg_dump, pg_restore) with the lowest major version that is
+// not below the server's (server_version as 150018). pg_dump refuses a newer server, and a much newer pg_dump
+// writes statements that the server does not know. Throws Failure (refused) that names the package to
+// install.
 std::string find_client_program(const std::string& name, int server_version);
 
 // Returns "15.20", as `path --version` prints it.
@@ -23,7 +24,8 @@ std::string version_of_program(const std::string& path);
 // "pg_dump (PostgreSQL) 15.20 (Debian 15.20-0+deb12u1)", 0 for output without a version.
 int major_version_in(const std::string& printed);
 
-// A file in /tmp with mode 0600, deleted by the destructor. Throws std::runtime_error when it cannot be written.
+// A file in /tmp with mode 0600, deleted by the destructor. Throws std::runtime_error when it cannot be
+// written.
 class TemporaryFile {
  public:
   explicit TemporaryFile(std::string_view text = {});
@@ -38,8 +40,8 @@ class TemporaryFile {
   std::string path_;
 };
 
-// A running pg_dump or pg_restore; the destructor ends it. The password reaches it in a libpq service file, not
-// in its arguments.
+// A running pg_dump or pg_restore; the destructor ends it. The password reaches it in a libpq service file,
+// not in its arguments.
 class ClientRun {
  public:
   // The value for pg_restore's --dbname: the database of `options`.
@@ -68,8 +70,8 @@ class PsqlFailed : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Runs the SQL text with psql on the database of `options` and returns psql's output. The password reaches psql
-// in a libpq service file, deleted before this returns. Throws PsqlFailed.
+// Runs the SQL text with psql on the database of `options` and returns psql's output. The password reaches
+// psql in a libpq service file, deleted before this returns. Throws PsqlFailed.
 std::string run_psql(const pg::ConnectionOptions& options, std::string_view sql);
 
 }  // namespace socialsync::migrate

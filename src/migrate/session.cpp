@@ -9,9 +9,9 @@
 namespace socialsync::migrate {
 namespace {
 
-// https://www.postgresql.org/docs/current/runtime-config-client.html. A killed client frees its locks after
-// client_connection_check_interval instead of at the end of its statement. Rows that row-level security hides
-// would be taken for none: with row_security off that is an error.
+// https://www.postgresql.org/docs/current/runtime-config-client.html. The server frees the locks of a killed
+// client after client_connection_check_interval, not at the end of its statement. With row_security off, a
+// query whose rows row-level security would hide is an error.
 constexpr const char* set_session = R"(
 SET client_min_messages = warning;
 SET client_encoding = 'UTF8';
@@ -24,7 +24,7 @@ SET idle_in_transaction_session_timeout = 0;
 SET default_transaction_isolation = 'read committed';
 SET check_function_bodies = off;
 SET client_connection_check_interval = '500ms';
--- Those that this version has.
+-- Settings that only some versions have.
 SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('transaction_timeout', 'idle_session_timeout'))";
 
 constexpr const char* try_run_lock =
@@ -40,30 +40,30 @@ WHERE l.locktype = 'advisory' AND l.granted AND a.datname = current_database() A
 constexpr int oldest_version = 140000;
 constexpr std::chrono::milliseconds poll_interval{100};
 
-void refuse_what_cannot_work(pg::Session& session) {
+void require_usable_server(pg::Session& session) {
   if (session.server_version() < oldest_version)
-    throw Failure(Exit::refused, fmt::format("PostgreSQL 14 or newer is needed, this is {}",
+    throw Failure(Exit::refused, fmt::format("PostgreSQL 14 or newer is needed; this server is {}",
                                              session.server_version() / 10000));
   const pg::ResultSet now = session.query(
       "SELECT pg_is_in_recovery(), current_setting('transaction_read_only')::boolean, pg_backend_pid(), "
       "has_database_privilege(current_database(), 'TEMP'), quote_ident(current_database()), "
       "quote_ident(current_user)");
   if (now.text(0, 0) == "t")
-    throw Failure(Exit::refused, "this server is a standby (in recovery): name the primary");
+    throw Failure(Exit::refused, "this server is a standby (in recovery): connect to the primary");
   if (now.text(0, 1) == "t")
-    throw Failure(
-        Exit::refused,
-        "transactions are read-only here (default_transaction_read_only is on for this role or database): "
-        "name a role that may write");
+    throw Failure(Exit::refused,
+                  "transactions are read-only (default_transaction_read_only is on for this role or "
+                  "database): connect as "
+                  "a role that may write");
   if (now.text(0, 3) != "t")
-    throw Failure(Exit::refused, fmt::format("missing right: GRANT TEMPORARY ON DATABASE {} TO {}",
+    throw Failure(Exit::refused, fmt::format("privilege missing: GRANT TEMPORARY ON DATABASE {} TO {}",
                                              now.text(0, 4), now.text(0, 5)));
-  // A pooler gives out servers of its own, under process ids of its own.
+  // A pooler reports its own process id, not that of the server process behind it.
   const bool is_pooled = now.text(0, 2) != std::to_string(session.backend_pid());
   if (is_pooled)
     throw Failure(
         Exit::refused,
-        "a connection pooler is in between, which may change the server process at any moment: name "
+        "a connection pooler is in between, which may change the server process at any moment: connect to "
         "PostgreSQL itself (on Supabase: port 5432, not 6543)");
 }
 
@@ -71,7 +71,7 @@ void refuse_what_cannot_work(pg::Session& session) {
 
 std::unique_ptr<pg::Session> open_session(const pg::ConnectionOptions& options) {
   auto session = std::make_unique<pg::Session>(options);
-  refuse_what_cannot_work(*session);
+  require_usable_server(*session);
   session->execute(set_session);
   return session;
 }
@@ -81,7 +81,7 @@ std::string run_lock_holder(pg::Session& session) {
   return holder.rows() > 0 ? std::string(holder.text(0, 0)) : "";
 }
 
-// Never waits in the server: a session that waits for an advisory lock would deadlock with CREATE INDEX
+// Polls: a session that waits in the server for an advisory lock would deadlock with CREATE INDEX
 // CONCURRENTLY.
 void take_run_lock(pg::Session& session, std::chrono::milliseconds limit) {
   const auto deadline = std::chrono::steady_clock::now() + limit;
@@ -93,8 +93,8 @@ void take_run_lock(pg::Session& session, std::chrono::milliseconds limit) {
   }
   const std::string holder = run_lock_holder(session);
   throw Failure(Exit::other_run,
-                fmt::format("another run is changing this database now ({}): let it end, then run this again",
-                            holder.empty() ? "it has just ended" : holder));
+                fmt::format("another run is changing this database ({}): run this again when it has ended",
+                            holder.empty() ? "ended just now" : holder));
 }
 
 }  // namespace socialsync::migrate

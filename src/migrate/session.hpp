@@ -1,3 +1,4 @@
+// Sessions that change a live database, one at a time.
 #pragma once
 
 #include <chrono>
@@ -9,17 +10,16 @@
 
 namespace socialsync::migrate {
 
-// A session for changing a live database: its search_path is pinned, its locks go at once when we are killed.
-// Throws pg::Error; Failure (refused) for a standby, a transaction pooler, a read-only role or too old a
-// server.
+// Opens a session with a pinned search_path; the server frees its locks soon after our process dies. Throws
+// pg::Error; Failure (refused) for a standby, a transaction pooler, a read-only role or PostgreSQL before 14.
 std::unique_ptr<pg::Session> open_session(const pg::ConnectionOptions& options);
 
-// The session that changes the database now: "pid 4121 (app=socialsync migrate, active) since …". Empty:
+// Returns the session that holds the run lock: "pid 4121 (app=socialsync migrate, active) since …"; empty:
 // none.
 std::string run_lock_holder(pg::Session& session);
 
-// Makes this session the only one that changes the database, until it ends. Waits `limit` for another run,
-// say for a killed one's server process; then throws Failure (other_run) that names it.
+// Takes the run lock until the session ends: only its holder changes the database. Waits `limit` for another
+// holder, for example the server process of a killed run. Throws Failure (other_run) that names the holder.
 void take_run_lock(pg::Session& session, std::chrono::milliseconds limit);
 
 }  // namespace socialsync::migrate

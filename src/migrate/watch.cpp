@@ -1,10 +1,9 @@
 #include "migrate/watch.hpp"
 
-#include <charconv>
 #include <chrono>
 #include <utility>
 
-#include "pg/error.hpp"
+#include "migrate/query.hpp"
 
 namespace socialsync::migrate {
 namespace {
@@ -39,17 +38,10 @@ SELECT (SELECT string_agg(DISTINCT CASE WHEN b.pid = 0 THEN 'a prepared transact
        coalesce(nullif(p.blocks_total, 0), p.tuples_total, 0), CASE WHEN p.blocks_total > 0 THEN 'blocks' ELSE 'rows' END
 FROM (SELECT) AS one LEFT JOIN pg_stat_progress_create_index AS p ON p.pid = $1::integer)";
 
-std::uint64_t number_of(std::string_view text) {
-  std::uint64_t number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
-
 }  // namespace
 
 std::string lock_holders(pg::Session& session, const std::string& tables) {
-  const pg::ResultSet holders = session.query(select_holders, {tables});
-  return std::string(holders.text(0, 0));
+  return first_value(session.query(select_holders, {tables}));
 }
 
 Watch::Watch(const pg::ConnectionOptions& options, int pid, std::string what, ShowProgress show,
@@ -65,7 +57,7 @@ Watch::~Watch() {
 
 void Watch::look_until_ended(const pg::ConnectionOptions& options) {
   try {
-    // A statement that is done at once needs no second session.
+    // A short statement needs no second session.
     auto next_look = std::chrono::steady_clock::now() + look_interval;
     std::unique_ptr<pg::Session> session;
     while (!ending_) {
@@ -76,15 +68,15 @@ void Watch::look_until_ended(const pg::ConnectionOptions& options) {
       next_look = std::chrono::steady_clock::now() + look_interval;
     }
   } catch (const pg::Error&) {
-    return;  // the work goes on without being watched
+    return;  // the watched statement continues
   }
 }
 
 void Watch::look(pg::Session& session) {
   const pg::ResultSet now = session.query(select_progress, {std::to_string(pid_)});
   Progress progress{.what = what_,
-                    .done = number_of(now.text(0, 2)),
-                    .total = number_of(now.text(0, 3)),
+                    .done = number_in(now, 0, 2),
+                    .total = number_in(now, 0, 3),
                     .unit = std::string(now.text(0, 4)),
                     .note = std::string(now.text(0, 1))};
   if (!now.is_null(0, 0)) {

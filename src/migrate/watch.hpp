@@ -1,4 +1,4 @@
-// A second session that looks at what the first one waits for, or builds.
+// A second session that observes the lock waits and index builds of the first.
 #pragma once
 
 #include <atomic>
@@ -12,15 +12,16 @@
 
 namespace socialsync::migrate {
 
-// Who holds locks on these tables (a PostgreSQL array) in a transaction of over 100 ms, the oldest first:
-// "pid 4121 (idle in transaction 14m, app=report)"; prepared transactions by their names. Empty: nobody now.
+// Returns the holders of locks on these tables (a PostgreSQL array) whose transactions are older than 100 ms,
+// oldest first: "pid 4121 (idle in transaction 14m, app=report)", or a prepared transaction's name. Empty:
+// none.
 std::string lock_holders(pg::Session& session, const std::string& tables);
 
-// While it lives, shows every 200 ms how far the statement of server process `pid` is: pg_blocking_pids, and
-// pg_stat_progress_create_index. Without rights or connections for that it shows nothing.
+// Shows the progress of server process `pid` every 200 ms, from pg_blocking_pids() and
+// pg_stat_progress_create_index. Shows nothing without the privileges or a free connection.
 class Watch {
  public:
-  // Told each time on the watching thread whom the statement waits for: locks of a table, or old snapshots.
+  // Called on the watching thread with the sessions that block the statement.
   using TellBlockers = std::function<void(const std::string& blockers)>;
 
   Watch(const pg::ConnectionOptions& options, int pid, std::string what, ShowProgress show,

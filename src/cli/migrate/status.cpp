@@ -44,7 +44,7 @@ void print_status_json(const Status& status) {
 }
 
 int status(const Common& common) {
-  const Status now = migrate::look(database_of(common));
+  const Status now = migrate::read_status(database_of(common));
   common.output == Output::json ? print_status_json(now) : print_status(now);
   return ExitCode::done;
 }

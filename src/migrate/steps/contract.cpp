@@ -23,7 +23,7 @@ FROM pg_constraint
 WHERE conrelid = to_regclass('public.social_accounts') AND contype = 'u'
   AND pg_get_constraintdef(oid) ~ '^UNIQUE \((user_id, platform|platform, user_id)\)'
 UNION ALL
-SELECT 'table.backfill_preimages', 'values that were replaced: afterwards neither backfill --undo nor rollback can put them back',
+SELECT 'table.backfill_preimages', 'values that backfill replaced: without them neither backfill --undo nor rollback can restore these values',
        'DROP TABLE socialsync.backfill_preimages'
 WHERE pg_temp.relation('socialsync.backfill_preimages') IS NOT NULL)";
 
@@ -42,7 +42,7 @@ std::vector<Leftover> read_leftovers(pg::Session& session) {
   return found;
 }
 
-// False when a lock cannot be had now.
+// Returns false when a table is locked.
 bool try_to_drop(pg::Session& session, const std::vector<Leftover>& leftovers) {
   try {
     session.execute("BEGIN");
@@ -55,7 +55,7 @@ bool try_to_drop(pg::Session& session, const std::vector<Leftover>& leftovers) {
     constexpr std::string_view dependent_objects = "2BP01";
     if (error.sqlstate() == dependent_objects)
       throw Failure(Exit::refused,
-                    fmt::format("{}:\n{}\nNothing was changed: drop what depends on it first, or change it",
+                    fmt::format("{}:\n{}\nNothing was changed: drop or change the dependent objects first",
                                 error.what(), error.detail()));
     if (!error.is_lock_conflict()) throw;
     return false;
@@ -66,7 +66,7 @@ void drop(pg::Session& session, const std::vector<Leftover>& leftovers) {
   for (int attempt = 1; !try_to_drop(session, leftovers); ++attempt) {
     if (attempt == attempts_max)
       throw Failure(Exit::lock_budget_spent,
-                    fmt::format("no lock on social_accounts, held by {}: run this again later",
+                    fmt::format("social_accounts stayed locked, held by {}: run this again later",
                                 lock_holders(session, accounts)));
     std::this_thread::sleep_for(pause);
   }
@@ -87,7 +87,9 @@ std::vector<Leftover> drop_leftovers(const pg::ConnectionOptions& options,
   std::vector<Leftover> chosen;
   for (const std::string& id : ids) {
     const auto it = std::ranges::find(found, id, &Leftover::id);
-    if (it == found.end()) throw Failure(Exit::wrong_usage, fmt::format("there is no leftover {}", id));
+    if (it == found.end())
+      throw Failure(Exit::wrong_usage,
+                    fmt::format("no leftover {}: list them with socialsync migrate contract", id));
     chosen.push_back(*it);
   }
   drop(catalogue.session(), chosen);

@@ -1,4 +1,4 @@
-// What the new schema does not need any more.
+// Objects of the old schema that the new one no longer needs.
 #pragma once
 
 #include <string>
@@ -14,11 +14,11 @@ struct Leftover {
   std::string statement;
 };
 
-// Never dropped by apply().
+// apply() never drops these.
 std::vector<Leftover> leftovers(const pg::ConnectionOptions& options);
 
-// Drops those, in one transaction, a lock tried for 100 ms at a time. Throws Failure: wrong_usage for an id
-// that is none, refused when something depends on one of them, which it names.
+// Drops the leftovers with these ids in one transaction; each attempt at a lock takes at most 100 ms. Throws
+// Failure: wrong_usage for an unknown id, refused with the names of objects that depend on a leftover.
 std::vector<Leftover> drop_leftovers(const pg::ConnectionOptions& options,
                                      const std::vector<std::string>& ids);
 

@@ -1,4 +1,4 @@
-// Everything about a database that could get in the way of the migration, found before anything is changed.
+// Finds obstacles to the migration before anything is changed.
 #pragma once
 
 #include <string>
@@ -13,11 +13,10 @@ struct Diagnosis {
   std::string id;  // "D05": stable
   State state = State::good;
   std::string found;
-  std::string todo{};  // what to do about it; empty where there is nothing
+  std::string todo{};  // advice for the operator; may be empty
 };
 
-// Reads only, in a transaction that is never committed. A server that cannot be reached at all is a
-// pg::Error.
+// Reads only, in a transaction that is never committed. Throws pg::Error when the server is unreachable.
 std::vector<Diagnosis> examine(const pg::ConnectionOptions& options);
 
 }  // namespace socialsync::migrate

@@ -1,9 +1,9 @@
 #include "migrate/steps/plan.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "migrate/catalogue.hpp"
+#include "migrate/query.hpp"
 #include "migrate/session.hpp"
 #include "pg/error.hpp"
 
@@ -15,7 +15,7 @@ SELECT current_database(), current_user, split_part(current_setting('server_vers
        coalesce((SELECT greatest(reltuples, 0)::bigint FROM pg_class
                  WHERE oid = to_regclass('public.social_accounts')), 0))";
 
-// Of other users only those with pg_read_all_stats see more than that there is a transaction.
+// A role without pg_read_all_stats sees that other roles have transactions, and no details.
 constexpr const char* select_blockers = R"(
 SELECT DISTINCT ON (a.xact_start, a.pid)
        format('pid %s %s for %s (app=%s) holds %s on %s', a.pid, coalesce(a.state, 'active'),
@@ -34,44 +34,40 @@ WHERE line IS NOT NULL)";
 constexpr const char* select_published = R"(
 SELECT 1 FROM pg_publication_tables WHERE schemaname = 'public' AND tablename = 'social_accounts' LIMIT 1)";
 
-// Rows a second of one sequential scan with a condition, and of an index build; half of what was measured.
+// Rows per second of a sequential scan with a condition and of an index build: half of the measured speed.
 constexpr std::uint64_t scanned_per_s = 2'000'000;
 constexpr std::uint64_t indexed_per_s = 500'000;
 
-void append(std::vector<std::string>& lines, const pg::ResultSet& rows) {
-  for (std::size_t row = 0; row < rows.rows(); ++row) lines.emplace_back(rows.text(row, 0));
-}
-
-// Small tables are read in a moment, however busy the machine is.
+// Tables under 16 MiB are read without a limit: on a busy machine half a second could be too short for them.
 constexpr const char* limit_time = R"(
 SELECT set_config('statement_timeout', CASE WHEN pg_relation_size(to_regclass('public.social_accounts')) < 16777216
                                        THEN '0' ELSE '500ms' END, true))";
 
-// Of tables that are too large, or that this role may not read, it says just that.
+// Returns one line instead of the rows when the tables are too large or this role may not read them.
 std::vector<std::string> look_at_rows(Catalogue& catalogue) {
   pg::Session& session = catalogue.session();
   std::vector<std::string> lines;
   session.execute("SAVEPOINT rows");
   session.query(limit_time);
   try {
-    for (RowsInTheWay& rows : catalogue.rows_in_the_way()) lines.push_back(std::move(rows.found));
+    for (BlockingRows& rows : catalogue.blocking_rows()) lines.push_back(std::move(rows.found));
   } catch (const pg::Error& error) {
     constexpr std::string_view query_canceled = "57014";
     constexpr std::string_view insufficient_privilege = "42501";
     const bool is_long = error.sqlstate() == query_canceled;
     if (!is_long && error.sqlstate() != insufficient_privilege) throw;
-    lines.emplace_back(is_long
-                           ? "not all were looked at, there are many: socialsync migrate doctor does"
-                           : "this role may not look at them: run socialsync migrate doctor as their owner");
+    lines.emplace_back(
+        is_long ? "too many accounts to check them all here: run socialsync migrate doctor"
+                : "this role may not read the accounts: run socialsync migrate doctor as their owner");
   }
   session.execute("ROLLBACK TO rows");
   return lines;
 }
 
-// NULL: there is none.
+// NULL: the ledger does not exist.
 constexpr const char* select_may_read = R"(
 SELECT pg_temp.may_read('socialsync.migration_steps'),
-       format('%I may not see earlier runs: GRANT USAGE ON SCHEMA socialsync TO %1$I; '
+       format('privilege missing to see earlier runs: GRANT USAGE ON SCHEMA socialsync TO %1$I; '
               'GRANT SELECT ON socialsync.migration_steps TO %1$I', current_user))";
 
 constexpr const char* select_runs = R"(
@@ -92,8 +88,7 @@ Plan make_plan(const pg::ConnectionOptions& options) {
   plan.database = server.text(0, 0);
   plan.role = server.text(0, 1);
   plan.server_version = server.text(0, 2);
-  const std::string_view accounts = server.text(0, 3);
-  std::from_chars(accounts.data(), accounts.data() + accounts.size(), plan.accounts);
+  plan.accounts = number_in(server, 0, 3);
   plan.missing_rights = catalogue.missing_rights();
   plan.conflicts = catalogue.conflicts();
   plan.steps = catalogue.steps();
@@ -103,14 +98,15 @@ Plan make_plan(const pg::ConnectionOptions& options) {
       std::ranges::any_of(plan.steps, [](const Step& step) { return step.id == "columns" && !step.present; });
   if (adds_columns) {
     plan.warnings.emplace_back(
-        "a prepared SELECT * or RETURNING * on social_accounts fails with 0A000 until its client connects "
-        "again");
+        "a prepared SELECT * or RETURNING * on social_accounts fails with 0A000 until its client "
+        "reconnects");
     if (catalogue.session().query(select_published).rows() > 0)
       plan.warnings.emplace_back(
-          "social_accounts is published: subscribers need the new columns first, or replication stops");
+          "social_accounts is published: add the new columns to the subscribers first, or replication stops");
   }
-  append(plan.blockers, catalogue.session().query(select_blockers));
-  append(plan.blockers, catalogue.session().query(select_wraparound));
+  for (const char* select : {select_blockers, select_wraparound})
+    for (std::string& line : lines_of(catalogue.session().query(select)))
+      plan.blockers.push_back(std::move(line));
   if (plan.conflicts.empty()) plan.rows = look_at_rows(catalogue);
   return plan;
 }
@@ -130,15 +126,14 @@ std::string blocks(const Step& step) {
   return "nobody";
 }
 
-Status look(const pg::ConnectionOptions& options) {
+Status read_status(const pg::ConnectionOptions& options) {
   Catalogue catalogue(options, Catalogue::Use::read);
   Status status;
   for (const Step& step : catalogue.steps()) {
-    if (step.present) {
+    if (step.present)
       ++status.done;
-    } else {
+    else
       status.todo.push_back(step.id);
-    }
   }
   pg::Session& session = catalogue.session();
   status.active = run_lock_holder(session);
@@ -147,13 +142,11 @@ Status look(const pg::ConnectionOptions& options) {
   if (ledger.text(0, 0) != "t") return status;
   const pg::ResultSet runs = session.query(select_runs);
   for (std::size_t row = 0; row < runs.rows(); ++row) {
-    const std::string_view steps = runs.text(row, 3);
-    Status::Run run{.run = std::string(runs.text(row, 0)),
-                    .began_at = std::string(runs.text(row, 1)),
-                    .ended_at = std::string(runs.text(row, 2)),
-                    .later = std::string(runs.text(row, 4))};
-    std::from_chars(steps.data(), steps.data() + steps.size(), run.steps);
-    status.runs.push_back(std::move(run));
+    status.runs.push_back({.run = std::string(runs.text(row, 0)),
+                           .began_at = std::string(runs.text(row, 1)),
+                           .ended_at = std::string(runs.text(row, 2)),
+                           .steps = number_in(runs, row, 3),
+                           .later = std::string(runs.text(row, 4))});
   }
   return status;
 }

@@ -8,6 +8,7 @@
 
 #include "base/failure.hpp"
 #include "migrate/interrupt.hpp"
+#include "migrate/query.hpp"
 #include "migrate/session.hpp"
 #include "migrate/sql_files.hpp"
 #include "migrate/steps/rollback_export.hpp"
@@ -20,37 +21,32 @@ namespace {
 constexpr const char* nothing_changed = "interrupted: nothing was changed";
 constexpr const char* select_residue = "SELECT pg_temp.residue()";
 constexpr const char* too_many_accounts =
-    "  lost   what changed in social_accounts while social_accounts.csv was written, if anything did: there "
-    "are too "
-    "many accounts to look through while everybody waits";
-
-std::vector<std::string> lines_of(const pg::ResultSet& rows) {
-  std::vector<std::string> lines;
-  for (std::size_t row = 0; row < rows.rows(); ++row) lines.emplace_back(rows.text(row, 0));
-  return lines;
-}
+    "  lost   changes to social_accounts made while social_accounts.csv was written, if any: there are too "
+    "many "
+    "accounts to search them under the locks";
 
 Failure failure_of(const pg::Error& error, const std::string& waited_for) {
   constexpr std::string_view dependent_objects = "2BP01";
-  constexpr std::string_view not_supported = "0A000";  // a column's type that a view of the operator's uses
-  constexpr std::string_view sealed_values = "55000";  // object_not_in_prerequisite_state
+  constexpr std::string_view not_supported = "0A000";     // the operator's view uses a column's type
+  constexpr std::string_view encrypted_values = "55000";  // object_not_in_prerequisite_state
   constexpr std::string_view canceled = "57014";
   constexpr std::string_view insufficient_privilege = "42501";
   if (error.sqlstate() == dependent_objects || error.sqlstate() == not_supported)
-    return {Exit::refused, fmt::format("{}:\n{}\nNothing was changed: drop what depends on it, or change it",
+    return {Exit::refused, fmt::format("{}:\n{}\nNothing was changed: drop or change the dependent objects",
                                        error.what(), error.detail())};
-  if (error.sqlstate() == sealed_values) return {Exit::refused, error.what()};
+  if (error.sqlstate() == encrypted_values) return {Exit::refused, error.what()};
   if (error.is_lock_conflict())
     return {Exit::lock_budget_spent,
-            fmt::format("{}. Held by {}", error.what(), waited_for.empty() ? "nobody now" : waited_for)};
+            fmt::format("{}. Held by {}", error.what(),
+                        waited_for.empty() ? "a session that has ended" : waited_for)};
   if (error.kind() == pg::ErrorKind::connection)
-    return {Exit::lock_budget_spent,
-            fmt::format("the connection is lost: {}. Either all was undone or nothing: run this again",
-                        error.what())};
+    return {Exit::lock_budget_spent, fmt::format("connection to the database lost: {}. The rollback is "
+                                                 "complete or nothing was changed: run this again",
+                                                 error.what())};
   if (error.sqlstate() == canceled) return {Exit::interrupted, nothing_changed};
   if (error.sqlstate() == insufficient_privilege)
     return {Exit::refused,
-            fmt::format("{}. Nothing was changed: run it as the role that ran apply", error.what())};
+            fmt::format("{}. Nothing was changed: run this as the role that ran apply", error.what())};
   return {Exit::internal_error, fmt::format("{} ({}). Nothing was changed", error.what(), error.sqlstate())};
 }
 
@@ -66,7 +62,7 @@ RollbackReport roll_back(const pg::ConnectionOptions& options, const RollbackOpt
   session->execute(std::string(rollback_definitions()));
   const bool full = rollback_options.depth == RollbackOptions::Depth::full;
   try {
-    if (full) session->query("SELECT pg_temp.refuse_sealed_values()");
+    if (full) session->query("SELECT pg_temp.refuse_encrypted_values()");
     std::optional<RollbackExport> kept;
     if (full && !rollback_options.export_folder.empty())
       kept.emplace(*session, rollback_options.export_folder, show).write_all();

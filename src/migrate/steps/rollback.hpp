@@ -1,4 +1,4 @@
-// The way back: to what the database was before the first update, to the byte.
+// Restores the schema that was there before the first update.
 #pragma once
 
 #include <chrono>
@@ -15,24 +15,23 @@ namespace socialsync::migrate {
 
 struct RollbackOptions {
   enum class Depth {
-    full,  // all of it goes, with the data of the new columns and tables
-    soft,  // columns, tables and data stay; what others see is as before
+    full,  // removes everything, with the data of the new columns and tables
+    soft,  // keeps columns, tables and data; restores what other programs see
   };
   Depth depth = Depth::full;
-  bool rebuild_enum = false;  // also the labels that were added to social_platform: rewrites the table
-  std::filesystem::path export_folder;  // what would be lost is written here first; empty: it is not
+  bool rebuild_enum = false;  // also removes the labels added to social_platform: rewrites the table
+  std::filesystem::path export_folder;  // receives the data that a full rollback removes; empty: no export
   std::chrono::milliseconds run_lock_wait{1'500};
 };
 
 struct RollbackReport {
   std::vector<ExportedTable> exports;
   std::vector<std::string> lines;    // "done   DROP VIEW …", "stays  role anon: …"
-  std::vector<std::string> residue;  // what PostgreSQL cannot take away: labels of the enum
+  std::vector<std::string> residue;  // labels of the enum, which PostgreSQL cannot drop
 };
 
-// One transaction: all or nothing, never CASCADE. Each lock is waited for 100 ms at a time. Throws Failure:
-// refused (something of the operator's depends on something of ours; it is named), other_run,
-// lock_budget_spent.
+// Rolls back in one transaction, never with CASCADE; each attempt at a lock takes at most 100 ms. Throws
+// Failure: refused (names the operator's object that depends on one of ours), other_run, lock_budget_spent.
 RollbackReport roll_back(const pg::ConnectionOptions& options, const RollbackOptions& rollback_options,
                          const ShowProgress& show);
 

@@ -13,7 +13,7 @@
 namespace socialsync::migrate {
 namespace {
 
-// What goes with its data: accounts with anything in a new column, and our tables with rows.
+// Accounts with a value in a new column, and the tables of the migration.
 constexpr const char* select_exports = R"(
 SELECT 'social_accounts',
        format('COPY (SELECT id, %s FROM public.social_accounts WHERE %s) TO STDOUT (FORMAT csv, HEADER)',
@@ -31,21 +31,21 @@ WHERE oid IN (to_regclass('public.webhook_logs'), to_regclass('public.webhook_qu
               to_regclass('public.webhook_delivery_attempts'))
   AND pg_temp.is_ours(obj_description(oid, 'pg_class'))
 UNION ALL
--- Partitions that were detached, and what backfill has overwritten.
+-- Detached partitions, and the values that backfill replaced.
 SELECT relname, format('COPY (SELECT * FROM %s) TO STDOUT (FORMAT csv, HEADER)', oid::regclass)
 FROM pg_class
 WHERE relnamespace = to_regnamespace('socialsync') AND relkind = 'r' AND NOT relispartition
   AND (relname LIKE 'webhook\_logs\_%' OR relname = 'backfill_preimages'))";
 
-// When the oldest transaction began that may yet commit. Of other roles' sessions only members of
-// pg_read_all_stats see it; and none is told of those that are prepared.
+// The begin of the oldest transaction that may still commit. Only members of pg_read_all_stats see other
+// roles' transactions; pg_stat_activity lists no prepared ones.
 constexpr const char* select_oldest = R"(
 SELECT least(now(), min(xact_start), (SELECT min(prepared) FROM pg_prepared_xacts WHERE database = current_database()),
              CASE WHEN bool_or(query = '<insufficient privilege>') THEN now() - interval '10 minutes' END),
        pg_snapshot_xmin(pg_current_snapshot())
 FROM pg_stat_activity WHERE datname = current_database())";
 
-// What came while the first files were written, and before the locks were had.
+// Rows added between the snapshot of the first files and the locks.
 constexpr const char* select_late_exports = R"(
 SELECT relname || '.late', format('COPY (SELECT * FROM %s WHERE %I >= %L AND age(xmin) <= %s) TO STDOUT (FORMAT csv, HEADER)',
                                   oid::regclass, made_at, $1::timestamptz, age($2::xid8::xid))
@@ -55,8 +55,7 @@ JOIN (VALUES ('webhook_logs', 'created_at'), ('webhook_quarantine', 'created_at'
   ON oid = to_regclass('public.' || name)
 WHERE pg_temp.is_ours(obj_description(oid, 'pg_class')))";
 
-// Accounts written by transactions of which the first snapshot did not know that they ended. No index tells
-// them.
+// Accounts written by transactions that had not ended in the first snapshot. No index finds them.
 constexpr const char* select_late_accounts = R"(
 SELECT 'social_accounts.late',
        format('COPY (SELECT id, %s FROM public.social_accounts WHERE age(xmin) <= %s) TO STDOUT (FORMAT csv, HEADER)',
@@ -64,20 +63,20 @@ SELECT 'social_accounts.late',
 FROM pg_temp.our_columns()
 HAVING count(*) > 0)";
 
-// Everybody waits meanwhile. Small tables are read in a moment, however busy the machine is.
+// Writers wait for this statement. Tables under 16 MiB are read without a limit.
 constexpr const char* limit_time = R"(
 SELECT set_config('statement_timeout', CASE WHEN pg_relation_size('public.social_accounts') < 16777216 THEN '0'
                                        ELSE '500ms' END, true))";
 
-// Only we may read it: it holds secrets.
+// Creates the file with mode 0600: it holds secrets.
 void make_private(const std::filesystem::path& path) {
   const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (file < 0)
     throw Failure(
         Exit::refused,
-        fmt::format("cannot write {} (is it there already? then name another folder with --export); "
-                    "nothing was changed",
-                    path.string()));
+        fmt::format(
+            "cannot create {} (does it exist? then name another folder with --export); nothing was changed",
+            path.string()));
   close(file);
 }
 
@@ -104,7 +103,7 @@ void RollbackExport::write(const std::string& table, const std::string& copy) {
   tables_.push_back(std::move(made));
 }
 
-void RollbackExport::write_those(const pg::ResultSet& copies) {
+void RollbackExport::write_each(const pg::ResultSet& copies) {
   for (std::size_t row = 0; row < copies.rows(); ++row)
     write(std::string(copies.text(row, 0)), std::string(copies.text(row, 1)));
 }
@@ -114,23 +113,23 @@ void RollbackExport::write_all() {
   if (std::filesystem::create_directories(folder_, failed))
     std::filesystem::permissions(folder_, std::filesystem::perms::owner_all, failed);
   if (failed)
-    throw Failure(Exit::refused, fmt::format("cannot make the folder {}: {}; nothing was changed",
+    throw Failure(Exit::refused, fmt::format("cannot create the folder {}: {}; nothing was changed",
                                              folder_.string(), failed.message()));
   session_.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ");
-  // A row's time is that of its transaction's begin, which may be older than we are.
+  // A row's time is the begin of its transaction, which may be before ours.
   const pg::ResultSet since = session_.query(select_oldest);
   oldest_begin_ = since.text(0, 0);
   oldest_transaction_ = since.text(0, 1);
-  write_those(session_.query(select_exports));
+  write_each(session_.query(select_exports));
   session_.execute("COMMIT");
 }
 
 bool RollbackExport::write_late() {
-  write_those(session_.query(select_late_exports, {oldest_begin_, oldest_transaction_}));
+  write_each(session_.query(select_late_exports, {oldest_begin_, oldest_transaction_}));
   session_.execute("SAVEPOINT late");
   session_.query(limit_time);
   try {
-    write_those(session_.query(select_late_accounts, {oldest_transaction_}));
+    write_each(session_.query(select_late_accounts, {oldest_transaction_}));
   } catch (const pg::Error& error) {
     constexpr std::string_view query_canceled = "57014";
     if (error.sqlstate() != query_canceled) throw;

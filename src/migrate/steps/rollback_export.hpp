@@ -1,4 +1,4 @@
-// What a rollback would lose, written to CSV files that only their owner can read.
+// Exports the data that a rollback removes to CSV files with mode 0600.
 #pragma once
 
 #include <cstdint>
@@ -19,13 +19,13 @@ struct ExportedTable {
 
 class RollbackExport {
  public:
-  // The session knows the definitions of sql/rollback. The folder is made when it is not there.
+  // The session must hold the definitions of sql/rollback. Creates the folder.
   RollbackExport(pg::Session& session, std::filesystem::path folder, ShowProgress show);
 
-  // All of it, in one snapshot, so that the files agree with each other. Throws pg::Error; Failure (refused).
+  // Writes all data from one snapshot. Throws pg::Error; Failure (refused).
   void write_all();
-  // Under the locks that keep everybody out: what came since. False when there are too many accounts to find
-  // those that changed within half a second, or when somebody cancelled it.
+  // Writes rows that were added after write_all(); the caller holds locks that exclude writers. Returns false
+  // when the changed accounts could not be found within half a second, or the statement was cancelled.
   bool write_late();
 
   const std::vector<ExportedTable>& tables() const { return tables_; }
@@ -33,14 +33,14 @@ class RollbackExport {
  private:
   std::filesystem::path file_of(const std::string& table) const;
   void write(const std::string& table, const std::string& copy);
-  void write_those(const pg::ResultSet& copies);
+  void write_each(const pg::ResultSet& copies);
 
   pg::Session& session_;
   std::filesystem::path folder_;
   ShowProgress show_;
   std::vector<ExportedTable> tables_;
-  std::string oldest_begin_;        // a time: transactions that write_all() did not see began after it
-  std::string oldest_transaction_;  // it saw all that ended before this one
+  std::string oldest_begin_;        // transactions that write_all() did not see began after this time
+  std::string oldest_transaction_;  // write_all() saw all transactions that ended before this one
 };
 
 }  // namespace socialsync::migrate
