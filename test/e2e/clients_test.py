@@ -19,7 +19,7 @@ GOLDEN = ROOT / "test/golden/whatsapp"
 NO_MESSAGE = "neither a message, a status nor a call: the library has no word for it, or hands the value on as it is"
 A_WHOLE_CHUNK = "many messages in one event, which the library does not look into"
 
-# Bodies of test/golden of which a library makes something else than we do, or nothing; and why.
+# Bodies of test/golden that a library reads in another way than we do, or not at all; with the reason.
 OF_EVERY_LIBRARY = {
     **dict.fromkeys([
         "account_*", "automatic_event", "business_*", "consumer_profile", "contact_of_the_business_app", "errors_alone",
@@ -60,7 +60,7 @@ def as_meta_writes(payload):
 
 
 def read_by(library, payloads):
-    """What the library sees in each."""
+    """The events that the library sees in each payload."""
     bodies = [as_meta_writes(payload) for payload in payloads]
     webhooks = [{"library": library, "body": body, "signature": meta.sign(body.encode(), SHARED_SECRET)} for body in bodies]
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""What the tests of the built binary share: one PostgreSQL, a migrated database for each file, a gateway on it."""
+"""Fixtures for the tests of the built binary: one PostgreSQL, a migrated database for each file, a gateway on it."""
 
 import pytest
 
@@ -55,7 +55,7 @@ def client(gateway):
 
 @pytest.fixture
 def open_database(cluster, database_name):
-    """A new connection: PostgreSQL's end closes those that were there."""
+    """A new connection: the end of PostgreSQL closed the former ones."""
     opened = []
 
     def connect():

@@ -20,12 +20,12 @@ def accounts(database):
 
 @pytest.fixture(scope="module")
 def gateway(accounts, gateway):
-    """The accounts are there before it."""
+    """Started after the accounts exist."""
     return gateway
 
 
 def webhook(accounts, dated):
-    """Two tenants' events, and one of nobody: the body, and the ids of the events."""
+    """Events of two tenants, and an unroutable one: the body, and the ids of the events."""
     messages = [meta.message(timestamp=dated) for _ in range(5)]
     stranger = new_key()
     keys = [accounts[0].key, accounts[0].key, accounts[1].key, accounts[1].key, stranger]
@@ -64,7 +64,7 @@ def test_one_row_for_each_event(database, gateway, accounts, dated):
 
 
 def test_the_same_event_in_another_body(database, gateway, accounts):
-    """Meta packs what it sends again in other company."""
+    """Meta puts a repeated event beside other events."""
     message, account = meta.message(), accounts[0]
     client = gateway.client()
     for company in ([], [meta.message()], [message]):

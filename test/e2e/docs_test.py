@@ -1,4 +1,4 @@
-"""What the documents name is what the program has, and their links lead somewhere."""
+"""The documents name the settings, limits, metrics and messages of the program, and their links have targets."""
 
 import pathlib
 import re
@@ -32,7 +32,7 @@ def quoted_words(text):
 
 
 def names(rows, column=0):
-    """What is marked as code in a column of a table."""
+    """The words marked as code in a column of a table."""
     return {name for cells in rows for name in re.findall(r"`([^`]+)`", cells[column])}
 
 
@@ -79,7 +79,7 @@ def milliseconds(kind):
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=str)
-def test_the_table_of_limits_is_that_of_the_source(guide):
+def test_the_table_of_limits_equals_the_source(guide):
     places = {"config": limits("config/config.hpp"), "http": limits("http/limits.hpp"), "parse": limits("parse/limits.hpp"),
               "ingest": limits("ingest/limits.hpp")}
     table = guide.table("`body_bytes_max`")
@@ -125,7 +125,7 @@ def test_the_table_of_reasons_is_complete(guide, database):
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=str)
-def test_every_message_of_the_log_is_the_program_s(guide):
+def test_every_documented_log_message_is_in_the_source(guide):
     code = source("**/*.cpp")
     messages = names(guide.table("`listening`, `ready`, `stopping`, `stopped`"))
     assert [message for message in messages if f'"{message}"' not in code] == []
@@ -135,7 +135,7 @@ def test_every_message_of_the_log_is_the_program_s(guide):
 
 
 def test_both_guides_have_one_shape():
-    """A language that lags behind shows here."""
+    """Finds a language that was not updated."""
     def shape(guide):
         code = [re.sub(r"'[^']*'|(#|--) .*", "", block.text) for block in guide.blocks]
         return [level for level, _ in guide.headings], code, [len(table) for table in guide.tables]
@@ -155,7 +155,7 @@ def test_links_lead_somewhere(document):
             assert fragment in Document(target.resolve().relative_to(ROOT).as_posix()).anchors, link
 
 
-def test_the_kinds_of_events_are_those_of_the_program():
+def test_the_kinds_of_events_equal_the_program_s():
     printed = run("events", "kinds", "--output", "markdown").stdout
     assert Document("docs/events.md").text.endswith(printed)
 
@@ -193,7 +193,7 @@ NAMED_TESTS = sorted(set(re.findall(r"`([\w/]+_(?:test|fuzz)\.(?:py|cpp|sql))(?:
 
 
 @pytest.mark.parametrize("file, name", NAMED_TESTS)
-def test_each_test_that_stands_against_a_threat_is_there(file, name):
+def test_each_test_named_for_a_threat_exists(file, name):
     found = list(ROOT.glob(file) if "/" in file else (ROOT / "test").rglob(file))
     assert len(found) == 1
     assert not name or re.search(rf"^def {name}\(", found[0].read_text(), re.M)

@@ -1,4 +1,4 @@
-"""200 means committed: through kill -9 of the server and of PostgreSQL, and through an orderly stop."""
+"""200 means committed: through kill -9 of the server and of PostgreSQL, and through a shutdown."""
 
 import os
 import signal
@@ -24,12 +24,12 @@ def account(database):
 
 @pytest.fixture(scope="module")
 def gateway(account, gateway):
-    """The account is there before it."""
+    """Started after the account exists."""
     return gateway
 
 
 def assert_kept(open_database, account, load):
-    """Every acknowledged event is in the table, and none is there twice."""
+    """Every acknowledged event is in the table exactly once."""
     rows = [row["external_message_id"] for row in open_database().logs(account)]
     assert load.acknowledged and not set(load.acknowledged) - set(rows)
     assert len(rows) == len(set(rows))
@@ -56,7 +56,7 @@ def test_postgresql_restarts_immediately(cluster, gateway, account, open_databas
     assert_kept(open_database, account, load)
 
 
-def test_an_orderly_stop_answers_what_it_took(gateway, account, open_database):
+def test_a_shutdown_answers_accepted_requests(gateway, account, open_database):
     with Load(gateway, account, SHARED_SECRET, resends=False) as load:
         load.wait_for_more(100)
         began = time.monotonic()
@@ -69,7 +69,7 @@ def test_an_orderly_stop_answers_what_it_took(gateway, account, open_database):
     gateway.start()
 
 
-def test_an_orderly_stop_waits_for_the_commit(gateway, account, open_database):
+def test_a_shutdown_waits_for_the_commit(gateway, account, open_database):
     """Requests whose commit hangs when the signal comes are answered, on connections that then close."""
     backends = [row["pid"] for row in open_database().rows(
         "SELECT pid FROM pg_stat_activity WHERE application_name = 'socialsync' AND datname = current_database()")]
@@ -104,7 +104,7 @@ def send_one(port, account, answers):
 
 
 def refuses(port):
-    """Or resets what the kernel had taken and the server had not."""
+    """Or resets connections that the kernel had accepted and the server had not."""
     try:
         Client(port).get("/healthz")
     except ConnectionError:

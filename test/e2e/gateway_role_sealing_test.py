@@ -1,4 +1,4 @@
-"""The gateway's role, when it is to seal what arrives plain."""
+"""The gateway's role, when it encrypts new plaintext secrets."""
 
 import re
 
@@ -11,8 +11,8 @@ from tenants import new_secret
 from waiting import eventually
 
 
-def test_sealing_needs_the_rights_that_the_guide_names(role_url, database):
-    """Without them nothing else is harmed, and the log says once what to grant."""
+def test_encryption_needs_the_privileges_of_the_guide(role_url, database):
+    """Without them all else works, and the log names the GRANT once."""
     def seal(columns):
         return Gateway(role_url, SOCIALSYNC_SECRETS_KEY=sealing.new_key(), SOCIALSYNC_SECRETS_SEAL=columns).start("--ingest-only")
 

@@ -1,4 +1,4 @@
-"""The roles of sql/gateway_role.sql: with them the gateway does all its work, and nothing beside it. (Its partitions:
+"""The roles of sql/gateway_role.sql: they allow the gateway's work, and nothing else. (Its partitions:
 docs_sql_test.py.)"""
 
 import json
@@ -21,7 +21,7 @@ WHATSAPP, INSTAGRAM, META = (f"/api/{name}/webhook" for name in ("whatsapp", "in
 
 @pytest.fixture(scope="module")
 def role_url(cluster, database_name):
-    """The URL of a login that is in socialsync_gateway and nothing else."""
+    """The URL of a login that is in socialsync_gateway only."""
     cluster.psql(database_name, file=ROOT / "sql/gateway_role.sql")
     printed = program.run("migrate", "sql", "--gateway-role")
     assert printed.stdout == (ROOT / "sql/gateway_role.sql").read_text()
@@ -115,14 +115,14 @@ def test_it_fills_the_outbox(as_gateway, database):
 
 @pytest.fixture(scope="module")
 def deliverer_url(role_url, cluster, database_name):
-    """Of a login that is in socialsync_deliverer and nothing else."""
+    """The URL of a login that is in socialsync_deliverer only."""
     cluster.psql(database_name, "CREATE ROLE deliverer_login LOGIN PASSWORD 'long' IN ROLE socialsync_deliverer")
     yield role_url.replace("gateway_login", "deliverer_login")
     cluster.psql(database_name, "DROP ROLE deliverer_login")
 
 
 def test_two_processes_of_a_role_each(gateway, deliverer_url, database):
-    """One takes an event, the other delivers it, and tries what fails again."""
+    """One receives an event, the other delivers it, and retries a failure."""
     with Receiver(answer(500), answer()) as receiver, \
             Gateway(deliverer_url, SOCIALSYNC_EGRESS_ALLOW="127.0.0.0/8", SOCIALSYNC_EGRESS_HTTP="1").start("--deliver-only") as delivering:
         account = database.add_account(webhook_url=receiver.url())

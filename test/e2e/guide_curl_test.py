@@ -1,4 +1,4 @@
-"""The guide's end-to-end test, and what a first user does with `socialsync up`: paste, look, stop, come back."""
+"""The guide's end-to-end test, and the first steps with `socialsync up`: paste, look, stop, start again."""
 
 import getpass
 import json
@@ -36,7 +36,7 @@ def port(home):
 
 
 def run_guide(home):
-    """The three steps of the guide; gives curl's answer and the rows of the last query."""
+    """The three steps of the guide; returns curl's answer and the rows of the last query."""
     home.psql(guide.ADD_TENANT)
     eventually(lambda: "test_verify_token" in home.psql("SELECT verify_token FROM social_accounts"))
     answer = json.loads(home.shell(guide.SEND.replace(":8000", f":{port(home)}")))
@@ -44,7 +44,7 @@ def run_guide(home):
 
 
 def send_printed(home):
-    """Runs the printed curl; gives its answer. Twice in one second, it sends the same message."""
+    """Runs the printed curl; returns its answer. Twice in one second, it sends the same message."""
     answer = json.loads(home.shell(home.printed("curl")))
     assert (answer["status"], answer["logged"] + answer["duplicates"], answer["quarantined"]) == ("success", 1, 0)
     return answer
@@ -61,7 +61,7 @@ def test_the_guide(running):
         row["id"], row["social_account_id"], row["user_id"])
 
 
-def test_what_is_printed_works(running):
+def test_the_printed_commands_work(running):
     answer = send_printed(running)
     look = next(line for line in running.output().splitlines() if "psql" in line and "SELECT" in line)
     assert answer["events"][0]["id"] in running.shell(look)
@@ -91,8 +91,8 @@ def test_kill_9_stops_postgresql_too(home):
     assert home.stop() == 0
 
 
-def test_at_once_after_kill_9(home):
-    """The next one waits for the database of the last."""
+def test_restart_at_once_after_kill_9(home):
+    """The next program waits for the database of the last."""
     home.up().stop(signal.SIGKILL)
     send_printed(home.up())
     assert home.stop() == 0
@@ -112,11 +112,11 @@ def test_a_second_up_in_the_same_folder_is_refused(running):
     assert running.postgresql_pid()
 
 
-def test_nobody_else_can_look(home, running):
+def test_other_users_cannot_connect(home, running):
     assert home.data_dir.stat().st_mode & 0o777 == 0o700
 
 
-def test_the_environment_s_tenant_is_the_first():
+def test_the_environment_defines_the_first_tenant():
     """The settings of the single-tenant days."""
     secrets = {"META_APP_SECRET": "s3cret-meta", "WHATSAPP_ACCESS_TOKEN": "s3cret-wa", "INSTAGRAM_ACCESS_TOKEN": "s3cret-ig"}
     keys = {"WHATSAPP_PHONE_NUMBER_ID": "683178638221369", "WHATSAPP_VERIFY_TOKEN": "s3cret-verify",
@@ -133,8 +133,8 @@ def test_the_environment_s_tenant_is_the_first():
         ("whatsapp_business", "683178638221369", None, "s3cret-wa", "s3cret-meta", "s3cret-verify")]
 
 
-def test_the_environment_s_tenant_may_be_the_demo_s(home):
-    """Whoever has tried the demo, and then writes the guide's .env."""
+def test_the_environment_may_define_the_demo_tenant(home):
+    """A user who has tried the demo, and then writes the guide's .env."""
     home.up().stop()
     home.up(WHATSAPP_PHONE_NUMBER_ID="683178638221369", META_APP_SECRET="s3cret-meta")
     accounts = home.rows("SELECT app_secret FROM social_accounts WHERE phone_number_id = '683178638221369'")

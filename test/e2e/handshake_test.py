@@ -1,4 +1,4 @@
-"""Meta's GET: the challenge comes back byte for byte to whoever knows a verify token, and to nobody else."""
+"""Meta's GET: the challenge is returned byte for byte for a valid verify token only."""
 
 import urllib.parse
 

@@ -1,4 +1,4 @@
-"""/healthz, /readyz and /metrics. What they say while the database is away: outage_test.py."""
+"""/healthz, /readyz and /metrics. Their answers while the database is unreachable: outage_test.py."""
 
 import meta
 from tenants import SHARED_SECRET, new_key

@@ -1,4 +1,4 @@
-"""Hostile and odd bodies, through the door and signed: 200, all of it kept, and whatever is beside them unharmed."""
+"""Hostile and odd bodies, signed: answered 200 and kept whole, without harm to the events beside them."""
 
 import decimal
 import json
@@ -24,7 +24,7 @@ def account(database, gateway):
 
 @pytest.fixture
 def deliver(client, database):
-    """Posts a body signed; gives the rows that it made: those of the log and those of the quarantine."""
+    """Posts a body signed; returns its rows: of the log and of the quarantine."""
     def post(body, path=PATH):
         begin = database.value("SELECT clock_timestamp()")
         answer = client.post(path, body, SHARED_SECRET)
@@ -43,7 +43,7 @@ def exactly(text):
 # ---- Values
 
 @pytest.mark.parametrize("place", hostile.member_places().values(), ids=hostile.member_places())
-def test_what_jsonb_cannot_hold_is_kept_to_the_byte(deliver, account, place):
+def test_values_that_jsonb_refuses_are_kept_byte_for_byte(deliver, account, place):
     for name, odd in hostile.UNFIT_VALUES.items():
         beside = meta.message(name)
         logged, kept = deliver(place(odd, account.key, json.dumps(beside)))
@@ -55,7 +55,7 @@ def test_what_jsonb_cannot_hold_is_kept_to_the_byte(deliver, account, place):
 
 
 @pytest.mark.parametrize("place", hostile.member_places().values(), ids=hostile.member_places())
-def test_what_jsonb_can_hold_is_there_as_it_came(deliver, account, place):
+def test_values_that_jsonb_accepts_are_stored_unchanged(deliver, account, place):
     for name, odd in hostile.FIT_VALUES.items():
         logged, kept = deliver(place(odd, account.key, json.dumps(meta.message())))
         assert (len(logged), kept) == (2, []), name
@@ -87,8 +87,8 @@ def test_a_routing_key_beyond_what_a_double_holds(client, database, gateway, del
 
 
 @pytest.mark.parametrize("wrong_first", [True, False])
-def test_of_a_name_written_twice_the_last_counts_for_all(deliver, account, wrong_first):
-    """What we route and identify by is what a reader of the payload sees."""
+def test_the_last_of_two_members_of_one_name_counts(deliver, account, wrong_first):
+    """We route and identify by the values that a reader of the payload sees."""
     message_id, stranger = meta.new_id(), new_key()
     numbers = [f'"phone_number_id": "{key}"' for key in (stranger, account.key)]
     ids = [r'"\u0069d": "wrong"', f'"id": "{message_id}"']
@@ -116,7 +116,7 @@ def good_body(account):
     return meta.whatsapp_messages(account.key, meta.message())
 
 
-def test_what_is_not_json_is_kept_to_the_byte(deliver, account):
+def test_a_body_that_is_not_json_is_kept_byte_for_byte(deliver, account):
     for name, around in hostile.NO_JSON.items():
         body = around.replace(b"HERE", good_body(account))
         logged, [row] = deliver(body)
@@ -196,7 +196,7 @@ def test_a_thousand_entries_that_each_fail(deliver, account):
 # ---- Shapes
 
 def test_webhooks_in_an_array(deliver, account):
-    """Whatever stands beside them is kept."""
+    """The elements beside them are kept."""
     first, second = meta.message(), meta.message()
     others = [17, "x", None, [], {"hello": "world"}, [[1]]]
     bodies = [json.loads(meta.whatsapp_messages(account.key, message)) for message in (first, second)]
@@ -222,7 +222,7 @@ def test_changed_fields_only(deliver, database, gateway):
 
 
 def test_empty_webhooks_leave_nothing_behind(deliver):
-    """There is nothing in them to keep."""
+    """They contain nothing to keep."""
     for body in (b'{"object": "page", "entry": []}', b'{"object": "page", "entry": [{"id": "1", "changes": []}]}'):
         assert deliver(body) == ([], [])
 
@@ -266,7 +266,7 @@ def test_each_member_of_each_wrong_type(client, database, account, golden):
 
 @pytest.fixture
 def refusing_database(database):
-    """PostgreSQL refuses one sort of row, as a constraint of somebody's own would."""
+    """PostgreSQL refuses one sort of row, as a constraint of the operator would."""
     database.rows("ALTER TABLE webhook_logs ADD CONSTRAINT no_poison CHECK (payload::text NOT LIKE '%%POISON%%') NOT VALID")
     yield
     database.rows("ALTER TABLE webhook_logs DROP CONSTRAINT no_poison")
@@ -291,7 +291,7 @@ def test_neighbours_in_the_same_group_commit(gateway, database, account, refusin
 
 
 def at_once(gateway, bodies):
-    """Posts them so that the gateway finds all of them waiting; gives the statuses."""
+    """Posts them so that the gateway finds all of them waiting; returns the statuses."""
     clients = [gateway.raw_client() for _ in bodies]
     gateway.send_signal(signal.SIGSTOP)
     try:

@@ -1,4 +1,4 @@
-"""PostgreSQL is away: never a 200, Meta is asked to come again, and all is well once it is back."""
+"""PostgreSQL is unreachable: never a 200, Meta is told to retry, and service resumes when PostgreSQL does."""
 
 import threading
 import time
@@ -24,13 +24,13 @@ def account(database):
 
 @pytest.fixture(scope="module")
 def gateway(account, gateway):
-    """The account is there before it."""
+    """Started after the account exists."""
     return gateway
 
 
 @pytest.fixture
 def outage(cluster):
-    """PostgreSQL's processes are killed; call it to have them back."""
+    """PostgreSQL's processes are killed; call it to restart them."""
     cluster.kill()
     back = []
 
@@ -59,7 +59,7 @@ def send(client, account, message):
     return client.post(PATH, meta.whatsapp_messages(account.key, message), SHARED_SECRET)
 
 
-def test_away_for_long(gateway, account, outage, client, stored):
+def test_database_unreachable_for_long(gateway, account, outage, client, stored):
     message = meta.message()
     began = time.monotonic()
     answer = send(client, account, message)
@@ -76,8 +76,8 @@ def test_away_for_long(gateway, account, outage, client, stored):
     assert stored(message) == 1
 
 
-def test_away_for_a_moment(gateway, account, outage, stored):
-    """Whoever waits does not notice."""
+def test_database_unreachable_for_a_moment(gateway, account, outage, stored):
+    """Waiting requests get their 200."""
     message, answers = meta.message(), []
     sender = threading.Thread(target=lambda: answers.append(send(gateway.client(), account, message)))
     sender.start()
@@ -88,7 +88,7 @@ def test_away_for_a_moment(gateway, account, outage, stored):
     assert stored(message) == 1
 
 
-def test_away_at_the_start(database_url, account, outage, stored):
+def test_database_unreachable_at_the_start(database_url, account, outage, stored):
     message = meta.message()
     late = Gateway(database_url, META_APP_SECRET=SHARED_SECRET, WHATSAPP_VERIFY_TOKEN=TOKEN)
     with late.start(until_ready=False):

@@ -1,4 +1,4 @@
-"""The quarantine does not outgrow its cap, and nothing leaves it unseen."""
+"""The quarantine stays within its limits, and each removal is logged and counted."""
 
 import datetime
 
@@ -16,7 +16,7 @@ ROWS_MAX = 40
 
 @pytest.fixture
 def capped(database, database_url):
-    """Starts a gateway with these settings on an empty quarantine; gives it."""
+    """Starts a gateway with these settings on an empty quarantine; returns it."""
     started = []
 
     def start(**settings):
@@ -62,7 +62,7 @@ def test_bytes_count_too(database, capped):
     assert gateway.metric("socialsync_quarantine_removed_total", why="bytes") == 6
 
 
-def test_what_is_too_old_goes(database, capped):
+def test_rows_past_their_age_are_removed(database, capped):
     fill(database, 5, hours=49)
     fill(database, 5, hours=47)
     gateway = capped(DAYS=2)
@@ -78,8 +78,8 @@ def test_without_a_limit_age_does_not_matter(database, capped):
     assert rows(database) == 5
 
 
-def test_a_flood_is_asked_to_come_again_and_others_are_not(database, open_database, capped):
-    """While trimming cannot keep up: somebody holds the oldest row."""
+def test_a_flood_gets_503_and_routed_webhooks_do_not(database, open_database, capped):
+    """While removal cannot keep up: the oldest row is locked."""
     account = database.add_account()
     fill(database, ROWS_MAX, hours=1)
     gateway = capped(ROWS_MAX=ROWS_MAX)
@@ -107,7 +107,7 @@ def test_a_flood_is_asked_to_come_again_and_others_are_not(database, open_databa
     client.close()
 
 
-def test_what_meta_repeats_does_not_fill_it(database, capped):
+def test_webhooks_that_meta_retries_do_not_fill_it(database, capped):
     body = meta.whatsapp_messages(new_key())
     gateway = capped(ROWS_MAX=ROWS_MAX)
     client = gateway.client()

@@ -1,4 +1,4 @@
-"""What waits in quarantine reaches its account when there is one: by itself, and by `quarantine reroute`."""
+"""Quarantined events are rerouted once their account exists: by the gateway, and by `quarantine reroute`."""
 
 import json
 
@@ -16,7 +16,7 @@ RACE_ROUNDS = 6
 
 @pytest.fixture(scope="module")
 def keeper(database):
-    """A number that has an account from the start, so that there is a directory."""
+    """A number that has an account from the start, so that the directory is not empty."""
     return database.add_account()
 
 
@@ -38,7 +38,7 @@ def reroute(url, *arguments, **settings):
 # ---- By itself
 
 
-def test_events_come_by_themselves_when_their_account_does(client, gateway, database):
+def test_a_new_account_gets_its_quarantined_events(client, gateway, database):
     key, messages = new_key(), [meta.message(), meta.message(timestamp=False)]
     for message in messages:
         send(client, meta.whatsapp_messages(key, message))
@@ -56,7 +56,7 @@ def test_events_come_by_themselves_when_their_account_does(client, gateway, data
     assert len(database.logs(account)) == 2
 
 
-def test_an_account_that_is_switched_on(client, gateway, database):
+def test_an_account_that_is_enabled_gets_its_quarantined_events(client, gateway, database):
     account = database.add_account(is_active=False)
     gateway.settle(database)
     send(client, meta.whatsapp_messages(account.key))
@@ -65,7 +65,7 @@ def test_an_account_that_is_switched_on(client, gateway, database):
     eventually(lambda: len(database.logs(account)) == 1)
 
 
-def test_what_its_secret_did_not_sign_stays_until_it_did(client, gateway, database):
+def test_events_of_another_secret_stay_until_the_account_has_it(client, gateway, database):
     account = database.add_account(secret=new_secret())
     other = database.add_account(secret=new_secret())
     gateway.settle(database)
@@ -77,7 +77,7 @@ def test_what_its_secret_did_not_sign_stays_until_it_did(client, gateway, databa
     assert forged["id"].encode() in stays["body"]
 
 
-def test_the_other_claim_of_an_ambiguous_key_ends(client, gateway, database):
+def test_an_ambiguous_key_becomes_unique(client, gateway, database):
     key = new_key()
     one, two = (database.add_account("instagram", webhook_metadata=f'{{"ids": ["{key}"]}}') for _ in range(2))
     gateway.settle(database)
@@ -87,7 +87,7 @@ def test_the_other_claim_of_an_ambiguous_key_ends(client, gateway, database):
     eventually(lambda: len(database.logs(one)) == 1)
 
 
-def test_a_waba_that_is_learned_from_what_was_rerouted(client, gateway, database):
+def test_a_waba_is_learned_from_rerouted_events(client, gateway, database):
     key, waba = new_key(), new_key()
     template = meta.account_change("message_template_status_update", event="APPROVED", message_template_id=new_key())
     send(client, meta.whatsapp(meta.entry(waba, template)))
@@ -108,7 +108,7 @@ def test_at_the_start(database, database_url, gateway, client):
 
 
 def test_a_bare_change_as_deep_as_a_body_may_be(client, gateway, database):
-    """Kept, it has a webhook around it, and so is deeper."""
+    """The stored row has a webhook around it, and so is deeper."""
     key = new_key()
     change = meta.change(key, [{**meta.message(), "nested": "NESTED"}])
     body = meta.encode(change).replace(b'"NESTED"', b"[" * 60 + b"]" * 60)
@@ -118,8 +118,8 @@ def test_a_bare_change_as_deep_as_a_body_may_be(client, gateway, database):
     eventually(lambda: len(database.logs(account)) == 1)
 
 
-def test_what_many_accounts_get_goes_in_several_transactions(gateway, database):
-    """An event of a WABA is an event of each of its accounts: a batch of them must not hold up what comes."""
+def test_events_of_many_accounts_are_rerouted_in_several_transactions(gateway, database):
+    """An event of a WABA is an event of each of its accounts: a batch of them must not delay new webhooks."""
     waba, accounts, count = new_key(), 100, 25
     template = meta.account_change("message_template_status_update", event="APPROVED", message_template_id="NUMBER")
     database.rows(
@@ -138,8 +138,8 @@ def test_what_many_accounts_get_goes_in_several_transactions(gateway, database):
 
 
 @pytest.mark.release_only
-def test_what_was_locked_is_tried_again(client, gateway, database, open_database):
-    """However long somebody held it."""
+def test_locked_rows_are_retried(client, gateway, database, open_database):
+    """However long they were locked."""
     key = new_key()
     send(client, meta.whatsapp_messages(key))
     holder = open_database()
@@ -150,7 +150,7 @@ def test_what_was_locked_is_tried_again(client, gateway, database, open_database
     attempts = set()
 
     def more_attempts_than_looks():
-        """the gateway gives up again and again: two looks are this account's, one may be that after its start"""
+        """the gateway skips the locked row each time: two searches are for this account, one may follow its start"""
         attempts.update(row["query_start"] for row in database.rows(
             "SELECT query_start FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE %s", "DELETE%webhook_quarantine%"))
         return len(attempts) > 3
@@ -165,7 +165,7 @@ def test_what_was_locked_is_tried_again(client, gateway, database, open_database
 
 @pytest.fixture
 def nobody_routes(gateway):
-    """The gateway is down."""
+    """The gateway is stopped."""
     gateway.stop()
     yield
     gateway.start()
@@ -180,8 +180,8 @@ def waiting(client, database, count=1, **account):
     return key, messages
 
 
-def test_the_ids_are_those_of_a_delivery(client, gateway, database, database_url):
-    """And what was delivered again meanwhile is not there twice."""
+def test_rerouted_events_have_the_ids_of_direct_routing(client, gateway, database, database_url):
+    """An event that Meta retried before is not stored twice."""
     key, messages = waiting(client, database, 6)
     gateway.stop()
     before = database.quarantined(key)
@@ -237,7 +237,7 @@ def test_why_the_others_stay(client, database, database_url, gateway, nobody_rou
     assert database.rows("SELECT *, xmin FROM webhook_quarantine ORDER BY id") == before
 
 
-def test_a_row_that_the_database_refuses_holds_up_no_other(client, database, database_url, gateway):
+def test_a_row_that_the_database_refuses_delays_no_other(client, database, database_url, gateway):
     key, messages = waiting(client, database, 5)
     gateway.stop()
     account = database.add_account(key=key)
@@ -254,8 +254,8 @@ def test_a_row_that_the_database_refuses_holds_up_no_other(client, database, dat
     eventually(lambda: len(database.logs(account)) == 5)
 
 
-def test_a_body_of_several_is_taken_apart(database, database_url, gateway, nobody_routes):
-    """One that an older program could not read."""
+def test_a_body_with_several_events_is_split(database, database_url, gateway, nobody_routes):
+    """A body that an older program could not read."""
     account, stranger = database.add_account(), new_key()
     body = meta.whatsapp(*(meta.entry(key, meta.change(key, [meta.message()])) for key in (account.key, stranger)))
     row = database.value("INSERT INTO webhook_quarantine (reason, body, signed_by) VALUES ('not_a_webhook', %s, "
@@ -279,7 +279,7 @@ def test_a_body_of_too_many_events_stays_as_it_is(database, database_url, gatewa
     assert database.rows("SELECT *, xmin FROM webhook_quarantine WHERE id = %s", row) == before
 
 
-def test_the_rights_to_read_insert_and_delete_are_enough(client, database, database_url, cluster, gateway):
+def test_select_insert_and_delete_privileges_are_enough(client, database, database_url, cluster, gateway):
     key, messages = waiting(client, database, 2)
     gateway.stop()
     account = database.add_account(key=key)
@@ -300,7 +300,7 @@ def test_the_rights_to_read_insert_and_delete_are_enough(client, database, datab
 
 @pytest.mark.release_only
 def test_killed_in_the_middle_nothing_is_lost_or_doubled(database, database_url, gateway):
-    """The gateway is killed again and again while it moves some thousand rows."""
+    """The gateway is killed again and again while it reroutes some thousand rows."""
     gateway.stop()
     key, count = new_key(), 4000
     one = meta.whatsapp_messages(key, meta.message(message_id="wamid.NUMBER"))

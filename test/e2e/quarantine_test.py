@@ -1,4 +1,4 @@
-"""What is signed but cannot be read or routed is kept whole, with its reason, and answered with 200."""
+"""Signed webhooks that cannot be read or routed are kept whole, with the reason, and answered with 200."""
 
 import json
 
@@ -12,7 +12,7 @@ PATH = "/api/whatsapp/webhook"
 
 @pytest.fixture(scope="module")
 def accounts(database, gateway):
-    """One under the shared secret, one that is switched off, and two with secrets of their own."""
+    """One under the shared secret, one that is disabled, and two with secrets of their own."""
     made = {
         "usual": database.add_account(),
         "inactive": database.add_account(is_active=False),
@@ -37,7 +37,7 @@ def accepted(answer):
     (b"null", "not_a_webhook"),
     (b"[" * 65 + b"]" * 65, "too_deep"),
 ])
-def test_what_is_no_webhook_is_kept_to_the_byte(client, database, gateway, body, reason):
+def test_a_body_that_is_no_webhook_is_kept_byte_for_byte(client, database, gateway, body, reason):
     counted = gateway.metric("socialsync_events_total", result=reason)
     assert accepted(client.post(PATH, body, SHARED_SECRET))
     [row] = database.quarantined_body(body)
@@ -45,7 +45,7 @@ def test_what_is_no_webhook_is_kept_to_the_byte(client, database, gateway, body,
     assert gateway.metric("socialsync_events_total", result=reason) == counted + 1
 
 
-def test_an_account_that_nobody_has(client, database):
+def test_an_unknown_account(client, database):
     key = new_key()
     assert accepted(client.post(PATH, meta.whatsapp_messages(key), SHARED_SECRET))
     [row] = database.quarantined(key)
@@ -53,7 +53,7 @@ def test_an_account_that_nobody_has(client, database):
     assert json.loads(row["body"])["object"] == "whatsapp_business_account"
 
 
-def test_an_account_that_is_switched_off(client, database, accounts):
+def test_a_disabled_account(client, database, accounts):
     assert accepted(client.post(PATH, meta.whatsapp_messages(accounts["inactive"].key), SHARED_SECRET))
     assert [row["reason"] for row in database.quarantined(accounts["inactive"].key)] == ["inactive_account"]
     assert database.logs(accounts["inactive"]) == []
@@ -83,7 +83,7 @@ def test_the_shared_secret_is_not_that_of_an_account_with_its_own(client, databa
     assert database.logs(lone) == []
 
 
-def test_a_mixed_body_is_taken_apart(client, database, accounts):
+def test_a_mixed_body_is_split(client, database, accounts):
     good, bad = meta.message("good"), meta.message("bad")
     stranger, mine = new_key(), accounts["usual"]
     body = meta.whatsapp(
@@ -95,7 +95,7 @@ def test_a_mixed_body_is_taken_apart(client, database, accounts):
     assert good["id"].encode() not in row["body"] and mine.key.encode() not in row["body"]
 
 
-def test_an_unreadable_part_does_not_hold_up_the_rest(client, database, accounts):
+def test_an_unreadable_part_does_not_delay_the_rest(client, database, accounts):
     good, mine = meta.message(), accounts["usual"]
     body = meta.encode({"object": "whatsapp_business_account", "entry": [
         17, meta.entry(mine.key, meta.change(mine.key, [good]))]})
@@ -106,7 +106,7 @@ def test_an_unreadable_part_does_not_hold_up_the_rest(client, database, accounts
 
 
 @pytest.mark.parametrize("odd", [r"\u0000", r"\ud83d", r"\ude00\ud83d", r"a\u0000\ud800b"])
-def test_what_jsonb_refuses_is_repaired_and_kept_to_the_byte(client, database, accounts, odd):
+def test_an_event_that_jsonb_refuses_is_repaired_and_kept_byte_for_byte(client, database, accounts, odd):
     message = meta.message("ODD")
     body = meta.whatsapp_messages(accounts["usual"].key, message).replace(b"ODD", odd.encode())
     assert accepted(client.post(PATH, body, SHARED_SECRET))
@@ -134,7 +134,7 @@ def nobody_is_told(database):
 @pytest.mark.parametrize("statement", ["DELETE FROM social_accounts WHERE id = %s",
                                        "DELETE FROM users WHERE id = (SELECT user_id FROM social_accounts WHERE id = %s)"])
 @pytest.mark.parametrize("dated", [True, False])
-def test_an_account_that_goes_before_the_commit(client, database, gateway, accounts, statement, dated, nobody_is_told):
+def test_an_account_that_is_deleted_before_the_commit(client, database, gateway, accounts, statement, dated, nobody_is_told):
     gone, stays = database.add_account(), accounts["usual"]
     database.rows("NOTIFY socialsync_accounts")
     gateway.settle(database)

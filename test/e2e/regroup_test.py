@@ -55,7 +55,7 @@ class Bodies:
 
 
 def events_for(numbers, page, instagram):
-    """Of several people, on several accounts of ours and on one that nobody has."""
+    """Events of several customers, on several accounts and on an unknown one."""
     events = []
     for key in numbers:
         for person in ("33600000001", "33600000002", "33600000003"):

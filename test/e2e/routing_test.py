@@ -1,4 +1,4 @@
-"""Whose event it is, as accounts come, change and go; and what the traffic does to their rows."""
+"""The account of an event, while accounts are added, changed and removed; and the effect of traffic on their rows."""
 
 import time
 
@@ -35,7 +35,7 @@ def test_a_new_account_routes_within_a_second(client, database):
 @pytest.mark.parametrize("statement", ["UPDATE social_accounts SET is_active = false WHERE id = %s",
                                        "DELETE FROM social_accounts WHERE id = %s",
                                        "UPDATE social_accounts SET phone_number_id = 'another' WHERE id = %s"])
-def test_an_account_that_ends_stops_within_a_second(client, gateway, database, statement):
+def test_a_disabled_or_deleted_account_stops_within_a_second(client, gateway, database, statement):
     account = database.add_account()
     gateway.settle(database)
     assert is_routed(client, database, meta.whatsapp_messages(account.key))
@@ -67,7 +67,7 @@ def test_an_entry_that_names_the_number_itself(client, gateway, database):
      {"messages": "received", "message_deliveries": "ignored", "message_reads": "received"}),
     ([], {"messages": "ignored", "message_deliveries": "ignored", "message_reads": "ignored"}),
 ])
-def test_what_an_account_did_not_ask_for_is_ignored(client, gateway, database, wanted, statuses):
+def test_events_that_an_account_did_not_select_are_ignored(client, gateway, database, wanted, statuses):
     account = database.add_account(webhook_events=wanted)
     gateway.settle(database)
     body = meta.whatsapp(meta.entry(account.key, meta.change(
@@ -76,7 +76,7 @@ def test_what_an_account_did_not_ask_for_is_ignored(client, gateway, database, w
     assert {row["webhook_type"]: row["status"] for row in database.logs(account)} == statuses
 
 
-def test_an_account_that_is_seen_turns_active(client, gateway, database):
+def test_an_account_with_a_webhook_turns_active(client, gateway, database):
     account = database.add_account()
     gateway.settle(database)
     before = database.value("SELECT now()")
@@ -89,7 +89,7 @@ def test_an_account_that_is_seen_turns_active(client, gateway, database):
     assert seconds_until(seen) < SEEN_WITHIN_S + SLACK_S
 
 
-def test_a_waba_is_learned_from_what_was_routed(client, gateway, database):
+def test_a_waba_is_learned_from_routed_events(client, gateway, database):
     account, waba = database.add_account(), new_key()
     gateway.settle(database)
 
@@ -104,7 +104,7 @@ def test_a_waba_is_learned_from_what_was_routed(client, gateway, database):
     assert database.value("SELECT webhook_metadata ->> 'waba_id' FROM social_accounts WHERE id = %s", account.id) == waba
 
 
-def test_a_number_nobody_has_is_not_given_to_its_waba_s_other_tenant(client, gateway, database):
+def test_an_unknown_number_is_not_routed_to_another_tenant_of_its_waba(client, gateway, database):
     account, waba = database.add_account(webhook_metadata=f'{{"waba_id": "{(waba := new_key())}"}}'), waba
     gateway.settle(database)
     assert not is_routed(client, database, meta.whatsapp(meta.entry(waba, meta.change(new_key(), [meta.message()]))))
@@ -115,7 +115,7 @@ def about_number(waba, field, **value):
     return meta.whatsapp(meta.entry(waba, meta.account_change(field, **value)))
 
 
-def test_what_is_about_a_waba_goes_to_each_of_its_accounts(client, gateway, database):
+def test_an_event_of_a_waba_goes_to_each_of_its_accounts(client, gateway, database):
     waba = new_key()
     shared = f'{{"waba_id": "{waba}"}}'
     one, two = (database.add_account(webhook_metadata=shared) for _ in range(2))
@@ -136,7 +136,7 @@ def test_a_number_named_by_its_digits(client, gateway, database):
     assert [len(database.logs(account)) for account in (one, two)] == [0, 1]
 
 
-def test_a_display_number_is_learned_from_what_was_routed(client, gateway, database):
+def test_a_display_number_is_learned_from_routed_events(client, gateway, database):
     """From a body signed for the account; not over a number that is set, and not another account's."""
     digits, waba = new_key(), new_key()
     number = f"+{digits[:3]} {digits[3:]}"
@@ -167,7 +167,7 @@ def test_a_display_number_is_learned_from_what_was_routed(client, gateway, datab
     assert [number_of(account) for account in (told, own, late)] == ["15559999999", None, None]
 
 
-def test_what_is_about_a_partner_s_client_goes_to_the_accounts_of_its_business(client, gateway, database):
+def test_an_event_of_a_partner_s_client_goes_to_the_accounts_of_its_business(client, gateway, database):
     business = new_key()
     one, two = (database.add_account(webhook_metadata=f'{{"ids": ["{business}"]}}') for _ in range(2))
     gateway.settle(database)
@@ -177,7 +177,7 @@ def test_what_is_about_a_partner_s_client_goes_to_the_accounts_of_its_business(c
     assert [len(database.logs(account)) for account in (one, two)] == [2, 2]
 
 
-def test_what_is_the_app_s_own_is_nobody_s(client, gateway, database):
+def test_an_event_of_the_app_goes_to_no_account(client, gateway, database):
     database.add_account()
     gateway.settle(database)
     body = about_number(new_key(), "account_update", event="PARTNER_ADDED", waba_info={"waba_id": new_key()})
@@ -187,8 +187,8 @@ def test_what_is_the_app_s_own_is_nobody_s(client, gateway, database):
                           "AND webhook_type = 'account_update'") == 1
 
 
-def test_a_locked_account_holds_up_nobody_else(client, gateway, database, open_database):
-    """Somebody's transaction holds its row: its own events are asked to come again, the others go on."""
+def test_a_locked_account_delays_no_other(client, gateway, database, open_database):
+    """A transaction locks its row: its own events get 503, the others are committed."""
     held, other = database.add_account(), database.add_account()
     gateway.settle(database)
     holder = open_database()
@@ -201,8 +201,8 @@ def test_a_locked_account_holds_up_nobody_else(client, gateway, database, open_d
     assert is_routed(client, database, meta.whatsapp_messages(held.key))
 
 
-def test_whoever_claims_a_page_by_its_account_id_does_not_inherit_it(client, gateway, database):
-    """The page_id of an account that is switched off still decides."""
+def test_an_account_id_does_not_inherit_the_events_of_a_disabled_page(client, gateway, database):
+    """The page_id of a disabled account still decides."""
     page = new_key()
     database.add_account("instagram", page_id=page, is_active=False)
     database.add_account("instagram", account_id=page)

@@ -1,4 +1,4 @@
-"""Whom deliveries trust: names whose addresses are private, or become so, and certificates that are not theirs.
+"""The trust of deliveries: names whose addresses are private, or become so, and certificates of other names.
 
 The names are of /etc/hosts, which each test has for itself in a mount namespace; that takes root.
 """
@@ -96,7 +96,7 @@ def hosts(tmp_path):
 
 @needs_namespace
 def test_a_name_that_becomes_private(hosts):
-    """DNS rebinding: what was looked at was another address than the one that is connected to."""
+    """DNS rebinding: the checked address differs from the connected one."""
     with receiver() as server, receiver(host="127.0.0.2") as inside:
         options = ["--http", "--allow", "127.0.0.1", "--name-lifetime", 0]
         with Sending(*options, hosts=hosts.path) as sending:
@@ -111,7 +111,7 @@ def test_a_name_that_becomes_private(hosts):
 
 @needs_namespace
 def test_a_name_with_one_address_that_is_private(hosts):
-    """The private one is passed over, in whichever order they come."""
+    """The private one is skipped, in any order."""
     hosts("127.0.0.2 receiver.example", "127.0.0.1 receiver.example", "127.0.0.2 inside.example", "::1 inside.example")
     with receiver() as server, Sending("--http", "--allow", "127.0.0.1", hosts=hosts.path) as sending:
         both = sending.get(f"http://receiver.example:{server.server_port}/")
@@ -123,7 +123,7 @@ def test_a_name_with_one_address_that_is_private(hosts):
 
 @needs_namespace
 def test_a_resolver_that_does_not_answer(tmp_path):
-    """Giving up on it holds nothing up: libcurl's own way waits for the resolver's thread."""
+    """The timeout delays nothing else: libcurl's own resolver would wait for its thread."""
     resolver = tmp_path / "resolv.conf"
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent, receiver() as server:
         silent.bind(("127.0.0.77", 53))
@@ -158,14 +158,14 @@ def secure(certificate):
         yield server
 
 
-def test_a_certificate_that_nobody_vouches_for(secure):
+def test_a_certificate_of_an_unknown_authority(secure):
     with Sending("--allow", "127.0.0.1", "--allow", "::1") as sending:
         reply = sending.get(f"https://localhost:{secure.server_port}/?token=hunter2")
     assert (reply["error"], reply["status"], secure.requests) == ("tls_failed", 0, 0)
     assert "certificate" in reply["detail"] and "hunter2" not in reply["detail"]
 
 
-def test_a_certificate_of_an_authority_that_is_known(secure, certificate):
+def test_a_certificate_of_a_known_authority(secure, certificate):
     with Sending("--allow", "127.0.0.1", "--allow", "::1", "--ca", certificate / "certificate.pem") as sending:
         replies = [sending.get(f"https://localhost:{secure.server_port}/") for _ in range(3)]
     assert [(reply["error"], reply["status"], reply["body"]) for reply in replies] == [("none", 200, "fine")] * 3

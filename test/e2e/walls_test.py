@@ -1,4 +1,4 @@
-"""Attacks of one tenant on another, by somebody who holds a tenant's own app secret and knows everybody's ids."""
+"""Attacks of one tenant on another. The attacker has its own app secret and knows all ids."""
 
 import json
 from dataclasses import dataclass
@@ -89,7 +89,7 @@ def test_mine_and_another_s_in_one_body(client, database, tenants):
     assert theirs.number.key not in database.logs(mine.number)[0]["payload_text"]
 
 
-def test_an_event_of_mine_does_not_stand_in_for_another_s(client, database, tenants):
+def test_an_event_under_my_account_does_not_replace_another_s(client, database, tenants):
     """Ids that an attacker has seen, or guesses, sent to its own account first."""
     mine, theirs = tenants
     for timestamp in (True, False):
@@ -141,7 +141,7 @@ def test_my_secret_and_the_app_s_own_events(client, database, tenants):
     lambda key: "".join(chr(0xFF10 + int(digit)) for digit in key), lambda key: [key], lambda key: {"id": key},
     lambda key: float(key) + 0.5,
 ])
-def test_a_key_in_disguise_is_nobody_s(client, database, tenants, disguise):
+def test_a_key_in_disguise_is_unroutable(client, database, tenants, disguise):
     mine, theirs = tenants
     for key in (mine.number.key, theirs.number.key):
         body = {"object": "whatsapp_business_account", "entry": [meta.entry(new_key(), {"field": "messages", "value": {
@@ -151,7 +151,7 @@ def test_a_key_in_disguise_is_nobody_s(client, database, tenants, disguise):
 
 
 def test_a_key_twice_is_read_as_it_is_stored(client, database, tenants):
-    """Whoever reads the payload sees the same owner as we did: the last of two, as PostgreSQL keeps it."""
+    """A reader of the payload sees the same owner as the router: the last of two, as PostgreSQL keeps it."""
     mine, theirs = tenants
     for first, last in ((mine, theirs), (theirs, mine)):
         message = meta.message()
@@ -165,7 +165,7 @@ def test_a_key_twice_is_read_as_it_is_stored(client, database, tenants):
     assert row["payload"]["entry"][0]["changes"][0]["value"]["metadata"]["phone_number_id"] == mine.number.key
 
 
-def test_a_genuine_body_sent_again_by_whoever_saw_it(client, database, tenants):
+def test_a_replayed_genuine_body(client, database, tenants):
     _, theirs = tenants
     body = meta.whatsapp_messages(theirs.number.key, meta.message(), meta.message(timestamp=False))
     for _ in range(3):

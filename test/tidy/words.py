@@ -25,7 +25,7 @@ _OPENINGS = {
 _BANNED = {
     "en": {
         r"somebody(?:'s)?|someone": "name the subject",
-        r"nobody(?:'s)?|no one": "name the subject, or: unroutable",
+        r"nobody(?:'s)?": "name the subject, or: unroutable",
         r"meanwhile": "name the moment",
         r"in the way": "name the obstacle",
         r"is there|isn't there": "exists; reachable (of a database, an endpoint)",
