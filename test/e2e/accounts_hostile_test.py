@@ -1,4 +1,4 @@
-"""`socialsync accounts` and what was not meant: empty names, foreign text, files that are half right, many lines."""
+"""`socialsync accounts` with unintended input: empty names, foreign text, files that are half right, many lines."""
 
 import pytest
 
@@ -35,7 +35,7 @@ def test_foreign_text_does_not_reach_a_terminal_raw(accounts, database):
     assert r"\x1b]0;mine" in outputs[0].stdout and other.id in outputs[3].stderr
 
 
-def test_what_others_keep_in_webhook_metadata_stays(accounts, asked, database):
+def test_other_keys_of_webhook_metadata_are_kept(accounts, asked, database):
     account = database.add_account(webhook_metadata='{"application": {"nothing": null}, "none": null, "ids": ["1"]}')
 
     def metadata():
@@ -70,14 +70,14 @@ def test_a_word_that_is_neither_yes_nor_no(asked, user):
     assert "is_active" in line["problem"]
 
 
-def test_an_instagram_account_with_a_phone_number_is_found_again(asked, user):
+def test_an_instagram_account_with_a_phone_number_is_found(asked, user):
     text = f"platform,user,page_id,phone_number_id\ninstagram,{user},{new_key()},{new_key()}\n"
     assert asked("import", "-", "--yes", stdin=text)["added"] == 1
     assert asked("import", "-", "--yes", "--update", stdin=text)["changed"] == 1
 
 
 def test_many_lines_do_not_each_read_the_whole_table(asked, database):
-    """By what PostgreSQL did, not by the time it took."""
+    """Measured by PostgreSQL's statistics, not by time."""
     database.rows("INSERT INTO users (email) SELECT 'many' || n || '@example.com' FROM generate_series(1, 2000) AS n")
     lines = "".join(f"instagram,many{n}@example.com,{new_key()}\n" for n in range(1, 501))
 
@@ -91,14 +91,14 @@ def test_many_lines_do_not_each_read_the_whole_table(asked, database):
 
 
 @pytest.mark.parametrize("secret, said", [(SEALED, "sealed"), (f"plain,{SEALED}", "sealed"), (" , ", "empty")])
-def test_a_secret_that_is_none(accounts, database, secret, said):
-    """Sealed text would keep every gateway from starting; blanks would leave the account to META_APP_SECRET."""
+def test_text_that_is_no_secret_is_refused(accounts, database, secret, said):
+    """Encrypted text would prevent every start of a gateway; blanks would make META_APP_SECRET valid."""
     account = database.add_account()
     done = accounts("set", account.key, "--app-secret-file", "-", stdin=secret)
     assert (done.returncode, said in done.stderr) == (2, True), done.stderr
 
 
-def test_check_tells_of_a_verify_token_that_cannot_be_read(asked, database):
+def test_check_reports_an_undecryptable_verify_token(asked, database):
     account, key, other_key = database.add_account(secret="own"), new_secrets_key(), new_secrets_key()
 
     def store(token):

@@ -1,4 +1,4 @@
-"""`socialsync accounts`: what an operator adds is routed at once, what is wrong is refused, and no secret is shown."""
+"""`socialsync accounts`: an added account is routed at once, invalid values are refused, and no secret is shown."""
 
 import json
 import secrets
@@ -45,7 +45,7 @@ def user(database):
     return database.value("SELECT email FROM users WHERE id = %s", database.add_user())
 
 
-def test_what_is_added_gets_its_events(accounts, asked, client, gateway, database, user):
+def test_an_added_account_gets_its_events(accounts, asked, client, gateway, database, user):
     number, secret = new_key(), new_secret()
     added = asked("add", "whatsapp", "--phone-number-id", number, "--user", user, "--business-name", "Pizzeria «Roma»",
                   "--display-phone-number", "+33 7 65 54 00 03", "--app-secret-file", "-", stdin=f"{secret}\n")["added"]
@@ -88,14 +88,14 @@ def test_a_secret_s_line_end_is_not_a_part_of_it(asked, database, user, tmp_path
     (["whatsapp", "--phone-number-id", "1", "--user", "a@example.com", "--app-secret", "x"], "--app-secret"),
     (["telegram", "--user", "a@example.com"], "telegram"),
 ])
-def test_what_is_wrong_is_refused(accounts, database, arguments, said):
+def test_invalid_values_are_refused(accounts, database, arguments, said):
     before = database.value("SELECT count(*) FROM social_accounts")
     done = accounts("add", *arguments)
     assert (done.returncode, said in done.stderr) == (2, True), done.stderr
     assert database.value("SELECT count(*) FROM social_accounts") == before
 
 
-def test_whose_it_is(accounts, asked, database):
+def test_the_owner_of_an_account(accounts, asked, database):
     address, number = f"new{new_key()}@example.com", new_key()
     refused = accounts("add", "whatsapp", "--phone-number-id", number, "--user", address)
     assert (refused.returncode, "--create-user" in refused.stderr) == (9, True)
@@ -147,7 +147,7 @@ def test_a_name_of_two_accounts(accounts, database):
     assert done.returncode == 9 and all(account.id in done.stderr for account in both)
 
 
-def test_removal_says_what_went(accounts, asked, client, gateway, database):
+def test_removal_reports_the_removed_rows(accounts, asked, client, gateway, database):
     gone, stays = database.add_account(), database.add_account()
     gateway.settle(database)
     for account in (gone, stays):
@@ -156,7 +156,7 @@ def test_removal_says_what_went(accounts, asked, client, gateway, database):
     asked("set", gone.key, "--inactive")
     gateway.settle(database)
     assert client.post(PATH, meta.whatsapp_messages(gone.key), SHARED_SECRET).status == 200
-    assert accounts("remove", gone.key).returncode == 2  # nobody to ask
+    assert accounts("remove", gone.key).returncode == 2  # no terminal to ask on
     for table, columns, values in (("webhook_deliveries", "", ""), ("webhook_delivery_attempts", ", attempt, took_ms", ", 1, 1")):
         database.rows(f"INSERT INTO {table} (event_id, endpoint_id{columns}) SELECT id, %s{values} FROM webhook_logs "
                       "WHERE social_account_id = %s", gone.id, gone.id)
@@ -168,7 +168,7 @@ def test_removal_says_what_went(accounts, asked, client, gateway, database):
     assert accounts("show", gone.key).returncode == 9
 
 
-def test_a_file_is_taken_whole_or_not_at_all(asked, database, user):
+def test_a_file_is_imported_whole_or_not_at_all(asked, database, user):
     first, second, third = (new_key() for _ in range(3))
     head = "Platform;user;phone_number_id;page_id;business_name;app_secret;is_active\n".lower()
     good = f'whatsapp;{user};{first};;"Roma; the first";{meta.SECRET}-1;\ninstagram;{user};;{second};Due;;no\n'
@@ -198,7 +198,7 @@ def test_a_header_that_cannot_be_used(accounts, text, said):
     assert (done.returncode, said in done.stderr) == (2, True), done.stderr
 
 
-def test_check_says_what_is_missing_and_what_waits(accounts, asked, client, gateway, database):
+def test_check_reports_missing_values_and_quarantined_events(accounts, asked, client, gateway, database):
     account = database.add_account(is_active=False)
     gateway.settle(database)
     assert client.post(PATH, meta.whatsapp_messages(account.key), SHARED_SECRET).status == 200
@@ -241,7 +241,7 @@ def test_the_guide_s_commands_work_one_after_another(accounts, database, tmp_pat
         assert done.returncode == 0, f"{line}\n{done.stderr}"
 
 
-def test_with_a_key_secrets_are_sealed_from_the_start(asked, database, user):
+def test_with_a_key_new_secrets_are_encrypted(asked, database, user):
     key, number = secrets.token_hex(32), new_key()
     secret, token = new_secret(), new_secret()
     added = asked("add", "whatsapp", "--phone-number-id", number, "--user", user, "--app-secret-file", "-", stdin=secret,

@@ -1,4 +1,4 @@
-"""Who is asked and answers no has changed nothing, and that is no failure."""
+"""A command that asks and is answered no changes nothing, and exits with 0."""
 
 import os
 import pty

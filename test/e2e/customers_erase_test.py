@@ -1,4 +1,4 @@
-"""`socialsync customers erase`: everything of one person goes, and nothing of anybody else."""
+"""`socialsync customers erase`: all data of one customer is erased, and none of others."""
 
 import base64
 import json
@@ -60,7 +60,7 @@ def erase(url, account, customer, *arguments):
 
 
 def theirs(client, account, people):
-    """What is the person's, one way or another: so many events."""
+    """Stores events that belong to the customer in each possible way; returns their number."""
     send(client, account, messages=[message(people.person)])
     send(client, account, messages=[message("", from_user_id=people.bsuid)])
     send(client, account, contacts=[{"wa_id": people.person, "user_id": people.bsuid}],
@@ -92,7 +92,7 @@ def of_others(client, account, people):
     return 7
 
 
-def test_all_of_one_person(client, database, database_url, account, people):
+def test_all_data_of_one_customer_is_erased(client, database, database_url, account, people):
     mine, others = theirs(client, account, people), of_others(client, account, people)
     elsewhere = database.add_account()
     database.rows("INSERT INTO webhook_logs (social_account_id, platform, webhook_type, payload, customer_identifier) "
@@ -120,7 +120,7 @@ def test_all_of_one_person(client, database, database_url, account, people):
     assert (again["removed"]["events"], again["events"]) == (0, {})
 
 
-def test_what_waits_in_quarantine(client, database, database_url, account, people):
+def test_quarantined_rows_are_erased(client, database, database_url, account, people):
     database.rows("UPDATE social_accounts SET is_active = false WHERE id = %s", account.id)
     stranger = new_key()
 
@@ -139,8 +139,8 @@ def test_what_waits_in_quarantine(client, database, database_url, account, peopl
     assert len(database.quarantined(stranger)) == 1
 
 
-def test_what_the_database_refused(database, database_url, account, people):
-    """Such a row has no routing key: its body says whose it is."""
+def test_rows_that_the_database_refused_are_erased(database, database_url, account, people):
+    """Such a row has no routing key: its body names the account."""
     other = database.add_account()
     made = [database.value("INSERT INTO webhook_quarantine (reason, platform, body) VALUES ('rejected_by_database', 'whatsapp', %s) "
                            "RETURNING id", meta.whatsapp_messages(key, message(people.person))) for key in (account.key, other.key)]
@@ -148,7 +148,7 @@ def test_what_the_database_refused(database, database_url, account, people):
     assert [row["id"] for row in database.rows("SELECT id FROM webhook_quarantine WHERE id = ANY (%s::uuid[])", made)] == [made[1]]
 
 
-def test_what_is_others_too_stays_and_is_told(client, database, database_url, account, people):
+def test_shared_events_stay_and_are_listed(client, database, database_url, account, people):
     send(client, account, messages=[message(people.other, group_id="g", context={"from": people.person, "id": wamid(people.person)})])
     threads = [{"id": number, "messages": [message(number)]} for number in (people.person, people.other)]
     send(client, account, field="history", history=[{"metadata": {"phase": 0, "chunk_order": 1}, "threads": threads}])
@@ -178,7 +178,7 @@ def test_other_platforms(client, gateway, database, database_url, platform, path
     assert {row["customer_identifier"].encode() for row in database.logs(page)} == {other}
 
 
-def test_many_events_go_in_batches(database, database_url, account, people):
+def test_many_events_are_erased_in_batches(database, database_url, account, people):
     """Some without a time of arrival, which no order has."""
     payload = meta.whatsapp_messages(account.key, message(people.person)).decode()
     database.rows("INSERT INTO webhook_logs (social_account_id, platform, webhook_type, payload, customer_identifier, created_at) "
@@ -192,7 +192,7 @@ def test_many_events_go_in_batches(database, database_url, account, people):
 
 
 def test_times_as_the_database_writes_them(database, database_url, account, people):
-    """CST is China's to the one who writes it, and America's to the one who reads it."""
+    """CST is China's time zone for the writer, and America's for the reader."""
     name = database.value("SELECT current_database()")
     database.rows("INSERT INTO webhook_logs (social_account_id, platform, webhook_type, payload, customer_identifier, created_at) "
                   "SELECT %s, 'whatsapp', 'messages', '{}', %s, now() - n * interval '1 second' FROM generate_series(1, 2500) AS n",
@@ -217,14 +217,14 @@ def test_it_asks(database_url, account, client, people, database):
     ("", "33", 2),
     ("", "+1 555 000 0000", 2),
 ])
-def test_what_it_refuses(database_url, account, account_text, customer, code):
+def test_invalid_arguments_are_refused(database_url, account, account_text, customer, code):
     done = program.run("customers", "erase", "--account", account_text or account.id, "--customer", customer, "--yes",
                        DATABASE_URL=database_url)
     assert done.returncode == code and done.stderr
 
 
 def test_the_business_is_no_customer(client, database, database_url, account, people):
-    """Even where the account does not say its number: what came to it does."""
+    """Even if the account has no number: its received events name it."""
     send(client, account, field="smb_message_echoes", message_echoes=[message("15550000000", to=people.person)])
     database.rows("UPDATE social_accounts SET display_phone_number = NULL WHERE id = %s", account.id)
     done = program.run("customers", "erase", "--account", account.id, "--customer", "+1 555 000 0000", "--yes",

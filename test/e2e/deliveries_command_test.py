@@ -1,4 +1,4 @@
-"""`socialsync deliveries …`: what waits, where a message went, try again, away with it."""
+"""`socialsync deliveries …`: list pending deliveries, show an event's attempts, retry, replay, cancel."""
 
 import json
 
@@ -19,7 +19,7 @@ def answer(url, *arguments):
 
 @pytest.fixture
 def filled(database):
-    """An account with an endpoint and five events: one never queued, two pending, two given up."""
+    """An account with an endpoint and five events: one never queued, two pending, two dead-lettered."""
     account = database.add_account(webhook_url="https://bot.example/hook")
     account.endpoint = database.value("SELECT id FROM webhook_endpoints WHERE social_account_id = %s", account.id)
     account.events = [database.value("SELECT log_webhook(%s, 'whatsapp', 'messages', '{}')", account.id) for _ in range(5)]
@@ -76,7 +76,7 @@ def test_retry_replay_and_cancel(filled, database, database_url):
     assert answer(database_url, "list", *of)["rows"] == []
 
 
-def test_what_a_worker_has_in_hand_is_left_to_it(filled, database, database_url):
+def test_leased_deliveries_are_left_to_their_worker(filled, database, database_url):
     for in_hand in filled.events[1], filled.events[2]:
         database.rows("UPDATE webhook_deliveries SET due_at = now() + interval '55 s' WHERE event_id = %s", in_hand)
     assert answer(database_url, "retry", "--account", filled.key, "--status", "any", "--yes")["changed"] == 2
@@ -84,7 +84,7 @@ def test_what_a_worker_has_in_hand_is_left_to_it(filled, database, database_url)
                           "AND due_at > now()", filled.endpoint) == [3, 3]
 
 
-def test_a_cancelled_one_does_not_look_delivered(filled, database, database_url):
+def test_a_cancelled_delivery_does_not_look_delivered(filled, database, database_url):
     delivered, cancelled = filled.events[0], filled.events[4]
     database.rows("INSERT INTO webhook_delivery_attempts (event_id, endpoint_id, attempt, http_status, took_ms) VALUES (%s, %s, 1, 200, 5)",
                   delivered, filled.endpoint)

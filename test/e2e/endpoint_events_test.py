@@ -1,4 +1,4 @@
-"""The operator's own endpoints are told of those that fail."""
+"""The operator's own endpoints are notified of failing endpoints."""
 
 import json
 
@@ -43,15 +43,15 @@ def primary(database, account):
     return database.rows("SELECT * FROM webhook_endpoints WHERE social_account_id = %s AND place = 0", account.id)[0]
 
 
-def test_the_operator_is_told_of_a_customer_s_endpoint(database, database_url, gateway):
-    """Once of each mark, and of the end; by an event as Meta's are, and signed like them."""
+def test_the_operator_is_notified_of_a_failing_endpoint(database, database_url, gateway):
+    """Once for each percentage, and for the end; by a Meta-shaped, signed event."""
     with Receiver(answer(410)) as customers, Receiver() as operators:
         told = add(database_url, "--operator", "--url", operators.url("/all?key=hidden"))
         add(database_url, "--operator", "--url", operators.url("/end"), "--events", "endpoint_disabled", "--format", "standard")
         add(database_url, "--operator", "--url", operators.url("/other"), "--events", "partner_solutions")
         account = database.add_account(webhook_url=customers.url("/hook?key=hidden"))
         endpoint = primary(database, account)["id"]
-        # It has failed for three days, and was warned of by nobody yet.
+        # It has failed for three days, without a notification so far.
         database.rows("UPDATE webhook_endpoints SET failing_since = now() - interval '3 days', is_ordered = true WHERE id = %s", endpoint)
         gateway.settle(database)
         send(gateway, account)
@@ -73,8 +73,8 @@ def test_the_operator_is_told_of_a_customer_s_endpoint(database, database_url, g
         assert operators.of("/other") == [] and "hidden" not in json.dumps(row["payload"])
 
 
-def test_two_workers_tell_of_a_mark_once(database, database_url):
-    """And what the operator's own endpoint does not answer is not told to it."""
+def test_two_workers_notify_once(database, database_url):
+    """Failures of the operator's own endpoint are not sent to it."""
     with Receiver(answer(500)) as customers, Receiver(hang) as operators, Receiver() as others:
         account = database.add_account(webhook_url=customers.url())
         add(database_url, "--operator", "--url", others.url())

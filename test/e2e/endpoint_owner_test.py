@@ -1,4 +1,4 @@
-"""An account that is given to somebody else: what waits is the former owner's, and so are secrets."""
+"""An account gets another owner: pending deliveries and secrets of the former owner are deleted."""
 
 import program
 from gateway import Gateway
@@ -14,8 +14,8 @@ def primary(database, account):
     return database.rows("SELECT * FROM webhook_endpoints WHERE social_account_id = %s AND place = 0", account.id)[0]
 
 
-def test_what_waits_for_a_former_owner_is_not_for_the_next(database, database_url):
-    """Neither what is in the outbox, nor what a worker has in its hands; nor by a replay."""
+def test_pending_deliveries_of_a_former_owner_are_deleted(database, database_url):
+    """In the outbox, in a worker's memory, and by a replay."""
     with Receiver(answer(503)) as former, Receiver() as present, Gateway(database_url, **SETTINGS) as gateway:
         account = database.add_account(webhook_url=former.url())
         before = primary(database, account)

@@ -1,4 +1,4 @@
-"""Secrets of endpoints, sealed in the database: by `socialsync secrets` and by what makes and rotates them."""
+"""Encrypted secrets of endpoints: by `socialsync secrets` and by the commands that create and rotate them."""
 
 import json
 
@@ -27,7 +27,7 @@ def nothing_before(database):
 
 @pytest.fixture
 def run(database_url):
-    """A command under KEY; gives its report."""
+    """Runs a command with KEY; returns its report."""
     def run(*arguments, code=0, key=KEY):
         done = program.run(*arguments, "--output", "json", DATABASE_URL=database_url, SOCIALSYNC_SECRETS_KEY=key)
         assert done.returncode == code, done.stdout + done.stderr
@@ -40,7 +40,7 @@ def stored(database, endpoint_id):
 
 
 def opened(database, endpoint_id, key=KEY):
-    """Its secrets; what is not sealed under the key for this endpoint is none."""
+    """The endpoint's secrets; a value that is not encrypted with the key for this endpoint is omitted."""
     def plain(column, value):
         return value and unseal(value, key, endpoint_id, "signing_secret" if "signing" in column else column, "webhook_endpoints")
     row = stored(database, endpoint_id)
@@ -51,7 +51,7 @@ def primary(database, account):
     return database.value("SELECT id FROM webhook_endpoints WHERE social_account_id = %s AND place = 0", account.id)
 
 
-def test_sealed_and_made_plain_again_while_deliveries_go_out(database, database_url, run):
+def test_encrypt_and_decrypt_while_deliveries_go_out(database, database_url, run):
     with Receiver() as receiver, Gateway(database_url, SOCIALSYNC_SECRETS_KEY=KEY, **SETTINGS) as gateway:
         account = database.add_account(webhook_url=receiver.url())
         endpoint = primary(database, account)
@@ -80,7 +80,7 @@ def test_sealed_and_made_plain_again_while_deliveries_go_out(database, database_
         assert {column: stored(database, endpoint)[column] for column in COLUMNS} == plain
 
 
-def test_what_another_endpoint_has_opens_nothing(database, database_url, run):
+def test_a_value_copied_to_another_endpoint_cannot_be_decrypted(database, database_url, run):
     with Receiver() as receiver:
         accounts = [database.add_account(webhook_url=receiver.url(f"/{n}")) for n in range(2)]
         first, second = (primary(database, account) for account in accounts)
@@ -99,7 +99,7 @@ def test_what_another_endpoint_has_opens_nothing(database, database_url, run):
             assert receiver.of("/1") == [] and "cannot be signed for" in gateway.log()
 
 
-def test_what_commands_write_is_sealed_from_the_start(database, run, tmp_path):
+def test_secrets_written_by_commands_are_encrypted(database, run, tmp_path):
     account = database.add_account()
     first = run("endpoints", "add", "--account", account.key, "--url", "https://bot.example/hook", "--header", "X-Key: mine",
                 "--skip-handshake")
@@ -126,8 +126,8 @@ def test_what_commands_write_is_sealed_from_the_start(database, run, tmp_path):
     assert run("secrets", "encrypt", "--yes")["changed"] == {}
 
 
-def test_what_sql_makes_is_plain_until_it_is_sealed(database, database_url, run):
-    """By a gateway that is told to; a key alone does not."""
+def test_secrets_created_by_sql_are_plaintext_until_encrypted(database, database_url, run):
+    """A gateway with SOCIALSYNC_SECRETS_SEAL encrypts them; a key alone does not."""
     account = database.add_account(webhook_url="https://bot.example/hook")
     with pytest.raises((CryptoError, AssertionError, ValueError)):
         opened(database, primary(database, account))

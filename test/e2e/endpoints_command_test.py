@@ -1,4 +1,4 @@
-"""`socialsync endpoints …`: where each account's events go, made, changed and taken away."""
+"""`socialsync endpoints …`: endpoints are added, changed and removed."""
 
 import json
 
@@ -57,7 +57,7 @@ def test_no_secret_is_shown_again(database, database_url):
     assert row(database, endpoint)["headers"] == {"X-Key": "topsecret"}
 
 
-def test_what_is_refused_changes_nothing(database, database_url):
+def test_a_refused_command_changes_nothing(database, database_url):
     account = database.add_account()
     good = ["--account", account.key, "--url", "https://bot.example/", "--skip-handshake"]
     for arguments, code in (

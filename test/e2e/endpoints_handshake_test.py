@@ -1,4 +1,4 @@
-"""Meta's handshake with a URL, before an endpoint has it."""
+"""Meta's handshake with a URL, before an endpoint stores it."""
 
 import json
 import urllib.parse
@@ -37,12 +37,12 @@ def endpoints(database, account):
 
 
 def asked(receiver):
-    """What the receiver was asked in its one request."""
+    """The parameters of the receiver's one request."""
     received, = receiver.received
     return urllib.parse.parse_qs(urllib.parse.urlsplit(received.path).query), received
 
 
-def test_a_url_that_passes_is_taken(run, database):
+def test_a_url_that_passes_the_handshake_is_stored(run, database):
     account = database.add_account()
     with Receiver(verifies(TOKEN)) as receiver:
         run("add", "--account", account.key, "--url", receiver.url("/hook?tenant=7"), "--header", "X-Key: topsecret")
@@ -67,7 +67,7 @@ def test_each_handshake_has_a_challenge_of_its_own(run, database):
     (answer(200, b"ok"), "answered 200 with 'ok' instead of the challenge"), (answer(404, b"x" * 100_000), "path"),
     (answer(302, location="http://127.0.0.1/"), "redirects are not followed"), (reset, "connection_lost"),
     (answer(201), "answered 201"), (answer(500, b"\x1b[2Jno"), r"\x1b[2Jno")])
-def test_one_that_does_not_pass_is_refused(run, database, act, told):
+def test_a_url_that_fails_the_handshake_is_refused(run, database, act, told):
     account = database.add_account()
     with Receiver(act) as receiver:
         refused = run("add", "--account", account.key, "--url", receiver.url(), code=6)
@@ -77,7 +77,7 @@ def test_one_that_does_not_pass_is_refused(run, database, act, told):
     assert database.value("SELECT webhook_url FROM social_accounts WHERE id = %s", account.id) is None
 
 
-def test_what_may_not_be_reached_is_not_asked(run, database):
+def test_a_forbidden_address_gets_no_handshake(run, database):
     account = database.add_account()
     with Receiver(verifies(TOKEN)) as receiver:
         for egress, told in (({"SOCIALSYNC_EGRESS_HTTP": "1"}, "SOCIALSYNC_EGRESS_ALLOW"), ({}, "SOCIALSYNC_EGRESS_HTTP")):
@@ -103,7 +103,7 @@ def test_another_url_of_an_endpoint_is_asked_too(run, database):
         assert len(receiver.received) == 2
 
 
-def test_without_a_token_both_ways_out_are_told(run, database):
+def test_without_a_token_both_options_are_named(run, database):
     account = database.add_account()
     url = ["--account", account.key, "--url", "https://bot.example/"]
     refused = run("add", *url, with_token=False, code=2)

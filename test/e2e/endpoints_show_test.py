@@ -1,4 +1,4 @@
-"""`socialsync endpoints show`: why does this customer get nothing?"""
+"""`socialsync endpoints show`: why does this tenant receive nothing?"""
 
 import json
 
@@ -6,7 +6,7 @@ import pytest
 
 import program
 
-pytestmark = pytest.mark.release_only  # what it shows is SQL's and a pure function's
+pytestmark = pytest.mark.release_only  # its output comes from SQL and a pure function
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def queue(database, customer, due, since="now()"):
                   f"(gen_random_uuid(), %s, {due}, {since})", customer.endpoint)
 
 
-def test_nothing_is_in_the_way(show, database, customer):
+def test_no_problem_is_found(show, database, customer):
     attempt(database, customer, status=200)
     shown = show(customer.endpoint)
     assert "Nothing is in the way" in shown and "delivered 200" in shown and customer.event in shown
@@ -51,7 +51,7 @@ def test_nothing_is_in_the_way(show, database, customer):
     assert answer["attempts"][0]["http_status"] == 200 and answer["health"]["last_success_at"]
 
 
-def test_the_last_attempts_and_what_waits(show, database, customer):
+def test_the_last_attempts_and_pending_deliveries(show, database, customer):
     for n in range(7):
         attempt(database, customer, "http_status", 500, b"oh\x1b[2Jno %d" % n, f"now() - interval '{n} minutes'")
     attempt(database, customer, status=200, when="now() - interval '1 h'")
@@ -79,7 +79,7 @@ def test_the_last_attempts_and_what_waits(show, database, customer):
     ("INSERT INTO webhook_deliveries (event_id, endpoint_id, due_at) VALUES (gen_random_uuid(), %(endpoint)s, now() - interval '2 h')",
      "is serve running"),
 ])
-def test_what_is_in_the_way(show, database, customer, broken, told):
+def test_each_problem_is_named_with_its_remedy(show, database, customer, broken, told):
     cursor_values = {"endpoint": customer.endpoint, "account": customer.id}
     for name, value in cursor_values.items():
         broken = broken.replace(f"%({name})s", f"'{value}'")
@@ -89,7 +89,7 @@ def test_what_is_in_the_way(show, database, customer, broken, told):
     assert told in show(customer.endpoint)
 
 
-def test_what_is_pulled_waits_to_be_fetched(show, database, customer):
+def test_deliveries_of_a_pulled_endpoint_wait(show, database, customer):
     change(database, customer, "url = NULL")
     queue(database, customer, "now() - interval '1 h'")
     reason, = json.loads(show(customer.endpoint, "--output", "json"))["reasons"]

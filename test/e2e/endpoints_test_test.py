@@ -1,4 +1,4 @@
-"""`socialsync endpoints test`: a signed test delivery, now, and what came of it."""
+"""`socialsync endpoints test`: a signed test delivery, and its result."""
 
 import json
 
@@ -67,14 +67,14 @@ def test_all_of_an_account(run, database):
 @pytest.mark.parametrize("act, error, advice", [
     (answer(401), "401", "signature"), (answer(302), "302", "redirects"), (answer(410), "410", "switched off"),
     (reset, "connection_lost", "closed"), (garbage, "protocol_error", "no HTTP server")])
-def test_what_went_wrong_and_what_to_do(run, database, act, error, advice):
+def test_each_error_is_named_with_its_remedy(run, database, act, error, advice):
     with Receiver(act) as receiver:
         account = database.add_account(webhook_url=receiver.url())
         shown = run(endpoint_of(database, account)["id"], code=6)
     assert error in shown and advice in shown
 
 
-def test_what_the_wall_refuses(run, database):
+def test_an_address_that_the_egress_policy_refuses(run, database):
     with Receiver() as receiver:
         account = database.add_account(webhook_url=receiver.url("/?key=hidden"))
         endpoint = endpoint_of(database, account)["id"]
@@ -87,7 +87,7 @@ def test_what_the_wall_refuses(run, database):
     assert "not_connected" in closed and "nothing listens there" in closed
 
 
-def test_what_cannot_be_tested(run, database):
+def test_an_endpoint_that_cannot_be_tested(run, database):
     account = database.add_account()
     run("--account", account.key, code=9)
     database.rows("INSERT INTO webhook_endpoints (social_account_id, place) VALUES (%s, 1)", account.id)

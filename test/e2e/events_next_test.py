@@ -1,4 +1,4 @@
-"""`socialsync events next`: events are fetched on a shell instead of being sent."""
+"""`socialsync events next`: a shell script fetches events instead of receiving them."""
 
 import json
 import subprocess
@@ -33,7 +33,7 @@ def pulled(database, account, place=1):
 
 
 def queued(database, account, endpoint, count):
-    """So many events that wait for the endpoint, the oldest first."""
+    """Queues this many events for the endpoint; returns them, the oldest first."""
     ids = [database.value("SELECT log_webhook(%s, 'whatsapp', 'messages', %s, %s, %s)", account, json.dumps({"n": n, "é": "\n"}),
                           meta.new_id(), meta.CUSTOMER) for n in range(count)]
     for n, event in enumerate(ids):
@@ -58,7 +58,7 @@ def test_claimed_until_the_lease_is_over(run, fetch, database):
     assert {row["status"] for row in database.logs(account)} == {"received"}
 
 
-def test_done_ends_what_was_shown(run, fetch, database):
+def test_done_ends_the_printed_events(run, fetch, database):
     account = database.add_account()
     endpoint = pulled(database, account.id)
     queued(database, account.id, endpoint, 3)
@@ -69,7 +69,7 @@ def test_done_ends_what_was_shown(run, fetch, database):
     assert database.value("SELECT count(*) FROM webhook_deliveries WHERE endpoint_id = %s", endpoint) == 0
 
 
-def test_what_could_not_be_written_out_is_not_ended(database, database_url):
+def test_an_unwritten_event_is_not_ended(database, database_url):
     account = database.add_account()
     endpoint = pulled(database, account.id)
     queued(database, account.id, endpoint, 2)
@@ -85,7 +85,7 @@ def test_what_could_not_be_written_out_is_not_ended(database, database_url):
 
 
 @pytest.mark.parametrize("role", ["--ingest-only", None])
-def test_waits_for_what_comes(database, database_url, role):
+def test_wait_returns_the_next_event(database, database_url, role):
     account = database.add_account()
     pulled(database, account.id)
     with Gateway(database_url, META_APP_SECRET=SHARED_SECRET).start(*([role] if role else [])) as gateway:

@@ -1,4 +1,4 @@
-"""`socialsync quarantine list|show|purge`: what is there, all of one row, and away with it."""
+"""`socialsync quarantine list|show|purge`: lists rows, shows one row, removes rows."""
 
 import json
 import subprocess
@@ -58,7 +58,7 @@ def test_filters(filled, arguments, expected):
         assert sum(of["rows"] for of in answer["summary"]) == len(expected)
 
 
-def test_what_a_person_sees(filled):
+def test_the_text_output(filled):
     done = run(filled, "list")
     lines = done.stdout.splitlines()
     assert lines[0].split() == ["ID", "TIME", "REASON", "PLATFORM", "TYPE", "ROUTING", "KEY", "DETAIL"]
@@ -106,8 +106,8 @@ def test_purge(filled, arguments, kept):
     assert left(filled) == [filled.ids[number] for number in kept]
 
 
-def test_purge_ends_where_a_row_does_not_go(filled):
-    """A policy or a trigger of somebody's keeps it."""
+def test_purge_ends_if_a_row_cannot_be_deleted(filled):
+    """A policy or a trigger of the operator keeps it."""
     filled.rows("CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; "
                 "CREATE TRIGGER kept BEFORE DELETE ON webhook_quarantine FOR EACH ROW "
                 "WHEN (OLD.reason = 'not_json') EXECUTE FUNCTION keep()")
@@ -116,7 +116,7 @@ def test_purge_ends_where_a_row_does_not_go(filled):
     assert left(filled) == [filled.ids[3]]
 
 
-def test_purge_wants_to_be_told_what(filled):
+def test_purge_needs_a_filter_or_all(filled):
     done = run(filled, "purge", "--yes")
     assert done.returncode == 2 and "--all" in done.stderr
     assert left(filled) == filled.ids
@@ -134,7 +134,7 @@ def test_a_database_that_is_not_migrated(cluster):
     assert done.returncode == 3 and "migrate" in done.stderr
 
 
-def test_what_the_gateway_keeps_can_be_found(client, database, database_url):
+def test_rows_quarantined_by_the_gateway_are_listed(client, database, database_url):
     key = new_key()
     body = meta.whatsapp_messages(key)
     assert client.post("/api/whatsapp/webhook", body, SHARED_SECRET).status == 200

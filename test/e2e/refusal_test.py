@@ -1,4 +1,4 @@
-"""What is not signed, or not HTTP as we take it, is refused with its status, and leaves nothing behind."""
+"""Unsigned webhooks and invalid HTTP are refused with their status, and leave nothing behind."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def account(database):
 
 @pytest.fixture(scope="module", autouse=True)
 def slow_client(account, gateway):
-    """Half a head, sent when this file begins, so that its deadline passes meanwhile."""
+    """Half a head, sent when this file begins, so that its deadline passes during the other tests."""
     slow = gateway.raw_client()
     slow.send(b"POST /api/whatsapp/webhook HTTP/1.1\r\nHost: a\r\n")
     yield slow
@@ -171,7 +171,7 @@ MARKER = "reflectedmarker"
     ("POST", PATH, {"Expect": MARKER}),
 ])
 @pytest.mark.usefixtures("nothing_is_stored")
-def test_no_answer_is_a_page_or_says_what_it_was_asked(client, gateway, method, path, headers):
+def test_no_answer_is_a_page_or_repeats_the_request(client, gateway, method, path, headers):
     answer = client.request(method, path, MARKER.encode() if method == "POST" and "Content-Length" not in headers else None,
                             headers)
     assert {name: answer.headers[name] for name in (

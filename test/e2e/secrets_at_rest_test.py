@@ -1,4 +1,4 @@
-"""Secrets sealed in the database: what `serve` makes of them, and `socialsync secrets`, while webhooks come in."""
+"""Encrypted secrets in the database: `serve` and `socialsync secrets`, while webhooks come in."""
 
 import json
 import threading
@@ -19,7 +19,7 @@ KEY, OTHER_KEY = new_key(), new_key()
 
 @pytest.fixture(scope="module")
 def gateway(database, database_url):
-    database.rows("DELETE FROM social_accounts")  # with none of the keys that open what is there it would not start
+    database.rows("DELETE FROM social_accounts")  # or it would not start: it has no key for their secrets
     with Gateway(database_url, META_APP_SECRET=SHARED_SECRET, SOCIALSYNC_SECRETS_KEY=KEY) as running:
         yield running
 
@@ -31,7 +31,7 @@ def no_accounts_before(database):
 
 @pytest.fixture
 def secrets_command(database_url):
-    """`socialsync secrets …`, which never shows a secret or a key; gives its report."""
+    """`socialsync secrets …`, which never shows a secret or a key; returns its report."""
 
     def run(*arguments, exit_code=0, key=KEY):
         done = program.run("secrets", *arguments, "--output", "json", DATABASE_URL=database_url, SOCIALSYNC_SECRETS_KEY=key)
@@ -53,7 +53,7 @@ def stored(database, account):
 
 
 def seal_in_place(database, account, key=KEY, column="app_secret", at=None, value=None):
-    """Writes a value sealed for the account (or for another place) as another program would."""
+    """Writes a value encrypted for the account (or for another row and column) as another program would."""
     sealed = seal(value or account.secret, key, at or account.id, column)
     database.rows(f"UPDATE social_accounts SET {column} = %s WHERE id = %s", sealed, account.id)
     return sealed
@@ -68,8 +68,8 @@ def send(gateway, account, secret=None):
     return answer.status, message["id"]
 
 
-def test_sealed_and_plain_side_by_side(gateway, database):
-    """Sealed by PyNaCl: the format is what its page says."""
+def test_encrypted_and_plaintext_values_side_by_side(gateway, database):
+    """Encrypted by PyNaCl: the format is that of decision 0016."""
     plain, sealed = database.add_account(secret=new_secret()), database.add_account(secret=f"{new_secret()},{new_secret()}")
     seal_in_place(database, sealed)
     seal_in_place(database, sealed, column="verify_token", value=f"{meta.SECRET}-token")
@@ -136,13 +136,13 @@ def test_only_the_columns_that_are_named(database, secrets_command):
     secrets_command("encrypt", "--column", "app_secret", "--column", "verify_token", "--yes")
     after = stored(database, account)
     assert [after[column] == before[column] for column in COLUMNS] == [False, False, True, True]
-    # What the guide's SQL writes is plain, and is sealed by the next run.
+    # The guide's SQL writes plaintext, encrypted by the next run.
     database.rows("UPDATE social_accounts SET app_secret = %s WHERE id = %s", before["app_secret"], account.id)
     assert secrets_command("encrypt", "--column", "app_secret", "--yes")["changed"] == {"app_secret": 1}
 
 
-def test_the_guide_s_rotation_of_an_app_secret_works_beside_a_sealed_one(gateway, database, secrets_command):
-    """A new secret put in front of a sealed list, in SQL."""
+def test_the_guide_s_rotation_works_beside_an_encrypted_app_secret(gateway, database, secrets_command):
+    """SQL puts a new secret in front of an encrypted list."""
     old, new = f"{new_secret()},{new_secret()}", new_secret()
     account = database.add_account(secret=old)
     secrets_command("encrypt", "--yes")
@@ -158,8 +158,8 @@ def test_the_guide_s_rotation_of_an_app_secret_works_beside_a_sealed_one(gateway
     assert stored(database, account)["app_secret"] == f"x,{new},{old}"
 
 
-def test_sealed_text_among_blanks_is_no_plain_secret(gateway, database):
-    """Or whoever reads the table could sign with it."""
+def test_encrypted_text_among_blanks_is_no_plaintext_secret(gateway, database):
+    """Otherwise a reader of the table could sign with it."""
     account = database.add_account(secret=new_secret())
     text = f"\r\n\t{seal_in_place(database, account)}\n"
     token = f" {seal_in_place(database, account, column='verify_token', value=meta.SECRET)}"
@@ -173,8 +173,8 @@ def test_sealed_text_among_blanks_is_no_plain_secret(gateway, database):
     client.close()
 
 
-def test_a_value_copied_to_another_account_opens_nothing(gateway, database):
-    """Whoever may write the table cannot make one tenant's secret sign for another."""
+def test_a_value_copied_to_another_account_cannot_be_decrypted(gateway, database):
+    """A role that may write the table cannot make one tenant's secret sign for another tenant."""
     victim, attacker = database.add_account(secret=new_secret()), database.add_account(secret=new_secret())
     seal_in_place(database, victim)
     seal_in_place(database, attacker)
@@ -228,8 +228,8 @@ def test_a_wrong_key_is_a_start_up_error(database, database_url, keys):
         assert hidden not in done.stdout + done.stderr
 
 
-def test_one_value_that_somebody_wrote_keeps_nobody_from_starting(database, database_url):
-    """Of a key that there never was, where the others open: an application may let tenants type their tokens."""
+def test_one_undecryptable_value_does_not_prevent_the_start(database, database_url):
+    """The value names an unknown key, others can be decrypted: an application may let tenants type their tokens."""
     good, bad = database.add_account(secret=new_secret()), database.add_account(secret=new_secret())
     seal_in_place(database, good)
     seal_in_place(database, bad, key=new_key())
@@ -267,7 +267,7 @@ def test_rotation_with_two_keys_live(database, database_url, secrets_command):
     assert len(database.logs(account)) == 3
 
 
-def test_what_arrives_plain_is_sealed_at_once(database, database_url):
+def test_new_plaintext_secrets_are_encrypted_at_once(database, database_url):
     old = full_account(database)
     with Gateway(database_url, SOCIALSYNC_SECRETS_KEY=KEY, SOCIALSYNC_SECRETS_SEAL="app_secret,access_token") as gateway:
         new = full_account(database)
@@ -296,8 +296,8 @@ def test_status_counts(database, secrets_command):
     assert left == [{"id": stranger.id, "column": "app_secret", "why": "tampered"}]
 
 
-def test_a_narrow_column_keeps_what_does_not_fit(database, secrets_command):
-    """As an older database has it; the statements it prints are run as they are."""
+def test_a_narrow_column_keeps_long_values_as_plaintext(database, secrets_command):
+    """A column of an older database; the printed statements are run unchanged."""
     database.rows("DROP TRIGGER socialsync_accounts_changed ON social_accounts")
     definition = ("CREATE TRIGGER socialsync_accounts_changed AFTER INSERT OR DELETE OR UPDATE OF platform, account_id, user_id, "
                   "is_active, phone_number_id, page_id, app_secret, verify_token, display_phone_number, webhook_events, "
@@ -318,7 +318,7 @@ def test_a_narrow_column_keeps_what_does_not_fit(database, secrets_command):
     assert unseal(stored(database, long)["app_secret"], KEY, long.id, "app_secret") == long.secret
 
 
-def test_a_locked_row_is_left_and_said(database, open_database, secrets_command):
+def test_a_locked_row_is_skipped_and_reported(database, open_database, secrets_command):
     held, free = database.add_account(secret=new_secret()), database.add_account(secret=new_secret())
     holder = open_database()
     holder.rows("BEGIN")
@@ -330,8 +330,8 @@ def test_a_locked_row_is_left_and_said(database, open_database, secrets_command)
     assert secrets_command("encrypt", "--yes")["changed"] == {"app_secret": 1}
 
 
-def test_nothing_is_sealed_while_a_migration_runs(database, open_database, secrets_command):
-    """A rollback that has found no sealed value must find none later."""
+def test_nothing_is_encrypted_while_a_migration_runs(database, open_database, secrets_command):
+    """A rollback that has found no encrypted value must find none later."""
     database.add_account(secret=new_secret())
     migration = open_database()
     migration.rows("SELECT pg_advisory_lock(hashtextextended('socialsync webhooks migration', 0))")
@@ -357,7 +357,7 @@ def test_no_secret_is_in_a_statement(database, cluster, database_name, secrets_c
         assert meta.SECRET not in query and not any(account.secret in query for account in accounts)
 
 
-def test_a_server_that_logs_parameters_logs_no_plain_secret(cluster, database, database_name, secrets_command):
+def test_a_server_that_logs_parameters_logs_no_plaintext_secret(cluster, database, database_name, secrets_command):
     account = full_account(database)
     database.rows(f"ALTER DATABASE {database_name} SET log_statement = 'all'")
     try:
@@ -371,7 +371,7 @@ def test_a_server_that_logs_parameters_logs_no_plain_secret(cluster, database, d
     assert account.secret not in log
 
 
-def test_send_opens_the_account_s_secret(gateway, database, database_url):
+def test_send_decrypts_the_account_s_secret(gateway, database, database_url):
     account = database.add_account(secret=f"{new_secret()},{new_secret()}")
     seal_in_place(database, account)
     gateway.settle(database)
@@ -384,7 +384,7 @@ def test_send_opens_the_account_s_secret(gateway, database, database_url):
         assert f"sealed under key {key_id(KEY)}" in done.stderr
 
 
-def test_route_test_tells_of_a_secret_that_cannot_be_read(database, database_url):
+def test_route_test_reports_an_undecryptable_secret(database, database_url):
     account = database.add_account(secret=new_secret())
     seal_in_place(database, account)
 
@@ -398,7 +398,7 @@ def test_route_test_tells_of_a_secret_that_cannot_be_read(database, database_url
     assert json.loads(done.stdout)["accounts"][0]["has_app_secret"] is True
 
 
-def test_bulk_changes_want_yes_and_a_key(secrets_command):
+def test_bulk_changes_need_yes_and_a_key(secrets_command):
     for verb in ("encrypt", "rotate", "decrypt"):
         assert "--yes" in secrets_command(verb, exit_code=2)
         assert "SOCIALSYNC_SECRETS_KEY" in secrets_command(verb, "--yes", exit_code=2, key="")

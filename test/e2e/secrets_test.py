@@ -38,7 +38,7 @@ FOREIGN = [(platform, True, SHARED_NEW) for platform in MAKERS] + [
 
 @pytest.mark.parametrize("path", ["own", "meta"])
 @pytest.mark.parametrize("platform, own, secret", [*SHARED, *OWN, ("instagram", False, INSTAGRAM)])
-def test_each_effective_secret_opens(client, database, accounts, platform, own, secret, path):
+def test_each_effective_secret_is_accepted(client, database, accounts, platform, own, secret, path):
     account = accounts[platform, own]
     before = len(database.logs(account))
     name = {"facebook": "messenger", "whatsapp_business": "whatsapp"}.get(platform, platform) if path == "own" else "meta"
@@ -48,7 +48,7 @@ def test_each_effective_secret_opens(client, database, accounts, platform, own, 
 
 
 @pytest.mark.parametrize("platform, own, secret", FOREIGN)
-def test_no_other_secret_opens(client, database, accounts, platform, own, secret):
+def test_no_other_secret_is_accepted(client, database, accounts, platform, own, secret):
     account = accounts[platform, own]
     before, kept = len(database.logs(account)), len(database.quarantined(account.key))
     assert client.post("/api/meta/webhook", MAKERS[platform](account.key), secret).status == 200
@@ -56,7 +56,7 @@ def test_no_other_secret_opens(client, database, accounts, platform, own, secret
     assert [row["reason"] for row in database.quarantined(account.key)[kept:]] == ["secret_mismatch"]
 
 
-def test_a_secret_of_nobody(client, database):
+def test_an_unknown_secret(client, database):
     before = database.row_count()
     assert client.post("/api/meta/webhook", meta.whatsapp_messages(new_key()), new_secret()).status == 401
     assert database.row_count() == before

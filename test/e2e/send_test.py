@@ -1,4 +1,4 @@
-"""`socialsync send`: signed, Meta-shaped test webhooks, for whoever has no Meta app."""
+"""`socialsync send`: signed, Meta-shaped test webhooks, for users without a Meta app."""
 
 import pathlib
 import socket
@@ -70,13 +70,13 @@ def test_all_is_found_in_the_environment(gateway, database, accounts, no_databas
     assert len(database.logs(account)) == before + 1
 
 
-def test_what_is_not_accepted(gateway, accounts, no_database):
+def test_a_refused_webhook(gateway, accounts, no_database):
     done = send(gateway, "whatsapp", "--to", accounts["whatsapp"].key, META_APP_SECRET=new_secret(), **no_database)
     assert done.returncode == 4
     assert "1 × 401" in done.stdout
 
 
-def test_nobody_answers(gateway, no_database):
+def test_an_unreachable_gateway(gateway, no_database):
     done = send(gateway, "whatsapp", "--to", new_key(), "--url", "http://127.0.0.1:1", **no_database)
     assert done.returncode == 1
     assert "no answer" in done.stderr
@@ -86,7 +86,7 @@ def test_nobody_answers(gateway, no_database):
     (["whatsapp"], {}, "--to"),
     (["instagram", "--to", "1"], {"META_APP_SECRET": ""}, "--secret"),
 ])
-def test_what_cannot_be_found_is_asked_for(gateway, no_database, arguments, settings, named):
+def test_missing_values_are_named(gateway, no_database, arguments, settings, named):
     done = send(gateway, *arguments, **settings, **no_database)
     assert done.returncode == 2
     assert named in done.stderr

@@ -1,4 +1,4 @@
-"""What `serve` refuses to start with: it says so at once, with the exit code of the table, and tells no secret."""
+"""`serve` refuses invalid settings and databases at once, with its exit code, and shows no secret."""
 
 import socket
 
@@ -52,14 +52,14 @@ def test_no_database():
     ("DATABASE_URL", f"password={VALUE} {VALUE}"),
     ("DB_PORT", "five"),
 ])
-def test_a_setting_that_cannot_be(name, value):
+def test_an_invalid_setting(name, value):
     instead = {"DATABASE_URL": "", "DB_HOST": "127.0.0.1"} if name == "DB_PORT" else {}
     done = serve(**instead, **{name: value})
     assert done.returncode == 2
     assert f"socialsync: {name}: " in done.stderr
 
 
-def test_all_problems_are_told_at_once():
+def test_all_problems_are_reported_together():
     done = serve(SOCIALSYNC_DEV="maybe", SOCIALSYNC_LOG="xml", SOCIALSYNC_TYPO="1")
     assert [name in done.stderr for name in ("SOCIALSYNC_DEV", "SOCIALSYNC_LOG", "SOCIALSYNC_TYPO")] == [True] * 3
 
