@@ -20,12 +20,11 @@ endif()
 
 # Paths are relative to the repository, so that a clone in another folder finds the objects of this one.
 add_compile_options("-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
-# CMake hides the precompiled header's paths behind -Xclang, where ccache does not find them.
-set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -include-pch <PCH_FILE>)
-set(CMAKE_CXX_COMPILE_OPTIONS_CREATE_PCH -include <PCH_HEADER> -x c++-header)
+# CCACHE_DEPEND: compares headers as they are. Preprocessed, a header has no comments, and the compiler refuses a
+# precompiled header that was built from a file of another size.
 find_program(CCACHE ccache)
 if(CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
-    CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
+    CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 CCACHE_DEPEND=1
     CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE})
 endif()

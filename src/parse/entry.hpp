@@ -5,6 +5,7 @@
 
 #include "model/event.hpp"
 #include "parse/collector.hpp"
+#include "parse/identity.hpp"
 #include "parse/json.hpp"
 
 namespace socialsync::parse {
@@ -24,15 +25,18 @@ struct Change {
   bool flat = false;
 };
 
-// Adds all events of an entry, and its unreadable parts.
-void read_entry(model::Platform platform, Value entry, Collector& collector);
-
-// Adds the events of one {"field": …, "value": …} without an entry around it, as Meta's dashboard shows them.
-void read_bare_change(model::Platform platform, Value change, Collector& collector);
-
 // Returns an event with the platform, routing key and time of its entry.
-model::Event event_of(const Entry& entry);
+inline model::Event event_of(const Entry& entry) {
+  model::Event event;
+  event.platform = entry.platform;
+  event.key.entry_id = entry.id.text();
+  event.time_ms = unix_time_ms(entry.time);
+  return event;
+}
 
-void add_unreadable(const Entry& entry, Value part, Collector& collector);
+// Adds `part` of an entry as unreadable.
+inline void add_unreadable(const Entry& entry, Value part, Collector& collector) {
+  collector.add_unreadable(entry.platform, entry.id.text(), part.raw());
+}
 
 }  // namespace socialsync::parse

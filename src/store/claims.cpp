@@ -3,8 +3,6 @@
 #include <charconv>
 #include <utility>
 
-#include "store/delivery_keys.hpp"
-
 namespace socialsync::store {
 namespace {
 

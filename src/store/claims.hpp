@@ -13,16 +13,9 @@
 
 #include "base/uuid.hpp"
 #include "pg/connection.hpp"
+#include "store/delivery_keys.hpp"
 
 namespace socialsync::store {
-
-// The primary key of an outbox row.
-struct DeliveryKey {
-  Uuid event_id;
-  Uuid endpoint_id;
-
-  friend auto operator<=>(const DeliveryKey&, const DeliveryKey&) = default;
-};
 
 // Makes this session's plans use the indexes. Every statement below and in store/deliveries.hpp finds rows by
 // key, but a plan made while the tables are small would scan them, and be kept when they have grown.

@@ -6,10 +6,18 @@
 #include <utility>
 #include <vector>
 
+#include "base/uuid.hpp"
 #include "pg/statement.hpp"
-#include "store/claims.hpp"
 
 namespace socialsync::store {
+
+// The primary key of an outbox row.
+struct DeliveryKey {
+  Uuid event_id;
+  Uuid endpoint_id;
+
+  friend auto operator<=>(const DeliveryKey&, const DeliveryKey&) = default;
+};
 
 // Two parameters, $1::uuid[] and $2::uuid[].
 class DeliveryKeys {

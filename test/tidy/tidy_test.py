@@ -58,6 +58,21 @@ def test_folders_and_rows_agree():
 
 
 @pytest.mark.parametrize(
+    "includes, are_in_a_circle",
+    [
+        ({"pg/a.hpp": "pg/b.hpp", "pg/b.cpp": "pg/b.hpp"}, False),
+        ({"pg/a.hpp": "pg/b.hpp", "pg/b.cpp": "pg/a.hpp"}, True),  # a header and its source are one
+        ({"pg/a.hpp": "pg/b.hpp", "pg/b.hpp": "pg/c.hpp", "pg/c.hpp": "pg/a.hpp"}, True),
+        ({"cli/one/a.hpp": "cli/two/b.hpp", "cli/two/c.hpp": "cli/one/d.hpp"}, True),  # the folders
+        ({"cli/one/a.hpp": "cli/two/b.hpp", "cli/two/c.hpp": "cli/d.hpp"}, False),
+    ],
+)
+def test_circles(includes, are_in_a_circle):
+    files = [cpp(f"src/{path}", f'#include "{header}"\n') for path, header in includes.items()]
+    assert bool(problems(rules.circles, *files)) == are_in_a_circle
+
+
+@pytest.mark.parametrize(
     "path, header, allowed",
     [
         ("src/pg/connection.cpp", "<libpq-fe.h>", True),

@@ -1,4 +1,4 @@
-// Headers that nearly every file includes and that never change.
+// The headers that nearly every file includes, and that seldom change; see precompile.cmake.
 #include <array>
 #include <chrono>
 #include <cstdint>
