@@ -92,7 +92,8 @@ std::array<Chapter, 5> chapters() {
 void print_markdown() {
   for (const Chapter& part : chapters()) {
     fmt::print(
-        "\n## {}\n\n| where | `webhook_type` | `external_message_id` | deduplicated by | `customer_identifier` "
+        "\n## {}\n\n| where | `webhook_type` | `external_message_id` | deduplicated by | "
+        "`customer_identifier` "
         "| |\n"
         "|---|---|---|---|---|---|\n",
         part.name);
