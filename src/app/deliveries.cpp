@@ -37,7 +37,7 @@ void yield_to_ingest() {
 
 }  // namespace
 
-Deliveries::Deliveries(const config::Config& config, asio::any_io_executor ingest, deliver::Connect connect,
+Deliveries::Deliveries(const config::Config& config, asio::any_io_executor ingest, pg::Connect connect,
                        metrics::Metrics& metrics)
     : ingest_(std::move(ingest)),
       keeps_running_(asio::make_work_guard(io_)),

@@ -19,6 +19,7 @@
 #include "deliver/worker.hpp"
 #include "ingest/handover.hpp"
 #include "metrics/metrics.hpp"
+#include "pg/supervisor.hpp"
 
 namespace socialsync::app {
 
@@ -26,7 +27,7 @@ class Deliveries : public ingest::Handover {
  public:
   // `ingest` runs what takes webhooks: all but is_ready() is called there. `connect` is called on the
   // worker's thread.
-  Deliveries(const config::Config& config, boost::asio::any_io_executor ingest, deliver::Connect connect,
+  Deliveries(const config::Config& config, boost::asio::any_io_executor ingest, pg::Connect connect,
              metrics::Metrics& metrics);
   ~Deliveries() override;
 

@@ -21,6 +21,7 @@
 #include "net/result.hpp"
 #include "net/rethrow.hpp"
 #include "net/within.hpp"
+#include "pg/supervisor.hpp"
 #include "store/schema.hpp"
 
 namespace socialsync::app {
@@ -29,7 +30,6 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::chrono::milliseconds ready_glance{20};
-constexpr std::chrono::milliseconds schema_question_pause{500};
 // Reading more at once would keep requests waiting.
 constexpr std::size_t reroute_batch_bytes_max = 1024 * 1024;
 
@@ -145,26 +145,23 @@ class Gateway : public Health {
       batcher_.start();
       upkeep_.start();
     } else {
-      asio::co_spawn(io_, check_schema(), net::rethrow);
+      spawn_schema_check();
     }
     if (duty_ != Duty::ingest_only) deliveries_.start();
   }
 
-  // Upkeep does so where there is one.
-  asio::awaitable<void> check_schema() {
-    std::optional<bool> is_migrated;
-    asio::steady_timer pause(io_);
-    while (!is_migrated) {
-      try {
-        const std::unique_ptr<pg::Connection> connection = co_await connect(std::nullopt);
-        is_migrated = co_await store::is_migrated(*connection);
-      } catch (const std::exception& error) {
-        log::warning("the database cannot be asked, trying again", {{"error", error.what()}});
-      }
-      pause.expires_after(schema_question_pause);
-      co_await pause.async_wait(net::as_result);
-    }
-    if (!*is_migrated) throw NotMigrated();
+  // For a process without upkeep, which checks the schema itself.
+  void spawn_schema_check() {
+    pg::Supervised check{.name = "schema check", .run = check_schema};
+    check.on_failure = [](const std::exception& error) {
+      if (dynamic_cast<const NotMigrated*>(&error)) throw;
+    };
+    asio::co_spawn(io_, pg::supervise(connector(std::nullopt), std::move(check)), net::rethrow);
+  }
+
+  static asio::awaitable<void> check_schema(pg::Connection& connection) {
+    const bool is_migrated = co_await store::is_migrated(connection);
+    if (!is_migrated) throw NotMigrated();
   }
 
   void listen() {
@@ -181,7 +178,7 @@ class Gateway : public Health {
     return fmt::format("{}{}{}:{}", v6 ? "[" : "", config_.listen_host, v6 ? "]" : "", port);
   }
 
-  ingest::Connect connector(std::optional<std::chrono::milliseconds> lock_timeout) const {
+  pg::Connect connector(std::optional<std::chrono::milliseconds> lock_timeout) const {
     return [this, lock_timeout] { return connect(lock_timeout); };
   }
 

@@ -1,6 +1,5 @@
 #include "app/upkeep.hpp"
 
-#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -24,18 +23,21 @@ namespace asio = boost::asio;
 constexpr std::chrono::milliseconds tick_interval{500};
 constexpr std::chrono::seconds statement_timeout{10};
 constexpr std::chrono::seconds writable_for{5};  // after the last time we saw it
-constexpr std::chrono::milliseconds pause_min{100};
-constexpr std::chrono::milliseconds pause_max{5'000};
+constexpr std::chrono::seconds privileges_interval{5};
 
-// A statement that is refused says nothing of whether the database takes others.
-bool says_it_is_away(const std::exception& error) {
+bool ends_the_program(const std::exception& error) {
+  return dynamic_cast<const NotMigrated*>(&error) || dynamic_cast<const ingest::UnknownSecretsKey*>(&error);
+}
+
+// A refused statement does not mean that the database refuses others.
+bool means_unreachable(const std::exception& error) {
   const auto* refused = dynamic_cast<const pg::Error*>(&error);
   return !refused || refused->kind() == pg::ErrorKind::connection || refused->sqlstate().empty();
 }
 
 }  // namespace
 
-Upkeep::Upkeep(asio::any_io_executor executor, ingest::Connect connect, ingest::TenantKeeper& tenants,
+Upkeep::Upkeep(asio::any_io_executor executor, pg::Connect connect, ingest::TenantKeeper& tenants,
                ingest::Sightings& sightings, QuarantineKeeper& quarantine, UpkeepLimits limits,
                store::SecretChange sealing)
     : executor_(std::move(executor)),
@@ -47,47 +49,26 @@ Upkeep::Upkeep(asio::any_io_executor executor, ingest::Connect connect, ingest::
       sealing_(std::move(sealing)) {}
 
 void Upkeep::start() {
-  Task watch = [this](pg::Connection& connection) { return watch_accounts(connection); };
-  Task record = [this](pg::Connection& connection) { return record_sightings(connection); };
-  Task keep = [this](pg::Connection& connection) { return maintain(connection); };
-  Task reroute = [this](pg::Connection& connection) { return quarantine_.reroute(connection); };
-  Task bound = [this](pg::Connection& connection) { return quarantine_.bound(connection); };
-  asio::co_spawn(executor_, keep_running("tenant directory", std::move(watch)), net::rethrow);
-  asio::co_spawn(executor_, keep_running("sightings", std::move(record)), net::rethrow);
-  asio::co_spawn(executor_, keep_running("partitions", std::move(keep)), net::rethrow);
-  asio::co_spawn(executor_, keep_running("quarantine routing", std::move(reroute)), net::rethrow);
-  asio::co_spawn(executor_, keep_running("quarantine cap", std::move(bound)), net::rethrow);
+  spawn("tenant directory", [this](pg::Connection& connection) { return watch_accounts(connection); });
+  spawn("sightings", [this](pg::Connection& connection) { return record_sightings(connection); });
+  spawn("partitions", [this](pg::Connection& connection) { return maintain(connection); });
+  spawn("quarantine routing", [this](pg::Connection& connection) { return quarantine_.reroute(connection); });
+  spawn("quarantine cap", [this](pg::Connection& connection) { return quarantine_.bound(connection); });
   if (sealing_.columns.empty()) return;
-  Task seal = [this](pg::Connection& connection) { return seal_secrets(connection); };
-  asio::co_spawn(executor_, keep_running("secrets", std::move(seal)), net::rethrow);
+  spawn("secrets", [this](pg::Connection& connection) { return seal_secrets(connection); });
+}
+
+void Upkeep::spawn(const char* name, Task task) {
+  pg::Supervised supervised{.name = name, .run = std::move(task)};
+  supervised.on_failure = [this](const std::exception& error) {
+    if (ends_the_program(error)) throw;
+    if (means_unreachable(error)) writable_at_.reset();
+  };
+  asio::co_spawn(executor_, pg::supervise(connect_, std::move(supervised)), net::rethrow);
 }
 
 bool Upkeep::writable() const {
   return writable_at_ && std::chrono::steady_clock::now() - *writable_at_ < writable_for;
-}
-
-// `task` runs over one connection after another, each time until that one fails.
-asio::awaitable<void> Upkeep::keep_running(const char* name, Task task) {
-  asio::steady_timer timer(executor_);
-  std::chrono::milliseconds pause{0};
-  for (;;) {
-    const auto began = std::chrono::steady_clock::now();
-    try {
-      const std::unique_ptr<pg::Connection> connection = co_await connect_();
-      co_await task(*connection);
-    } catch (const NotMigrated&) {
-      throw;
-    } catch (const ingest::UnknownSecretsKey&) {
-      throw;
-    } catch (const std::exception& error) {
-      if (says_it_is_away(error)) writable_at_.reset();
-      log::warning("database task failed, trying again", {{"task", name}, {"error", error.what()}});
-    }
-    const bool lasted = std::chrono::steady_clock::now() - began > pause_max;
-    pause = lasted ? pause_min : std::clamp(pause * 2, pause_min, pause_max);
-    timer.expires_after(pause);
-    co_await timer.async_wait(net::as_result);
-  }
 }
 
 asio::awaitable<void> Upkeep::check_database(pg::Connection& connection) {
@@ -172,7 +153,7 @@ asio::awaitable<void> Upkeep::seal_secrets(pg::Connection& connection) {
       std::vector<std::string> columns = co_await sealable_columns(connection);
       is_due = is_due || columns != change.columns;
       change.columns = std::move(columns);
-      ask_rights_at = std::chrono::steady_clock::now() + pause_max;
+      ask_rights_at = std::chrono::steady_clock::now() + privileges_interval;
     }
     if (is_due && !change.columns.empty()) {
       const store::SecretReport report = co_await store::change_secrets(connection, change);

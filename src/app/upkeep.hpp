@@ -13,9 +13,9 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "app/quarantine_keeper.hpp"
-#include "ingest/batch.hpp"
 #include "ingest/sightings.hpp"
 #include "ingest/tenants.hpp"
+#include "pg/supervisor.hpp"
 #include "store/secrets.hpp"
 
 namespace socialsync::app {
@@ -30,7 +30,7 @@ struct UpkeepLimits {
 class Upkeep {
  public:
   // All references outlive the upkeep. `sealing` is what to seal as it arrives; without columns: nothing.
-  Upkeep(boost::asio::any_io_executor executor, ingest::Connect connect, ingest::TenantKeeper& tenants,
+  Upkeep(boost::asio::any_io_executor executor, pg::Connect connect, ingest::TenantKeeper& tenants,
          ingest::Sightings& sightings, QuarantineKeeper& quarantine, UpkeepLimits limits,
          store::SecretChange sealing);
 
@@ -47,7 +47,7 @@ class Upkeep {
  private:
   using Task = std::function<boost::asio::awaitable<void>(pg::Connection& connection)>;
 
-  boost::asio::awaitable<void> keep_running(const char* name, Task task);
+  void spawn(const char* name, Task task);
   boost::asio::awaitable<void> check_database(pg::Connection& connection);
   boost::asio::awaitable<void> watch_accounts(pg::Connection& connection);
   boost::asio::awaitable<void> record_sightings(pg::Connection& connection);
@@ -58,7 +58,7 @@ class Upkeep {
   void tell_sealed(const store::SecretReport& report);
 
   boost::asio::any_io_executor executor_;
-  ingest::Connect connect_;
+  pg::Connect connect_;
   ingest::TenantKeeper& tenants_;
   ingest::Sightings& sightings_;
   QuarantineKeeper& quarantine_;

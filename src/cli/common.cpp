@@ -16,6 +16,7 @@
 #include "cli/on_database.hpp"
 #include "cli/terminal.hpp"
 #include "pg/error.hpp"
+#include "pg/sqlstate.hpp"
 #include "store/schema.hpp"
 
 namespace socialsync::cli {
@@ -57,12 +58,11 @@ std::string explanation(const pg::Error& error) {
 
 // What PostgreSQL refuses is the operator's to know, not a bug of ours.
 Exit outcome_of(const pg::Error& error) {
-  constexpr std::string_view query_canceled = "57014";
-  constexpr std::string_view insufficient_privilege = "42501";
   if (is_lost_connection(error)) return Exit::lock_budget_spent;
-  if (error.sqlstate() == query_canceled) return Exit::interrupted;
+  if (error.sqlstate() == pg::sqlstate::query_canceled) return Exit::interrupted;
   if (error.is_lock_conflict()) return Exit::lock_budget_spent;
-  if (error.sqlstate() == insufficient_privilege || error.sqlstate().empty()) return Exit::refused;
+  if (error.sqlstate() == pg::sqlstate::insufficient_privilege || error.sqlstate().empty())
+    return Exit::refused;
   return Exit::internal_error;
 }
 
@@ -101,7 +101,6 @@ config::Config settings_of(const Common& common) {
 
 void ask_database(const config::Config& settings,
                   const std::function<boost::asio::awaitable<void>(pg::Connection& connection)>& work) {
-  constexpr std::string_view undefined_table = "42P01", undefined_column = "42703";
   try {
     with_database(settings, [&work](pg::Connection& connection) -> boost::asio::awaitable<bool> {
       co_await store::prepare_session(connection, operators_lock_timeout);
@@ -112,7 +111,9 @@ void ask_database(const config::Config& settings,
   } catch (const boost::system::system_error& error) {
     throw Failure(Exit::refused, fmt::format("the database does not answer: {}", error.code().message()));
   } catch (const pg::Error& error) {
-    if (error.sqlstate() != undefined_table && error.sqlstate() != undefined_column) throw;
+    if (error.sqlstate() != pg::sqlstate::undefined_table &&
+        error.sqlstate() != pg::sqlstate::undefined_column)
+      throw;
     throw Failure(Exit::refused, "the database is not migrated: run socialsync migrate apply");
   }
 }

@@ -12,6 +12,7 @@
 #include "cli/printable.hpp"
 #include "cli/terminal.hpp"
 #include "pg/error.hpp"
+#include "pg/sqlstate.hpp"
 
 namespace socialsync::cli {
 namespace asio = boost::asio;
@@ -32,7 +33,8 @@ int on_database(bool wants_json, const DatabaseWork& work) {
         code = co_await work(config, connection);
       });
     } catch (const pg::Error& error) {
-      const bool is_bad_value = error.sqlstate().starts_with("22");  // a time that is none, say
+      const bool is_bad_value =
+          error.sqlstate().starts_with(pg::sqlstate::class_data_exception);  // a time that is none, say
       if (is_bad_value) throw Failure(Exit::wrong_usage, error.what());
       throw;
     }

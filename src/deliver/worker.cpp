@@ -106,7 +106,7 @@ asio::awaitable<void> Worker::keep_running(const char* name, Task task, std::fun
       co_return;
     } catch (const std::exception& error) {
       is_ready_ = false;
-      log::warning("database task failed, trying again", {{"task", name}, {"error", error.what()}});
+      log::warning("database task failed, will retry", {{"task", name}, {"error", error.what()}});
     }
     pause = Clock::now() - began > pause_max ? pause_min : std::clamp(pause * 2, pause_min, pause_max);
     if (!is_wanted()) break;

@@ -13,12 +13,12 @@
 #include "net/result.hpp"
 #include "net/rethrow.hpp"
 #include "net/within.hpp"
+#include "pg/sqlstate.hpp"
 
 namespace socialsync::ingest {
 namespace {
 
 constexpr std::chrono::milliseconds expiry_tick{50};
-constexpr std::string_view lock_not_available = "55P03";
 constexpr std::chrono::milliseconds pause_min{50};
 constexpr std::chrono::milliseconds pause_max{2'000};
 
@@ -33,16 +33,17 @@ std::size_t bytes_of(const Submission& submission) {
 // An event that the database will not have, as a row of quarantine.
 store::QuarantineRow refused_row(const store::EventRow& event, const Submission& submission,
                                  const std::string& sqlstate) {
-  constexpr std::string_view foreign_key_violation = "23503";  // the account was deleted a moment ago
-  return {.id = event.id,
-          .reason = sqlstate == foreign_key_violation ? "unknown_account" : "rejected_by_database",
-          .platform = event.platform,
-          .routing_key = "",
-          .type = event.type,
-          .detail = "SQLSTATE " + sqlstate,
-          .signed_by = submission.signed_by,
-          .body = event.exact_payload.value_or(event.payload),
-          .event_time_ms = std::nullopt};
+  // foreign_key_violation: the account was deleted a moment ago.
+  return {
+      .id = event.id,
+      .reason = sqlstate == pg::sqlstate::foreign_key_violation ? "unknown_account" : "rejected_by_database",
+      .platform = event.platform,
+      .routing_key = "",
+      .type = event.type,
+      .detail = "SQLSTATE " + sqlstate,
+      .signed_by = submission.signed_by,
+      .body = event.exact_payload.value_or(event.payload),
+      .event_time_ms = std::nullopt};
 }
 
 }  // namespace
@@ -236,7 +237,7 @@ asio::awaitable<Batcher::Attempt> Batcher::attempt_rows(
   } catch (const pg::Error& error) {
     Attempt done{.sqlstate = error.sqlstate()};
     if (error.kind() == pg::ErrorKind::data) done.outcome = Attempt::Outcome::refused;
-    if (error.sqlstate() == lock_not_available) done.outcome = Attempt::Outcome::blocked;
+    if (error.sqlstate() == pg::sqlstate::lock_not_available) done.outcome = Attempt::Outcome::blocked;
     const bool comes_apart =
         done.outcome != Attempt::Outcome::failed && events.size() + quarantined.size() > 1;
     if (!comes_apart) failed(writer, connection.get(), error.what(), error.sqlstate());

@@ -9,6 +9,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "pg/sqlstate.hpp"
 #include "store/events.hpp"
 #include "verify/signature.hpp"
 
@@ -55,10 +56,9 @@ std::size_t logged_bytes(const Submission& submission) {
 
 // What the database holds against one row; nothing when the fault is not the row's.
 std::optional<std::string> complaint(const pg::Error& error) {
-  constexpr std::string_view foreign_key_violation = "23503";  // the account was deleted a moment ago
-  constexpr std::string_view lock_not_available = "55P03";
-  if (error.sqlstate() == foreign_key_violation) return "unknown_account";
-  if (error.sqlstate() == lock_not_available || error.is_lock_conflict()) return std::string(stays_locked);
+  // foreign_key_violation: the account was deleted a moment ago.
+  if (error.sqlstate() == pg::sqlstate::foreign_key_violation) return "unknown_account";
+  if (error.is_lock_conflict()) return std::string(stays_locked);
   if (error.kind() == pg::ErrorKind::data) return std::string(rejected);
   return std::nullopt;
 }

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "pg/sqlstate.hpp"
+
 namespace socialsync::pg {
 namespace {
 
@@ -12,17 +14,18 @@ struct Rule {
 
 // First match wins.
 constexpr Rule rules[] = {
-    {"08", ErrorKind::connection},    // connection exceptions
-    {"57P", ErrorKind::connection},   // the server is shutting down, crashed, or starting
-    {"57014", ErrorKind::transient},  // cancelled, also by statement_timeout
-    {"40", ErrorKind::transient},     // serialization failure, deadlock
-    {"53", ErrorKind::transient},     // out of disk, memory, connections
-    {"55P03", ErrorKind::transient},  // lock not available
-    {"25006", ErrorKind::transient},  // read-only: a standby, or a primary in maintenance
-    {"58", ErrorKind::transient},     // system error, e.g. input/output
-    {"22", ErrorKind::data},          // data exceptions
-    {"23", ErrorKind::data},          // integrity constraints
-    {"54", ErrorKind::data},          // program limits: a value too long for an index
+    {"08", ErrorKind::connection},                     // connection exceptions
+    {"57P", ErrorKind::connection},                    // the server is shutting down, crashed, or starting
+    {sqlstate::query_canceled, ErrorKind::transient},  // cancelled, also by statement_timeout
+    {"40", ErrorKind::transient},                      // serialization failure, deadlock
+    {"53", ErrorKind::transient},                      // out of disk, memory, connections
+    {sqlstate::lock_not_available, ErrorKind::transient},
+    {sqlstate::read_only_sql_transaction,
+     ErrorKind::transient},        // read-only: a standby, or a primary in maintenance
+    {"58", ErrorKind::transient},  // system error, e.g. input/output
+    {"22", ErrorKind::data},       // data exceptions
+    {"23", ErrorKind::data},       // integrity constraints
+    {"54", ErrorKind::data},       // program limits: a value too long for an index
 };
 
 }  // namespace
@@ -41,6 +44,9 @@ Error::Error(const std::string& message, std::string sqlstate, std::string detai
       detail_(std::move(detail)),
       kind_(classify(sqlstate_)) {}
 
-bool Error::is_lock_conflict() const { return sqlstate_ == "55P03" || sqlstate_.starts_with("40"); }
+bool Error::is_lock_conflict() const {
+  return sqlstate_ == sqlstate::lock_not_available ||
+         sqlstate_.starts_with(sqlstate::class_transaction_rollback);
+}
 
 }  // namespace socialsync::pg

@@ -4,6 +4,8 @@
 
 #include <libpq-fe.h>
 
+#include "pg/sqlstate.hpp"
+
 namespace socialsync::pg {
 namespace {
 
@@ -20,8 +22,7 @@ std::string field_of(const PGresult* result, int field) {
 
 // libpq's own complaint has no state: a connection that was made and is gone gets this one.
 std::string state_without_answer(PGconn* connection) {
-  constexpr const char* connection_failure = "08006";
-  return PQstatus(connection) == CONNECTION_BAD ? connection_failure : "";
+  return PQstatus(connection) == CONNECTION_BAD ? std::string(sqlstate::connection_failure) : "";
 }
 
 // The result when it is one of success, else what the server says.

@@ -5,6 +5,7 @@
 #include "cli/accounts/commands.hpp"
 #include "cli/printable.hpp"
 #include "model/secret_columns.hpp"
+#include "pg/sqlstate.hpp"
 
 namespace socialsync::cli::accounts {
 namespace {
@@ -22,8 +23,7 @@ boost::json::array list_of(const std::string& text) {
 // PostgreSQL's words for a key that is taken are about its index; they quote the value, which may be a
 // secret.
 std::string explanation(const pg::Error& error) {
-  constexpr std::string_view unique_violation = "23505";
-  if (error.sqlstate() != unique_violation) return error.what();
+  if (error.sqlstate() != pg::sqlstate::unique_violation) return error.what();
   const std::string columns = error.detail().substr(0, error.detail().find(")=("));
   for (const model::SecretColumn& secret : model::secret_columns) {
     if (columns.find(secret.column) != std::string::npos)

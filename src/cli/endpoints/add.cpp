@@ -8,6 +8,7 @@
 #include "cli/endpoints/secrets.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/on_database.hpp"
+#include "pg/sqlstate.hpp"
 
 namespace socialsync::cli::endpoints {
 namespace {
@@ -30,8 +31,7 @@ asio::awaitable<Uuid> make(const std::optional<Uuid>& account, bool is_pulled, s
   try {
     id = co_await store::add_endpoint(connection, account, where, std::move(values));
   } catch (const pg::Error& error) {
-    constexpr std::string_view unique_violation = "23505";
-    if (error.sqlstate() != unique_violation) throw;
+    if (error.sqlstate() != pg::sqlstate::unique_violation) throw;
   }
   if (!id)
     throw Failure(Exit::data_blocks,

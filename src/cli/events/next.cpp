@@ -14,6 +14,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/on_database.hpp"
 #include "cli/printable.hpp"
+#include "pg/sqlstate.hpp"
 #include "store/claims.hpp"
 #include "store/pulled_events.hpp"
 
@@ -70,12 +71,11 @@ asio::awaitable<std::optional<Uuid>> the_owner(const Options& options, pg::Conne
 asio::awaitable<std::vector<store::PulledEvent>> claim(const Options& options,
                                                        const std::optional<Uuid>& owner,
                                                        pg::Connection& connection) {
-  constexpr std::string_view no_data_found = "P0002";
   const std::chrono::seconds lease(options.lease_s);
   try {
     co_return co_await store::claim_events(connection, owner, options.events_max, lease);
   } catch (const pg::Error& error) {
-    if (error.sqlstate() != no_data_found) throw;
+    if (error.sqlstate() != pg::sqlstate::no_data_found) throw;
     throw Failure(
         Exit::data_blocks,
         "there is no endpoint that is enabled and pulled: socialsync endpoints add --pull, or enable");

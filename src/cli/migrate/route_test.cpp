@@ -10,6 +10,7 @@
 #include "cli/migrate/route_trace.hpp"
 #include "cli/terminal.hpp"
 #include "pg/session.hpp"
+#include "pg/sqlstate.hpp"
 #include "store/accounts.hpp"
 
 namespace socialsync::cli::migration {
@@ -43,7 +44,7 @@ Details details_of(pg::Session& session, const model::Account& account) {
     const pg::ResultSet user = session.query(select_email, {to_string(account.user_id)});
     if (user.rows() > 0) details.email = user.text(0, 0);
   } catch (const pg::Error& error) {
-    if (error.sqlstate() != "42501") throw;
+    if (error.sqlstate() != pg::sqlstate::insufficient_privilege) throw;
   }
   return details;
 }
