@@ -9,6 +9,7 @@
 #include "migrate/backfill/load.hpp"
 #include "migrate/backfill/pace.hpp"
 #include "migrate/backfill/session.hpp"
+#include "pg/sqlstate.hpp"
 
 namespace socialsync::migrate {
 namespace {
@@ -32,7 +33,8 @@ milliseconds since(Clock::time_point began) {
 
 // A row that PostgreSQL, or somebody's trigger, does not take.
 bool is_refusal(const pg::Error& error) {
-  return error.kind() == pg::ErrorKind::data || error.sqlstate().starts_with("P0");
+  return error.kind() == pg::ErrorKind::data ||
+         error.sqlstate().starts_with(pg::sqlstate::class_plpgsql_error);
 }
 
 // What a batch looks at, and what the survey found there.

@@ -9,12 +9,12 @@
 #include "base/failure.hpp"
 #include "migrate/backfill/columns.hpp"
 #include "migrate/backfill/csv.hpp"
+#include "pg/sqlstate.hpp"
 
 namespace socialsync::migrate {
 namespace {
 
 constexpr std::size_t piece_bytes = 64 * 1024;
-constexpr const char* character_not_in_repertoire = "22021";
 
 // The file with two columns in front of each line: its number, and what is wrong with its shape.
 class NumberedLines {
@@ -64,7 +64,7 @@ void copy_lines(pg::Session& session, CsvReader& reader, const BackfillHeader& h
                     header.delimiter == '\t' ? "\\t" : std::string(1, header.delimiter)),
         [&lines] { return lines.next(); });
   } catch (const pg::Error& error) {
-    if (error.sqlstate() != character_not_in_repertoire) throw;
+    if (error.sqlstate() != pg::sqlstate::character_not_in_repertoire) throw;
     throw Failure(Exit::data_blocks,
                   "the file is not in UTF-8: save it as UTF-8 (in Excel: 'CSV UTF-8'), or convert it with "
                   "iconv -f WINDOWS-1252 -t UTF-8");

@@ -9,6 +9,7 @@
 
 #include "base/hex.hpp"
 #include "crypto/digest.hpp"
+#include "pg/sqlstate.hpp"
 
 namespace socialsync::migrate {
 namespace {
@@ -18,8 +19,7 @@ std::string system_identifier(pg::Session& session) {
   try {
     return std::string(session.query("SELECT system_identifier FROM pg_control_system()").text(0, 0));
   } catch (const pg::Error& error) {
-    constexpr std::string_view insufficient_privilege = "42501";
-    if (error.sqlstate() != insufficient_privilege) throw;
+    if (error.sqlstate() != pg::sqlstate::insufficient_privilege) throw;
     return "";
   }
 }

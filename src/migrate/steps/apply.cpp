@@ -20,6 +20,7 @@
 #include "migrate/session.hpp"
 #include "migrate/watch.hpp"
 #include "pg/error.hpp"
+#include "pg/sqlstate.hpp"
 
 namespace socialsync::migrate {
 namespace {
@@ -41,20 +42,20 @@ VALUES ($1, $2, $3, $4, clock_timestamp() - make_interval(secs => $5::float8),
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html. A unique index fails so when a duplicate
 // was inserted after the precheck.
-constexpr std::string_view unique_violation = "23505";
 
 bool is_retryable(const pg::Error& error) {
-  const bool duplicate = error.sqlstate() == unique_violation;
+  const bool duplicate = error.sqlstate() == pg::sqlstate::unique_violation;
   const bool raced =
-      error.sqlstate() == "XX000" &&
+      error.sqlstate() == pg::sqlstate::internal_error &&
       std::string_view(error.what()).find("tuple concurrently updated") != std::string_view::npos;
   return error.is_lock_conflict() || duplicate || raced;
 }
 
 // PostgreSQL, or a trigger of the operator's, refused a row that the step had to change.
 bool is_refused_row(const Step& step, const pg::Error& error) {
-  return step.alone && !step.precheck.empty() && error.sqlstate() != unique_violation &&
-         (error.kind() == pg::ErrorKind::data || error.sqlstate().starts_with("P0"));
+  return step.alone && !step.precheck.empty() && error.sqlstate() != pg::sqlstate::unique_violation &&
+         (error.kind() == pg::ErrorKind::data ||
+          error.sqlstate().starts_with(pg::sqlstate::class_plpgsql_error));
 }
 
 milliseconds since(std::chrono::steady_clock::time_point began) {
@@ -320,7 +321,7 @@ Runner::Attempt Runner::attempt(const Step& step, StepReport& report) {
           fmt::format("accounts that block it cannot be changed: {} ({})", error.what(), error.sqlstate());
       return Attempt::done;
     }
-    is_duplicate_ = error.sqlstate() == unique_violation;
+    is_duplicate_ = error.sqlstate() == pg::sqlstate::unique_violation;
     if (!is_retryable(error))
       throw Failure(Exit::internal_error,
                     fmt::format("{}: {} ({}). All steps before it are done: run this again", step.title,

@@ -11,6 +11,7 @@
 #include "migrate/session.hpp"
 #include "migrate/watch.hpp"
 #include "pg/error.hpp"
+#include "pg/sqlstate.hpp"
 
 namespace socialsync::migrate {
 namespace {
@@ -52,8 +53,7 @@ bool try_to_drop(pg::Session& session, const std::vector<Leftover>& leftovers) {
     return true;
   } catch (const pg::Error& error) {
     if (session.in_transaction()) session.execute("ROLLBACK");
-    constexpr std::string_view dependent_objects = "2BP01";
-    if (error.sqlstate() == dependent_objects)
+    if (error.sqlstate() == pg::sqlstate::dependent_objects_still_exist)
       throw Failure(Exit::refused,
                     fmt::format("{}:\n{}\nNothing was changed: drop or change the dependent objects first",
                                 error.what(), error.detail()));

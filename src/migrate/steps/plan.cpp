@@ -6,6 +6,7 @@
 #include "migrate/query.hpp"
 #include "migrate/session.hpp"
 #include "pg/error.hpp"
+#include "pg/sqlstate.hpp"
 
 namespace socialsync::migrate {
 namespace {
@@ -52,10 +53,8 @@ std::vector<std::string> look_at_rows(Catalogue& catalogue) {
   try {
     for (BlockingRows& rows : catalogue.blocking_rows()) lines.push_back(std::move(rows.found));
   } catch (const pg::Error& error) {
-    constexpr std::string_view query_canceled = "57014";
-    constexpr std::string_view insufficient_privilege = "42501";
-    const bool is_long = error.sqlstate() == query_canceled;
-    if (!is_long && error.sqlstate() != insufficient_privilege) throw;
+    const bool is_long = error.sqlstate() == pg::sqlstate::query_canceled;
+    if (!is_long && error.sqlstate() != pg::sqlstate::insufficient_privilege) throw;
     lines.emplace_back(
         is_long ? "too many accounts to check them all here: run socialsync migrate doctor"
                 : "this role may not read the accounts: run socialsync migrate doctor as their owner");

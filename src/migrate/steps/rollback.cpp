@@ -14,6 +14,7 @@
 #include "migrate/steps/rollback_export.hpp"
 #include "migrate/watch.hpp"
 #include "pg/error.hpp"
+#include "pg/sqlstate.hpp"
 
 namespace socialsync::migrate {
 namespace {
@@ -26,15 +27,12 @@ constexpr const char* too_many_accounts =
     "accounts to search them under the locks";
 
 Failure failure_of(const pg::Error& error, const std::string& waited_for) {
-  constexpr std::string_view dependent_objects = "2BP01";
-  constexpr std::string_view not_supported = "0A000";     // the operator's view uses a column's type
-  constexpr std::string_view encrypted_values = "55000";  // object_not_in_prerequisite_state
-  constexpr std::string_view canceled = "57014";
-  constexpr std::string_view insufficient_privilege = "42501";
-  if (error.sqlstate() == dependent_objects || error.sqlstate() == not_supported)
+  if (error.sqlstate() == pg::sqlstate::dependent_objects_still_exist ||
+      error.sqlstate() == pg::sqlstate::feature_not_supported)
     return {Exit::refused, fmt::format("{}:\n{}\nNothing was changed: drop or change the dependent objects",
                                        error.what(), error.detail())};
-  if (error.sqlstate() == encrypted_values) return {Exit::refused, error.what()};
+  if (error.sqlstate() == pg::sqlstate::object_not_in_prerequisite_state)
+    return {Exit::refused, error.what()};
   if (error.is_lock_conflict())
     return {Exit::lock_budget_spent,
             fmt::format("{}. Held by {}", error.what(),
@@ -43,8 +41,8 @@ Failure failure_of(const pg::Error& error, const std::string& waited_for) {
     return {Exit::lock_budget_spent, fmt::format("connection to the database lost: {}. The rollback is "
                                                  "complete or nothing was changed: run this again",
                                                  error.what())};
-  if (error.sqlstate() == canceled) return {Exit::interrupted, nothing_changed};
-  if (error.sqlstate() == insufficient_privilege)
+  if (error.sqlstate() == pg::sqlstate::query_canceled) return {Exit::interrupted, nothing_changed};
+  if (error.sqlstate() == pg::sqlstate::insufficient_privilege)
     return {Exit::refused,
             fmt::format("{}. Nothing was changed: run this as the role that ran apply", error.what())};
   return {Exit::internal_error, fmt::format("{} ({}). Nothing was changed", error.what(), error.sqlstate())};

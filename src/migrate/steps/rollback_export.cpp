@@ -9,6 +9,7 @@
 
 #include "base/failure.hpp"
 #include "pg/error.hpp"
+#include "pg/sqlstate.hpp"
 
 namespace socialsync::migrate {
 namespace {
@@ -131,8 +132,7 @@ bool RollbackExport::write_late() {
   try {
     write_each(session_.query(select_late_accounts, {oldest_transaction_}));
   } catch (const pg::Error& error) {
-    constexpr std::string_view query_canceled = "57014";
-    if (error.sqlstate() != query_canceled) throw;
+    if (error.sqlstate() != pg::sqlstate::query_canceled) throw;
     session_.execute("ROLLBACK TO late");
     std::filesystem::remove(file_of("social_accounts.late"));
     return false;

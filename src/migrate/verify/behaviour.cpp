@@ -6,12 +6,11 @@
 
 #include "migrate/verify/trial.hpp"
 #include "migrate/verify/verify.hpp"
+#include "pg/sqlstate.hpp"
 
 namespace socialsync::migrate {
 namespace {
 
-constexpr std::string_view insufficient_privilege = "42501";
-constexpr std::string_view read_only_transaction = "25006";
 constexpr int invoker_views_since = 150000;
 
 // What a probe that tries came to.
@@ -126,7 +125,7 @@ void look_up(Trial& trial, const char* sql, const std::string& key, const std::s
     for (std::size_t row = 0; row < rows.rows(); ++row) found += rows.text(row, 0);
   });
   ++verdict.attempts;
-  if (refused && refused->sqlstate() == insufficient_privilege) {
+  if (refused && refused->sqlstate() == pg::sqlstate::insufficient_privilege) {
     verdict.skipped = refused->what();
     verdict.todo = "GRANT service_role to this role, or verify as the owner of social_accounts";
   } else if (refused) {
@@ -169,7 +168,7 @@ Verdict logging_works(Trial& trial) {
     check_mark(trial, id, std::nullopt, "processed", verdict);
     check_mark(trial, id, "sample", "error", verdict);
   });
-  if (refused && refused->sqlstate() == insufficient_privilege) {
+  if (refused && refused->sqlstate() == pg::sqlstate::insufficient_privilege) {
     verdict.skipped = refused->what();
     verdict.todo = "GRANT service_role to this role, or verify as the owner of social_accounts";
   } else if (refused) {
@@ -204,7 +203,7 @@ Verdict secrets_are_refused(Trial& trial) {
       trial.session.query(sql, {parameter});
     });
     ++verdict.attempts;
-    if (!refused || refused->sqlstate() != insufficient_privilege)
+    if (!refused || refused->sqlstate() != pg::sqlstate::insufficient_privilege)
       verdict.problems.push_back(fmt::format("whoever is signed in may use {}", what));
   };
   for (const char* secret : secrets)
@@ -248,9 +247,9 @@ Finding finding_of(const Probe& probe, const Verdict& verdict) {
 // Why there are no samples to try with.
 std::vector<Finding> without_samples(const pg::Error& refused) {
   const std::string reason = fmt::format("no sample accounts: {}", refused.what());
-  if (refused.sqlstate() == read_only_transaction)
+  if (refused.sqlstate() == pg::sqlstate::read_only_sql_transaction)
     return skipped_behaviour(reason, "verify on the primary too, or say --no-behaviour");
-  if (refused.sqlstate() == insufficient_privilege)
+  if (refused.sqlstate() == pg::sqlstate::insufficient_privilege)
     return skipped_behaviour(reason,
                              "verify as the owner of social_accounts who may also insert into users, or say "
                              "--no-behaviour");

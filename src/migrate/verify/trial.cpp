@@ -6,6 +6,8 @@
 
 #include <fmt/core.h>
 
+#include "pg/sqlstate.hpp"
+
 namespace socialsync::migrate {
 namespace {
 
@@ -17,7 +19,9 @@ SET LOCAL client_encoding = 'UTF8';
 SET LOCAL client_connection_check_interval = '2s')";
 
 bool is_about_the_database(const pg::Error& error) {
-  constexpr std::array<std::string_view, 5> passing = {"55P03", "57014", "40P01", "40001", "25P03"};
+  constexpr std::array<std::string_view, 5> passing = {
+      pg::sqlstate::lock_not_available, pg::sqlstate::query_canceled, pg::sqlstate::deadlock_detected,
+      pg::sqlstate::serialization_failure, pg::sqlstate::idle_in_transaction_session_timeout};
   return error.kind() != pg::ErrorKind::connection && !error.sqlstate().empty() &&
          std::ranges::find(passing, error.sqlstate()) == passing.end();
 }

@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "migrate/verify/trial.hpp"
+#include "pg/sqlstate.hpp"
 
 namespace socialsync::embedded {
 std::string_view embedded_probes(std::string_view file_name);
@@ -52,7 +53,6 @@ constexpr std::array probes = {
 };
 
 constexpr std::string_view note_mark = "note: ";
-constexpr std::string_view insufficient_privilege = "42501";
 constexpr const char* apply_it = "socialsync migrate apply";
 
 // A policy for everybody's rows lets this role see them, unless a restrictive one applies to it as well.
@@ -106,7 +106,7 @@ Finding finding_of(const Probe& probe, const pg::ResultSet& rows) {
 
 // What the server refuses to tell is the role's lack, or the schema's.
 Finding finding_of(const Probe& probe, const pg::Error& refused) {
-  const bool may_not = refused.sqlstate() == insufficient_privilege;
+  const bool may_not = refused.sqlstate() == pg::sqlstate::insufficient_privilege;
   return {.id = probe.id,
           .title = probe.title,
           .state = may_not ? State::skip : State::fail,
