@@ -2330,25 +2330,28 @@ $$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- The list: every step, in order
 
-CREATE OR REPLACE FUNCTION pg_temp.steps() RETURNS TABLE (place bigint, step pg_temp.step) LANGUAGE sql AS $$
-  SELECT row_number() OVER (), all_of.step
-  FROM (SELECT pg_temp.role_steps() UNION ALL SELECT pg_temp.base_steps() UNION ALL SELECT pg_temp.schema_steps()
-        UNION ALL SELECT pg_temp.label_steps()
-        UNION ALL SELECT pg_temp.column_steps() UNION ALL SELECT pg_temp.table_steps()
-        UNION ALL SELECT pg_temp.delivery_steps() UNION ALL SELECT pg_temp.endpoint_news_steps()
-        UNION ALL SELECT pg_temp.partition_steps() UNION ALL SELECT pg_temp.function_steps()
-        UNION ALL SELECT pg_temp.access_steps() UNION ALL SELECT pg_temp.view_steps()
-        UNION ALL SELECT pg_temp.index_steps() UNION ALL SELECT pg_temp.check_steps()
-        UNION ALL SELECT pg_temp.owner_steps() UNION ALL SELECT pg_temp.maintenance_steps()) AS all_of (step);
+-- The steps of one part, by the name of the part's function.
+CREATE OR REPLACE FUNCTION pg_temp.steps_of(part text) RETURNS SETOF pg_temp.step LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN QUERY EXECUTE format('SELECT * FROM pg_temp.%I()', part);
+END $$;
+
+CREATE OR REPLACE FUNCTION pg_temp.steps() RETURNS TABLE (place bigint, part text, step pg_temp.step) LANGUAGE sql AS $$
+  SELECT row_number() OVER (), p.part, s
+  FROM unnest(ARRAY[
+    'role_steps', 'base_steps', 'schema_steps', 'label_steps', 'column_steps', 'table_steps', 'delivery_steps',
+    'endpoint_news_steps', 'partition_steps', 'function_steps', 'access_steps', 'view_steps', 'index_steps',
+    'check_steps', 'owner_steps', 'maintenance_steps']) AS p (part),
+    LATERAL pg_temp.steps_of(p.part) AS s;
 $$;
 
 -- One attempt, inside a transaction: what a step has to do, and its fingerprint. Gives false when there is nothing to
 -- do. Raises lock_not_available when a lock cannot be had within 100 ms, data_blocks when rows are in the way.
-CREATE OR REPLACE FUNCTION pg_temp.attempt(step_id text) RETURNS boolean LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.attempt(step_id text, part text) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
   wanted pg_temp.step;
 BEGIN
-  SELECT (s.step).* INTO wanted FROM pg_temp.steps() AS s WHERE (s.step).id = step_id;
+  SELECT s.* INTO wanted FROM pg_temp.steps_of(part) AS s WHERE s.id = step_id;
   IF wanted.id IS NULL OR wanted.present THEN
     RETURN false;
   END IF;
@@ -2358,8 +2361,7 @@ BEGIN
   PERFORM pg_temp.run_with_short_locks(wanted.tables, wanted.statements);
   IF wanted.fingerprint IS NOT NULL THEN
     INSERT INTO socialsync.fingerprints
-    SELECT step_id, md5(wanted.statements), md5((s.step).fingerprint) FROM pg_temp.steps() AS s
-    WHERE (s.step).id = step_id
+    SELECT step_id, md5(wanted.statements), md5(s.fingerprint) FROM pg_temp.steps_of(part) AS s WHERE s.id = step_id
     ON CONFLICT (step) DO UPDATE SET source = excluded.source, result = excluded.result;
   END IF;
   RETURN true;
@@ -2392,13 +2394,14 @@ BEGIN
 END $$;
 
 -- One step, one transaction: tried again while a lock cannot be had. Gives the line of the report.
-CREATE OR REPLACE FUNCTION pg_temp.do_step(step_id text, title text, tables text[]) RETURNS text LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.do_step(step_id text, part text, title text, tables text[]) RETURNS text
+LANGUAGE plpgsql AS $$
 DECLARE
   vacuum text;
 BEGIN
   FOR attempts IN 1..100 LOOP
     BEGIN
-      RETURN CASE WHEN pg_temp.attempt(step_id) THEN '  made   ' ELSE '  there  ' END || title;
+      RETURN CASE WHEN pg_temp.attempt(step_id, part) THEN '  made   ' ELSE '  there  ' END || title;
     EXCEPTION
       WHEN lock_not_available OR deadlock_detected THEN
         vacuum := pg_temp.wraparound_vacuum(tables);
@@ -2422,17 +2425,17 @@ SET lock_timeout = '5min';
 -- Where all is there nothing can change what a later step finds: one look at the list is enough.
 SELECT CASE WHEN all_present THEN format('SELECT %L', '  there  ' || (step).title)
             WHEN (step).alone THEN (step).precheck
-            ELSE format('SELECT pg_temp.do_step(%L, %L, %L)', (step).id, (step).title, (step).tables) END,
+            ELSE format('SELECT pg_temp.do_step(%L, %L, %L, %L)', (step).id, part, (step).title, (step).tables) END,
        CASE WHEN (step).alone THEN (step).statements END,
        CASE WHEN (step).alone THEN format('SELECT %L', '  made   ' || (step).title) END
-FROM (SELECT place, step, bool_and((step).present) OVER () AS all_present FROM pg_temp.steps()) AS listed
+FROM (SELECT place, part, step, bool_and((step).present) OVER () AS all_present FROM pg_temp.steps()) AS listed
 WHERE NOT ((step).alone AND (step).present)
 ORDER BY place
 \gexec
 RESET lock_timeout;
 
 -- The CHECKs that were made now.
-SELECT format('SELECT pg_temp.do_step(%L, %L, %L)', (step).id, (step).title, (step).tables)
+SELECT format('SELECT pg_temp.do_step(%L, %L, %L, %L)', (step).id, part, (step).title, (step).tables)
 FROM pg_temp.steps() WHERE (step).id LIKE 'check.%.valid' AND NOT (step).present ORDER BY place
 \gexec
 

@@ -26,13 +26,14 @@ BEGIN
 END $$;
 
 -- One step, one transaction: tried again while a lock cannot be had. Gives the line of the report.
-CREATE OR REPLACE FUNCTION pg_temp.do_step(step_id text, title text, tables text[]) RETURNS text LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.do_step(step_id text, part text, title text, tables text[]) RETURNS text
+LANGUAGE plpgsql AS $$
 DECLARE
   vacuum text;
 BEGIN
   FOR attempts IN 1..100 LOOP
     BEGIN
-      RETURN CASE WHEN pg_temp.attempt(step_id) THEN '  made   ' ELSE '  there  ' END || title;
+      RETURN CASE WHEN pg_temp.attempt(step_id, part) THEN '  made   ' ELSE '  there  ' END || title;
     EXCEPTION
       WHEN lock_not_available OR deadlock_detected THEN
         vacuum := pg_temp.wraparound_vacuum(tables);
@@ -56,17 +57,17 @@ SET lock_timeout = '5min';
 -- Where all is there nothing can change what a later step finds: one look at the list is enough.
 SELECT CASE WHEN all_present THEN format('SELECT %L', '  there  ' || (step).title)
             WHEN (step).alone THEN (step).precheck
-            ELSE format('SELECT pg_temp.do_step(%L, %L, %L)', (step).id, (step).title, (step).tables) END,
+            ELSE format('SELECT pg_temp.do_step(%L, %L, %L, %L)', (step).id, part, (step).title, (step).tables) END,
        CASE WHEN (step).alone THEN (step).statements END,
        CASE WHEN (step).alone THEN format('SELECT %L', '  made   ' || (step).title) END
-FROM (SELECT place, step, bool_and((step).present) OVER () AS all_present FROM pg_temp.steps()) AS listed
+FROM (SELECT place, part, step, bool_and((step).present) OVER () AS all_present FROM pg_temp.steps()) AS listed
 WHERE NOT ((step).alone AND (step).present)
 ORDER BY place
 \gexec
 RESET lock_timeout;
 
 -- The CHECKs that were made now.
-SELECT format('SELECT pg_temp.do_step(%L, %L, %L)', (step).id, (step).title, (step).tables)
+SELECT format('SELECT pg_temp.do_step(%L, %L, %L, %L)', (step).id, part, (step).title, (step).tables)
 FROM pg_temp.steps() WHERE (step).id LIKE 'check.%.valid' AND NOT (step).present ORDER BY place
 \gexec
 

@@ -9,7 +9,7 @@ namespace {
 
 constexpr const char* select_steps = R"(
 SELECT (step).id, (step).title, coalesce((step).lock, ''), (step).tables, (step).alone, (step).present,
-       coalesce((step).precheck, ''), coalesce((step).statements, ''), coalesce((step).note, '')
+       coalesce((step).precheck, ''), coalesce((step).statements, ''), coalesce((step).note, ''), part
 FROM pg_temp.steps() ORDER BY place)";
 
 }  // namespace
@@ -31,7 +31,8 @@ std::vector<Step> Catalogue::steps() {
                      .present = rows.text(row, 5) == "t",
                      .precheck = std::string(rows.text(row, 6)),
                      .statements = std::string(rows.text(row, 7)),
-                     .note = std::string(rows.text(row, 8))});
+                     .note = std::string(rows.text(row, 8)),
+                     .part = std::string(rows.text(row, 9))});
   return steps;
 }
 

@@ -21,6 +21,7 @@ struct Step {
   std::string precheck;  // SQL that raises data_blocks_sqlstate when rows block the step; may be empty
   std::string statements;
   std::string note;
+  std::string part;  // the function of sql/updates that lists it
 };
 
 struct BlockingRows {

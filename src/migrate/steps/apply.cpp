@@ -249,7 +249,7 @@ void Runner::run_in_transaction(const Step& step, StepReport& report) {
   pg::Session& session = catalogue_->session();
   const auto began = Clock::now();
   session.execute("BEGIN");
-  session.query("SELECT pg_temp.attempt($1)", {step.id});
+  session.query("SELECT pg_temp.attempt($1, $2)", {step.id, step.part});
   inject_fault(Fault::Moment::during, step);
   report.took = since(began);
   record(step, report);
