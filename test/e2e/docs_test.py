@@ -134,13 +134,25 @@ def test_every_documented_log_message_is_in_the_source(guide):
 # ---- Shape and links
 
 
-def test_both_guides_have_one_shape():
+GLOSSARY, GLOSSARY_FR = Document("docs/glossary.md"), Document("docs/glossary.fr.md")
+
+
+@pytest.mark.parametrize("english, french", [(GUIDE, GUIDE_FR), (GLOSSARY, GLOSSARY_FR)], ids=str)
+def test_both_languages_have_one_shape(english, french):
     """Finds a language that was not updated."""
     def shape(guide):
         code = [re.sub(r"'[^']*'|(#|--) .*", "", block.text) for block in guide.blocks]
         return [level for level, _ in guide.headings], code, [len(table) for table in guide.tables]
 
-    assert shape(GUIDE) == shape(GUIDE_FR)
+    assert shape(english) == shape(french)
+
+
+def test_every_page_links_the_glossary_once():
+    def links(document):
+        return [link for link in document.links if link.endswith(("glossary.md", "glossary.fr.md"))]
+
+    pages = [document for document in DOCUMENTS if "glossary" not in document.path and document.path != "README.md"]
+    assert [document.path for document in pages if len(links(document)) != 1] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=str)
