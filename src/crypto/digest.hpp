@@ -29,7 +29,7 @@ class HmacKey {
   std::unique_ptr<evp_mac_ctx_st, Free> context_;
 };
 
-// SHA-256, reusable: add() as often as wanted, then finish(), which also starts the next digest.
+// SHA-256, reusable: call add() any number of times, then finish(), which also starts the next digest.
 class Sha256 {
  public:
   Sha256();
@@ -46,7 +46,7 @@ class Sha256 {
   std::unique_ptr<evp_md_ctx_st, Free> context_;
 };
 
-// True if equal; takes the same time wherever they differ. The lengths are not secret.
+// True if equal. The time does not depend on the position of the difference; the lengths are not secret.
 bool equal_in_constant_time(std::string_view a, std::string_view b);
 bool equal_in_constant_time(const Digest& a, const Digest& b);
 

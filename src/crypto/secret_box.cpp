@@ -45,7 +45,7 @@ std::string id_of(const SecretKey::Bytes& key) {
   return id;
 }
 
-// Nothing when it is not base64 of this variant in its one canonical form, or longer than `bytes_max`.
+// nullopt unless the text is canonical base64 of this variant and has at most `bytes_max` bytes.
 std::optional<std::size_t> decode_base64(std::string_view text, int variant, unsigned char* out,
                                          std::size_t bytes_max) {
   std::size_t bytes = 0;
@@ -139,7 +139,7 @@ std::vector<std::string> SecretKeys::ids() const {
 }
 
 std::string SecretKeys::seal(std::string_view plain, std::string_view place) const {
-  if (!keys_) throw std::logic_error("no key to seal with");
+  if (!keys_) throw std::logic_error("no key to encrypt with");
   const SecretKey& key = keys_->front();
   std::string box(nonce_bytes + plain.size() + tag_bytes, '\0');
   randombytes_buf(box.data(), nonce_bytes);
@@ -155,7 +155,7 @@ Result<std::string, OpenError> SecretKeys::open(std::string_view value, std::str
   if (!keys_ || std::ranges::none_of(*keys_, is_named)) return OpenError::unknown_key;
   const std::optional<std::string> box = box_of(value);
   if (!box) return OpenError::tampered;
-  // Ids are short: two keys may share one.
+  // Ids are short, so two keys may have the same id.
   for (const SecretKey& key : *keys_) {
     if (!is_named(key)) continue;
     if (std::optional<std::string> plain = opened(key, *box, place)) return std::move(*plain);

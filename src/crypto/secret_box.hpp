@@ -1,4 +1,4 @@
-// The only libsodium code: secrets as they lie in the database. docs/decisions/0016-secrets-at-rest.md
+// Encrypted secrets; the only libsodium code. Format: docs/decisions/0016-secrets-at-rest.md
 #pragma once
 
 #include <array>
@@ -14,7 +14,7 @@
 
 namespace socialsync::crypto {
 
-// One key of 32 bytes, wiped from memory when it goes.
+// One key of 32 bytes; the destructor wipes it from memory.
 class SecretKey {
  public:
   using Bytes = std::array<std::uint8_t, 32>;
@@ -24,7 +24,7 @@ class SecretKey {
   SecretKey(const SecretKey&) = default;
   SecretKey& operator=(const SecretKey&) = default;
 
-  // Eight hex digits that tell it from other keys, and nothing else of it.
+  // Eight hex digits that identify the key and reveal nothing else.
   const std::string& id() const { return id_; }
   const Bytes& bytes() const { return bytes_; }
 
@@ -33,22 +33,22 @@ class SecretKey {
   std::string id_;
 };
 
-// 64 hex digits, or base64 of either alphabet, padded or not. Nothing for any other text.
+// Parses 64 hex digits, or base64 of either alphabet, padded or not; nullopt for other text.
 std::optional<SecretKey> parse_secret_key(std::string_view text);
 
 // A fresh random key as 64 hex digits.
 std::string new_secret_key();
 
-// Why a value cannot be opened.
+// The reason why a value cannot be decrypted.
 enum class OpenError {
-  not_sealed,   // it is plain
-  unknown_key,  // sealed under a key that is not one of these
-  tampered      // changed, cut, or sealed for another place
+  not_sealed,   // it is plaintext
+  unknown_key,  // encrypted with a key that is not one of these
+  tampered      // changed, cut, or encrypted for another place
 };
 std::string_view to_string(OpenError error);
 
-// The keys of one installation: the first seals, all of them open. Cheap to copy: copies share the keys,
-// which are wiped with the last.
+// The keys of one installation: the first encrypts, all of them decrypt. Copies are cheap and share the keys,
+// which are wiped with the last copy.
 class SecretKeys {
  public:
   SecretKeys() = default;
@@ -58,38 +58,38 @@ class SecretKeys {
   // Newest first.
   std::vector<std::string> ids() const;
 
-  // enc:v1:<key id>:<base64 of nonce, ciphertext and tag>: XChaCha20-Poly1305. It opens only for the same
-  // `place`. There must be a key.
+  // enc:v1:<key id>:<base64 of nonce, ciphertext and tag>: XChaCha20-Poly1305. It can be
+  // decrypted only for the same `place`. Precondition: not empty().
   std::string seal(std::string_view plain, std::string_view place) const;
 
   Result<std::string, OpenError> open(std::string_view value, std::string_view place) const;
 
-  // The same of a list, separated by commas, in which sealed entries stand beside plain ones: as when a new
-  // secret was put in front of a sealed one in SQL. All but the sealed entries stays as it is.
+  // Decrypts the encrypted entries of a comma-separated list; plaintext entries stay as they are. Such a list
+  // arises when SQL puts a new secret in front of an encrypted one.
   Result<std::string, OpenError> open_list(std::string_view list, std::string_view place) const;
 
  private:
   std::shared_ptr<const std::vector<SecretKey>> keys_;
 };
 
-// Whether a value has the form of a sealed one; any other is plain. A cut one is sealed as long as its key id
-// is there.
+// True if a value has the form of an encrypted one; any other value is plaintext. A cut value counts as
+// encrypted as long as it has its key id.
 bool is_sealed(std::string_view value);
-// Whether it is sealed as a whole: not a list with a sealed entry in front.
+// True if the whole value is encrypted; false for a list that begins with an encrypted entry.
 bool is_wholly_sealed(std::string_view value);
-// The key that a sealed value names.
+// The id of the key that an encrypted value names.
 std::string_view key_id_of(std::string_view sealed);
 
-// How many characters a plain value of so many bytes has when it is sealed.
+// The number of characters of an encrypted value of `plain_bytes` bytes.
 std::size_t sealed_length(std::size_t plain_bytes);
 
-// The place of a secret of social_accounts; `account_id` as PostgreSQL writes a UUID.
+// The place of a secret of social_accounts. `account_id` is in PostgreSQL's text form of a UUID.
 std::string account_place(std::string_view account_id, std::string_view column);
 
-// The same of webhook_endpoints.
+// The place of a secret of webhook_endpoints.
 std::string endpoint_place(std::string_view endpoint_id, std::string_view column);
 
-// Overwrites a text that held a secret, and empties it.
+// Overwrites a text that held a secret, then empties it.
 void wipe(std::string& text);
 
 }  // namespace socialsync::crypto

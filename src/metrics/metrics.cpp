@@ -41,7 +41,7 @@ class Metrics::Registry {
   prometheus::Counter& signature_checks =
       prometheus::BuildCounter()
           .Name("socialsync_signature_checks_total")
-          .Help("HMACs computed: near one for each request, unless strangers sign")
+          .Help("HMACs computed: about one per request, more when strangers sign")
           .Register(registry)
           .Add({});
   prometheus::Family<prometheus::Gauge>& quarantine_rows = prometheus::BuildGauge()
@@ -51,36 +51,37 @@ class Metrics::Registry {
   prometheus::Family<prometheus::Counter>& quarantine_removed =
       prometheus::BuildCounter()
           .Name("socialsync_quarantine_removed_total")
-          .Help("Rows removed from quarantine, by what they exceeded: age, rows, bytes")
+          .Help("Rows removed from quarantine, by the exceeded limit: age, rows, bytes")
           .Register(registry);
   prometheus::Counter& quarantine_rerouted = prometheus::BuildCounter()
                                                  .Name("socialsync_quarantine_rerouted_total")
-                                                 .Help("Rows that left the quarantine as events")
+                                                 .Help("Quarantined rows that became events")
                                                  .Register(registry)
                                                  .Add({});
 
-  prometheus::Family<prometheus::Counter>& deliveries = prometheus::BuildCounter()
-                                                            .Name("socialsync_delivery_attempts_total")
-                                                            .Help("Attempts to deliver, by what came of them")
-                                                            .Register(registry);
+  prometheus::Family<prometheus::Counter>& deliveries =
+      prometheus::BuildCounter()
+          .Name("socialsync_delivery_attempts_total")
+          .Help("Delivery attempts, by result: delivered, again (a retry follows), given_up (dead-lettered)")
+          .Register(registry);
   prometheus::Counter& delivered = deliveries.Add({{"result", "delivered"}});
   prometheus::Counter& delivered_later = deliveries.Add({{"result", "again"}});
   prometheus::Counter& given_up = deliveries.Add({{"result", "given_up"}});
   prometheus::Histogram& delivery_seconds =
       prometheus::BuildHistogram()
           .Name("socialsync_delivery_seconds")
-          .Help("Time from receipt to delivery, of what the first attempt delivered")
+          .Help("Time from receipt to delivery, for deliveries whose first attempt succeeded")
           .Register(registry)
           .Add({}, delivery_seconds_bounds);
   prometheus::Gauge& deliveries_in_flight =
       gauge("socialsync_deliveries_in_flight", "Deliveries that wait for the receiver's answer");
   prometheus::Gauge& deliveries_waiting =
       gauge("socialsync_deliveries_waiting", "Deliveries in memory that wait for their turn");
-  // These are there once somebody knows them: nobody does who only takes webhooks.
+  // Created at the first value, so absent in a process that only receives webhooks.
   prometheus::Family<prometheus::Gauge>& deliveries_overdue =
       prometheus::BuildGauge()
           .Name("socialsync_deliveries_overdue_seconds")
-          .Help("For how long the oldest delivery is due that nobody has taken")
+          .Help("Seconds since the oldest unclaimed delivery to a URL became due")
           .Register(registry);
   prometheus::Family<prometheus::Gauge>& endpoints = prometheus::BuildGauge()
                                                          .Name("socialsync_endpoints")
@@ -100,18 +101,18 @@ class Metrics::Registry {
 
   prometheus::Gauge& quarantine_bytes =
       gauge("socialsync_quarantine_bytes", "Bytes of the bodies in quarantine");
-  prometheus::Gauge& queue_events = gauge("socialsync_queue_events", "Events waiting to be written");
+  prometheus::Gauge& queue_events = gauge("socialsync_queue_events", "Rows waiting for their commit");
   prometheus::Gauge& queue_bytes =
-      gauge("socialsync_queue_bytes", "Bytes of the events waiting to be written");
+      gauge("socialsync_queue_bytes", "Bytes of the rows waiting for their commit");
   prometheus::Gauge& directory_accounts =
       gauge("socialsync_directory_accounts", "Accounts in the tenant directory");
   prometheus::Gauge& directory_age =
-      gauge("socialsync_directory_age_seconds", "Time since the tenant directory was read");
+      gauge("socialsync_directory_age_seconds", "Time since the tenant directory was loaded");
   prometheus::Gauge& unreadable_secrets =
-      gauge("socialsync_unreadable_secrets", "Sealed secrets of accounts that cannot be opened");
+      gauge("socialsync_unreadable_secrets", "Encrypted secrets of accounts that cannot be decrypted");
   prometheus::Gauge& open_connections = gauge("socialsync_http_connections", "Open client connections");
 
-  // A look-up in a family hashes all labels: these remember the counters.
+  // Caches of the counters: a look-up in a family hashes all labels.
   std::unordered_map<std::string, prometheus::Counter*> known_requests;
   std::unordered_map<std::string, prometheus::Counter*> known_events;
   std::string key;

@@ -1,4 +1,4 @@
-// A tenant's account on one platform: a row of social_accounts, as ingest needs it.
+// A tenant's account on one platform: the columns of social_accounts that ingest needs.
 #pragma once
 
 #include <cstdint>
@@ -11,10 +11,10 @@
 
 namespace socialsync::model {
 
-// Where its events are to go: as much of a row of webhook_endpoints as routing needs.
+// One of its endpoints: the columns of webhook_endpoints that routing needs.
 struct AccountEndpoint {
   Uuid id;
-  std::optional<std::vector<std::string>> webhook_events;  // nothing: all that the account wants
+  std::optional<std::vector<std::string>> webhook_events;  // nullopt: all that the account selects
   bool is_ordered = false;
 };
 
@@ -33,10 +33,10 @@ struct Account {
   std::string waba_id;                  // learned from routed traffic; empty until then
 
   std::vector<std::string> app_secrets;  // its own, newest first; empty: the environment's apply
-  bool has_unreadable_secret = false;    // it has one that cannot be opened: no secret signs for it
+  bool has_unreadable_secret = false;    // one cannot be decrypted: no secret is valid for this account
   std::string verify_token;              // empty when not set
-  std::optional<std::vector<std::string>> webhook_events;  // nothing: all of them
-  std::vector<AccountEndpoint> endpoints{};                // those that are switched on
+  std::optional<std::vector<std::string>> webhook_events;  // nullopt: all of them
+  std::vector<AccountEndpoint> endpoints{};                // the enabled ones
 };
 
 }  // namespace socialsync::model

@@ -6,15 +6,15 @@
 
 namespace socialsync::model {
 
-// A column whose values may be sealed.
+// A column whose values may be encrypted.
 struct SecretColumn {
   std::string_view name;   // in settings, options and reports
   std::string_view table;  // of the schema public; its key is `id`
   std::string_view column;
-  std::string_view sealed_as;  // the column that its values are bound to
+  std::string_view sealed_as;  // the column that encrypted values are bound to
 };
 
-// A signing secret becomes the previous one as it is, sealed or not.
+// The previous signing secret is bound as signing_secret, so that SQL can copy one to the other unchanged.
 inline constexpr std::array<SecretColumn, 7> secret_columns = {
     {{"app_secret", "social_accounts", "app_secret", "app_secret"},
      {"verify_token", "social_accounts", "verify_token", "verify_token"},
@@ -25,7 +25,7 @@ inline constexpr std::array<SecretColumn, 7> secret_columns = {
      {"endpoints.previous_signing_secret", "webhook_endpoints", "previous_signing_secret",
       "signing_secret"}}};
 
-// Null when there is none of that name.
+// nullptr if no column has that name.
 constexpr const SecretColumn* find_secret_column(std::string_view name) {
   const auto found = std::ranges::find(secret_columns, name, &SecretColumn::name);
   return found == secret_columns.end() ? nullptr : &*found;

@@ -9,14 +9,14 @@ namespace {
 
 namespace ip = boost::asio::ip;
 
-// True when `text` is nothing but a number up to `most`.
+// True if `text` is a number up to `most` and nothing else.
 bool read_prefix(std::string_view text, unsigned most, unsigned& prefix) {
   const char* last = text.data() + text.size();
   const auto [end, error] = std::from_chars(text.data(), last, prefix);
   return error == std::errc() && end == last && prefix <= most;
 }
 
-// The bits of byte `index` that a network with that prefix has.
+// The bits of byte `index` that belong to the prefix.
 unsigned char mask_at(unsigned prefix, std::size_t index) {
   const std::size_t begin = index * 8;
   if (prefix >= begin + 8) return 0xff;

@@ -12,16 +12,16 @@ namespace socialsync::net {
 
 enum class CidrError : std::uint8_t { not_an_address, not_a_prefix, bits_beyond_prefix };
 
-// What is wrong, for a sentence that begins with the text that was given: "has bits beyond its prefix".
+// The problem as the predicate of a sentence about the given text: "has bits beyond its prefix".
 std::string_view to_string(CidrError error);
 
 // A network of IPv4 or IPv6 addresses.
 class Cidr {
  public:
-  // "10.0.0.0/8", "fd00::/8"; an address without a prefix is a network of its own.
+  // "10.0.0.0/8", "fd00::/8"; an address without a prefix is a network with one address.
   static Result<Cidr, CidrError> parse(std::string_view text);
 
-  // Compares addresses of one family: an IPv4 address within an IPv6 one is not taken out of it.
+  // Compares addresses of one family: a mapped IPv4 address counts as IPv6.
   bool contains(const boost::asio::ip::address& address) const;
 
  private:
@@ -30,7 +30,7 @@ class Cidr {
   static Bytes bytes_of(const boost::asio::ip::address& address);
   bool matches(const Bytes& bytes) const;
 
-  Bytes network_{};  // an IPv4 address is the first four
+  Bytes network_{};  // an IPv4 address uses the first four
   unsigned prefix_ = 0;
   bool is_v4_ = true;
 };

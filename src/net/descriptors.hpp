@@ -4,8 +4,8 @@
 
 namespace socialsync::net {
 
-// Lets this process have as many files and sockets open as its hard limit allows; the usual soft limit, 1024,
-// is less than a server's connections. Gives how many that is now. What the system refuses stays as it was.
+// Raises the soft limit of open files and sockets to the hard limit, because the usual 1024 is less than a
+// server's connections. Returns the resulting limit, which is unchanged if the system refuses.
 std::size_t raise_descriptor_limit();
 
 }  // namespace socialsync::net

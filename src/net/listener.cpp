@@ -3,7 +3,7 @@
 namespace socialsync::net {
 namespace {
 
-// Connections that wait to be accepted. The kernel caps it at net.core.somaxconn.
+// The queue of connections to accept. The kernel limits it to net.core.somaxconn.
 constexpr int backlog = 4096;
 
 }  // namespace

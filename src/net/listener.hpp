@@ -5,8 +5,8 @@
 
 namespace socialsync::net {
 
-// A listening socket with SO_REUSEADDR. Port 0 takes any free one. Throws boost::system::system_error when
-// the address is taken or not ours.
+// Opens a listening socket with SO_REUSEADDR. Port 0 selects a free port. Throws boost::system::system_error
+// if the address is in use or not local.
 boost::asio::ip::tcp::acceptor listen(const boost::asio::any_io_executor& executor,
                                       const boost::asio::ip::tcp::endpoint& endpoint);
 

@@ -8,14 +8,14 @@
 
 namespace socialsync::net {
 
-// What one coroutine sleeps on, and others wake it by. A call that came while it was awake is not lost. One
+// Lets one coroutine sleep until others wake it. A call while it is awake is not lost. For use within one
 // thread.
 class Wakeup {
  public:
   explicit Wakeup(const boost::asio::any_io_executor& executor) : timer_(executor) {}
 
   void wake();
-  // Until woken, or until then.
+  // Sleeps until woken, at most until `until`.
   boost::asio::awaitable<void> sleep(std::chrono::steady_clock::time_point until);
 
  private:

@@ -21,7 +21,7 @@ namespace socialsync::net {
 
 namespace detail {
 
-// Shared with the timer's handler, which may run after the waiting coroutine is gone.
+// Shared with the timer's handler, which may run after the waiting coroutine was destroyed.
 struct Deadline {
   explicit Deadline(const boost::asio::any_io_executor& executor) : timer(executor) {}
 
@@ -30,21 +30,21 @@ struct Deadline {
   bool expired = false;
 };
 
-// Starts the clock: when `limit` passes, whatever hangs on the cancel signal is cancelled.
+// Starts the timer: after `limit` it emits the cancel signal.
 std::shared_ptr<Deadline> start_deadline(const boost::asio::any_io_executor& executor,
                                          std::chrono::steady_clock::duration limit);
 
-// While the work runs, it is cancelled too when the coroutine that waits for it is.
+// Cancelling the waiting coroutine also cancels the work.
 void pass_on_cancellation(boost::asio::cancellation_slot from, const std::shared_ptr<Deadline>& deadline);
 
-// Stops the clock and throws why the work failed: timed_out when it was cut off, else its own exception.
+// Stops the timer. Throws timed_out if the limit cancelled the work, otherwise the work's own exception.
 void finish_deadline(Deadline& deadline, const std::exception_ptr& failure);
 
 }  // namespace detail
 
 // Runs `work` and cancels it when `limit` has passed; then throws system_error(asio::error::timed_out). Other
-// exceptions of `work` come through as they are. Waits until `work` has really ended, so that what it refers
-// to may be destroyed after. For work that fails at once when cancelled: sockets and timers.
+// exceptions of `work` pass unchanged. Waits until `work` has ended, so that its referents may be destroyed
+// afterwards. For work that fails at once when cancelled: sockets and timers.
 template <class T>
 boost::asio::awaitable<T> within(std::chrono::steady_clock::duration limit, boost::asio::awaitable<T> work) {
   namespace asio = boost::asio;
@@ -62,7 +62,7 @@ boost::asio::awaitable<T> within(std::chrono::steady_clock::duration limit, boos
     }
     detail::finish_deadline(*deadline, failure);
   } else {
-    T value{};  // co_spawn wants T to have a default, too
+    T value{};  // co_spawn also requires a default constructor of T
     try {
       value = co_await asio::co_spawn(executor, std::move(work), std::move(token));
     } catch (...) {

@@ -18,7 +18,7 @@ void require(bool done, const std::string& what) {
   if (!done) throw std::runtime_error(what + ": " + std::strerror(errno));
 }
 
-// A folder that somebody uses for something else is not to be closed, or given away.
+// A folder with other contents must not change its mode or owner.
 void require_ours_or_empty(const std::string& directory) {
   namespace files = std::filesystem;
   std::error_code error;
@@ -46,7 +46,7 @@ void settle_in(const std::string& directory, const char* user) {
     setenv("HOME", directory.c_str(), 1);
   }
   require(chmod(directory.c_str(), S_IRWXU) == 0, "cannot protect " + directory);
-  // The folder we came from may be closed to us now, which PostgreSQL's programs complain about.
+  // The former working directory may be inaccessible to the new user; PostgreSQL's programs warn about that.
   require(chdir(directory.c_str()) == 0, directory + " cannot be reached by " + user_name() +
                                              ": set SOCIALSYNC_DATA_DIR to a folder that can");
 }

@@ -4,12 +4,12 @@
 
 namespace socialsync::process {
 
-// PostgreSQL refuses to run as root. `directory` is new, empty, or was settled in before (it holds `lock`).
-// When we are root: makes `directory` (mode 0700) for the system user `user`, and becomes that user for good.
-// Otherwise only makes the directory. Throws std::runtime_error.
+// Creates `directory` (mode 0700). Started as root, gives it to the system user `user` and becomes that user
+// permanently, because PostgreSQL refuses to run as root. `directory` must be new, empty, or from an earlier
+// call (it contains `lock`). Throws std::runtime_error.
 void settle_in(const std::string& directory, const char* user);
 
-// The name of the user we run as.
+// The name of the current user.
 std::string user_name();
 
 }  // namespace socialsync::process

@@ -53,8 +53,8 @@ int memory_file(std::string_view content) {
   return descriptor;
 }
 
-// What exec wants, made before fork: the new process must not allocate, for another thread of ours may have
-// held the allocator's lock.
+// The arguments of exec, built before fork: the new process must not allocate, because another thread may
+// have held the allocator's lock.
 class Execution {
  public:
   explicit Execution(const Command& command) {
@@ -62,7 +62,7 @@ class Execution {
       const std::string_view assignment(*entry);
       const bool replaced = std::ranges::any_of(
           command.environment, [&](const auto& added) { return assignment.starts_with(added.first + "="); });
-      // A database server must not have the key of the secrets that it holds.
+      // The database server must not have the key of the secrets that it stores.
       if (!replaced && !assignment.starts_with("SOCIALSYNC_SECRETS_KEY="))
         environment_.emplace_back(assignment);
     }
@@ -81,7 +81,7 @@ class Execution {
     execvpe(argument_pointers_.front(), argument_pointers_.data(), environment_pointers_.data());
     constexpr std::string_view complaint = "cannot start the program\n";
     (void)!write(STDERR_FILENO, complaint.data(), complaint.size());
-    // Not _exit(): a sanitizer's would write out what our parent has in its buffers.
+    // Not _exit(): a sanitizer's version would flush the parent's buffers.
     syscall(SYS_exit_group, cannot_start);
     __builtin_unreachable();
   }

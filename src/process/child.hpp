@@ -1,4 +1,4 @@
-// Other programs: run one to its end, or keep one beside us.
+// Other programs: run one to its end, or keep one running.
 #pragma once
 
 #include <chrono>
@@ -13,33 +13,33 @@ namespace socialsync::process {
 
 struct Command {
   std::vector<std::string> arguments;  // the program first; looked up in PATH when it has no slash
-  std::vector<std::pair<std::string, std::string>> environment{};  // added to ours
+  std::vector<std::pair<std::string, std::string>> environment{};  // added to this process's
   std::string_view input{};                                        // its standard input
 };
 
 struct Finished {
-  int exit_code = 0;   // 128 + signal when it was killed; 127 when it could not be started
-  std::string output;  // standard output and error, as they came
+  int exit_code = 0;   // 128 + signal if killed; 127 if it could not be started
+  std::string output;  // standard output and error, interleaved
 };
 
-// Waits for its end. Throws std::system_error when no process can be made.
+// Runs the program to its end. Throws std::system_error if no process can be created.
 Finished run(const Command& command);
 
-// A program that runs beside us, in a process group of its own so that a terminal's Ctrl-C does not reach it
-// before we have stopped. The kernel sends it SIGINT when we die, however we die.
+// A program that runs beside this one. Its own process group keeps a terminal's Ctrl-C from it until this
+// program has stopped. The kernel sends it SIGINT when this program dies, for any reason.
 class Child {
  public:
-  // Output goes to the end of the file `log_path`.
+  // Appends its output to the file `log_path`.
   Child(const Command& command, const std::string& log_path);
-  // Stops it as stop(SIGINT) would.
+  // Calls stop(SIGINT).
   ~Child();
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
   bool running();
-  // As in Finished, of one that no longer runs.
+  // The exit code as in Finished, once it no longer runs.
   int exit_code() const { return exit_code_; }
-  // Sends the signal and waits; after `limit`, kills.
+  // Sends the signal and waits; kills it after `limit`.
   void stop(int signal, std::chrono::seconds limit);
 
  private:

@@ -5,7 +5,7 @@
 namespace socialsync::process {
 namespace {
 
-// A signal's handler has no other way to tell.
+// A signal handler can only write to such a variable.
 std::atomic<bool> is_requested{false};
 
 void remember(int) { is_requested = true; }
@@ -19,7 +19,7 @@ Interruption::Interruption() {
   action.sa_flags = SA_RESTART;
   for (std::size_t i = 0; i < signals_.size(); ++i) {
     sigaction(signals_[i], &action, &before_[i]);
-    // nohup's wish stands.
+    // Respect nohup.
     if (before_[i].sa_handler == SIG_IGN) sigaction(signals_[i], &before_[i], nullptr);
   }
 }

@@ -6,8 +6,8 @@
 
 namespace socialsync::process {
 
-// While it exists, SIGINT, SIGTERM and SIGHUP do not end us but are remembered: for one that has to clean up
-// first. One at a time.
+// While an object exists, SIGINT, SIGTERM and SIGHUP are recorded and do not end the process, so that it can
+// clean up first. At most one object at a time.
 class Interruption {
  public:
   Interruption();
