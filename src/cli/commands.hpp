@@ -1,10 +1,7 @@
 // The subcommands: one file each. Each adds its options to the parser and says what to run.
 #pragma once
 
-#include <optional>
-
-#include "cli/command.hpp"
-#include "config/config.hpp"
+#include "cli/app/command.hpp"
 
 namespace socialsync::cli {
 
@@ -23,8 +20,5 @@ void add_version(Command app);
 
 // Parses the arguments and runs what they ask for.
 int run(int argument_count, char** arguments);
-
-// The settings, or nothing after each problem has been printed with the setting's name. Sets up the log.
-std::optional<config::Config> load_config();
 
 }  // namespace socialsync::cli

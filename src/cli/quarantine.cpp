@@ -4,9 +4,9 @@
 
 #include "base/uuid.hpp"
 #include "cli/commands.hpp"
-#include "cli/printable.hpp"
 #include "cli/quarantine/commands.hpp"
-#include "cli/terminal.hpp"
+#include "cli/text/printable.hpp"
+#include "cli/text/terminal.hpp"
 
 namespace socialsync::cli {
 namespace quarantine {

@@ -5,7 +5,7 @@
 
 #include <fmt/core.h>
 
-#include "app/private_cluster.hpp"
+#include "cli/app/runner.hpp"
 #include "cli/database.hpp"
 #include "cli/exit_code.hpp"
 #include "crypto/secret_box.hpp"
@@ -46,12 +46,7 @@ void add_key(Command app) {
 
 }  // namespace
 
-config::Config settings() {
-  auto config = load_config();
-  if (!config) throw Failure(Exit::wrong_usage, "the settings above must be right first");
-  if (!config->database.given()) config->database.options = app::PrivateCluster::options(config->data_dir);
-  return std::move(*config);
-}
+config::Config settings() { return settings_of(Common()); }
 
 void with_secrets(const config::Config& config, const std::vector<std::string>& columns, bool writes,
                   const std::function<asio::awaitable<void>(pg::Connection& connection)>& work) {

@@ -12,7 +12,7 @@
 #include "base/failure.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/secrets.hpp"
-#include "cli/terminal.hpp"
+#include "cli/text/terminal.hpp"
 #include "process/interruption.hpp"
 #include "store/secrets.hpp"
 

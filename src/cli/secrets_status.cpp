@@ -12,7 +12,7 @@
 
 #include "cli/exit_code.hpp"
 #include "cli/secrets.hpp"
-#include "cli/terminal.hpp"
+#include "cli/text/terminal.hpp"
 #include "crypto/secret_box.hpp"
 #include "store/secrets.hpp"
 

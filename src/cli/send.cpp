@@ -9,6 +9,7 @@
 
 #include "app/private_cluster.hpp"
 #include "base/clock.hpp"
+#include "cli/app/runner.hpp"
 #include "cli/commands.hpp"
 #include "cli/database.hpp"
 #include "cli/exit_code.hpp"
@@ -109,10 +110,9 @@ int report(const Options& options, const std::map<long, std::uint64_t>& answers)
 }
 
 int send(Options options) {
-  auto config = load_config();
-  if (!config) return ExitCode::usage_error;
+  config::Config config = settings();
   try {
-    complete(options, *config);
+    complete(options, config);
   } catch (const store::SealedAppSecret& error) {
     fmt::print(stderr, "socialsync: {}\n", error.what());
     return ExitCode::usage_error;

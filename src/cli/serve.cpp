@@ -5,6 +5,7 @@
 
 #include "app/gateway.hpp"
 #include "base/log.hpp"
+#include "cli/app/runner.hpp"
 #include "cli/commands.hpp"
 #include "cli/exit_code.hpp"
 
@@ -12,15 +13,14 @@ namespace socialsync::cli {
 namespace {
 
 int serve(app::Duty duty) {
-  const auto config = load_config();
-  if (!config) return ExitCode::usage_error;
-  if (!config->database.given()) {
+  const config::Config config = settings();
+  if (!config.database.given()) {
     fmt::print(stderr,
                "socialsync: serve needs DATABASE_URL or DB_HOST (socialsync up brings a database along)\n");
     return ExitCode::usage_error;
   }
   try {
-    app::run_gateway(*config, app::DatabaseOwner::operators, duty,
+    app::run_gateway(config, app::DatabaseOwner::operators, duty,
                      [](const std::string& url) { log::info("ready", {{"url", url}}); });
     return ExitCode::done;
   } catch (const app::NotMigrated& error) {

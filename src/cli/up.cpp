@@ -8,6 +8,7 @@
 
 #include "app/gateway.hpp"
 #include "app/private_cluster.hpp"
+#include "cli/app/runner.hpp"
 #include "cli/commands.hpp"
 #include "cli/database.hpp"
 #include "cli/exit_code.hpp"
@@ -82,21 +83,20 @@ std::string prepare(config::Config& config, bool is_private) {
 }
 
 int up() {
-  auto config = load_config();
-  if (!config) return ExitCode::usage_error;
-  const bool is_private = !config->database.given();
+  config::Config config = settings();
+  const bool is_private = !config.database.given();
   std::unique_ptr<app::PrivateCluster> cluster;
   if (is_private) {
-    process::settle_in(config->data_dir, system_user);
-    cluster = std::make_unique<app::PrivateCluster>(config->data_dir);
-    config->database.options = app::PrivateCluster::options(config->data_dir);
-    config->developer = true;
+    process::settle_in(config.data_dir, system_user);
+    cluster = std::make_unique<app::PrivateCluster>(config.data_dir);
+    config.database.options = app::PrivateCluster::options(config.data_dir);
+    config.developer = true;
   }
-  const std::string phone_number_id = prepare(*config, is_private);
+  const std::string phone_number_id = prepare(config, is_private);
   const app::DatabaseOwner owner = is_private ? app::DatabaseOwner::ours : app::DatabaseOwner::operators;
   try {
-    app::run_gateway(*config, owner, app::Duty::all, [&](const std::string& url) {
-      print_welcome(url, *config, phone_number_id, is_private);
+    app::run_gateway(config, owner, app::Duty::all, [&](const std::string& url) {
+      print_welcome(url, config, phone_number_id, is_private);
     });
   } catch (const app::WrongSecretsKey& error) {
     fmt::print(stderr, "socialsync: {}\n", error.what());

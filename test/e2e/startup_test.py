@@ -72,7 +72,7 @@ def test_a_port_that_is_taken():
     assert address in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [[], ["sreve"], ["serve", "--port", "1"], ["send"], ["send", "telegram"],
+@pytest.mark.parametrize("arguments", [["sreve"], ["serve", "--port", "1"], ["send"], ["send", "telegram"],
                                        ["send", "whatsapp", "--count", "0"]])
 def test_wrong_usage(arguments):
     assert program.run(*arguments).returncode == 2

@@ -8,8 +8,8 @@
 #include "base/failure.hpp"
 #include "cli/accounts/commands.hpp"
 #include "cli/migrate/route_trace.hpp"
-#include "cli/printable.hpp"
-#include "cli/terminal.hpp"
+#include "cli/text/printable.hpp"
+#include "cli/text/terminal.hpp"
 #include "store/accounts.hpp"
 
 namespace socialsync::cli::accounts {

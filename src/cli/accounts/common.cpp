@@ -3,7 +3,7 @@
 #include "base/failure.hpp"
 #include "base/text.hpp"
 #include "cli/accounts/commands.hpp"
-#include "cli/printable.hpp"
+#include "cli/text/printable.hpp"
 #include "model/secret_columns.hpp"
 #include "pg/sqlstate.hpp"
 

@@ -6,7 +6,7 @@
 
 #include "cli/accounts/draft.hpp"
 #include "cli/accounts/fields.hpp"
-#include "cli/command.hpp"
+#include "cli/app/command.hpp"
 
 namespace socialsync::cli::accounts {
 

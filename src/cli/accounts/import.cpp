@@ -9,8 +9,8 @@
 #include "base/failure.hpp"
 #include "cli/accounts/commands.hpp"
 #include "cli/accounts/import_file.hpp"
-#include "cli/printable.hpp"
-#include "cli/terminal.hpp"
+#include "cli/text/printable.hpp"
+#include "cli/text/terminal.hpp"
 
 namespace socialsync::cli::accounts {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "cli/accounts/commands.hpp"
 #include "cli/accounts/fields.hpp"
-#include "cli/printable.hpp"
+#include "cli/text/printable.hpp"
 
 namespace socialsync::cli::accounts {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "base/failure.hpp"
 #include "cli/accounts/commands.hpp"
-#include "cli/terminal.hpp"
+#include "cli/text/terminal.hpp"
 #include "store/erasure.hpp"
 
 namespace socialsync::cli::accounts {

@@ -4,7 +4,7 @@
 #include <fmt/core.h>
 
 #include "cli/accounts/commands.hpp"
-#include "cli/printable.hpp"
+#include "cli/text/printable.hpp"
 
 namespace socialsync::cli::accounts {
 namespace {

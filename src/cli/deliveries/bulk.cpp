@@ -11,7 +11,7 @@
 #include "cli/deliveries/commands.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/on_database.hpp"
-#include "cli/terminal.hpp"
+#include "cli/text/terminal.hpp"
 
 namespace socialsync::cli::deliveries {
 namespace {

@@ -7,7 +7,7 @@
 #include "cli/endpoints/commands.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/on_database.hpp"
-#include "cli/printable.hpp"
+#include "cli/text/printable.hpp"
 
 namespace socialsync::cli::deliveries {
 namespace {

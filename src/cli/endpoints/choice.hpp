@@ -6,7 +6,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
-#include "cli/command.hpp"
+#include "cli/app/command.hpp"
 #include "store/endpoint_admin.hpp"
 
 namespace socialsync::cli::endpoints {

@@ -6,7 +6,7 @@
 #include "base/text.hpp"
 #include "cli/accounts/commands.hpp"
 #include "cli/endpoints/commands.hpp"
-#include "cli/printable.hpp"
+#include "cli/text/printable.hpp"
 
 namespace socialsync::cli::endpoints {
 namespace {

@@ -6,8 +6,8 @@
 
 #include "cli/deliveries/rows.hpp"
 #include "cli/endpoints/commands.hpp"
-#include "cli/printable.hpp"
-#include "cli/terminal.hpp"
+#include "cli/text/printable.hpp"
+#include "cli/text/terminal.hpp"
 #include "deliver/advice.hpp"
 
 namespace socialsync::cli::endpoints {

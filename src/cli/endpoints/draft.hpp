@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/command.hpp"
+#include "cli/app/command.hpp"
 
 namespace socialsync::cli::endpoints {
 

@@ -10,7 +10,7 @@
 #include "base/failure.hpp"
 #include "base/text.hpp"
 #include "cli/accounts/secret_input.hpp"
-#include "cli/printable.hpp"
+#include "cli/text/printable.hpp"
 #include "deliver/advice.hpp"
 #include "deliver/handshake.hpp"
 #include "deliver/sender.hpp"

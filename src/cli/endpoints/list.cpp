@@ -3,8 +3,8 @@
 #include "cli/endpoints/commands.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/on_database.hpp"
-#include "cli/printable.hpp"
-#include "cli/terminal.hpp"
+#include "cli/text/printable.hpp"
+#include "cli/text/terminal.hpp"
 
 namespace socialsync::cli::endpoints {
 namespace {

@@ -8,8 +8,8 @@
 #include "cli/endpoints/diagnosis.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/on_database.hpp"
-#include "cli/printable.hpp"
-#include "cli/terminal.hpp"
+#include "cli/text/printable.hpp"
+#include "cli/text/terminal.hpp"
 #include "deliver/signing.hpp"
 #include "store/endpoints.hpp"
 

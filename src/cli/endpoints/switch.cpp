@@ -5,7 +5,7 @@
 #include "cli/endpoints/commands.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/on_database.hpp"
-#include "cli/terminal.hpp"
+#include "cli/text/terminal.hpp"
 
 namespace socialsync::cli::endpoints {
 namespace {

@@ -13,7 +13,7 @@
 #include "cli/events/commands.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/on_database.hpp"
-#include "cli/printable.hpp"
+#include "cli/text/printable.hpp"
 #include "pg/sqlstate.hpp"
 #include "store/claims.hpp"
 #include "store/pulled_events.hpp"

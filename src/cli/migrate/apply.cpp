@@ -15,7 +15,7 @@
 #include "base/failure.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/migrate/commands.hpp"
-#include "cli/terminal.hpp"
+#include "cli/text/terminal.hpp"
 #include "migrate/backup/backup.hpp"
 
 namespace socialsync::cli::migration {

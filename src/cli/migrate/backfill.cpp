@@ -11,7 +11,7 @@
 #include "cli/migrate/backfill_form.hpp"
 #include "cli/migrate/backfill_report.hpp"
 #include "cli/migrate/commands.hpp"
-#include "cli/terminal.hpp"
+#include "cli/text/terminal.hpp"
 #include "migrate/backfill/preimages.hpp"
 #include "migrate/backfill/session.hpp"
 #include "migrate/session.hpp"
@@ -95,7 +95,7 @@ int backfill(const Options& options) {
   pg::Session& session = *opened;
   BackfillStory story;
   story.is_preview = options.dry_run;
-  migrate::BackfillSource source = load_source(session, options.form, *load_config(), story);
+  migrate::BackfillSource source = load_source(session, options.form, settings(), story);
   for (const migrate::BackfillWish& wish : source.wishes) story.columns.emplace_back(wish.column->name);
   if (story.bad_line_count > 0 && !options.skip_bad) return tell(options, story);
   if (!options.dry_run) {

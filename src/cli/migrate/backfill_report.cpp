@@ -5,7 +5,7 @@
 #include <boost/json.hpp>
 #include <fmt/core.h>
 
-#include "cli/terminal.hpp"
+#include "cli/text/terminal.hpp"
 
 namespace socialsync::cli::migration {
 namespace {

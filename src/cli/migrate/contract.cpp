@@ -9,7 +9,7 @@
 
 #include "cli/exit_code.hpp"
 #include "cli/migrate/commands.hpp"
-#include "cli/terminal.hpp"
+#include "cli/text/terminal.hpp"
 
 namespace socialsync::cli::migration {
 namespace {

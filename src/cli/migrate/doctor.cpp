@@ -8,7 +8,7 @@
 
 #include "base/failure.hpp"
 #include "cli/migrate/commands.hpp"
-#include "cli/terminal.hpp"
+#include "cli/text/terminal.hpp"
 
 namespace socialsync::cli::migration {
 namespace {

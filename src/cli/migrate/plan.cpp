@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "base/failure.hpp"
-#include "cli/layout.hpp"
 #include "cli/migrate/commands.hpp"
-#include "cli/terminal.hpp"
+#include "cli/text/printable.hpp"
+#include "cli/text/terminal.hpp"
 
 namespace socialsync::cli::migration {
 namespace {

@@ -8,7 +8,7 @@
 #include "base/failure.hpp"
 #include "cli/migrate/commands.hpp"
 #include "cli/migrate/route_trace.hpp"
-#include "cli/terminal.hpp"
+#include "cli/text/terminal.hpp"
 #include "pg/session.hpp"
 #include "pg/sqlstate.hpp"
 #include "store/accounts.hpp"

@@ -5,7 +5,7 @@
 
 #include "cli/exit_code.hpp"
 #include "cli/migrate/commands.hpp"
-#include "cli/terminal.hpp"
+#include "cli/text/terminal.hpp"
 #include "migrate/steps/plan.hpp"
 
 namespace socialsync::cli::migration {

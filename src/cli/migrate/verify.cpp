@@ -9,7 +9,7 @@
 #include "cli/migrate/commands.hpp"
 #include "cli/migrate/verify_output.hpp"
 #include "cli/migrate/verify_outside.hpp"
-#include "cli/terminal.hpp"
+#include "cli/text/terminal.hpp"
 #include "pg/session.hpp"
 
 namespace socialsync::cli::migration {
@@ -26,17 +26,16 @@ struct Options {
 };
 
 migrate::SharedSettings shared_settings() {
-  const auto config = load_config();
-  if (!config) throw Failure(Exit::wrong_usage, "the settings above must be right first");
-  migrate::SharedSettings settings;
-  const auto add = [&settings](const char* product, const config::PlatformDefaults& defaults) {
-    if (!defaults.app_secrets.empty()) settings.with_app_secret.emplace_back(product);
-    if (!defaults.verify_token.empty()) settings.with_verify_token.emplace_back(product);
+  const config::Config config = settings();
+  migrate::SharedSettings shared;
+  const auto add = [&shared](const char* product, const config::PlatformDefaults& defaults) {
+    if (!defaults.app_secrets.empty()) shared.with_app_secret.emplace_back(product);
+    if (!defaults.verify_token.empty()) shared.with_verify_token.emplace_back(product);
   };
-  add("whatsapp", config->whatsapp);
-  add("instagram", config->instagram);
-  add("messenger", config->messenger);
-  return settings;
+  add("whatsapp", config.whatsapp);
+  add("instagram", config.instagram);
+  add("messenger", config.messenger);
+  return shared;
 }
 
 std::vector<migrate::Finding> findings_of(const Options& options) {

@@ -6,8 +6,8 @@
 #include <fmt/core.h>
 
 #include "base/text.hpp"
-#include "cli/layout.hpp"
-#include "cli/terminal.hpp"
+#include "cli/text/printable.hpp"
+#include "cli/text/terminal.hpp"
 
 namespace socialsync::cli::migration {
 namespace {

@@ -4,8 +4,8 @@
 
 #include "cli/exit_code.hpp"
 #include "cli/on_database.hpp"
-#include "cli/printable.hpp"
 #include "cli/quarantine/commands.hpp"
+#include "cli/text/printable.hpp"
 
 namespace socialsync::cli::quarantine {
 namespace {

@@ -1,4 +1,4 @@
-#include "cli/printable.hpp"
+#include "cli/text/printable.hpp"
 
 #include <doctest/doctest.h>
 
@@ -8,7 +8,7 @@ namespace {
 TEST_CASE("printable: text as it is, all else as bytes") {
   CHECK(printable("déjà 😀") == "déjà 😀");
   CHECK(printable("a\x1b[2J\n\x7f") == R"(a\x1b[2J\x0a\x7f)");
-  CHECK(printable("a\n\tb", true) == "a\n\\x09b");
+  CHECK(printable("a\n\tb", true) == "a\n b");
   CHECK(printable("\xc2\x9b") == R"(\xc2\x9b)");  // a control character of its own
   CHECK(printable("\xff\xc3(\xed\xa0\xbd\xc0\x80") == R"(\xff\xc3(\xed\xa0\xbd\xc0\x80)");
   CHECK(printable("\xf0\x9f\x98") == R"(\xf0\x9f\x98)");
@@ -28,6 +28,32 @@ TEST_CASE("printable: what is no JSON container is not indented") {
 
 TEST_CASE("printable: columns") {
   CHECK(aligned({{"A", "B"}, {"é", ""}, {"long", "x"}}) == "A     B\né\nlong  x\n");
+}
+
+TEST_CASE("columns: characters count, bytes and colours do not") {
+  CHECK(columns_of("") == 0);
+  CHECK(columns_of("≤100 é") == 6);
+  CHECK(columns_of("\033[31mbad\033[0m") == 3);
+  CHECK(first_columns("██░ 40%", 2) == "██");
+  CHECK(first_columns("\033[1mab\033[0m", 1) == "\033[1ma");
+  CHECK(first_columns("ab", 9) == "ab");
+}
+
+TEST_CASE("a text is broken between words, and its rest indented") {
+  CHECK(wrapped("D05  one two three", 5, 12) == "D05  one two\n    three");
+  CHECK(wrapped("short", 5, 40) == "short");
+  CHECK(wrapped("", 5, 40).empty());
+  CHECK(wrapped("a\nb c", 2, 40) == "a\n  b c");
+  CHECK(wrapped("\033[1mone\033[0m two", 0, 7) == "\033[1mone\033[0m two");
+}
+
+TEST_CASE("a word that is too long stays whole") {
+  CHECK(wrapped("a social_accounts_has_page_id b", 2, 10) == "a\n  social_accounts_has_page_id\n  b");
+}
+
+TEST_CASE("the rest of a line goes under its second column") {
+  CHECK(wrapped_lines("  --yes   Do not ask\n  x", 18) == "  --yes   Do not\n      ask\n  x");
+  CHECK(wrapped_lines("Usage: a bc\n", 9) == "Usage: a\n  bc\n");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "cli/terminal.hpp"
+#include "cli/text/terminal.hpp"
 
 #include <cstdio>
 #include <iostream>
@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/failure.hpp"
-#include "cli/layout.hpp"
+#include "cli/text/printable.hpp"
 #include "config/config.hpp"
 
 namespace socialsync::cli {

@@ -1,12 +1,16 @@
-// A command and its options, as the parser of arguments (CLI11) knows them. Only command.cpp and run.cpp
-// include that parser: it is one large header that costs five seconds in each file.
+// A command and its options, without the parser (CLI11): only command.cpp and program.cpp include that
+// header, which costs five seconds a file.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "base/failure.hpp"
+#include "cli/app/help.hpp"
 
 namespace CLI {
 class App;
@@ -15,10 +19,15 @@ class Option;
 
 namespace socialsync::cli {
 
-// What the arguments ask for; the result is the program's exit code.
-using Action = std::function<int()>;
+enum class Output { text, json };
 
-// What is wrong with a value; empty when nothing is.
+// The work of the command that the arguments name. Its errors are exceptions: the program reports them.
+struct Action {
+  std::function<Exit()> work;
+  std::function<Output()> output;  // how errors are reported; empty: as text
+};
+
+// Says what is wrong with a value; empty when it is valid.
 using Fault = std::function<std::string(const std::string& value)>;
 
 // One option or positional argument. A handle: copies are the same option.
@@ -27,19 +36,19 @@ class Option {
   explicit Option(CLI::Option& option) : option_(&option) {}
 
   Option required(bool is_required = true);
-  // What stands for the value in the help.
+  // The value's placeholder in the help.
   Option type_name(const std::string& name);
   Option shows_default();
   Option hidden();
-  // The words it takes; in the help too where they are listed.
+  // Takes these words only; lists them in the help where `are_listed`.
   Option one_of(const std::vector<std::string>& words, bool are_listed = true);
-  // Whole numbers, N in the help.
+  // Takes whole numbers of that range; N in the help.
   Option between(std::int64_t min, std::int64_t max);
   Option positive();
   Option check(const Fault& fault);
   Option excludes(Option other);
   Option needs(Option other);
-  // Each value goes to its function by itself.
+  // May be given several times; its function is called for each value.
   Option repeated();
   Option separated_by(char delimiter);
   Option value_optional();
@@ -52,11 +61,11 @@ class Option {
 // The program itself, or one of its subcommands. A handle: copies are the same command.
 class Command {
  public:
-  Command(CLI::App& app, Action& chosen) : app_(&app), chosen_(&chosen) {}
+  Command(CLI::App& app, Action& chosen);
 
+  // `description` is an imperative of at most 80 columns.
   Command add_subcommand(const std::string& name, const std::string& description);
-  void require_subcommand();
-  // Options of which one at most may be given, under a title of their own.
+  // Options of which at most one may be given, under a title of their own.
   Command add_alternatives(const std::string& title, const std::string& description);
 
   // T is one of the types that command.cpp names. A vector's option takes one value, and may be repeated.
@@ -73,14 +82,21 @@ class Command {
   Option add_flag(const std::string& name, const std::function<void()>& when_given,
                   const std::string& description);
 
-  // After the options in the help: examples, exit codes.
+  // The end of the help.
+  void help(const Help& help);
+  void add_exit(ExitNote note);
+  // Called when the arguments name this command.
+  void runs(std::function<Exit()> work, std::function<Output()> output = {});
+
+  // Until every command has adopted the two above.
+  void require_subcommand() {}
   void footer(const std::string& text);
-  // What is done when this command is the one that was asked for.
-  void runs(Action action);
+  void runs(std::function<int()> work);
 
  private:
   CLI::App* app_;
   Action* chosen_;
+  std::shared_ptr<Help> help_;
 };
 
 template <class T, class Meaning>

@@ -1,9 +1,11 @@
-#include "cli/command.hpp"
+#include "cli/app/command.hpp"
 
 #include <filesystem>
 #include <optional>
 
 #include <CLI/CLI.hpp>
+
+#include "cli/text/printable.hpp"
 
 namespace socialsync::cli {
 
@@ -76,11 +78,19 @@ Option Option::value_optional() {
 
 bool Option::is_given() const { return option_->count() > 0; }
 
+// Every command has the first three codes. A group of commands does nothing by itself.
+Command::Command(CLI::App& app, Action& chosen)
+    : app_(&app),
+      chosen_(&chosen),
+      help_(std::make_shared<Help>(
+          Help{.exits = {{Exit::done}, {Exit::internal_error}, {Exit::wrong_usage}}})) {
+  app.footer("");  // the parser copies the parent's
+  app.footer([help = help_] { return rendered(*help); });
+}
+
 Command Command::add_subcommand(const std::string& name, const std::string& description) {
   return Command(*app_->add_subcommand(name, description), *chosen_);
 }
-
-void Command::require_subcommand() { app_->require_subcommand(1); }
 
 Command Command::add_alternatives(const std::string& title, const std::string& description) {
   CLI::Option_group* group = app_->add_option_group(title, description);
@@ -120,10 +130,25 @@ Option Command::add_flag(const std::string& name, const std::function<void()>& w
   return Option(*app_->add_flag_callback(name, when_given, description));
 }
 
-void Command::footer(const std::string& text) { app_->footer(text); }
+void Command::help(const Help& help) {
+  help_->notes = help.notes;
+  help_->examples = help.examples;
+  for (const ExitNote& note : help.exits) add_exit(note);
+}
 
-void Command::runs(Action action) {
-  app_->callback([chosen = chosen_, action = std::move(action)] { *chosen = action; });
+void Command::add_exit(ExitNote note) { cli::add_exit(*help_, note); }
+
+void Command::runs(std::function<Exit()> work, std::function<Output()> output) {
+  app_->callback(
+      [chosen = chosen_, action = Action{std::move(work), std::move(output)}] { *chosen = action; });
+}
+
+void Command::footer(const std::string& text) {
+  app_->footer([text] { return wrapped_lines(text, help_width); });
+}
+
+void Command::runs(std::function<int()> work) {
+  runs([work = std::move(work)] { return static_cast<Exit>(work()); });
 }
 
 }  // namespace socialsync::cli

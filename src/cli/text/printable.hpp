@@ -1,0 +1,36 @@
+// Text for a terminal or a pipe: escaped, indented, wrapped, in columns. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace socialsync::cli {
+
+// Control characters and invalid UTF-8 as \xNN, tabs as spaces. Line ends are escaped too unless
+// `keeps_lines`.
+std::string printable(std::string_view text, bool keeps_lines = false);
+
+// The JSON document with one member or element a line, its tokens unchanged; nothing where its brackets or
+// quotes do not match, or it is no object or array.
+std::optional<std::string> indented_json(std::string_view text);
+
+// The columns that a terminal needs for it: one for each character of UTF-8, none for colour sequences.
+std::size_t columns_of(std::string_view text);
+
+// The longest prefix of at most that many columns.
+std::string_view first_columns(std::string_view text, std::size_t columns);
+
+// The text broken between words into lines of at most `width` columns, unless a single word is longer. All
+// lines but the first are indented, by at most a third of `width`.
+std::string wrapped(std::string_view text, std::size_t indent, std::size_t width);
+
+// Wraps each line by itself. Its continuation lines are indented to the line's second column
+// ("  --option   text"), else by two more than the line.
+std::string wrapped_lines(std::string_view text, std::size_t width);
+
+// A table: columns as wide as their widest cell, two spaces between, no trailing spaces.
+std::string aligned(const std::vector<std::vector<std::string>>& rows);
+
+}  // namespace socialsync::cli
