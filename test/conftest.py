@@ -1,4 +1,4 @@
-"""What every Python test shares: the modules of test/support, and one throwaway PostgreSQL for the whole run."""
+"""Shared by all Python tests: the modules of test/support, and one throwaway PostgreSQL for the whole run."""
 
 import pathlib
 import sys
@@ -9,13 +9,16 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent / "support"))
 
 from cluster import Cluster  # noqa: E402
 
+pytest_plugins = ["pace"]
+
 
 def pytest_addoption(parser):
     parser.addoption("--postgresql", type=int, metavar="N", help="the server's version; Debian's unless given")
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "release_only: long, and about the database more than about our memory")
+    config.addinivalue_line("markers", "sanitizers: one of the few that script/test --full runs on asan and tsan builds")
+    config.addinivalue_line("markers", "release_only: not one of them, though its file is: it takes long, in the database")
     config.addinivalue_line("markers", "every_version: one of the few that script/test runs on each PostgreSQL")
 
 

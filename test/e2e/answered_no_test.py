@@ -8,8 +8,6 @@ import pytest
 
 import program
 
-pytestmark = pytest.mark.release_only
-
 
 def answer_no(database_url, *arguments):
     ours, its = pty.openpty()

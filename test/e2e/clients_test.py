@@ -84,7 +84,6 @@ def expected_of(row):
             "text": event.get("text", {}).get("body") or event.get("button", {}).get("text") or ""}
 
 
-@pytest.mark.release_only
 @pytest.mark.parametrize("library", EXCEPTIONS)
 def test_a_library_sees_what_our_rows_say(stored, library):
     rows = [(name, row) for name, rows in stored.items() for row in rows]

@@ -19,8 +19,6 @@ from libraries import LibraryServer
 from tenants import SHARED_SECRET, new_secret
 from waiting import eventually
 
-pytestmark = pytest.mark.release_only
-
 PATH = "/api/whatsapp/webhook"
 KEYS = ("200000000000001", "200000000000002")  # the numbers of test/golden
 # A library, and the format of its endpoint.

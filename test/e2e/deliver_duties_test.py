@@ -5,7 +5,6 @@ import threading
 import time
 
 import psycopg2
-import pytest
 
 import meta
 from gateway import Gateway
@@ -121,7 +120,6 @@ def test_what_is_locked_during_a_stop_is_written_when_the_lock_is_gone(database_
         database.rows("DELETE FROM webhook_endpoints WHERE social_account_id = %s", account.id)
 
 
-@pytest.mark.release_only
 def test_an_endpoint_gets_no_more_at_once_than_it_allows(database_url, database):
     active, most = [0], [0]
 
@@ -145,7 +143,6 @@ def test_an_endpoint_gets_no_more_at_once_than_it_allows(database_url, database)
         assert most[0] == 3
 
 
-@pytest.mark.release_only
 def test_a_body_of_many_goes_out_in_its_order(database_url, database):
     """Meta's times are whole seconds: what came first in the body is first. And one waits for the last, not for a clock."""
     with Receiver() as receiver:
@@ -162,7 +159,6 @@ def test_a_body_of_many_goes_out_in_its_order(database_url, database):
         assert message_ids(receiver.received) == [message["id"] for message in messages]
 
 
-@pytest.mark.release_only
 def test_a_conversation_goes_out_in_order(database_url, database):
     """One failure holds up what follows in its conversation, and no other conversation."""
     with Receiver(answer(500), answer()) as receiver:

@@ -11,7 +11,7 @@ from receiver import Receiver, answer, drip, endless, garbage, hang, reset
 from tenants import SHARED_SECRET
 from waiting import eventually
 
-pytestmark = pytest.mark.release_only
+pytestmark = pytest.mark.sanitizers
 
 PATH = "/api/whatsapp/webhook"
 SETTINGS = {"META_APP_SECRET": SHARED_SECRET, "SOCIALSYNC_EGRESS_ALLOW": "127.0.0.0/8", "SOCIALSYNC_EGRESS_HTTP": "1"}

@@ -25,7 +25,6 @@ READ = """
 """
 
 
-@pytest.mark.release_only
 @pytest.mark.parametrize("is_ordered", [False, True], ids=["in any order", "in order"])
 def test_a_full_outbox_is_read_by_its_keys(database_url, database, is_ordered):
     with Receiver(answer(500), answer()) as receiver:

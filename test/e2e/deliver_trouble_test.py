@@ -9,6 +9,8 @@ from receiver import Receiver, answer
 from tenants import SHARED_SECRET
 from waiting import eventually
 
+pytestmark = pytest.mark.sanitizers
+
 PATH = "/api/whatsapp/webhook"
 SETTINGS = {"META_APP_SECRET": SHARED_SECRET, "SOCIALSYNC_EGRESS_ALLOW": "127.0.0.0/8", "SOCIALSYNC_EGRESS_HTTP": "1"}
 

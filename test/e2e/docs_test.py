@@ -187,7 +187,6 @@ def package_of(library):
     raise AssertionError(f"no package has {path}")
 
 
-@pytest.mark.release_only
 @pytest.mark.parametrize("guide", GUIDES, ids=str)
 def test_the_packages_to_install_have_the_libraries_it_needs(guide):
     dynamic = subprocess.run(["llvm-readelf-19", "-d", binary()], capture_output=True, text=True, check=True).stdout

@@ -13,6 +13,8 @@ from load import PATH, Load
 from tenants import SHARED_SECRET
 from waiting import eventually
 
+pytestmark = pytest.mark.sanitizers
+
 ROUNDS = 20
 STOP_CAP_S = 30
 

@@ -6,8 +6,6 @@ import pytest
 
 import program
 
-pytestmark = pytest.mark.release_only  # its output comes from SQL and a pure function
-
 
 @pytest.fixture
 def show(database_url):

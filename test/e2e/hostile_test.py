@@ -11,6 +11,8 @@ import meta
 from suite import ROOT
 from tenants import SHARED_SECRET, new_key
 
+pytestmark = pytest.mark.sanitizers
+
 PATH = "/api/whatsapp/webhook"
 EVENTS_MAX = 5000
 

@@ -11,6 +11,8 @@ from cluster import Cluster
 from migration import GIVE_IDS, ORIGINAL_ROWS, dump_of_psql_update, make_legacy
 from waiting import eventually
 
+pytestmark = pytest.mark.sanitizers
+
 
 @pytest.fixture
 def legacy(cluster):

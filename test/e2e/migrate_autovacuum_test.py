@@ -10,8 +10,6 @@ from cluster import Cluster
 from migration import make_legacy
 from waiting import eventually
 
-pytestmark = pytest.mark.release_only
-
 SETTINGS = {"autovacuum_naptime": "1s", "deadlock_timeout": "100ms"}
 THROTTLED = """
     ALTER TABLE social_accounts SET (fillfactor = 10);  -- more pages, more to do

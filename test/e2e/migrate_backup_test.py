@@ -17,6 +17,8 @@ import pytest
 import program
 from waiting import eventually
 
+pytestmark = pytest.mark.sanitizers
+
 OLD = "2020-01-01T00:00:00Z"
 SECRET = "token-that-nobody-may-see"
 FILE_BYTES_MAX = 64 << 10  # stands for a disk that is full

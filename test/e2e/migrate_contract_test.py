@@ -9,7 +9,7 @@ from migration import GIVE_IDS, make_legacy
 KEY = "constraint.social_accounts_user_id_platform_key"
 COUNT = "SELECT count(*) FROM social_accounts"
 
-pytestmark = [pytest.mark.every_version, pytest.mark.release_only]
+pytestmark = pytest.mark.every_version
 
 
 @pytest.fixture

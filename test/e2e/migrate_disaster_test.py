@@ -11,8 +11,6 @@ from gate import Gate
 from migration import GIVE_IDS, ORIGINAL_ROWS, changed_lines, dump_of_psql_update, make_legacy
 from waiting import eventually
 
-pytestmark = pytest.mark.release_only
-
 MANY = """
     INSERT INTO users (email) SELECT 'user' || n || '@example.org' FROM generate_series(1, 1200) AS n;
     INSERT INTO social_accounts (platform, account_id, username, display_name, user_id)

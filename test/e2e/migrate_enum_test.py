@@ -14,7 +14,7 @@ USES = """
       $$ SELECT count(*) FROM public.social_accounts WHERE platform = 'whatsapp_business' $$;
     CREATE VIEW business_names AS SELECT username FROM social_accounts WHERE platform = 'whatsapp_business'"""
 
-pytestmark = [pytest.mark.every_version, pytest.mark.release_only]
+pytestmark = pytest.mark.every_version
 
 
 def by_psql(legacy):

@@ -9,8 +9,6 @@ from clients import INSERT, READ, UPDATE, Clients
 from gate import Gate
 from migration import ORIGINAL_ROWS, changed_lines, make_legacy
 
-pytestmark = pytest.mark.release_only
-
 MANY = """
     INSERT INTO users (email) SELECT 'user' || n || '@example.org' FROM generate_series(1, 1000) AS n;
     INSERT INTO social_accounts (platform, account_id, username, display_name, user_id)

@@ -141,7 +141,6 @@ def test_json_of_what_changes_something(cluster, tmp_path):
     check(*documents(database.migrate("rollback", "--yes", "--export", tmp_path / "kept", "--output", "json")), "rollback")
 
 
-@pytest.mark.release_only
 def test_json_of_a_backup(legacy, server_version, tmp_path):
     if (server_version or 15) <= 15:  # the age of Debian's pg_dump
         done = legacy.migrate("backup", "--dir", tmp_path / "backup", "--output", "json")

@@ -19,7 +19,7 @@ SENT = re.compile(r"LOG:  (?:statement|execute [^:]*): (.*)", re.S)
 HARMLESS = re.compile(r"(\s|--.*\n)*(SELECT|WITH|SET|BEGIN|SAVEPOINT|ROLLBACK|RELEASE)\b")
 DISTURBING = ("advisory_lock(", "pg_temp.attempt(", "run_with_short_locks(")
 
-pytestmark = [pytest.mark.every_version, pytest.mark.release_only]
+pytestmark = pytest.mark.every_version
 
 
 @pytest.fixture

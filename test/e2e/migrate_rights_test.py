@@ -12,7 +12,7 @@ STATEMENT = re.compile(r"(?:GRANT|ALTER|CREATE) [^(]*(?:\([^)]*\) [^(]*)?")
 ROUNDS = 2  # without TEMP nothing else can be looked at
 numbers = itertools.count()
 
-pytestmark = [pytest.mark.every_version, pytest.mark.release_only]
+pytestmark = pytest.mark.every_version
 
 
 @pytest.fixture

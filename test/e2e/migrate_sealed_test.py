@@ -9,7 +9,6 @@ from backfill import APP_SECRET, OLD_TOKEN, TOKEN, VERIFY, accounts, checked, te
 from migration import ORIGINAL_ROWS, make_legacy
 from sealing import key_id, new_key, seal, unseal
 
-pytestmark = pytest.mark.release_only
 KEY, OTHER_KEY = new_key(), new_key()
 SETTINGS = {"WHATSAPP_PHONE_NUMBER_ID": "683178638221369", "WHATSAPP_VERIFY_TOKEN": VERIFY, "META_APP_SECRET": APP_SECRET}
 KEYED = {"SOCIALSYNC_SECRETS_KEY": KEY}

@@ -180,7 +180,6 @@ SABOTAGE = {
 }
 
 
-@pytest.mark.release_only
 @pytest.mark.parametrize("sabotage", SABOTAGE)
 def test_what_is_wrong_fails_its_probe_alone(copy, unasked, sabotage):
     sql, expected = SABOTAGE[sabotage]

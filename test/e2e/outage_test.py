@@ -11,6 +11,8 @@ from load import PATH
 from tenants import SHARED_SECRET, Database, new_secret
 from waiting import eventually
 
+pytestmark = pytest.mark.sanitizers
+
 TOKEN = new_secret()
 META_WAITS_S = 5
 SLACK_S = 3

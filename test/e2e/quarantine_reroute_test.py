@@ -10,6 +10,8 @@ from gateway import Gateway
 from tenants import SHARED_SECRET, new_key, new_secret
 from waiting import eventually
 
+pytestmark = pytest.mark.sanitizers
+
 PATH = "/api/whatsapp/webhook"
 RACE_ROUNDS = 6
 

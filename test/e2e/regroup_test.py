@@ -2,8 +2,6 @@
 
 import random
 
-import pytest
-
 import meta
 from tenants import SHARED_SECRET, new_key
 
@@ -73,7 +71,6 @@ def events_for(numbers, page, instagram):
     return events
 
 
-@pytest.mark.release_only
 def test_any_grouping_order_and_number_of_deliveries_gives_the_same_rows(client, gateway, database):
     accounts = [database.add_account(), database.add_account(), database.add_account("facebook"),
                 database.add_account("instagram")]
