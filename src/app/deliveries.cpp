@@ -90,7 +90,7 @@ void Deliveries::add(const store::EventRow& row) {
 void Deliveries::hand_over() {
   if (handed_.empty()) return;
   asio::post(io_, [this, handed = std::exchange(handed_, {})]() mutable {
-    if (!handed.endpoints.empty()) worker_.nudge(handed.endpoints);
+    if (!handed.endpoints.empty()) worker_.outbox_changed(std::move(handed.endpoints));
     if (!handed.deliveries.empty()) worker_.take(std::move(handed.deliveries));
   });
 }

@@ -15,16 +15,15 @@
 #include "base/log.hpp"
 #include "base/uuid.hpp"
 #include "deliver/delivery.hpp"
+#include "deliver/endpoints.hpp"
 #include "deliver/exchange.hpp"
-#include "deliver/targets.hpp"
+#include "deliver/lane.hpp"
 #include "pg/error.hpp"
 #include "store/claims.hpp"
 #include "store/deliveries.hpp"
 #include "store/endpoints.hpp"
 
 namespace socialsync::deliver {
-
-using TimePoint = std::chrono::steady_clock::time_point;
 
 // Time and randomness of one event.
 struct Moment {

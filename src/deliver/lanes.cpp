@@ -5,7 +5,7 @@
 namespace socialsync::deliver {
 namespace {
 
-// How many more a lane, which has `own` of the `used`, may take of `max`.
+// How many more of `max` places a lane may take that holds `own` of the `used` ones.
 std::size_t rest_for(std::size_t own, std::size_t used, std::size_t max) {
   if (used >= max) return 0;
   const std::size_t left_by_others = max - (used - own);
@@ -88,7 +88,7 @@ std::optional<Delivery> Lanes::next(TimePoint now) {
   return begin(*lane, now);
 }
 
-// The first of those that are ready, or of the quick ones while the slow have all that they may have.
+// The first ready lane, or the first quick one while the slow lanes have used up their limit.
 Lanes::Lane* Lanes::next_lane() {
   if (ready_.empty() && slow_ready_.empty()) return nullptr;
   ++looks_;
@@ -106,7 +106,8 @@ std::optional<Lanes::TimePoint> Lanes::next_at() const {
   return sleeping_.begin()->first.first;
 }
 
-std::vector<Delivery> Lanes::ended(const Uuid& endpoint_id, const Ended& how, TimePoint now, double jitter) {
+std::vector<Delivery> Lanes::ended(const Uuid& endpoint_id, const AttemptEnd& end, TimePoint now,
+                                   double jitter) {
   const auto found = lanes_.find(endpoint_id);
   if (found == lanes_.end() || found->second.in_flight == 0) return {};
   Lane& lane = found->second;
@@ -118,7 +119,7 @@ std::vector<Delivery> Lanes::ended(const Uuid& endpoint_id, const Ended& how, Ti
     if (lane.in_flight == 0) lanes_.erase(found);
     return {};
   }
-  if (!how.is_outdated) learn(lane, how, now, jitter);
+  if (!end.is_outdated) learn(lane, end, now, jitter);
   std::vector<Delivery> given_back;
   if (!lane.breaker.allows(now)) given_back = drain(lane);
   settle(lane, now);
@@ -164,10 +165,11 @@ void Lanes::unsettle(Lane& lane) {
   lane.sleeping.reset();
 }
 
-// Of a lane that stands nowhere, as below.
-void Lanes::learn(Lane& lane, const Ended& how, TimePoint now, double jitter) {
-  set_slow(lane, how.took >= limits_.slow_from);
-  if (how.is_delivered)
+// The lane is neither among the ready nor the sleeping here, and in set_slow().
+void Lanes::learn(Lane& lane, const AttemptEnd& end, TimePoint now, double jitter) {
+  if (end.how == Ended::not_sent) return lane.breaker.not_sent(now);
+  set_slow(lane, end.took >= limits_.slow_from);
+  if (end.how == Ended::delivered)
     lane.breaker.succeeded();
   else
     lane.breaker.failed(now, jitter);
@@ -191,6 +193,17 @@ std::vector<Delivery> Lanes::drain(Lane& lane) {
   waiting_ -= lane.waiting.size();
   waiting_bytes_ -= lane.waiting.bytes();
   return lane.waiting.drain();
+}
+
+bool Lanes::are_counts_right() const {
+  std::size_t waiting = 0, bytes = 0, in_flight = 0, slow = 0;
+  for (const auto& [id, lane] : lanes_) {
+    waiting += lane.waiting.size();
+    bytes += lane.waiting.bytes();
+    in_flight += lane.in_flight;
+    slow += lane.is_slow ? lane.in_flight : 0;
+  }
+  return waiting == waiting_ && bytes == waiting_bytes_ && in_flight == in_flight_ && slow == slow_in_flight_;
 }
 
 }  // namespace socialsync::deliver

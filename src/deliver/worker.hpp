@@ -1,14 +1,13 @@
-// Sends the events of the outbox to their endpoints. Any number of workers, in any number of processes, share
-// one outbox: a lease says who has a row in hand.
+// The driver of a WorkerCore: runs its statements over three connections to the database, sends its
+// deliveries, keeps its time, and reports back. Decides nothing itself.
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <functional>
-#include <memory>
+#include <optional>
 #include <random>
-#include <span>
-#include <string>
+#include <variant>
 #include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -16,123 +15,99 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "crypto/secret_box.hpp"
-#include "deliver/admission.hpp"
-#include "deliver/backlog.hpp"
-#include "deliver/delivery.hpp"
-#include "deliver/exchange.hpp"
-#include "deliver/lanes.hpp"
-#include "deliver/leases.hpp"
-#include "deliver/recorder.hpp"
-#include "deliver/repairs.hpp"
 #include "deliver/sender.hpp"
-#include "deliver/targets.hpp"
+#include "deliver/worker_core.hpp"
 #include "metrics/metrics.hpp"
 #include "net/wakeup.hpp"
-#include "pg/connection.hpp"
-#include "store/claims.hpp"
-#include "store/deliveries.hpp"
+#include "pg/supervisor.hpp"
 
 namespace socialsync::deliver {
 
 namespace asio = boost::asio;
 
-struct WorkerLimits {
-  LaneLimits lanes;
-  AdmissionLimits admission;
-  RecorderLimits recorder;
-  store::ClaimTerms terms;
-  std::size_t claim_rows_max = 500;
-  std::chrono::milliseconds poll_interval{30'000};  // behind the notifications
-  std::chrono::milliseconds claim_gap_min{5};
-  std::chrono::milliseconds scan_gap_min{200};
-  std::chrono::milliseconds reload_gap_min{200};
-  std::chrono::milliseconds statement_timeout{30'000};
-  std::chrono::milliseconds stop_patience{10'000};  // from the last result on, for a database that is away
-  std::chrono::milliseconds release_pause{200};     // before what there was no room for is claimed again
-};
-
-// Opens a connection, or throws pg::Error or boost::system::system_error.
-using Connect = std::function<asio::awaitable<std::unique_ptr<pg::Connection>>()>;
-
-// One thread, but for what says otherwise.
+// One thread, except where a member says otherwise.
 class Worker {
  public:
-  Worker(asio::any_io_executor executor, Connect connect, Sender& sender, crypto::SecretKeys keys,
+  Worker(asio::any_io_executor executor, pg::Connect connect, Sender& sender, crypto::SecretKeys keys,
          metrics::Metrics& metrics, WorkerLimits limits = {});
 
   void start();
-  // Begins nothing more; resolves when what was in flight has ended and is written, and the rest is given
-  // back.
+  // Begins nothing more; resolves when the deliveries in flight have ended and are recorded, and the others
+  // are released.
   asio::awaitable<void> stop();
 
-  // Which deliveries may be handed to take(). Any thread.
-  Admission& admission() { return admission_; }
+  // Decides which deliveries may be handed to take(). Any thread.
+  Admission& admission() { return core_.admission(); }
   const WorkerLimits& limits() const { return limits_; }
-  // Whether the endpoints are loaded, and the database was there a moment ago. Any thread.
+  // Whether the endpoints are loaded, and the database was reachable when it was last used. Any thread.
   bool is_ready() const { return is_ready_; }
 
-  // Committed a moment ago, with a lease, and admitted.
+  // Takes deliveries that were committed a moment ago with a lease, and admitted.
   void take(std::vector<Delivery> deliveries);
-  // There is something in the outbox for them.
-  void nudge(const std::vector<Uuid>& endpoints);
+  // Rows were committed to the outbox for these endpoints, without a lease.
+  void outbox_changed(std::vector<Uuid> endpoints);
 
  private:
-  using Clock = std::chrono::steady_clock;
-  using Task = std::function<asio::awaitable<void>(pg::Connection&)>;
+  using ClaimerStatement = std::variant<action::LoadEndpoints, action::Scan, action::Claim>;
+
+  // A statement on its way from the core to a connection's coroutine.
+  template <class Statement>
+  struct Slot {
+    explicit Slot(const asio::any_io_executor& executor) : changed(executor) {}
+    void put(Statement next) {
+      statement = std::move(next);
+      changed.wake();
+    }
+
+    std::optional<Statement> statement;
+    net::Wakeup changed;
+  };
+
+  void handle(WorkerEvent event);
+  Moment moment();
+  void act(action::LoadEndpoints& load) { claimer_.put(load); }
+  void act(action::Scan& scan) { claimer_.put(scan); }
+  void act(action::Claim& claim) { claimer_.put(std::move(claim)); }
+  void act(action::Record& record) { recorder_.put(record.statement); }
+  void act(action::DropRecorder&) { is_recorder_dropped_ = true; }
+  void act(action::Send& send);
+  void act(action::WakeAt& wake);
+  void act(action::CountAttempt& count);
+  void act(action::ReportOverdue& report);
+  void act(action::ReportEndpoints& report);
+  void act(Warning& warning);
+  void act(action::Finished&);
 
   void spawn(asio::awaitable<void> work);
-  asio::awaitable<void> keep_running(const char* name, Task task, std::function<bool()> is_wanted);
-  bool is_worth_waiting() const;
-
+  // Runs the task over one connection after another; reports `lost` after each failure.
+  void keep_running(const char* name, asio::awaitable<void> (Worker::*task)(pg::Connection&),
+                    std::function<bool()> is_wanted, WorkerEvent lost);
   asio::awaitable<void> listen(pg::Connection& connection);
   asio::awaitable<void> claim(pg::Connection& connection);
-  asio::awaitable<void> load_endpoints(pg::Connection& connection);
-  asio::awaitable<bool> claim_some(pg::Connection& connection);
-  bool is_ordered(const Uuid& endpoint_id) const;
-  void accept(store::Claim claim, Clock::time_point now);
-  Clock::time_point next_look(Clock::time_point now) const;
-
-  void dispatch();
-  void arm_timer();
-  asio::awaitable<void> attempt(Delivery delivery);
-  void withdraw(const Delivery& delivery, bool is_well);
-  void finish(const Delivery& delivery, const Target& target, Reply reply);
-  bool is_current(const Target& target) const;
-  void note_health(const Uuid& endpoint_id, bool is_delivered, bool is_gone);
-  void give_back(const std::vector<Delivery>& deliveries);
-  void begin_anew(const Uuid& endpoint_id);
-  void close_endpoint(const Uuid& endpoint_id);
-
-  void written(std::span<const store::AttemptRow> rows);
-  void given_back(std::span<const store::DeliveryKey> keys);
-
-  double jitter() { return std::uniform_real_distribution<double>(0, 1)(random_); }
+  asio::awaitable<WorkerEvent> run(pg::Connection& connection, const ClaimerStatement& statement);
+  asio::awaitable<void> record(pg::Connection& connection);
+  asio::awaitable<WorkerEvent> run(pg::Connection& connection, const record::Statement& statement);
+  asio::awaitable<void> attempt(action::Send send);
 
   asio::any_io_executor executor_;
-  Connect connect_;
+  pg::Connect connect_;
   Sender& sender_;
   crypto::SecretKeys keys_;
   metrics::Metrics& metrics_;
   WorkerLimits limits_;
 
-  Admission admission_;
-  Targets targets_;
-  Repairs repairs_;
-  Lanes lanes_;
-  Leases leases_;
-  Backlog backlog_;
-  Recorder recorder_;
-
-  net::Wakeup claims_wanted_;
-  net::Wakeup ended_;
-  asio::steady_timer dispatch_timer_;
-  std::mt19937 random_{std::random_device{}()};
-  std::atomic<bool> is_ready_ = false;
-  bool are_endpoints_stale_ = true;
-  bool is_scan_wanted_ = true;
+  WorkerCore core_;
+  std::vector<WorkerAction> actions_;
+  std::mt19937_64 random_{std::random_device{}()};
+  asio::steady_timer timer_;
+  Slot<ClaimerStatement> claimer_;
+  Slot<record::Statement> recorder_;
+  bool is_recorder_dropped_ = false;
   bool is_stopping_ = false;
-  Clock::time_point stop_until_;
-  std::size_t running_ = 0;  // coroutines of ours
+  bool is_finished_ = false;
+  std::atomic<bool> is_ready_ = false;
+  net::Wakeup ended_;
+  std::size_t running_ = 0;  // coroutines
 };
 
 }  // namespace socialsync::deliver

@@ -72,8 +72,10 @@ class Simulation {
       const Uuid id = ends_.begin()->second;
       ends_.erase(ends_.begin());
       const bool is_delivered = is_healthy(id) || bad_->is_delivered;
-      static_cast<void>(lanes_.ended(
-          id, {.is_delivered = is_delivered, .took = is_healthy(id) ? healthy_time : bad_->time}, now, 0));
+      static_cast<void>(lanes_.ended(id,
+                                     {.how = is_delivered ? Ended::delivered : Ended::failed,
+                                      .took = is_healthy(id) ? healthy_time : bad_->time},
+                                     now, 0));
     }
   }
 

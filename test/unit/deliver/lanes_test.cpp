@@ -10,9 +10,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Lanes::TimePoint start{1h};
-constexpr Ended delivered{.is_delivered = true, .took = 20ms};
-constexpr Ended delivered_slowly{.is_delivered = true, .took = 10s};
-constexpr Ended failed{.is_delivered = false, .took = 20ms};
+constexpr AttemptEnd delivered{.how = Ended::delivered, .took = 20ms};
+constexpr AttemptEnd delivered_slowly{.how = Ended::delivered, .took = 10s};
+constexpr AttemptEnd failed{.how = Ended::failed, .took = 20ms};
 
 Uuid endpoint(int number) {
   Uuid id;
@@ -257,7 +257,7 @@ TEST_CASE("lanes: a repaired one begins at once, though a probe is under way or 
 }
 
 TEST_CASE("lanes: what an outdated one came to says nothing") {
-  constexpr Ended outdated{.is_delivered = false, .took = 10s, .is_outdated = true};
+  constexpr AttemptEnd outdated{.how = Ended::failed, .took = 10s, .is_outdated = true};
   Lanes lanes({.slow_in_flight_max = 1});
   configure(lanes, 1);
   offer(lanes, 0, 12);
@@ -269,7 +269,7 @@ TEST_CASE("lanes: what an outdated one came to says nothing") {
   CHECK(offer(lanes, 0, 2) == 2);
   CHECK(turns(lanes) == "0 0 ");  // nor is it slow
   fail(lanes, 0, 5);
-  CHECK(lanes.ended(endpoint(0), {.is_delivered = true, .is_outdated = true}, start, 0).empty());
+  CHECK(lanes.ended(endpoint(0), {.how = Ended::delivered, .is_outdated = true}, start, 0).empty());
   CHECK(lanes.is_open(endpoint(0)));
 }
 

@@ -1,4 +1,4 @@
-#include "deliver/backlog.hpp"
+#include "deliver/outbox.hpp"
 
 #include <algorithm>
 #include <unordered_map>
@@ -6,14 +6,40 @@
 namespace socialsync::deliver {
 namespace {
 
-// Of one endpoint in one claim: its share, when many have rows that are due.
+// The share of one endpoint in one claim, when rows of many endpoints are due.
 constexpr std::size_t endpoint_rows_min = 8;
 constexpr std::size_t endpoint_rows_max = 128;
-// Rows are due, and were not to be had: others have them in hand this moment, or they wait for the one
-// before.
+// Before the next claim when rows are due that could not be claimed: others have them locked, or they wait
+// for an earlier row of their conversation.
 constexpr std::chrono::milliseconds pause_after_none{1'000};
 
 }  // namespace
+
+bool Leases::add(const store::DeliveryKey& key, TimePoint now) {
+  if (!held_.insert(key).second) return false;
+  leases_.push_back({key, now});
+  return true;
+}
+
+std::vector<store::DeliveryKey> Leases::due(TimePoint now, std::size_t most) {
+  while (!leases_.empty() && !held_.contains(leases_.front().key)) leases_.pop_front();
+  std::vector<store::DeliveryKey> keys;
+  for (const Lease& lease : leases_) {
+    const bool has_ended = !held_.contains(lease.key);
+    if (keys.size() == most || (!has_ended && now - lease.from < length_ / 2)) break;
+    if (!has_ended) keys.push_back(lease.key);
+  }
+  return keys;
+}
+
+// Leases in front of a renewed one had ended when due() was called.
+void Leases::renewed(std::span<const store::DeliveryKey> keys, TimePoint now) {
+  for (const store::DeliveryKey& key : keys) {
+    while (leases_.front().key != key) leases_.pop_front();
+    leases_.pop_front();
+    if (held_.contains(key)) leases_.push_back({key, now});
+  }
+}
 
 void Backlog::note(const Uuid& endpoint_id, TimePoint due_at) {
   const auto [at, is_new] = due_.emplace(endpoint_id, due_at);

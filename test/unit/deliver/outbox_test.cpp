@@ -1,4 +1,4 @@
-#include "deliver/leases.hpp"
+#include "deliver/outbox.hpp"
 
 #include <doctest/doctest.h>
 
