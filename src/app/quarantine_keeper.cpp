@@ -87,7 +87,7 @@ QuarantineKeeper::QuarantineKeeper(asio::any_io_executor executor, ingest::Tenan
 
 asio::awaitable<void> QuarantineKeeper::reroute(pg::Connection& connection) {
   co_await store::prepare_session(connection, limits_.lock_timeout);
-  co_await store::plan_for_values(connection);
+  co_await store::plan_by_values(connection);
   for (;;) {
     take_changes();
     const auto due =
@@ -164,7 +164,7 @@ void QuarantineKeeper::report(const ingest::RerouteReport& done) {
 
 asio::awaitable<void> QuarantineKeeper::bound(pg::Connection& connection) {
   co_await store::prepare_session(connection, limits_.removal_lock_timeout);
-  co_await store::plan_for_values(connection);
+  co_await store::plan_by_values(connection);
   for (;;) {
     const Clock::time_point began = Clock::now();
     co_await count(connection);

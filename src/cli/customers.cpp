@@ -157,7 +157,6 @@ asio::awaitable<int> erase_of(const Options& options, const store::CustomersAcco
 }
 
 asio::awaitable<int> erase(const Options& options, pg::Connection& connection) {
-  co_await store::plan_for_values(connection);
   const std::vector<store::CustomersAccount> accounts =
       co_await store::find_customers_accounts(connection, options.account);
   if (accounts.empty())

@@ -16,6 +16,7 @@
 #include "net/rethrow.hpp"
 #include "net/within.hpp"
 #include "store/endpoints.hpp"
+#include "store/schema.hpp"
 
 namespace socialsync::deliver {
 namespace {

@@ -60,7 +60,7 @@ struct RerouteLimits {
 // The tenants, as they are now.
 using TenantsNow = std::function<std::shared_ptr<const Tenants>()>;
 
-// One thread, and one run() at a time. The connection is one of plan_for_values().
+// One thread, and one run() at a time. The connection is one of plan_by_values().
 class Rerouter {
  public:
   Rerouter(TenantsNow tenants, Sightings& sightings, RerouteLimits limits);

@@ -6,15 +6,6 @@
 namespace socialsync::store {
 namespace {
 
-// Generic plans may be made while the tables are empty, when a full index scan seems cheapest. To keep such a
-// plan from being used later: (1) rows are joined by the first column of their key as "= ANY (ARRAY[…])",
-// which rules out a merge join; (2) other conditions are written so that no index matches them; (3) OFFSET 0
-// is an optimization fence.
-constexpr const char* set_plans = R"(
-SELECT set_config('enable_seqscan', 'off', false), set_config('enable_hashjoin', 'off', false),
-       set_config('enable_mergejoin', 'off', false), set_config('enable_bitmapscan', 'off', false),
-       set_config('jit', 'off', false))";
-
 // Skips from one endpoint to the next in the index, however many rows each has.
 constexpr const char* select_due_endpoints = R"(
 WITH RECURSIVE first AS (
@@ -198,11 +189,6 @@ boost::asio::awaitable<void> set_due(pg::Connection& connection, std::span<const
 }
 
 }  // namespace
-
-boost::asio::awaitable<void> plan_by_keys(pg::Connection& connection) {
-  const pg::Statement statement{.name = "set_plans_by_keys", .sql = set_plans};
-  co_await connection.run(statement);
-}
 
 boost::asio::awaitable<void> listen_for_deliveries(pg::Connection& connection) {
   const pg::Statement listen{.name = "listen_deliveries", .sql = "LISTEN socialsync_deliveries"};

@@ -17,9 +17,7 @@
 
 namespace socialsync::store {
 
-// Makes this session's plans use the indexes. Every statement below and in store/deliveries.hpp finds rows by
-// key, but a plan made while the tables are small would scan them, and be kept when they have grown.
-boost::asio::awaitable<void> plan_by_keys(pg::Connection& connection);
+// Every statement below and in store/deliveries.hpp finds rows by key: call plan_by_keys() before.
 
 boost::asio::awaitable<void> listen_for_deliveries(pg::Connection& connection);
 

@@ -19,8 +19,6 @@ const std::string all_but_body = R"(
 SELECT id, created_at::text, floor(extract(epoch FROM created_at) * 1000)::bigint::text, reason, platform,
        webhook_type, routing_key, detail, signed_by, event_time::text, octet_length(body)::text)";
 
-constexpr const char* set_plans = "SELECT set_config('plan_cache_mode', 'force_custom_plan', false)";
-
 const std::string select_newest =
     all_but_body + quarantined_rows + "ORDER BY created_at DESC, id DESC LIMIT $8::bigint";
 
@@ -153,11 +151,6 @@ std::vector<Count> counts_of(const pg::ResultSet& rows) {
 bool QuarantineFilter::is_everything() const {
   return ids.empty() && reasons.empty() && platforms.empty() && routing_keys.empty() && signers.empty() &&
          !since && !until;
-}
-
-boost::asio::awaitable<void> plan_for_values(pg::Connection& connection) {
-  const pg::Statement statement{.name = "set_plans", .sql = set_plans};
-  co_await connection.run(statement);
 }
 
 boost::asio::awaitable<std::vector<Quarantined>> list_quarantined(pg::Connection& connection,

@@ -77,9 +77,7 @@ struct QuarantinePlace {
   std::uint64_t bytes = 0;
 };
 
-// Makes PostgreSQL plan each statement of this session for its values: absent parts of a filter then cost
-// nothing, and indexes are used. Call before the functions below. Throws pg::Error, as all of them do.
-boost::asio::awaitable<void> plan_for_values(pg::Connection& connection);
+// The functions below are for a session of plan_by_values(). They throw pg::Error.
 
 // Returns the newest rows, newest first.
 boost::asio::awaitable<std::vector<Quarantined>> list_quarantined(pg::Connection& connection,

@@ -18,6 +18,11 @@ SELECT CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('
        set_config('datestyle', 'ISO', false),
        set_config('lock_timeout', coalesce($1, current_setting('lock_timeout')), false))";
 
+constexpr const char* set_plans_by_keys = R"(
+SELECT set_config('enable_seqscan', 'off', false), set_config('enable_hashjoin', 'off', false),
+       set_config('enable_mergejoin', 'off', false), set_config('enable_bitmapscan', 'off', false),
+       set_config('jit', 'off', false))";
+
 constexpr const char* select_migrated = R"(
 SELECT to_regclass('public.webhook_logs') IS NOT NULL
    AND to_regclass('public.webhook_quarantine') IS NOT NULL
@@ -72,6 +77,11 @@ boost::asio::awaitable<void> prepare_session(pg::Connection& connection,
 
 boost::asio::awaitable<void> plan_by_values(pg::Connection& connection) {
   const pg::Statement statement{.name = "plan_by_values", .sql = "SET plan_cache_mode = force_custom_plan"};
+  co_await connection.run(statement);
+}
+
+boost::asio::awaitable<void> plan_by_keys(pg::Connection& connection) {
+  const pg::Statement statement{.name = "plan_by_keys", .sql = set_plans_by_keys};
   co_await connection.run(statement);
 }
 

@@ -17,9 +17,12 @@ namespace socialsync::store {
 boost::asio::awaitable<void> prepare_session(
     pg::Connection& connection, std::optional<std::chrono::milliseconds> lock_timeout = std::nullopt);
 
-// Makes PostgreSQL plan each statement of this session for its values, for interactive sessions whose
-// statements have optional filters. Call after prepare_session().
+// Plans for a session, instead of the generic ones of prepare_session(), which is called before. Throw
+// pg::Error.
+// By values: each statement is planned for its values, so that an absent filter costs nothing.
 boost::asio::awaitable<void> plan_by_values(pg::Connection& connection);
+// By keys: plans use the indexes even when they are made, and kept, while the tables are small.
+boost::asio::awaitable<void> plan_by_keys(pg::Connection& connection);
 
 // True when the database is migrated: the objects that ingest writes to exist, and row-level security
 // separates tenants. Throws pg::Error.

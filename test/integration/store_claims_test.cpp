@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "store/claims.hpp"
+#include "store/schema.hpp"
 #include "support/database.hpp"
 
 namespace socialsync::store {

@@ -51,7 +51,6 @@ void print_rows(const std::vector<store::Quarantined>& found) {
 }
 
 asio::awaitable<int> list(const Options& options, pg::Connection& connection) {
-  co_await store::plan_for_values(connection);
   std::vector<store::Quarantined> found;
   if (!options.is_summary)
     found = co_await store::list_quarantined(connection, options.filter, options.rows_max);

@@ -48,7 +48,6 @@ void print_json(const std::vector<store::QuarantineCount>& counts, bool is_rehea
 }
 
 asio::awaitable<int> purge(const Options& options, pg::Connection& connection) {
-  co_await store::plan_for_values(connection);
   const std::vector<store::QuarantineCount> counts =
       co_await store::count_quarantined(connection, options.filter);
   std::uint64_t total = 0;

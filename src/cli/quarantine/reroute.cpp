@@ -85,7 +85,6 @@ void print(const RerouteReport& report, const Options& options) {
 
 asio::awaitable<int> reroute(const Options& options, const config::Config& config,
                              pg::Connection& connection) {
-  co_await store::plan_for_values(connection);
   const std::vector<store::QuarantineCount> counts =
       co_await store::count_quarantined(connection, options.filter);
   std::uint64_t total = 0;

@@ -15,12 +15,12 @@
 
 #include "base/failure.hpp"
 #include "migrate/catalogue.hpp"
-#include "migrate/interrupt.hpp"
 #include "migrate/query.hpp"
 #include "migrate/session.hpp"
 #include "migrate/watch.hpp"
 #include "pg/error.hpp"
 #include "pg/sqlstate.hpp"
+#include "process/interruption.hpp"
 
 namespace socialsync::migrate {
 namespace {
@@ -130,7 +130,7 @@ class Runner {
   const ApplyEvents& events_;
   std::unique_ptr<Catalogue> catalogue_;
   std::atomic<const pg::Session*> to_cancel_ = nullptr;
-  Interrupt interrupt_;
+  process::Interruption interruption_;
   ApplyReport report_;
   std::set<std::string> postponed_;  // steps blocked by rows
   std::set<std::string> done_;
@@ -145,7 +145,7 @@ class Runner {
 
 Runner::Runner(const pg::ConnectionOptions& options, const ApplyOptions& apply_options,
                const ApplyEvents& events)
-    : options_(options), apply_options_(apply_options), events_(events), interrupt_([this] {
+    : options_(options), apply_options_(apply_options), events_(events), interruption_([this] {
         if (const pg::Session* session = to_cancel_) session->cancel();
       }) {}
 
@@ -214,7 +214,7 @@ std::string Runner::label_of(const Step& step) const {
 }
 
 void Runner::stop_if_interrupted() const {
-  if (interrupt_.happened())
+  if (interruption_.requested())
     throw Failure(Exit::interrupted, "interrupted: completed steps stay; run this again to continue");
 }
 

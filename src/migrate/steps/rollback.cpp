@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "base/failure.hpp"
-#include "migrate/interrupt.hpp"
 #include "migrate/query.hpp"
 #include "migrate/session.hpp"
 #include "migrate/sql_files.hpp"
@@ -15,6 +14,7 @@
 #include "migrate/watch.hpp"
 #include "pg/error.hpp"
 #include "pg/sqlstate.hpp"
+#include "process/interruption.hpp"
 
 namespace socialsync::migrate {
 namespace {
@@ -54,7 +54,7 @@ RollbackReport roll_back(const pg::ConnectionOptions& options, const RollbackOpt
                          const ShowProgress& show) {
   const std::unique_ptr<pg::Session> session = open_session(options);
   take_run_lock(*session, rollback_options.run_lock_wait);
-  const Interrupt interrupt([&] { session->cancel(); });
+  const process::Interruption interruption([&] { session->cancel(); });
   RollbackReport report;
   std::string waited_for;
   session->execute(std::string(rollback_definitions()));
@@ -72,7 +72,7 @@ RollbackReport roll_back(const pg::ConnectionOptions& options, const RollbackOpt
       if (!kept->write_late()) report.lines.emplace_back(too_many_accounts);
       report.exports = kept->tables();
     }
-    if (interrupt.happened()) throw Failure(Exit::interrupted, nothing_changed);
+    if (interruption.requested()) throw Failure(Exit::interrupted, nothing_changed);
     if (full && !rollback_options.rebuild_enum) report.residue = lines_of(session->query(select_residue));
     const pg::ResultSet lines = full ? session->query("SELECT pg_temp.roll_back($1)",
                                                       {rollback_options.rebuild_enum ? "true" : "false"})
