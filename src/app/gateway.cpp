@@ -37,38 +37,11 @@ route::SharedSecrets shared_secrets(const config::Config& config) {
   return {config.whatsapp.app_secrets, config.instagram.app_secrets, config.messenger.app_secrets};
 }
 
-ingest::BatchLimits batch_limits(const config::Limits& limits) {
-  return {.queue_events_max = limits.queue_events_max,
-          .queue_bytes_max = limits.queue_bytes_max,
-          .batch_events_max = limits.batch_events_max,
-          .batch_bytes_max = limits.batch_bytes_max,
-          .writers = limits.writers,
-          .pipelined_batches = limits.pipelined_batches,
-          .pipelined_events_min = limits.pipelined_events_min,
-          .held_up_after = limits.held_up_after,
-          .commit_deadline = limits.commit_deadline,
-          .statement_timeout = limits.statement_timeout};
-}
-
-ingest::ReceiverLimits receiver_limits(const config::Limits& limits) {
-  return {.parse = {.depth_max = limits.json_depth_max, .events_max = limits.events_per_body_max},
-          .fallback_hash_bytes_per_second = limits.fallback_hash_bytes_per_second,
-          .retry_after = limits.retry_after};
-}
-
 QuarantineKeeperLimits quarantine_limits(const config::Config& config) {
   QuarantineKeeperLimits chosen;
-  chosen.reroute.parse = receiver_limits(config.limits).parse;
   chosen.reroute.batch_bytes_max = reroute_batch_bytes_max;
   chosen.reroute.pause = config.limits.reroute_pause;
-  chosen.count_interval = config.limits.quarantine_count_interval;
   chosen.days = config.quarantine.days;
-  return chosen;
-}
-
-http::Limits http_limits(const config::Limits& limits) {
-  http::Limits chosen;
-  chosen.body_bytes_max = limits.body_bytes_max;
   return chosen;
 }
 
@@ -85,29 +58,24 @@ class Gateway : public Health {
   Gateway(const config::Config& config, DatabaseOwner owner, Duty duty)
       : config_(config),
         duty_(duty),
-        tenants_(shared_secrets(config),
-                 {.reload_interval = config.limits.directory_reload_interval,
-                  .reload_gap_min = config.limits.directory_reload_gap_min},
-                 config.secrets.keys),
+        tenants_(shared_secrets(config), ingest::TenantKeeperLimits(), config.secrets.keys),
         sightings_(config.limits.last_webhook_interval),
-        batcher_(io_.get_executor(), connector(config.limits.lock_timeout), metrics_,
-                 batch_limits(config.limits)),
+        batcher_(io_.get_executor(), connector(config.limits.lock_timeout), metrics_, ingest::BatchLimits()),
         quarantine_level_({config.quarantine.rows_max, config.quarantine.bytes_max}),
         deliveries_(config, io_.get_executor(), connector(config.limits.lock_timeout), metrics_),
         receiver_(
             tenants_, batcher_, sightings_, quarantine_level_, metrics_,
             {config.whatsapp.verify_token, config.instagram.verify_token, config.messenger.verify_token},
-            receiver_limits(config.limits), duty == Duty::all ? &deliveries_ : nullptr),
+            ingest::ReceiverLimits(), duty == Duty::all ? &deliveries_ : nullptr),
         quarantine_(io_.get_executor(), tenants_, sightings_, quarantine_level_, metrics_,
                     quarantine_limits(config)),
         upkeep_(io_.get_executor(), connector(std::nullopt), tenants_, sightings_, quarantine_,
-                {.maintenance_interval = config.limits.maintenance_interval,
-                 .retention_days = config.retention_days,
+                {.retention_days = config.retention_days,
                  .warns_of_superuser = owner == DatabaseOwner::operators},
                 {.keys = config.secrets.keys, .columns = config.secrets.sealed_columns, .passes_max = 1}),
         site_(receiver_, metrics_, *this,
               {.takes_webhooks = duty != Duty::deliver_only, .takes_tests = config.developer}),
-        server_(io_.get_executor(), site_, http_limits(config.limits)),
+        server_(io_.get_executor(), site_, http::Limits()),
         signals_(io_, SIGTERM, SIGINT) {}
 
   void run(std::function<void(const std::string& url)> on_ready) {

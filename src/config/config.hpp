@@ -36,35 +36,13 @@ struct SecretsAtRest {
   std::vector<std::string> sealed_columns;  // that the server seals when a plain value arrives
 };
 
+// Limits of the process as a whole. Each room has its own beside its code.
 struct Limits {
-  std::size_t body_bytes_max = 4 * 1024 * 1024;  // Meta's is 3 MB
-  std::size_t events_per_body_max = 5000;        // Meta's is 1000
-  std::size_t json_depth_max = 64;
-
-  std::size_t queue_events_max = 20'000;
-  std::size_t queue_bytes_max = 256 * 1024 * 1024;
-  std::size_t batch_events_max = 1000;
-  std::size_t batch_bytes_max = 16 * 1024 * 1024;
-  std::size_t writers = 2;                      // connections that commit batches
-  std::size_t pipelined_batches = 3;            // sent to one connection at once
-  std::size_t pipelined_events_min = 16;        // that wait before a batch is sent behind one being committed
-  std::chrono::milliseconds held_up_after{50};  // a batch that takes longer holds up its connection
-
-  // Messenger and Instagram wait 5 s for an answer.
-  std::chrono::milliseconds commit_deadline{4'000};
-  std::chrono::milliseconds statement_timeout{30'000};
-  std::chrono::milliseconds lock_timeout{200};  // of writers: for a row that somebody has locked
-  std::chrono::milliseconds connect_timeout{5'000};
-  std::chrono::seconds retry_after{2};
-  std::chrono::seconds shutdown_deadline{30};
-
-  std::chrono::milliseconds directory_reload_interval{30'000};
-  std::chrono::milliseconds directory_reload_gap_min{200};
-  std::chrono::milliseconds last_webhook_interval{10'000};  // one update per account and interval
-  std::chrono::minutes maintenance_interval{60};
-  std::chrono::seconds quarantine_count_interval{60};
-  std::chrono::milliseconds reroute_pause{20};  // between batches from quarantine, for the requests
-  std::uint64_t fallback_hash_bytes_per_second = 64 * 1024 * 1024;
+  std::chrono::milliseconds lock_timeout{200};              // of writers that wait for a locked row
+  std::chrono::milliseconds connect_timeout{5'000};         // to PostgreSQL
+  std::chrono::seconds shutdown_deadline{30};               // for answering accepted requests
+  std::chrono::milliseconds last_webhook_interval{10'000};  // between two updates of last_webhook_at
+  std::chrono::milliseconds reroute_pause{20};              // between two batches from the quarantine
 };
 
 // What is kept of what is signed but nobody's. Over a cap the oldest rows go.

@@ -94,7 +94,6 @@ asio::awaitable<int> reroute(const Options& options, const config::Config& confi
   const auto tenants = co_await ingest::read_tenants(connection, shared, config.secrets.keys);
   ingest::Sightings sightings(config.limits.last_webhook_interval);
   ingest::RerouteLimits limits;
-  limits.parse = {.depth_max = config.limits.json_depth_max, .events_max = config.limits.events_per_body_max};
   limits.is_rehearsal = options.is_rehearsal;
   ingest::Rerouter rerouter([tenants] { return tenants; }, sightings, limits);
   RerouteReport report;
