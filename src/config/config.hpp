@@ -1,4 +1,5 @@
-// Every setting and every limit, with its default. Nothing else reads the environment.
+// The settings as values; their names, defaults and ranges are in settings.def. Nothing else reads the
+// environment.
 #pragma once
 
 #include <chrono>
@@ -48,8 +49,8 @@ struct Limits {
 // What is kept of what is signed but nobody's. Over a cap the oldest rows go.
 struct Quarantine {
   std::optional<int> days;  // nothing: kept until the cap
-  std::uint64_t rows_max = 1'000'000;
-  std::uint64_t bytes_max = std::uint64_t{2} << 30;  // of the bodies
+  std::uint64_t rows_max = 0;
+  std::uint64_t bytes_max = 0;  // of the bodies
 };
 
 // Where deliveries may go, as deliver/address.hpp explains.
@@ -66,7 +67,7 @@ struct Config {
   PlatformDefaults messenger;
 
   std::string listen_host = "127.0.0.1";
-  std::uint16_t listen_port = 8000;
+  std::uint16_t listen_port = 0;
   std::string data_dir;  // of the private database; made absolute
   bool developer = false;
   std::optional<int> retention_days;
