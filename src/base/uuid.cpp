@@ -7,36 +7,37 @@
 namespace socialsync {
 namespace {
 
-constexpr bool hyphen_follows(std::size_t byte) { return byte == 3 || byte == 5 || byte == 7 || byte == 9; }
+constexpr std::size_t text_length = 36;
+constexpr std::size_t hyphens_at[] = {8, 13, 18, 23};
 
 }  // namespace
 
 std::string to_string(const Uuid& id) {
   std::string text;
-  text.reserve(36);
-  for (std::size_t i = 0; i < id.bytes.size(); ++i) {
-    append_hex(text, {&id.bytes[i], 1});
-    if (hyphen_follows(i)) text.push_back('-');
-  }
+  text.reserve(text_length + 1);
+  append_hex(text, id.bytes);
+  for (const std::size_t at : hyphens_at) text.insert(at, 1, '-');
   return text;
 }
 
 std::optional<Uuid> parse_uuid(std::string_view text) {
-  if (text.size() != 36) return std::nullopt;
-  Uuid id;
-  std::size_t at = 0;
-  for (std::size_t i = 0; i < id.bytes.size(); ++i) {
-    if (!decode_hex(text.substr(at, 2), {&id.bytes[i], 1})) return std::nullopt;
-    at += 2;
-    if (hyphen_follows(i) && text[at++] != '-') return std::nullopt;
+  if (text.size() != text_length) return std::nullopt;
+  std::string digits;
+  std::size_t begin = 0;
+  for (const std::size_t at : hyphens_at) {
+    if (text[at] != '-') return std::nullopt;
+    digits += text.substr(begin, at - begin);
+    begin = at + 1;
   }
-  return id;
+  digits += text.substr(begin);
+  Uuid id;
+  return decode_hex(digits, id.bytes) ? std::optional(id) : std::nullopt;
 }
 
 }  // namespace socialsync
 
 std::size_t std::hash<socialsync::Uuid>::operator()(const socialsync::Uuid& id) const noexcept {
-  // Ids are digests or random at this end.
+  // The last eight bytes of an id are random, or part of a digest.
   std::size_t value = 0;
   std::memcpy(&value, id.bytes.data() + 8, sizeof value);
   return value;

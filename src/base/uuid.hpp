@@ -10,17 +10,17 @@
 
 namespace socialsync {
 
-// The sixteen bytes of a UUID, in network order: what PostgreSQL's binary protocol carries.
+// The sixteen bytes of a UUID in network order, as in PostgreSQL's binary protocol.
 struct Uuid {
   std::array<std::uint8_t, 16> bytes{};
 
   friend auto operator<=>(const Uuid&, const Uuid&) = default;
 };
 
-// Lower case, with hyphens.
+// Returns the usual form: lower case, with hyphens.
 std::string to_string(const Uuid& id);
 
-// Nothing unless `text` is exactly 36 characters in the usual form.
+// Returns nothing unless `text` is exactly 36 characters in the usual form, of either case.
 std::optional<Uuid> parse_uuid(std::string_view text);
 
 }  // namespace socialsync

@@ -1,43 +1,44 @@
 #include "crypto/base64.hpp"
 
-#include <openssl/evp.h>
+#include <sodium.h>
 
 namespace socialsync::crypto {
 namespace {
 
-constexpr std::size_t group_bytes = 3;
-constexpr std::size_t group_characters = 4;
-
-const unsigned char* octets(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-
-unsigned char* octets(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
-
-std::size_t padding_of(std::string_view text) {
-  const std::size_t last = text.find_last_not_of('=');
-  return last == std::string_view::npos ? text.size() : text.size() - last - 1;
+int sodium_variant(Base64 variant) {
+  switch (variant) {
+    case Base64::padded: return sodium_base64_VARIANT_ORIGINAL;
+    case Base64::unpadded: return sodium_base64_VARIANT_ORIGINAL_NO_PADDING;
+    case Base64::url_padded: return sodium_base64_VARIANT_URLSAFE;
+    case Base64::url_unpadded: break;
+  }
+  return sodium_base64_VARIANT_URLSAFE_NO_PADDING;
 }
 
 }  // namespace
 
-std::string to_base64(std::string_view bytes) {
-  const std::size_t characters = (bytes.size() + group_bytes - 1) / group_bytes * group_characters;
-  std::string text(characters + 1, '\0');  // OpenSSL ends it with a zero
-  EVP_EncodeBlock(octets(text), octets(bytes), static_cast<int>(bytes.size()));
-  text.resize(characters);
+std::string to_base64(std::string_view bytes, Base64 variant) {
+  std::string text(sodium_base64_encoded_len(bytes.size(), sodium_variant(variant)), '\0');
+  const auto* const begin = reinterpret_cast<const unsigned char*>(bytes.data());
+  sodium_bin2base64(text.data(), text.size(), begin, bytes.size(), sodium_variant(variant));
+  text.pop_back();  // its terminating zero
   return text;
 }
 
-std::optional<std::string> from_base64(std::string_view text) {
-  const std::size_t padding = padding_of(text);
-  if (text.size() % group_characters != 0 || padding >= group_bytes) return std::nullopt;
-  std::string bytes(text.size() / group_characters * group_bytes, '\0');
-  if (EVP_DecodeBlock(octets(bytes), octets(text), static_cast<int>(text.size())) < 0) return std::nullopt;
-  bytes.resize(bytes.size() - padding);
-  // OpenSSL skips blanks around it and reads any padding as zeros: the canonical text is the same again.
-  if (to_base64(bytes) != text) return std::nullopt;
+std::optional<std::string> from_base64(std::string_view text, Base64 variant) {
+  std::string bytes(text.size(), '\0');
+  const std::span out(reinterpret_cast<std::uint8_t*>(bytes.data()), bytes.size());
+  const auto length = from_base64(text, variant, out);
+  if (!length) return std::nullopt;
+  bytes.resize(*length);
   return bytes;
+}
+
+std::optional<std::size_t> from_base64(std::string_view text, Base64 variant, std::span<std::uint8_t> out) {
+  std::size_t length = 0;
+  const int status = sodium_base642bin(out.data(), out.size(), text.data(), text.size(), nullptr, &length,
+                                       nullptr, sodium_variant(variant));
+  return status == 0 ? std::optional(length) : std::nullopt;
 }
 
 }  // namespace socialsync::crypto

@@ -1,16 +1,23 @@
-// Base64 as RFC 4648 section 4 has it: the alphabet with + and /, padded.
+// Base64, RFC 4648 sections 4 and 5.
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 namespace socialsync::crypto {
 
-std::string to_base64(std::string_view bytes);
+enum class Base64 { padded, unpadded, url_padded, url_unpadded };
 
-// Strict: what to_base64() writes, and nothing for any other text. No blanks, no missing padding, no stray
-// bits at the end.
-std::optional<std::string> from_base64(std::string_view text);
+std::string to_base64(std::string_view bytes, Base64 variant = Base64::padded);
+
+// Strict: returns nothing for any text that to_base64() does not write, such as one with blanks, missing
+// padding or stray bits at its end.
+std::optional<std::string> from_base64(std::string_view text, Base64 variant = Base64::padded);
+
+// The same into `out`. Returns the number of bytes; nothing also when there are more than fit.
+std::optional<std::size_t> from_base64(std::string_view text, Base64 variant, std::span<std::uint8_t> out);
 
 }  // namespace socialsync::crypto

@@ -8,6 +8,7 @@
 #include <sodium.h>
 
 #include "base/hex.hpp"
+#include "crypto/base64.hpp"
 
 namespace socialsync::crypto {
 namespace {
@@ -18,7 +19,6 @@ constexpr std::size_t header_length = version.size() + id_digits + 1;
 constexpr std::string_view id_label = "socialsync secrets key id v1";
 constexpr std::size_t nonce_bytes = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
 constexpr std::size_t tag_bytes = crypto_aead_xchacha20poly1305_ietf_ABYTES;
-constexpr int value_base64 = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
 static_assert(crypto_aead_xchacha20poly1305_ietf_KEYBYTES == std::tuple_size_v<SecretKey::Bytes>);
 
 // sodium_init() may be called again and again, from any thread.
@@ -45,38 +45,18 @@ std::string id_of(const SecretKey::Bytes& key) {
   return id;
 }
 
-// nullopt unless the text is canonical base64 of this variant and has at most `bytes_max` bytes.
-std::optional<std::size_t> decode_base64(std::string_view text, int variant, unsigned char* out,
-                                         std::size_t bytes_max) {
-  std::size_t bytes = 0;
-  const char* end = nullptr;
-  const int status =
-      sodium_base642bin(out, bytes_max, text.data(), text.size(), nullptr, &bytes, &end, variant);
-  if (status != 0 || end != text.data() + text.size()) return std::nullopt;
-  return bytes;
-}
-
-std::string encode_base64(std::string_view bytes) {
-  std::string text(sodium_base64_encoded_len(bytes.size(), value_base64), '\0');
-  sodium_bin2base64(text.data(), text.size(), octets(bytes), bytes.size(), value_base64);
-  text.pop_back();  // its terminating zero
-  return text;
-}
-
-int base64_variant_of(std::string_view text) {
+Base64 base64_variant_of(std::string_view text) {
   const bool is_padded = text.ends_with('=');
   if (text.find_first_of("-_") != std::string_view::npos)
-    return is_padded ? sodium_base64_VARIANT_URLSAFE : sodium_base64_VARIANT_URLSAFE_NO_PADDING;
-  return is_padded ? sodium_base64_VARIANT_ORIGINAL : sodium_base64_VARIANT_ORIGINAL_NO_PADDING;
+    return is_padded ? Base64::url_padded : Base64::url_unpadded;
+  return is_padded ? Base64::padded : Base64::unpadded;
 }
 
 // Nonce, ciphertext and tag.
 std::optional<std::string> box_of(std::string_view sealed) {
-  std::string box(sealed.size(), '\0');
-  const auto bytes = decode_base64(sealed.substr(header_length), value_base64, octets(box), box.size());
-  if (!bytes || *bytes < nonce_bytes + tag_bytes) return std::nullopt;
-  box.resize(*bytes);
-  return box;
+  std::optional<std::string> box = from_base64(sealed.substr(header_length), Base64::url_unpadded);
+  const bool is_whole = box && box->size() >= nonce_bytes + tag_bytes;
+  return is_whole ? std::move(box) : std::nullopt;
 }
 
 std::optional<std::string> opened(const SecretKey& key, std::string_view box, std::string_view place) {
@@ -98,10 +78,7 @@ SecretKey::~SecretKey() { sodium_memzero(bytes_.data(), bytes_.size()); }
 std::optional<SecretKey> parse_secret_key(std::string_view text) {
   SecretKey::Bytes bytes;
   bool is_right = decode_hex(text, bytes);
-  if (!is_right) {
-    require_sodium();
-    is_right = decode_base64(text, base64_variant_of(text), bytes.data(), bytes.size()) == bytes.size();
-  }
+  if (!is_right) is_right = from_base64(text, base64_variant_of(text), bytes) == bytes.size();
   std::optional<SecretKey> key;
   if (is_right) key.emplace(bytes);
   sodium_memzero(bytes.data(), bytes.size());
@@ -146,7 +123,7 @@ std::string SecretKeys::seal(std::string_view plain, std::string_view place) con
   crypto_aead_xchacha20poly1305_ietf_encrypt(octets(box) + nonce_bytes, nullptr, octets(plain), plain.size(),
                                              octets(place), place.size(), nullptr, octets(box),
                                              key.bytes().data());
-  return fmt::format("{}{}:{}", version, key.id(), encode_base64(box));
+  return fmt::format("{}{}:{}", version, key.id(), to_base64(box, Base64::url_unpadded));
 }
 
 Result<std::string, OpenError> SecretKeys::open(std::string_view value, std::string_view place) const {
