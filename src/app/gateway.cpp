@@ -63,10 +63,9 @@ class Gateway : public Health {
         batcher_(io_.get_executor(), connector(config.limits.lock_timeout), metrics_, ingest::BatchLimits()),
         quarantine_level_({config.quarantine.rows_max, config.quarantine.bytes_max}),
         deliveries_(config, io_.get_executor(), connector(config.limits.lock_timeout), metrics_),
-        receiver_(
-            tenants_, batcher_, sightings_, quarantine_level_, metrics_,
-            {config.whatsapp.verify_token, config.instagram.verify_token, config.messenger.verify_token},
-            ingest::ReceiverLimits(), duty == Duty::all ? &deliveries_ : nullptr),
+        receiver_(tenants_, batcher_, sightings_, quarantine_level_, metrics_,
+                  {config.whatsapp.verify_token, config.instagram.verify_token}, ingest::ReceiverLimits(),
+                  duty == Duty::all ? &deliveries_ : nullptr),
         quarantine_(io_.get_executor(), tenants_, sightings_, quarantine_level_, metrics_,
                     quarantine_limits(config)),
         upkeep_(io_.get_executor(), connector(std::nullopt), tenants_, sightings_, quarantine_,

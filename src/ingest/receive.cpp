@@ -158,7 +158,6 @@ http::Response Receiver::handshake(std::string_view query, std::optional<model::
   };
   add(model::Platform::whatsapp, tokens_.whatsapp);
   add(model::Platform::instagram, tokens_.instagram);
-  add(model::Platform::messenger, tokens_.messenger);
   if (const auto tenants = tenants_.current()) {
     const auto& own = tenants->directory.verify_tokens();
     tokens.insert(tokens.end(), own.begin(), own.end());

@@ -35,7 +35,6 @@ struct ReceiverLimits {
 struct VerifyTokens {
   std::string whatsapp;
   std::string instagram;
-  std::string messenger;
 };
 
 // One thread. What it refers to outlives it.

@@ -38,12 +38,8 @@ ResultSet checked(PGresult* result, PGconn* connection) {
               field_of(result, PG_DIAG_MESSAGE_DETAIL));
 }
 
-void receive_notice(void* handler, const PGresult* result) {
-  const std::string severity = field_of(result, PG_DIAG_SEVERITY_NONLOCALIZED);
-  const std::string message = field_of(result, PG_DIAG_MESSAGE_PRIMARY);
-  const auto& call = *static_cast<std::function<void(const Notice&)>*>(handler);
-  if (call) call({.severity = severity, .message = message});
-}
+// libpq would print them to stderr.
+void ignore_notice(void*, const PGresult*) {}
 
 }  // namespace
 
@@ -62,7 +58,7 @@ Session::Session(const ConnectionOptions& options) {
   connection_.reset(PQconnectdbParams(keywords.data(), values.data(), expand_dbname));
   if (PQstatus(connection_.get()) != CONNECTION_OK)
     throw Error(trimmed(PQerrorMessage(connection_.get())), "");
-  PQsetNoticeReceiver(connection_.get(), receive_notice, &notice_handler_);
+  PQsetNoticeReceiver(connection_.get(), ignore_notice, nullptr);
 }
 
 Error Session::connection_error() const {
@@ -102,8 +98,6 @@ void Session::copy_in(const std::string& sql, const std::function<std::string_vi
   if (PQputCopyEnd(connection_.get(), nullptr) != 1) throw connection_error();
   while (PGresult* result = PQgetResult(connection_.get())) checked(result, connection_.get());
 }
-
-void Session::on_notice(std::function<void(const Notice&)> handler) { notice_handler_ = std::move(handler); }
 
 void Session::cancel() const noexcept {
   const std::unique_ptr<PGcancel, void (*)(PGcancel*)> request(PQgetCancel(connection_.get()), PQfreeCancel);

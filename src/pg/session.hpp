@@ -15,12 +15,6 @@ struct pg_conn;
 
 namespace socialsync::pg {
 
-// What the server says beside its answers.
-struct Notice {
-  std::string_view severity;  // NOTICE, WARNING, … never translated
-  std::string_view message;
-};
-
 // A connection for one that waits: commands that do one thing after another. Each call throws pg::Error; one
 // that cannot be made has no SQLSTATE, one that is lost has.
 class Session {
@@ -39,8 +33,6 @@ class Session {
   // COPY … FROM STDIN: `next` gives pieces of any size, and at the end an empty one.
   void copy_in(const std::string& sql, const std::function<std::string_view()>& next);
 
-  void on_notice(std::function<void(const Notice&)> handler);
-
   // Asks the server to end the statement that runs; it then throws 57014. From any thread.
   void cancel() const noexcept;
 
@@ -55,7 +47,6 @@ class Session {
   };
   Error connection_error() const;
 
-  std::function<void(const Notice&)> notice_handler_;
   std::unique_ptr<pg_conn, Finish> connection_;
 };
 

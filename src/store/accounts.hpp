@@ -17,10 +17,8 @@
 
 namespace socialsync::store {
 
-// The NOTIFY channel for a change of any account's routing or secrets; without a payload.
-inline constexpr const char* accounts_channel = "socialsync_accounts";
-
-// Subscribes the connection to accounts_channel.
+// Subscribes the connection to socialsync_accounts, the NOTIFY channel for changes of accounts' routing and
+// secrets. Notifications have no payload.
 boost::asio::awaitable<void> listen_for_account_changes(pg::Connection& connection);
 
 // Selects all accounts of platforms that send webhooks, oldest first, including inactive ones. Throws
