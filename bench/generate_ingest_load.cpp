@@ -14,7 +14,7 @@
 
 #include <fmt/format.h>
 
-#include "base/hex.hpp"
+#include "base/text.hpp"
 #include "crypto/digest.hpp"
 #include "whatsapp_load.hpp"
 

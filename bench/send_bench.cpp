@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "deliver/sender.hpp"
-#include "net/rethrow.hpp"
+#include "net/result.hpp"
 
 namespace {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/hex.hpp"
+#include "base/text.hpp"
 #include "http/message.hpp"
 #include "verify/handshake.hpp"
 #include "verify/signature.hpp"

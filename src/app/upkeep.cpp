@@ -10,7 +10,6 @@
 #include "app/gateway.hpp"
 #include "base/log.hpp"
 #include "net/result.hpp"
-#include "net/rethrow.hpp"
 #include "net/within.hpp"
 #include "store/schema.hpp"
 #include "store/secrets.hpp"

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,5 +22,12 @@ std::string_view nearest_word(std::string_view text, std::span<const std::string
 
 // Appends `text` as a JSON string, in quotes. Bytes that are not valid UTF-8 are passed on as they are.
 void append_json_string(std::string& out, std::string_view text);
+
+// Appends two lower-case digits per byte. The time taken does not depend on the bytes.
+void append_hex(std::string& out, std::span<const std::uint8_t> bytes);
+
+// Fills `out` from exactly twice as many digits, of either case. Returns false, with `out` undefined,
+// otherwise.
+bool decode_hex(std::string_view text, std::span<std::uint8_t> out);
 
 }  // namespace socialsync

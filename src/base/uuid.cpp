@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "base/hex.hpp"
+#include "base/text.hpp"
 
 namespace socialsync {
 namespace {

@@ -7,6 +7,8 @@ namespace {
 
 using Kind = Setting::Kind;
 
+// The words of settings.def.
+namespace values {
 constexpr Setting::Values text{.kind = Kind::text};
 constexpr Setting::Values secret{.kind = Kind::secret};
 constexpr Setting::Values url{.kind = Kind::url};
@@ -17,9 +19,10 @@ constexpr Setting::Values number(std::uint64_t least, std::uint64_t most) {
 constexpr Setting::Values choice(std::string_view choices) {
   return {.kind = Kind::choice, .choices = choices};
 }
+}  // namespace values
 
 constexpr Setting all_settings[] = {
-#define SETTING(name, values, standard, english, french) {#name, values, standard, english},
+#define SETTING(name, kind, standard, english, french) {#name, values::kind, standard, english},
 #include "config/settings.def"
 #undef SETTING
 };

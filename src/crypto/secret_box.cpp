@@ -7,7 +7,7 @@
 #include <fmt/core.h>
 #include <sodium.h>
 
-#include "base/hex.hpp"
+#include "base/text.hpp"
 #include "crypto/base64.hpp"
 
 namespace socialsync::crypto {

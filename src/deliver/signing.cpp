@@ -2,7 +2,7 @@
 
 #include <fmt/core.h>
 
-#include "base/hex.hpp"
+#include "base/text.hpp"
 #include "crypto/base64.hpp"
 
 namespace socialsync::deliver {

@@ -13,7 +13,6 @@
 #include "base/log.hpp"
 #include "deliver/compose.hpp"
 #include "net/result.hpp"
-#include "net/rethrow.hpp"
 #include "net/within.hpp"
 #include "store/endpoints.hpp"
 #include "store/schema.hpp"

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <stdexcept>
 
-#include "base/hex.hpp"
 #include "base/text.hpp"
 
 namespace socialsync::http {

@@ -11,7 +11,6 @@
 
 #include "base/log.hpp"
 #include "net/result.hpp"
-#include "net/rethrow.hpp"
 #include "net/within.hpp"
 #include "pg/sqlstate.hpp"
 

@@ -14,7 +14,14 @@ namespace socialsync::model {
 enum class Platform : std::uint8_t { whatsapp, instagram, messenger };
 
 // "whatsapp", "instagram" or "messenger", as in URLs, metrics and logs.
-std::string_view to_string(Platform platform);
+constexpr std::string_view to_string(Platform platform) {
+  switch (platform) {
+    case Platform::whatsapp: return "whatsapp";
+    case Platform::instagram: return "instagram";
+    case Platform::messenger: return "messenger";
+  }
+  return "unknown";
+}
 
 // The ids in a body by which routing finds the event's account.
 struct RoutingKey {

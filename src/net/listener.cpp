@@ -1,5 +1,7 @@
 #include "net/listener.hpp"
 
+#include <sys/resource.h>
+
 namespace socialsync::net {
 namespace {
 
@@ -16,6 +18,15 @@ boost::asio::ip::tcp::acceptor listen(const boost::asio::any_io_executor& execut
   acceptor.bind(endpoint);
   acceptor.listen(backlog);
   return acceptor;
+}
+
+std::size_t raise_descriptor_limit() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  return limit.rlim_cur;
 }
 
 }  // namespace socialsync::net

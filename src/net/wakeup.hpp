@@ -6,6 +6,8 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "net/result.hpp"
+
 namespace socialsync::net {
 
 // Lets one coroutine sleep until others wake it. A call while it is awake is not lost. For use within one
@@ -14,9 +16,19 @@ class Wakeup {
  public:
   explicit Wakeup(const boost::asio::any_io_executor& executor) : timer_(executor) {}
 
-  void wake();
+  void wake() {
+    is_woken_ = true;
+    timer_.cancel();
+  }
+
   // Sleeps until woken, at most until `until`.
-  boost::asio::awaitable<void> sleep(std::chrono::steady_clock::time_point until);
+  boost::asio::awaitable<void> sleep(std::chrono::steady_clock::time_point until) {
+    if (!is_woken_) {
+      timer_.expires_at(until);
+      co_await timer_.async_wait(as_result);
+    }
+    is_woken_ = false;
+  }
 
  private:
   boost::asio::steady_timer timer_;

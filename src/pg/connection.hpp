@@ -17,7 +17,6 @@
 
 #include "pg/error.hpp"
 #include "pg/options.hpp"
-#include "pg/result.hpp"
 #include "pg/statement.hpp"
 
 struct pg_conn;

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 #include <sys/resource.h>
 
-#include "net/descriptors.hpp"
+#include "net/listener.hpp"
 
 namespace socialsync::net {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "base/hex.hpp"
+#include "base/text.hpp"
 #include "store/events.hpp"
 #include "support/database.hpp"
 

@@ -14,7 +14,7 @@
 
 #include "base/text.hpp"
 #include "deliver/sender.hpp"
-#include "net/rethrow.hpp"
+#include "net/result.hpp"
 
 namespace {
 

@@ -5,7 +5,7 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
-#include "base/hex.hpp"
+#include "base/text.hpp"
 #include "crypto/digest.hpp"
 
 namespace socialsync::migrate {

@@ -7,7 +7,7 @@
 #include <fmt/chrono.h>
 #include <fmt/core.h>
 
-#include "base/hex.hpp"
+#include "base/text.hpp"
 #include "crypto/digest.hpp"
 #include "pg/sqlstate.hpp"
 

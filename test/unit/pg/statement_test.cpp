@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include "base/hex.hpp"
+#include "base/text.hpp"
 
 namespace socialsync::pg {
 namespace {

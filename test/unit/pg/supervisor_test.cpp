@@ -6,7 +6,7 @@
 #include <boost/asio/io_context.hpp>
 #include <doctest/doctest.h>
 
-#include "net/rethrow.hpp"
+#include "net/result.hpp"
 
 namespace socialsync::pg {
 namespace {
