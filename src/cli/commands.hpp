@@ -16,6 +16,7 @@ void add_quarantine(Command app);
 void add_customers(Command app);
 void add_endpoints(Command app);
 void add_deliveries(Command app);
+void add_settings(Command app);
 void add_version(Command app);
 
 // Parses the arguments and runs what they ask for.

@@ -34,6 +34,7 @@ void add_all(Command program) {
   add_quarantine(program);
   add_customers(program);
   add_secrets(program);
+  add_settings(program);
   add_version(program);
 }
 
