@@ -21,7 +21,7 @@ def legacy(cluster):
 
 @pytest.fixture
 def other(legacy, request):
-    """Somebody else's connection, closed in the end."""
+    """The connection of another session, closed at the end."""
     connection = psycopg2.connect(legacy.cluster.dsn(legacy.name), application_name="report")
     request.addfinalizer(connection.close)
     return connection
@@ -56,7 +56,7 @@ def test_a_plan_needs_the_right_to_look_and_no_more(legacy):
 
 @pytest.mark.every_version
 @pytest.mark.release_only
-def test_applied_it_is_what_the_file_for_psql_makes(legacy):
+def test_apply_makes_the_schema_of_the_file_for_psql(legacy):
     original = legacy.sql(ORIGINAL_ROWS)
     done = legacy.apply()
     assert done.returncode == 9, done.stderr
@@ -88,7 +88,7 @@ def test_applied_again_it_does_nothing(legacy):
     assert legacy.update().stdout.count("  made ") == 0
 
 
-def test_the_ledger_tells_what_was_done(legacy):
+def test_the_ledger_records_the_steps(legacy):
     legacy.must_apply()
     state = json.loads(legacy.migrate("status", "--output", "json").stdout)
     assert state["runs"][0]["steps"] > 20
@@ -187,9 +187,9 @@ def test_a_connection_that_is_lost_is_made_again(legacy, other):
     assert legacy.dump() == dump_of_psql_update(legacy.cluster, with_ids=False)
 
 
-# --- Held up
+# --- Blocked
 
-def test_a_reader_in_the_way_is_named_and_nobody_else_waits_for_long(legacy, other):
+def test_a_blocking_reader_is_named_and_other_sessions_do_not_wait_long(legacy, other):
     other.cursor().execute("SELECT 1 FROM social_accounts")
     writer = psycopg2.connect(legacy.cluster.dsn(legacy.name))
     writer.autocommit = True
@@ -241,7 +241,7 @@ def test_one_run_at_a_time(legacy, other):
      "public.social_accounts exists but is not a plain table"),
     ("ALTER DATABASE {name} SET default_transaction_read_only = on", 3, "read-only"),
 ], ids=["column", "index", "table", "view", "partitioned", "children", "a view of accounts", "read-only"])
-def test_what_it_refuses_it_does_not_touch(legacy, spoil, code, named):
+def test_a_refused_database_is_unchanged(legacy, spoil, code, named):
     legacy.sql(spoil.format(name=legacy.name))
     before = legacy.dump()
     done = legacy.apply()
@@ -286,7 +286,7 @@ def test_a_role_that_is_named_goes_on_seeing_all_accounts(legacy):
 # --- Found by attacking it
 
 def test_forced_row_security_is_refused_where_it_hides_rows(legacy):
-    """What cannot be seen cannot be checked."""
+    """Hidden rows cannot be checked."""
     legacy.sql("DROP ROLE IF EXISTS \"Shop.Owner\"; CREATE ROLE \"Shop.Owner\" LOGIN CREATEROLE")
     own = "; ".join(f'ALTER {kind} {name} OWNER TO "Shop.Owner"' for kind, name in [
         ("TABLE", "social_accounts"), ("TABLE", "users"), ("TYPE", "social_platform")])
@@ -313,7 +313,7 @@ def test_row_security_that_was_switched_off_is_switched_on_again(legacy):
     legacy.sql("DROP OWNED BY shop_app; DROP ROLE shop_app")
 
 
-def test_rights_that_others_passed_on_are_named_with_what_takes_them_back(legacy):
+def test_rights_granted_by_others_are_named_with_their_revoke(legacy):
     legacy.sql("DROP ROLE IF EXISTS passer; CREATE ROLE passer")
     legacy.must_apply()
     legacy.sql("GRANT SELECT ON social_accounts TO passer WITH GRANT OPTION; SET ROLE passer; GRANT SELECT ON social_accounts TO anon")

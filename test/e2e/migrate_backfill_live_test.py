@@ -142,7 +142,7 @@ def test_it_pauses_while_a_standby_is_behind(accounts, cluster):
 
 @contextlib.contextmanager
 def writing(accounts, cluster):
-    """Somebody else's transactions, one after another."""
+    """Transactions of another session, one after another."""
     stop = threading.Event()
 
     def write():

@@ -213,7 +213,7 @@ def test_a_dry_run_shows_and_changes_nothing(accounts):
     assert accounts.value("SELECT to_regclass('socialsync.backfill_preimages')") is None
 
 
-def test_what_is_overwritten_can_be_put_back(accounts):
+def test_overwritten_values_can_be_restored(accounts):
     accounts.rows("UPDATE social_accounts SET app_secret = %s, webhook_events = '{comments}', business_name = 'Old' "
                   "WHERE account_id = 'wa_aline'", OLD_TOKEN)
     before = accounts.account("wa_aline")
@@ -235,7 +235,7 @@ def test_what_is_overwritten_can_be_put_back(accounts):
     assert accounts.run("--undo", run, "--yes").returncode == 2  # forgotten
 
 
-def test_a_number_that_went_to_another_meanwhile_is_refused(accounts):
+def test_a_number_that_another_account_got_since_is_refused(accounts):
     accounts.csv("account_id,phone_number_id\nwa_aline,1\n")
     accounts.must("--business-name-from-display-name")
     run = accounts.csv("account_id,phone_number_id,business_name\nwa_aline,2,A\nyt_bruno,,B\nig_bruno,,C\n",
@@ -262,7 +262,7 @@ def test_replaced_values_are_the_owner_s_alone_and_go_with_the_rollback(cluster,
 # ---- Refusals
 
 
-def test_nobody_to_ask(accounts):
+def test_without_a_terminal_yes_is_needed(accounts):
     done = accounts.run("--business-name-from-display-name")
     assert done.returncode == 2 and "--yes" in done.stderr
     assert accounts.account("wa_aline")["business_name"] is None

@@ -69,7 +69,7 @@ def nothing_left(cluster, tmp_path):
 
 @pytest.fixture
 def owned(cluster, request):
-    """A small database of a role that is nobody special; gives the dsn by which the role connects."""
+    """A small database of an ordinary role; returns the role's dsn."""
     name = re.sub(r"\W", "_", request.node.name)[:50]
     cluster.psql("postgres", f"CREATE ROLE {name} LOGIN")
     cluster.create_database(name, owner=name)
@@ -124,7 +124,7 @@ def test_it_is_verified_while_others_write(cluster, database_name, database_url,
     assert before < rows_of(report, "public.users") < database.value("SELECT count(*) FROM users")
 
 
-def test_what_it_leaves(good, cluster, database_name):
+def test_the_files_of_a_backup(good, cluster, database_name):
     folder, report = good
     directory = pathlib.Path(report["directory"])
     assert directory.parent == folder / "backups" and directory.name.startswith(f"{database_name}-20")
@@ -234,7 +234,7 @@ def test_no_connection(tmp_path):
     assert backup(tmp_path, "host=/nonexistent dbname=nothing").returncode == 3
 
 
-def test_a_directory_that_is_there(good, database_url, tmp_path):
+def test_an_existing_directory_is_refused(good, database_url, tmp_path):
     folder, report = good
     done = backup(folder, database_url, "--dir", report["directory"])
     assert done.returncode == 3 and "is there already" in done.stderr

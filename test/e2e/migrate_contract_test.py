@@ -17,7 +17,7 @@ def legacy(cluster):
     return make_legacy(cluster)
 
 
-def test_it_lists_and_drops_what_is_asked_for(legacy):
+def test_it_lists_and_drops_the_chosen_objects(legacy):
     legacy.must_apply()
     listed = json.loads(legacy.migrate("contract", "--output", "json").stdout)
     assert [leftover["id"] for leftover in listed["leftovers"]] == [KEY]
@@ -27,7 +27,7 @@ def test_it_lists_and_drops_what_is_asked_for(legacy):
     assert legacy.migrate("contract").stdout == "Nothing is left over.\n"
 
 
-def test_what_depends_on_it_is_named_and_nothing_goes(legacy):
+def test_dependent_objects_are_named_and_nothing_is_dropped(legacy):
     legacy.must_apply()
     legacy.sql("CREATE TABLE socialsync.backfill_preimages (id uuid); CREATE TABLE shops (u uuid, p social_platform, "
                "CONSTRAINT shops_account FOREIGN KEY (u, p) REFERENCES social_accounts (user_id, platform))")
@@ -39,7 +39,7 @@ def test_what_depends_on_it_is_named_and_nothing_goes(legacy):
     assert legacy.dump() == before
 
 
-def test_a_rollback_names_what_depends_on_ours(legacy):
+def test_a_rollback_names_dependent_objects(legacy):
     legacy.must_apply()
     legacy.sql("CREATE VIEW pages AS SELECT page_id FROM social_accounts")
     before = legacy.dump()

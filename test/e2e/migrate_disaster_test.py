@@ -60,7 +60,7 @@ def writer_in_the_way(legacy):
 
 @contextlib.contextmanager
 def snapshot_in_the_way(legacy):
-    """A build waits for it at its very end, when the index is there and not yet valid."""
+    """A build waits for it at its very end, when the index exists and is not yet valid."""
     with contextlib.closing(psycopg2.connect(legacy.cluster.dsn(legacy.name))) as connection:
         connection.set_session(isolation_level="REPEATABLE READ")
         connection.cursor().execute("SELECT 1 FROM pg_class")
@@ -112,7 +112,7 @@ def test_apply_goes_on_by_itself(legacy, undisturbed, disaster):
     check_complete(legacy, undisturbed, rows)
 
 
-def test_while_the_server_is_away_it_can_be_interrupted(legacy, undisturbed):
+def test_while_the_server_is_unreachable_it_can_be_interrupted(legacy, undisturbed):
     rows, gate = legacy.sql(ORIGINAL_ROWS), Gate(legacy)
     gate.close("CREATE VIEW")
     run = legacy.start("apply", "--yes", "--no-backup")

@@ -50,7 +50,7 @@ def test_the_label_comes_last_and_can_be_used_at_once(legacy, apply):
     assert legacy.sql("SELECT username FROM get_whatsapp_user_by_phone_number_id('1')") == "aline"
 
 
-def test_a_label_that_is_there_stays_where_it_is_with_all_that_uses_it(legacy, apply):
+def test_an_existing_label_keeps_its_position_and_its_uses(legacy, apply):
     legacy.sql("ALTER TYPE social_platform ADD VALUE 'whatsapp_business' BEFORE 'reddit'")
     legacy.sql(USES)
     legacy.sql("UPDATE social_accounts SET platform = 'whatsapp_business' WHERE platform = 'whatsapp'")
@@ -63,7 +63,7 @@ def test_a_label_that_is_there_stays_where_it_is_with_all_that_uses_it(legacy, a
     assert legacy.dump() == before
 
 
-def test_a_type_of_that_name_in_another_schema_is_left_alone(legacy, apply):
+def test_a_type_of_that_name_in_another_schema_is_unchanged(legacy, apply):
     legacy.sql("CREATE SCHEMA old; CREATE TYPE old.social_platform AS ENUM ('fax'); "
                f"ALTER DATABASE {legacy.name} SET search_path = old, public")
     must(apply, legacy)
@@ -72,7 +72,7 @@ def test_a_type_of_that_name_in_another_schema_is_left_alone(legacy, apply):
     assert legacy.sql(labels.format("public")) == OLD_LABELS + " whatsapp_business"
 
 
-def test_a_type_in_another_schema_is_refused_with_what_mends_it(legacy, apply):
+def test_a_type_in_another_schema_is_refused_with_the_remedy(legacy, apply):
     """Programs call functions whose arguments are of public.social_platform."""
     legacy.sql("CREATE SCHEMA types; ALTER TYPE social_platform SET SCHEMA types")
     before = legacy.dump()

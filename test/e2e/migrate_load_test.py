@@ -56,7 +56,7 @@ def test_a_backfill_ends_though_others_insert_as_fast_as_it_fills(legacy):
 
 
 @pytest.mark.every_version
-def test_accounts_that_came_meanwhile_are_counted_and_left_to_the_next_run(legacy):
+def test_accounts_added_during_the_run_are_counted_and_left_to_the_next(legacy):
     legacy.must_apply()
     gate = Gate(legacy)
     gate.at_row(legacy.sql("SELECT id FROM social_accounts ORDER BY id LIMIT 1 OFFSET 800"))
@@ -76,7 +76,7 @@ def test_accounts_that_came_meanwhile_are_counted_and_left_to_the_next_run(legac
 # Where an update stops, or nowhere.
 @pytest.mark.parametrize("step", ["columns", "row_security.social_accounts", "index.phone_number_id",
                                   pytest.param(None, marks=pytest.mark.every_version)])
-def test_rolled_back_under_load_it_is_what_it_was(legacy, step):
+def test_a_rollback_under_load_restores_the_schema(legacy, step):
     before, rows = legacy.dump(), legacy.sql(ORIGINAL_ROWS)
     with Clients(legacy, [UPDATE] * 3 + [READ]):
         done = legacy.apply(*(["--fault", f"after:{step}"] if step else []))

@@ -1,4 +1,4 @@
-"""What `socialsync migrate` prints: on terminals of every width, in pipes, for programs; and never a password."""
+"""The output of `socialsync migrate`: on terminals of every width, in pipes, for programs; and never a password."""
 
 import fcntl
 import json
@@ -49,7 +49,7 @@ def applied(cluster):
 
 
 def on_terminal(database, command, columns, **settings):
-    """What a person sees whose terminal is that wide."""
+    """The output on a terminal of this width."""
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     child = subprocess.Popen([program.binary(), "migrate", *command], stdin=subprocess.DEVNULL, stdout=its, stderr=its,
@@ -127,7 +127,7 @@ def test_json_is_as_its_schema_says(legacy, applied, name):
         check(*documents(database.migrate(name, "--output", "json")), name)
 
 
-def test_json_of_what_changes_something(cluster, tmp_path):
+def test_json_of_commands_that_change_something(cluster, tmp_path):
     database = make_legacy(cluster)
     *steps, summary = documents(database.apply("--output", "json"))
     for step in steps:

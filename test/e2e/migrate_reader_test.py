@@ -1,4 +1,4 @@
-"""A role that may only SELECT the application's tables: it can look at everything, and disturbs nobody."""
+"""A role that may only SELECT the application's tables: it can run every reading command, and blocks no session."""
 
 import json
 import re
@@ -48,7 +48,7 @@ def applied(legacy):
 
 
 @pytest.mark.parametrize("prepare", [lambda legacy: None, applied], ids=["before", "after"])
-def test_it_sees_what_the_owner_sees(legacy, prepare):
+def test_a_reader_sees_the_same_as_the_owner(legacy, prepare):
     prepare(legacy)
     mine, owners = plan(legacy, "reader"), plan(legacy, legacy.cluster.user)
     assert [(step["id"], step["state"], step["sql"]) for step in mine["steps"]] == \
@@ -75,7 +75,7 @@ def test_after_apply_it_is_told_which_grants_show_more(legacy):
 
 @pytest.mark.parametrize("prepare", [lambda legacy: None, applied], ids=["before", "after"])
 def test_it_takes_no_lock_that_anybody_waits_for_and_writes_nothing(legacy, prepare):
-    """All tables are held in EXCLUSIVE mode meanwhile, which lets nothing but ACCESS SHARE pass: no write either."""
+    """All tables are locked in EXCLUSIVE mode, which allows ACCESS SHARE only: no write either."""
     prepare(legacy)
     before = legacy.dump(), legacy.sql(NEWEST)
     with closing(psycopg2.connect(legacy.cluster.dsn(legacy.name))) as holder:
@@ -93,7 +93,7 @@ def hold_everything(cursor):
 
 
 def statements_of(log):
-    """What sessions of ours sent, by the server's log; without the definitions, which only make temporary functions."""
+    """The statements of our sessions, from the server's log; without the definitions, which only make temporary functions."""
     entries = [entry for entry in re.split(r"(?m)^app=", log) if entry.startswith("socialsync migrate ")]
     sent = [SENT.search(entry)[1] for entry in entries if SENT.search(entry)]
     return [statement for statement in sent if "FUNCTION pg_temp.attempt" not in statement]
@@ -118,7 +118,7 @@ def test_the_server_s_log_has_nothing_that_disturbs(server_version):
     assert any(disturbs(statement) for statement in everything), "the log does not tell what it should"
 
 
-def test_what_is_planned_is_what_is_done_and_what_the_file_holds(legacy):
+def test_plan_equals_apply_and_the_file_for_psql(legacy):
     planned = {step["id"]: step["sql"] for step in plan(legacy, "reader")["steps"] if step["state"] == "todo"}
     assert in_the_file(legacy) == planned
     legacy.must_apply()

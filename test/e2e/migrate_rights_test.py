@@ -17,7 +17,7 @@ pytestmark = pytest.mark.every_version
 
 @pytest.fixture
 def legacy(cluster):
-    """Owned by a role that is nobody special; `owner` and `runner` are its roles."""
+    """Owned by an ordinary role; `owner` and `runner` are its roles."""
     made = make_legacy(cluster)
     number = next(numbers)
     made.owner, made.runner = f"Shop.Owner{number}", f"shop-Runner{number}"
@@ -34,7 +34,7 @@ def legacy(cluster):
 
 
 def missing(legacy, user):
-    """What doctor says is in the way."""
+    """The problems that doctor reports."""
     done = legacy.migrate("doctor", "--output", "json", user=user)
     bad = [finding for finding in json.loads(done.stdout)["findings"] if finding["state"] == "bad"]
     assert done.returncode == (3 if bad else 0)
@@ -70,7 +70,7 @@ def needs(legacy, user, *named):
     assert legacy.update(user=user).returncode == 0
 
 
-def test_somebody_who_has_nothing_is_told_all_of_it(legacy):
+def test_a_role_without_privileges_gets_the_whole_list(legacy):
     runner = legacy.runner
     legacy.sql("REVOKE CREATE ON SCHEMA public FROM PUBLIC; CREATE SCHEMA auth")
     needs(legacy, runner, "to own table public.social_accounts: ", "to own type public.social_platform: ",
@@ -95,7 +95,7 @@ def test_an_owner_from_whom_forced_row_security_hides_rows(legacy):
           "ALTER TABLE public.users NO FORCE ROW LEVEL SECURITY")
 
 
-def test_what_a_superuser_owns_is_given_not_the_superuser(legacy):
+def test_objects_of_a_superuser_are_reassigned_without_granting_the_superuser(legacy):
     legacy.sql("ALTER TABLE social_accounts OWNER TO postgres; ALTER TYPE social_platform OWNER TO postgres")
     needs(legacy, legacy.owner, f'ALTER TABLE public.social_accounts OWNER TO "{legacy.owner}" (or run this as postgres)')
 
@@ -151,7 +151,7 @@ def test_rows_hidden_from_the_owner_are_in_an_administrator_s_way_too(legacy):
     legacy.must_apply()
 
 
-def test_who_may_not_roll_back_changes_nothing(legacy):
+def test_a_rollback_without_privileges_changes_nothing(legacy):
     assert legacy.migrate("apply", "--yes", "--no-backup").returncode in (0, 9)
     before = legacy.dump()
     refused = legacy.migrate("rollback", "--yes", "--no-export", user=legacy.runner)

@@ -51,7 +51,7 @@ def test_with_the_enum_made_anew_not_a_byte_differs(legacy):
     assert legacy.sql(ORIGINAL_ROWS) == rows
 
 
-def test_a_label_in_use_is_not_taken_away(legacy):
+def test_a_label_in_use_is_not_removed(legacy):
     legacy.must_apply()
     legacy.sql("UPDATE social_accounts SET platform = 'whatsapp_business', phone_number_id = '1' WHERE platform = 'whatsapp'")
     before = legacy.dump()
@@ -89,7 +89,7 @@ def test_softly_it_keeps_the_data_and_apply_brings_it_back(legacy):
     assert legacy.dump() == after_apply
 
 
-def test_what_would_be_lost_is_written_first(legacy, tmp_path):
+def test_data_that_would_be_lost_is_exported_first(legacy, tmp_path):
     legacy.must_apply()
     legacy.sql("UPDATE social_accounts SET phone_number_id = '4711', app_secret = 'a, \"secret\"' WHERE platform = 'whatsapp'")
     legacy.sql("SELECT log_webhook(id, platform, 'messages', '{}') FROM social_accounts WHERE platform = 'whatsapp'")
@@ -104,7 +104,7 @@ def test_what_would_be_lost_is_written_first(legacy, tmp_path):
 
 
 @pytest.mark.every_version
-def test_what_depends_on_it_stops_it(legacy):
+def test_dependent_objects_stop_a_rollback(legacy):
     legacy.must_apply()
     legacy.sql("CREATE VIEW mine AS SELECT phone_number_id FROM social_accounts")
     before = legacy.dump()
@@ -114,7 +114,7 @@ def test_what_depends_on_it_stops_it(legacy):
     assert legacy.dump() == before
 
 
-def test_a_reader_holds_it_up_but_nobody_behind_it(legacy):
+def test_a_reader_delays_a_rollback_but_no_session_behind_it(legacy):
     legacy.must_apply()
     reader = psycopg2.connect(legacy.cluster.dsn(legacy.name))
     reader.cursor().execute("SELECT 1 FROM social_accounts")
@@ -127,7 +127,7 @@ def test_a_reader_holds_it_up_but_nobody_behind_it(legacy):
     assert run.returncode == 0, out + error
 
 
-def test_contract_drops_only_what_it_is_asked_to(legacy):
+def test_contract_drops_only_the_chosen_objects(legacy):
     constraint = legacy.sql("""SELECT 'constraint.' || conname FROM pg_constraint
         WHERE conrelid = 'social_accounts'::regclass AND pg_get_constraintdef(oid) = 'UNIQUE (user_id, platform)'""")
     before = legacy.dump()
@@ -140,7 +140,7 @@ def test_contract_drops_only_what_it_is_asked_to(legacy):
 
 # --- Found by attacking it
 
-def test_what_comes_while_it_waits_for_its_locks_is_kept(legacy, tmp_path):
+def test_rows_that_arrive_while_it_waits_for_locks_are_exported(legacy, tmp_path):
     legacy.must_apply()
     reader = psycopg2.connect(legacy.cluster.dsn(legacy.name))
     reader.cursor().execute("SELECT 1 FROM users")
@@ -199,7 +199,7 @@ def test_with_nothing_to_undo_the_enum_stays_too(legacy):
     assert legacy.dump() == before
 
 
-def test_a_reader_of_the_ledger_stops_nobody(legacy):
+def test_a_reader_of_the_ledger_blocks_no_session(legacy):
     legacy.must_apply()
     reader = psycopg2.connect(legacy.cluster.dsn(legacy.name))
     reader.cursor().execute("SELECT 1 FROM socialsync.migration_steps")
@@ -232,8 +232,8 @@ ENVIRONMENT = {"WHATSAPP_PHONE_NUMBER_ID": "4711", "WHATSAPP_ACCESS_TOKEN": "new
 
 
 @pytest.mark.every_version
-def test_what_backfill_wrote_into_columns_that_were_found_is_undone(legacy):
-    """What it replaced, and what it filled in where there was nothing."""
+def test_backfilled_values_in_remaining_columns_are_undone(legacy):
+    """Replaced values, and values of empty columns."""
     legacy.sql("""ALTER TABLE social_accounts ADD phone_number_id varchar(100), ADD business_name varchar(255),
           ADD webhook_status varchar(50), ADD webhook_events text[];
         UPDATE social_accounts SET phone_number_id = 'old', business_name = '', webhook_events = '{comments}'
@@ -269,7 +269,7 @@ def test_an_undone_run_leaves_the_rest_to_the_rollback(legacy):
 
 @pytest.mark.parametrize("user", ["CREATE INDEX mine ON social_accounts (username) WHERE platform = 'whatsapp'",
                                   "ALTER TABLE social_accounts ADD CONSTRAINT mine CHECK (platform <> 'x')"])
-def test_what_compares_with_labels_stops_the_enum_from_being_made_anew(legacy, user):
+def test_objects_that_compare_labels_prevent_a_rebuild_of_the_enum(legacy, user):
     legacy.sql(user)
     before = legacy.dump()
     legacy.must_apply()
@@ -303,7 +303,7 @@ def test_another_role_s_transaction_that_began_before_is_kept_too(legacy, tmp_pa
 
 
 def test_triggers_find_their_tables(legacy):
-    """Those of backfill, of quarantined duplicates, and of values that are put back."""
+    """Triggers of backfill, of quarantined duplicates, and of restored values."""
     legacy.sql("""CREATE TABLE audit (id uuid); CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN INSERT INTO audit VALUES (NEW.id); RETURN NEW; END $$;
         CREATE TRIGGER note AFTER INSERT OR UPDATE ON social_accounts FOR EACH ROW EXECUTE FUNCTION note();
@@ -322,7 +322,7 @@ def test_triggers_find_their_tables(legacy):
     assert legacy.sql("SELECT count(*) > 5 FROM audit") == "t"
 
 
-def test_what_only_filled_is_not_said_to_be_undone(legacy):
+def test_filled_values_are_not_reported_as_undone(legacy):
     legacy.must_apply()
     filled = legacy.migrate("backfill", "--business-name-from-display-name", "--yes")
     assert filled.returncode == 0 and "--undo" not in filled.stdout

@@ -102,7 +102,7 @@ def test_secrets_that_decide_make_it_ambiguous(database, database_url):
     assert (code, answer["result"], len(ids(answer))) == (9, "ambiguous_account", 2)
 
 
-def test_whose_secret_is_used_is_told(database, database_url):
+def test_the_source_of_the_secret_is_named(database, database_url):
     account = database.add_account()
     code, answer = route_test(database_url, "--phone-number-id", account.key, META_APP_SECRET="s")
     assert code == 0
@@ -127,12 +127,12 @@ def test_an_unknown_key_is_told_its_nearest_facts(database, database_url, asked,
     assert fact.format(**names) in answer["warnings"][0]
 
 
-def test_a_key_that_nobody_has(database, database_url):
+def test_an_unknown_key(database, database_url):
     database.add_account()
     assert route_test(database_url, "--page-id", "1")[1]["warnings"] == []
 
 
-def test_the_gateway_does_what_was_foretold(database, database_url, gateway, client):
+def test_the_gateway_routes_as_predicted(database, database_url, gateway, client):
     """The same code decides, and this is how it shows."""
     active, inactive = database.add_account(), database.add_account(is_active=False)
     gateway.settle(database)
@@ -202,7 +202,7 @@ def test_a_database_that_is_not_migrated_is_refused(cluster):
     assert "socialsync migrate apply" in done.stderr
 
 
-def test_who_may_not_read_users_sees_no_address(cluster, database, database_name):
+def test_a_role_without_access_to_users_sees_no_address(cluster, database, database_name):
     account = database.add_account(secret="s")
     database.rows("CREATE ROLE route_reader LOGIN; GRANT service_role TO route_reader")
     done = program.run("migrate", "route-test", "--phone-number-id", account.key, "--output", "json",

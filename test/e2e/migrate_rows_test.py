@@ -1,4 +1,4 @@
-"""Rows in the way: named by plan and doctor, waited for by apply, settled where the operator says so."""
+"""Blocking rows: named by plan and doctor, awaited by apply, resolved on the operator's request."""
 
 import json
 
@@ -31,7 +31,7 @@ def legacy(cluster):
 
 
 def change_every_row(legacy):
-    """What the application does all the time."""
+    """An update as the application makes all the time."""
     legacy.sql("UPDATE social_accounts SET username = username || '!'")
 
 
@@ -137,7 +137,7 @@ TWINS = """
     ALTER TABLE social_accounts ADD phone_number_id varchar(100);
     INSERT INTO social_accounts (platform, account_id, username, user_id, phone_number_id)
     SELECT 'x', 'twin ' || id, 'x', id, '4711' FROM users"""
-# What an application does that writes what it has in memory.
+# The update of an application that writes a row from its memory.
 REVERT = """
     CREATE OR REPLACE FUNCTION revert() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
@@ -192,7 +192,7 @@ def test_a_trigger_that_refuses_the_change_stops_only_that_step(twins):
     assert twins.steps()["index.page_id"] == "done"
 
 
-def test_of_very_many_the_first_are_named(twins):
+def test_only_the_first_of_many_rows_are_named(twins):
     twins.sql("""ALTER TABLE social_accounts DROP CONSTRAINT social_accounts_user_id_platform_key;
         INSERT INTO social_accounts (platform, account_id, username, user_id, phone_number_id)
         SELECT 'x', 'empty ' || n, 'x', (SELECT id FROM users LIMIT 1), '' FROM generate_series(1, 500) AS n""")

@@ -1,4 +1,4 @@
-"""`socialsync migrate` where secrets are sealed: backfill, its undo, verify, and the way back."""
+"""`socialsync migrate` with encrypted secrets: backfill, its undo, verify, and rollback."""
 
 import json
 
@@ -23,7 +23,7 @@ def encrypt(url, verb="encrypt", key=KEY):
 # ---- Filling columns
 
 
-def test_a_sealed_value_that_says_the_same_is_no_conflict(accounts):
+def test_an_encrypted_value_with_the_same_plaintext_is_no_conflict(accounts):
     accounts.must("--from-env", **SETTINGS)
     assert encrypt(accounts.url) == {"app_secret": 1, "verify_token": 1, "access_token": 2}
     before = accounts.versions()
@@ -33,7 +33,7 @@ def test_a_sealed_value_that_says_the_same_is_no_conflict(accounts):
     assert accounts.versions() == before
 
 
-def test_a_sealed_value_that_says_something_else_stays_unless_it_is_overwritten(accounts):
+def test_an_encrypted_value_with_another_plaintext_stays_unless_overwritten(accounts):
     accounts.must("--from-env", **SETTINGS)
     encrypt(accounts.url)
     other = {**SETTINGS, "WHATSAPP_ACCESS_TOKEN": TOKEN}
@@ -44,7 +44,7 @@ def test_a_sealed_value_that_says_something_else_stays_unless_it_is_overwritten(
 
 
 @pytest.mark.parametrize("settings", [{}, {"SOCIALSYNC_SECRETS_KEY": OTHER_KEY}], ids=["no key", "another key"])
-def test_without_the_key_it_is_left_and_said(accounts, settings):
+def test_without_the_key_a_value_is_left_and_reported(accounts, settings):
     accounts.must("--from-env", **SETTINGS)
     encrypt(accounts.url)
     before = accounts.versions()
@@ -55,7 +55,7 @@ def test_without_the_key_it_is_left_and_said(accounts, settings):
     assert accounts.versions() == before
 
 
-def test_what_a_run_replaced_comes_back_though_it_was_sealed_since(accounts):
+def test_a_replaced_value_is_restored_although_it_was_encrypted_since(accounts):
     accounts.rows("UPDATE social_accounts SET access_token = %s WHERE account_id = 'wa_aline'", OLD_TOKEN)
     run = accounts.must("--from-env", "--overwrite", **{**SETTINGS, "WHATSAPP_ACCESS_TOKEN": TOKEN})["run"]
     encrypt(accounts.url)
@@ -64,7 +64,7 @@ def test_what_a_run_replaced_comes_back_though_it_was_sealed_since(accounts):
     assert accounts.account("wa_aline")["access_token"] == OLD_TOKEN
 
 
-def test_a_sealed_value_that_was_replaced_comes_back_sealed(accounts):
+def test_a_replaced_encrypted_value_is_restored_encrypted(accounts):
     account = accounts.id("wa_aline")
     accounts.rows("UPDATE social_accounts SET access_token = %s WHERE id = %s",
                   seal(OLD_TOKEN, KEY, account, "access_token"), account)
@@ -73,7 +73,7 @@ def test_a_sealed_value_that_was_replaced_comes_back_sealed(accounts):
     assert unseal(accounts.account("wa_aline")["access_token"], KEY, account, "access_token") == OLD_TOKEN
 
 
-def test_verify_and_doctor_go_on_as_before(accounts):
+def test_verify_and_doctor_work_with_encrypted_values(accounts):
     accounts.must("--from-env", **SETTINGS)
     accounts.rows("UPDATE social_accounts SET page_id = '17841400000000000' WHERE account_id = 'ig_bruno'")
 
@@ -105,7 +105,7 @@ def roll_back_by_command(legacy):
 
 @pytest.mark.every_version
 @pytest.mark.parametrize("roll_back", [roll_back_by_psql, roll_back_by_command])
-def test_a_rollback_leaves_nothing_sealed_behind(legacy, roll_back):
+def test_a_rollback_leaves_no_encrypted_value(legacy, roll_back):
     rows = legacy.sql(ORIGINAL_ROWS)
     legacy.must_apply()
     encrypt(legacy.url())
@@ -122,7 +122,7 @@ def test_a_rollback_leaves_nothing_sealed_behind(legacy, roll_back):
 
 
 @pytest.mark.parametrize("roll_back", [roll_back_by_psql, roll_back_by_command])
-def test_columns_that_were_found_stay_and_those_that_go_do_not_matter(legacy, roll_back):
+def test_only_remaining_columns_matter(legacy, roll_back):
     """Nor what endpoints hold, even where the webhook_url that made them stays."""
     legacy.sql("ALTER TABLE social_accounts ADD app_secret varchar(255), ADD webhook_url varchar(500)")
     legacy.must_apply()
@@ -140,7 +140,7 @@ def test_columns_that_were_found_stay_and_those_that_go_do_not_matter(legacy, ro
 
 
 @pytest.mark.parametrize("roll_back", [roll_back_by_psql, roll_back_by_command])
-def test_sealed_values_that_a_rollback_would_bring_back(legacy, roll_back):
+def test_encrypted_values_that_a_rollback_would_restore(legacy, roll_back):
     legacy.must_apply()
     legacy.sql("UPDATE social_accounts SET access_token = 'enc:v1:01234567:AAAA' WHERE platform = 'whatsapp'")
     done = legacy.migrate("backfill", "--from-env", "--overwrite", "--yes", "--output", "json", WHATSAPP_ACCESS_TOKEN="new",
@@ -151,7 +151,7 @@ def test_sealed_values_that_a_rollback_would_bring_back(legacy, roll_back):
     assert f"backfill --undo {run}" in done.stderr and "secrets decrypt" in done.stderr
 
 
-def test_a_soft_rollback_leaves_sealed_what_is_sealed(legacy):
+def test_a_soft_rollback_keeps_values_encrypted(legacy):
     legacy.must_apply()
     encrypt(legacy.url())
     done = legacy.migrate("rollback", "--soft", "--yes")
@@ -159,7 +159,7 @@ def test_a_soft_rollback_leaves_sealed_what_is_sealed(legacy):
     assert legacy.sql("SELECT count(*) FROM social_accounts WHERE access_token LIKE 'enc:v1:%'") != "0"
 
 
-def test_the_key_s_id_is_told_and_never_the_key(accounts):
+def test_the_key_s_id_is_printed_and_never_the_key(accounts):
     accounts.must("--from-env", **SETTINGS)
     encrypt(accounts.url)
     done = checked(program.run("secrets", "status", DATABASE_URL=accounts.url, SOCIALSYNC_SECRETS_KEY=f"{OTHER_KEY},{KEY}"))

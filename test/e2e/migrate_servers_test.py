@@ -17,12 +17,12 @@ from schema import FIXTURES, ROOT
 from servers import SERVER_USER, unprivileged
 from waiting import eventually
 
-PGBOUNCER = ROOT / "build/poolers/usr/sbin/pgbouncer"  # of test/poolers/install
+PGBOUNCER = ROOT / "build/poolers/usr/sbin/pgbouncer"  # from test/poolers/install
 
 
 @pytest.fixture
 def folder():
-    """Of the server's user."""
+    """A folder of the server's user."""
     with tempfile.TemporaryDirectory(prefix="socialsync-") as made:
         if unprivileged():
             shutil.chown(made, SERVER_USER, SERVER_USER)

@@ -36,7 +36,7 @@ def legacy(cluster):
 
 @pytest.fixture(scope="module")
 def unasked(cluster):
-    """What is skipped in any case: before PostgreSQL 15 no view obeys its caller's rights."""
+    """The probes that are always skipped: before PostgreSQL 15 no view obeys its caller's rights."""
     return OUTSIDE | ({"V12"} if cluster.version < 15 else set())
 
 
@@ -53,7 +53,7 @@ def verify(database, *arguments, user=None, **settings):
 
 
 def probes(database, *arguments, **options):
-    """What each probe found, by its id."""
+    """The finding of each probe, by its id."""
     done = verify(database, "--output", "json", *arguments, **options)
     assert done.stderr == ""
     document = json.loads(done.stdout)
@@ -181,7 +181,7 @@ SABOTAGE = {
 
 
 @pytest.mark.parametrize("sabotage", SABOTAGE)
-def test_what_is_wrong_fails_its_probe_alone(copy, unasked, sabotage):
+def test_each_defect_fails_its_own_probe(copy, unasked, sabotage):
     sql, expected = SABOTAGE[sabotage]
     if "security_invoker" in sql and "V12" in unasked:
         pytest.skip("no such view option before PostgreSQL 15")
@@ -216,7 +216,7 @@ def test_the_settings_stand_behind_accounts(copy):
     assert with_state(probes(copy, META_APP_SECRET="s", WHATSAPP_VERIFY_TOKEN="t"), "FAIL") == set()
 
 
-def test_somebody_s_wide_policy_and_view_are_told_but_ours_bound_them(copy, unasked):
+def test_a_foreign_wide_policy_and_view_are_named_and_bounded_by_ours(copy, unasked):
     copy.sql("CREATE POLICY everybody ON social_accounts FOR SELECT USING (true);"
              "GRANT SELECT ON account_names TO authenticated")
     found = probes(copy)
@@ -233,7 +233,7 @@ def test_a_database_that_is_not_migrated_fails(cluster):
     assert "socialsync migrate apply" in found["V01"]["todo"]
 
 
-# ---- What the database cannot answer
+# ---- Questions beyond the database
 
 
 def manifest(copied, **changes):
@@ -276,7 +276,7 @@ STATE = """SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM social_acc
                   (SELECT max(last_webhook_at) FROM social_accounts), (SELECT json_agg(xmin) FROM social_accounts)"""
 
 
-def test_nothing_is_changed_and_nobody_is_told(cluster, copy, unasked):
+def test_nothing_is_changed_and_no_gateway_is_notified(cluster, copy, unasked):
     listener = psycopg2.connect(cluster.dsn(copy.name))
     listener.autocommit = True
     listener.cursor().execute("LISTEN socialsync_accounts")
@@ -311,7 +311,7 @@ def role(cluster):
         database.sql(f"DROP OWNED BY {name}; DROP ROLE {name}")
 
 
-def test_a_role_that_may_only_read_sees_all_but_what_wants_writing(copy, role, unasked):
+def test_a_read_only_role_runs_all_probes_that_only_read(copy, role, unasked):
     reader = role("verify_reader", copy, "GRANT SELECT ON users, social_accounts, webhook_logs TO verify_reader;"
                   "CREATE POLICY reader ON social_accounts FOR SELECT TO verify_reader USING (true);"
                   "ALTER ROLE verify_reader SET default_transaction_read_only = on")
@@ -322,7 +322,7 @@ def test_a_role_that_may_only_read_sees_all_but_what_wants_writing(copy, role, u
     assert with_state(probes(copy, "--no-behaviour", user=reader), "SKIP") == BEHAVIOUR | unasked
 
 
-def test_rows_that_are_hidden_are_not_taken_for_none(copy, role, unasked):
+def test_hidden_rows_do_not_count_as_none(copy, role, unasked):
     reader = role("verify_blind", copy, "GRANT SELECT ON users, social_accounts TO verify_blind;"
                   "UPDATE social_accounts SET app_secret = NULL")
     found = probes(copy, user=reader)
@@ -330,7 +330,7 @@ def test_rows_that_are_hidden_are_not_taken_for_none(copy, role, unasked):
     assert "row-level security" in found["V21"]["found"]
 
 
-def test_a_role_that_may_not_become_a_tenant_is_told_what_to_grant(copy, role, unasked):
+def test_a_role_that_may_not_become_a_tenant_gets_the_grant(copy, role, unasked):
     writer = role("verify_writer", copy, "GRANT service_role TO verify_writer;"
                   "GRANT INSERT, SELECT ON users TO verify_writer")
     found = probes(copy, user=writer)

@@ -114,7 +114,7 @@ def test_another_kind_of_table_is_refused(legacy, make, named):
     assert legacy.dump() == before
 
 
-def test_rights_that_others_passed_on_are_named_with_what_takes_them_back(legacy):
+def test_rights_granted_by_others_are_named_with_their_revoke(legacy):
     legacy.must_update()
     legacy.sql("""DO $$ BEGIN CREATE ROLE "Shop.App"; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
         GRANT SELECT ON social_accounts TO "Shop.App" WITH GRANT OPTION;

@@ -48,13 +48,13 @@ class PsqlError(Exception):
 
 @functools.cache
 def _major_version(tool):
-    """Of a client program: 15."""
+    """The major version of a client program, such as 15."""
     said = subprocess.run([tool, "--version"], capture_output=True, text=True, check=True).stdout
     return int(re.search(r"(\d+)\.", said)[1])
 
 
 def free_port():
-    """A TCP port of 127.0.0.1 that nobody used a moment ago."""
+    """A free TCP port of 127.0.0.1."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]

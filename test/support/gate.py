@@ -1,4 +1,4 @@
-"""A gate in a database: whoever comes to a closed point waits there, whatever happens to the server meanwhile."""
+"""A gate in a database: a session that comes to a closed point waits there, even if the server is stopped."""
 
 from waiting import eventually
 
@@ -48,5 +48,5 @@ class Gate:
         eventually(lambda: self._database.sql(WAITING) == "t")
 
     def remove(self):
-        """What is left is the database without it."""
+        """Removes the gate from the database."""
         self._database.sql("DROP EVENT TRIGGER gate; DROP TRIGGER IF EXISTS gate ON social_accounts; DROP SCHEMA gate CASCADE")

@@ -1,4 +1,4 @@
-"""What bodies may hold that is no honest webhook: values, bytes and shapes. Pure data; the tests say what becomes of it."""
+"""Contents of hostile bodies: values, bytes and shapes. Pure data; the tests state the expected results."""
 
 import meta
 
@@ -66,7 +66,7 @@ NO_JSON = {
     "UTF-16": b"\xff\xfe{\0}\0HERE",
 }
 
-# What may stand in a member's place.
+# Values of wrong types for a member.
 WRONG_TYPES = ["null", "true", "0", '""', "[]", "{}", '"' + "é" * 2000 + '"']
 
 

@@ -12,7 +12,7 @@ from suite import ROOT
 
 INSTALLED = ROOT / "build/clients"
 
-# What an HTTP client says of itself rather than of the delivery.
+# Headers of the HTTP connection, not of the delivery.
 OF_THE_CONNECTION = {"host", "connection", "content-length"}
 
 
@@ -22,7 +22,7 @@ class Delivery:
     headers: dict  # names in lower case
     body: bytes
     is_accepted: bool  # the library believes its signature
-    seen: object = None  # what the library makes of it
+    seen: object = None  # the object that the library parsed
     failure: object = None
 
     @property

@@ -61,7 +61,7 @@ def make_legacy(cluster):
 
 
 def dump_of_psql_update(cluster, with_ids):
-    """What the file for psql makes of the same database."""
+    """The result of the file for psql on the same database."""
     other = make_legacy(cluster)
     cluster.psql(other.name, file=UPDATES)
     if with_ids:

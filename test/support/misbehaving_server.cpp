@@ -35,7 +35,7 @@ std::string with_body(const std::string& head, const std::string& body) {
   return "HTTP/1.1 " + head + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
-// What is sent as it is.
+// Answers that are sent unchanged.
 const std::map<std::string, std::string>& answers() {
   static const std::map<std::string, std::string> answers = {
       {"/ok", with_body("200 OK", "fine")},

@@ -29,7 +29,7 @@ class Received:
 
 
 def answer(status=200, body=b"ok", **headers):
-    """What a receiver does: answers, with these headers (underscores stand for hyphens)."""
+    """A receiver's action: answers, with these headers (underscores stand for hyphens)."""
     def act(handler):
         handler.send_response(status)
         for name, value in {"content-length": str(len(body)), **headers}.items():
@@ -151,7 +151,7 @@ class Receiver(http.server.ThreadingHTTPServer):
 
 
 def verifies_standard(received, secret):
-    """Whether webhook-signature holds one made with this secret, as Standard Webhooks says."""
+    """True if webhook-signature holds a signature with this secret, by Standard Webhooks."""
     key = base64.b64decode(secret.removeprefix("whsec_"))
     text = b".".join([received.headers["webhook-id"].encode(), received.headers["webhook-timestamp"].encode(), received.body])
     wanted = "v1," + base64.b64encode(hmac.new(key, text, hashlib.sha256).digest()).decode()

@@ -1,4 +1,4 @@
-"""Sealed values by another program's hand: hashlib and PyNaCl, from docs/decisions/0016-secrets-at-rest.md alone."""
+"""Encrypted values made by another program: hashlib and PyNaCl, from docs/decisions/0016-secrets-at-rest.md alone."""
 
 import base64
 import hashlib

@@ -22,7 +22,7 @@ def unprivileged():
 
 
 def bin_folder(version=None):
-    """Of this major version; without one SOCIALSYNC_PG_BIN where that is set, else Debian's newest."""
+    """The programs of this major version; without one SOCIALSYNC_PG_BIN if set, otherwise Debian's newest."""
     if version is None:
         return _default_bin()
     installed = DEBIAN / str(version) / "bin"

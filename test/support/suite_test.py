@@ -47,7 +47,7 @@ def run(script, count=count_doctest):
     return suite
 
 
-def test_what_passes_passes(capsys):
+def test_a_stage_that_passes(capsys):
     suite = run(f"print({DOCTEST!r}.replace('2 failed', '0 failed'))")
     assert suite.finish() == 0
     assert capsys.readouterr().out.splitlines()[-1] == "10 passed, 0 failed"

@@ -8,13 +8,13 @@ import psycopg2.extras
 
 import meta
 
-SHARED_SECRET = f"{meta.SECRET}-shared"  # of accounts without one of their own, where META_APP_SECRET says so
+SHARED_SECRET = f"{meta.SECRET}-shared"  # for accounts without a secret of their own, as META_APP_SECRET
 
 _numbers = itertools.count(100_000_000_000_001)
 
 
 def new_key():
-    """A phone number id, page id or WABA id that nobody else has."""
+    """A new phone number id, page id or WABA id."""
     return str(next(_numbers))
 
 

@@ -89,7 +89,7 @@ class Home:
         return self._process.pid
 
     def postgresql_pid(self):
-        """Of the running server; nothing when there is none."""
+        """The process id of the running server; None if none runs."""
         try:
             pid = int((self.data_dir / "postgresql/postmaster.pid").read_text().split()[0])
             return pid if "postgres" in pathlib.Path(f"/proc/{pid}/cmdline").read_text() else None
