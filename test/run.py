@@ -64,7 +64,7 @@ def build(suite, preset, targets):
 def check_behaviour(suite, preset, chosen):
     """The unit, integration and end-to-end tests on one build; `chosen`: pytest's arguments for the last."""
     simulation = ["simulation"] if SIMULATION_SEEDS.exists() else []
-    if not build(suite, preset, ["socialsync", "unit_tests", "integration_tests", "send_each", *simulation]):
+    if not build(suite, preset, ["socialsync", "unit_tests", "integration_tests", "send_each", "event_kinds", *simulation]):
         return
     folder = ROOT / "build" / preset
     run_with = {**SANITIZER_SETTINGS, "SOCIALSYNC_BIN": str(folder / "socialsync")}

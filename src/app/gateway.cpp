@@ -201,9 +201,9 @@ class Gateway : public Health {
 }  // namespace
 
 NotMigrated::NotMigrated()
-    : std::runtime_error(
-          "this database is not migrated. Run:  socialsync migrate sql | psql -X DATABASE\n"
-          "or, for a private database to try things with:  socialsync up") {}
+    : Failure(Exit::refused,
+              "the database is not migrated; run:  socialsync migrate sql | psql -X DATABASE\n"
+              "or, to try it with a private database:  socialsync up") {}
 
 void run_gateway(const config::Config& config, DatabaseOwner owner, Duty duty,
                  std::function<void(const std::string& url)> on_ready) {

@@ -2,23 +2,23 @@
 #pragma once
 
 #include <functional>
-#include <stdexcept>
 #include <string>
 
+#include "base/failure.hpp"
 #include "config/config.hpp"
 
 namespace socialsync::app {
 
 // The database lacks our tables. what() says which command makes them.
-class NotMigrated : public std::runtime_error {
+class NotMigrated : public Failure {
  public:
   NotMigrated();
 };
 
 // The database has secrets under a key that is not one of the settings'. what() says which, and what to set.
-class WrongSecretsKey : public std::runtime_error {
+class WrongSecretsKey : public Failure {
  public:
-  using std::runtime_error::runtime_error;
+  explicit WrongSecretsKey(const std::string& message) : Failure(Exit::wrong_usage, message) {}
 };
 
 enum class DatabaseOwner { operators, ours };

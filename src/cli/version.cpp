@@ -1,7 +1,7 @@
 #include <fmt/core.h>
 
+#include "base/failure.hpp"
 #include "cli/commands.hpp"
-#include "cli/exit_code.hpp"
 
 namespace socialsync::cli {
 
@@ -9,7 +9,7 @@ void add_version(Command app) {
   Command command = app.add_subcommand("version", "Print the version");
   command.runs([] {
     fmt::print("socialsync {}\n", SOCIALSYNC_VERSION);
-    return ExitCode::done;
+    return Exit::done;
   });
 }
 

@@ -2,22 +2,59 @@
 
 #include <stdexcept>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace socialsync::store {
 namespace {
 
-constexpr const char* select_records = R"(
-SELECT a.id::text, a.user_id::text, u.email, a.platform::text, a.is_active IS TRUE, a.account_id, a.username, a.display_name,
-       a.business_name, a.phone_number_id, a.page_id, a.display_phone_number, a.webhook_metadata ->> 'waba_id',
-       CASE WHEN jsonb_typeof(a.webhook_metadata -> 'ids') = 'array'
-            THEN (SELECT string_agg(linked, ',') FROM jsonb_array_elements_text(a.webhook_metadata -> 'ids') linked)
-       END,
-       a.webhook_url, a.webhook_status, array_to_string(a.webhook_events, ','),
-       to_char(a.last_webhook_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-       to_char(a.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-       coalesce(a.app_secret, '') <> '', coalesce(a.verify_token, '') <> '', coalesce(a.access_token, '') <> '',
-       coalesce(a.refresh_token, '') <> ''
+using Account = AccountRecord;
+
+constexpr const char* linked_ids_sql = R"(
+    CASE WHEN jsonb_typeof(a.webhook_metadata -> 'ids') = 'array'
+         THEN (SELECT string_agg(linked, ',') FROM jsonb_array_elements_text(a.webhook_metadata -> 'ids') linked) END)";
+
+constexpr AccountColumn columns[] = {
+    {"id", &Account::id, "a.id::text"},
+    {"user_id", &Account::user_id, "a.user_id::text"},
+    {"email", &Account::email, "u.email"},
+    {"platform", &Account::platform, "a.platform::text"},
+    {.name = "is_active",
+     .member = &Account::is_active,
+     .sql = "a.is_active IS TRUE",
+     .title = "active",
+     .if_absent = "no"},
+    {"account_id", &Account::account_id, "a.account_id"},
+    {"username", &Account::username, "a.username"},
+    {"display_name", &Account::display_name, "a.display_name"},
+    {"business_name", &Account::business_name, "a.business_name"},
+    {"phone_number_id", &Account::phone_number_id, "a.phone_number_id"},
+    {"page_id", &Account::page_id, "a.page_id"},
+    {"display_phone_number", &Account::display_phone_number, "a.display_phone_number"},
+    {"waba_id", &Account::waba_id, "a.webhook_metadata ->> 'waba_id'"},
+    {.name = "linked_ids", .member = &Account::linked_ids, .sql = linked_ids_sql, .is_list = true},
+    {"webhook_url", &Account::webhook_url, "a.webhook_url"},
+    {"webhook_status", &Account::webhook_status, "a.webhook_status"},
+    {.name = "webhook_events",
+     .member = &Account::webhook_events,
+     .sql = "array_to_string(a.webhook_events, ',')",
+     .if_absent = "all",
+     .is_list = true},
+    {"last_webhook_at", &Account::last_webhook_at,
+     R"(to_char(a.last_webhook_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))"},
+    {"created_at", &Account::created_at,
+     R"(to_char(a.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))"},
+    {"has_app_secret", &Account::has_app_secret, "coalesce(a.app_secret, '') <> ''", "app_secret", "its own",
+     "META_APP_SECRET"},
+    {"has_verify_token", &Account::has_verify_token, "coalesce(a.verify_token, '') <> ''", "verify_token",
+     "set"},
+    {"has_access_token", &Account::has_access_token, "coalesce(a.access_token, '') <> ''", "access_token",
+     "set"},
+    {"has_refresh_token", &Account::has_refresh_token, "coalesce(a.refresh_token, '') <> ''", "refresh_token",
+     "set"},
+};
+
+constexpr const char* select_records_from = R"(
 FROM public.social_accounts AS a LEFT JOIN public.users AS u ON u.id = a.user_id
 WHERE a.platform::text IN ('whatsapp', 'whatsapp_business', 'instagram', 'facebook')
   AND ($1 = '' OR $1 IN (a.id::text, a.phone_number_id, a.page_id, a.account_id)
@@ -28,32 +65,6 @@ WHERE a.platform::text IN ('whatsapp', 'whatsapp_business', 'instagram', 'facebo
   AND ($4::boolean IS NULL OR a.is_active IS TRUE = $4::boolean)
 ORDER BY a.created_at DESC, a.id
 LIMIT $5::bigint)";
-
-enum Column {
-  id,
-  user_id,
-  email,
-  platform,
-  is_active,
-  account_id,
-  username,
-  display_name,
-  business_name,
-  phone_number_id,
-  page_id,
-  display_phone_number,
-  waba_id,
-  linked_ids,
-  webhook_url,
-  webhook_status,
-  webhook_events,
-  last_webhook_at,
-  created_at,
-  has_app_secret,
-  has_verify_token,
-  has_access_token,
-  has_refresh_token
-};
 
 constexpr const char* select_users = R"(
 SELECT email, id::text FROM public.users WHERE email = ANY ($1::text[])
@@ -124,33 +135,27 @@ Uuid uuid_at(const pg::ResultSet& rows, std::size_t row, int column) {
   return *value;
 }
 
+std::string select_records() {
+  std::string sql;
+  for (const AccountColumn& column : columns)
+    sql += (sql.empty() ? "SELECT " : ", ") + std::string(column.sql);
+  return sql + select_records_from;
+}
+
 AccountRecord record_at(const pg::ResultSet& rows, std::size_t row) {
-  const auto text = [&](Column column) { return std::string(rows.text(row, column)); };
-  const auto is_true = [&](Column column) { return rows.text(row, column) == "t"; };
-  AccountRecord record{.id = uuid_at(rows, row, Column::id),
-                       .user_id = uuid_at(rows, row, Column::user_id),
-                       .email = text(Column::email),
-                       .platform = text(Column::platform),
-                       .is_active = is_true(Column::is_active),
-                       .account_id = text(Column::account_id),
-                       .username = text(Column::username),
-                       .display_name = text(Column::display_name),
-                       .business_name = text(Column::business_name),
-                       .phone_number_id = text(Column::phone_number_id),
-                       .page_id = text(Column::page_id),
-                       .display_phone_number = text(Column::display_phone_number),
-                       .waba_id = text(Column::waba_id),
-                       .linked_ids = text(Column::linked_ids),
-                       .webhook_url = text(Column::webhook_url),
-                       .webhook_status = text(Column::webhook_status),
-                       .webhook_events = std::nullopt,
-                       .last_webhook_at = text(Column::last_webhook_at),
-                       .created_at = text(Column::created_at),
-                       .has_app_secret = is_true(Column::has_app_secret),
-                       .has_verify_token = is_true(Column::has_verify_token),
-                       .has_access_token = is_true(Column::has_access_token),
-                       .has_refresh_token = is_true(Column::has_refresh_token)};
-  if (!rows.is_null(row, Column::webhook_events)) record.webhook_events = text(Column::webhook_events);
+  AccountRecord record;
+  int at = 0;
+  for (const AccountColumn& column : columns) {
+    const auto read = [&]<class T>(T AccountRecord::* member) {
+      if constexpr (std::is_same_v<T, Uuid>) record.*member = uuid_at(rows, row, at);
+      if constexpr (std::is_same_v<T, bool>) record.*member = rows.text(row, at) == "t";
+      if constexpr (std::is_same_v<T, std::string>) record.*member = rows.text(row, at);
+      if constexpr (std::is_same_v<T, std::optional<std::string>>)
+        if (!rows.is_null(row, at)) record.*member = rows.text(row, at);
+    };
+    std::visit(read, column.member);
+    ++at;
+  }
   return record;
 }
 
@@ -171,6 +176,8 @@ pg::Statement statement_of(const AccountWrite& write) {
 
 }  // namespace
 
+std::span<const AccountColumn> account_columns() { return columns; }
+
 const std::string& AccountRecord::key() const {
   const std::string& own = platform.starts_with("whatsapp") ? phone_number_id : page_id;
   return own.empty() ? account_id : own;
@@ -178,7 +185,8 @@ const std::string& AccountRecord::key() const {
 
 boost::asio::awaitable<std::vector<AccountRecord>> find_accounts(pg::Connection& connection,
                                                                  const AccountFilter& filter) {
-  pg::Statement select{.name = "select_records", .sql = select_records};
+  static const std::string sql = select_records();
+  pg::Statement select{.name = "select_records", .sql = sql.c_str()};
   select.with(filter.name).with(filter.platform).with(filter.user);
   if (filter.is_active) {
     select.with(*filter.is_active ? "true" : "false");

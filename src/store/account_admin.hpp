@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include <boost/asio/awaitable.hpp>
@@ -43,6 +45,21 @@ struct AccountRecord {
   // The id in Meta's webhooks: the phone number id (WhatsApp) or the page id, else the account id.
   const std::string& key() const;
 };
+
+// A column of AccountRecord: selected, listed in JSON and shown in this order.
+struct AccountColumn {
+  using Member = std::variant<Uuid AccountRecord::*, std::string AccountRecord::*, bool AccountRecord::*,
+                              std::optional<std::string> AccountRecord::*>;
+
+  const char* name;  // of the JSON member
+  Member member;
+  const char* sql;              // over `a` (social_accounts) and `u` (users)
+  const char* title = nullptr;  // in `accounts show`; null: the name
+  const char* if_true = "yes";  // shown for a bool
+  const char* if_absent = "-";  // shown for false, empty and NULL
+  bool is_list = false;         // comma-separated; an array in JSON
+};
+std::span<const AccountColumn> account_columns();
 
 struct AccountFilter {
   // An empty member matches all accounts.

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <optional>
-#include <stdexcept>
 #include <string>
 
 #include <boost/asio/awaitable.hpp>
 
+#include "base/failure.hpp"
 #include "crypto/secret_box.hpp"
 #include "pg/connection.hpp"
 
@@ -30,9 +30,9 @@ boost::asio::awaitable<void> upsert_first_account(pg::Connection& connection, Fi
 boost::asio::awaitable<void> make_demo_account(pg::Connection& connection, bool shares_secret);
 
 // An account's app secret cannot be decrypted. what() says why, and which setting is missing.
-class SealedAppSecret : public std::runtime_error {
+class SealedAppSecret : public Failure {
  public:
-  using std::runtime_error::runtime_error;
+  explicit SealedAppSecret(const std::string& message) : Failure(Exit::wrong_usage, message) {}
 };
 
 // Returns the app secret of the account with this phone number id, page id or account id; nothing for an

@@ -93,7 +93,7 @@ def test_the_ledger_records_the_steps(legacy):
     state = json.loads(legacy.migrate("status", "--output", "json").stdout)
     assert state["runs"][0]["steps"] > 20
     assert state["runs"][0]["later"].count("check.") == 2
-    assert state["active"] == ""
+    assert state["active"] is None
     assert legacy.sql("SELECT statements LIKE 'ALTER TABLE%' FROM socialsync.migration_steps WHERE step = 'columns'") == "t"
 
 
@@ -365,6 +365,6 @@ def test_a_password_in_a_bad_url_is_not_shown(legacy):
 
 def test_secrets_are_not_filled_in_before_they_are_closed(legacy):
     legacy.apply("--fault", "after:table.webhook_event_keys")
-    done = legacy.migrate("backfill", "--set", "platform=youtube,business_name=x", "--yes")
+    done = legacy.migrate("backfill", "--business-name-from-display-name", "--yes")
     assert done.returncode == 3
     assert "socialsync migrate apply" in done.stderr

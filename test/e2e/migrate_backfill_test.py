@@ -163,30 +163,7 @@ def test_other_encodings_are_refused(accounts):
     assert "UTF-16" in accounts.csv("account_id,page_id\n".encode("utf-16"), exit_code=2)["error"]["message"]
 
 
-# ---- Constants, and display_name
-
-
-def test_a_constant_for_a_platform(accounts):
-    report = accounts.must("--set", "platform=whatsapp,webhook_status=active,webhook_events=messages,message_reads")
-    assert report["changed"] == 1 and report["columns"] == {"webhook_status": 1, "webhook_events": 1}
-    assert accounts.account("wa_aline")["webhook_events"] == ["messages", "message_reads"]
-    assert accounts.account("ig_bruno")["webhook_status"] == "inactive"
-    assert accounts.must("--set", "platform=whatsapp,webhook_status=active")["same"] == 1
-
-
-@pytest.mark.parametrize("constants, message", [
-    ("platform=whatsapp,business_nam=x", "business_name perhaps?"),
-    (f"platform=whatsapp,app_secret={APP_SECRET}", "app_secret is a secret"),
-    ("platform=whatsapp,phone_number_id=1", "one account's alone"),
-    ("platform=telegram,business_name=x", "'telegram' is not a platform"),
-    ("business_name=x", "platform=whatsapp"),
-    ("platform=whatsapp", "say what to set"),
-    ("platform=whatsapp,webhook_status=asleep", "not asleep"),
-    ("nonsense", "is not column=value"),
-])
-def test_constants_that_cannot_be_used(accounts, constants, message):
-    done = accounts.run("--set", constants, "--yes")
-    assert done.returncode == 2 and message in done.stderr
+# ---- display_name
 
 
 def test_business_name_from_display_name(accounts):
@@ -249,8 +226,8 @@ def test_a_number_that_another_account_got_since_is_refused(accounts):
 
 def test_replaced_values_are_the_owner_s_alone_and_go_with_the_rollback(cluster, accounts):
     accounts.rows("ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC, anon, authenticated, service_role")
-    accounts.must("--set", "platform=whatsapp,business_name=A")
-    accounts.must("--set", "platform=whatsapp,business_name=B", "--overwrite")
+    accounts.csv("account_id,business_name\nwa_aline,A\n")
+    accounts.csv("account_id,business_name\nwa_aline,B\n", "--overwrite")
     for role in ("anon", "authenticated", "service_role"):
         assert not accounts.value("SELECT has_any_column_privilege(%s, 'socialsync.backfill_preimages', 'SELECT')", role)
     migrated = schema.Database(cluster, accounts.name)

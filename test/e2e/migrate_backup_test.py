@@ -410,4 +410,4 @@ def test_how_old_it_may_be(good, database_url):
 
 
 def test_help_has_an_example():
-    assert "Example:  socialsync migrate backup" in program.run("migrate", "backup", "--help").stdout
+    assert "socialsync migrate backup --dir" in program.run("migrate", "backup", "--help").stdout

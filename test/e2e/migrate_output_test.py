@@ -9,7 +9,6 @@ import re
 import struct
 import subprocess
 import termios
-from xml.etree import ElementTree
 
 import jsonschema
 import psycopg2
@@ -24,7 +23,7 @@ SCHEMA = json.loads((ROOT / "docs/migrate.schema.json").read_text())
 ESCAPE = re.compile(r"\033\[[0-9;]*[A-Za-z]")
 COLOUR = re.compile(r"\033\[[0-9;]*m")
 LOOKING = [("doctor",), ("plan",), ("status",), ("contract",), ("verify",), ("route-test",), ("--help",), ("apply", "--help")]
-BACKFILL = ("backfill", "--set", "platform=youtube,business_name=Bruno TV", "--yes")
+BACKFILL = ("backfill", "--business-name-from-display-name", "--yes")
 
 
 def check(document, name):
@@ -178,17 +177,6 @@ STEP_IDS = sorted("""
     trigger.socialsync_account_given trigger.socialsync_endpoint_given trigger.socialsync_endpoint_removed
     trigger.socialsync_endpoint_renewed trigger.socialsync_endpoints_changed
     trigger.socialsync_webhook_url_changed trigger.socialsync_webhook_url_given""".split())
-
-
-def test_junit_is_xml_and_tap_is_tap(applied):
-    suite = ElementTree.fromstring(applied.migrate("verify", "--output", "junit").stdout.encode()).find("testsuite")
-    assert int(suite.get("tests")) == len(suite.findall("testcase")) == 25
-    tap = applied.migrate("verify", "--output", "tap").stdout
-    read_by_prove = subprocess.run(["prove", "--exec", "cat", "/dev/stdin"], input=tap, capture_output=True, text=True,
-                                   check=False, timeout=program.TIMEOUT_S)
-    failures = len(re.findall(r"(?m)^not ok", tap))
-    assert f"Failed {failures}/25 subtests" in read_by_prove.stdout, read_by_prove.stdout + read_by_prove.stderr
-    assert "Parse errors" not in read_by_prove.stdout
 
 
 # --- Secrets

@@ -70,7 +70,7 @@ def test_after_apply_it_is_told_which_grants_show_more(legacy):
         legacy.sql(hint.partition(": ")[2])
     assert [step["id"] for step in plan(legacy, "reader")["steps"] if step["state"] == "todo"] == ["views"]
     status = json.loads(look(legacy, "status", "--output", "json"))
-    assert (len(status["runs"]), status["hidden"]) == (2, "")
+    assert (len(status["runs"]), status["hidden"]) == (2, None)
 
 
 @pytest.mark.parametrize("prepare", [lambda legacy: None, applied], ids=["before", "after"])

@@ -232,7 +232,7 @@ ENVIRONMENT = {"WHATSAPP_PHONE_NUMBER_ID": "4711", "WHATSAPP_ACCESS_TOKEN": "new
 
 
 @pytest.mark.every_version
-def test_backfilled_values_in_remaining_columns_are_undone(legacy):
+def test_backfilled_values_in_remaining_columns_are_undone(legacy, tmp_path):
     """Replaced values, and values of empty columns."""
     legacy.sql("""ALTER TABLE social_accounts ADD phone_number_id varchar(100), ADD business_name varchar(255),
           ADD webhook_status varchar(50), ADD webhook_events text[];
@@ -242,9 +242,11 @@ def test_backfilled_values_in_remaining_columns_are_undone(legacy):
     columns = "SELECT id, phone_number_id, business_name, webhook_status, webhook_events, access_token FROM social_accounts ORDER BY id"
     before = legacy.sql(columns), legacy.sql(ORIGINAL_ROWS)
     legacy.must_apply()
+    replaced, filled = tmp_path / "replaced.csv", tmp_path / "filled.csv"
+    replaced.write_text("account_id,business_name,webhook_status\nyt_bruno,B,active\n")
+    filled.write_text("account_id,webhook_status\nig_bruno,active\n")
     for backfill in (["--from-env", "--overwrite"], ["--business-name-from-display-name"],
-                     ["--set", "platform=youtube,business_name=B,webhook_status=active", "--overwrite"],
-                     ["--set", "platform=instagram,webhook_status=active"]):
+                     ["--csv", str(replaced), "--overwrite"], ["--csv", str(filled)]):
         done = legacy.migrate("backfill", *backfill, "--yes", **ENVIRONMENT)
         assert done.returncode == 0, done.stdout + done.stderr
     assert "new token" in legacy.sql(columns)

@@ -180,7 +180,7 @@ def test_text(database, database_url):
     account = database.add_account(secret="never shown")
     done = program.run("migrate", "route-test", "--phone-number-id", account.key, DATABASE_URL=database_url)
     lines = done.stdout.splitlines()
-    assert lines[0] == f"phone_number_id {account.key} goes to"
+    assert lines[0] == f"phone_number_id {account.key} is routed to"
     assert f"  account   {account.id}" in lines
     assert "  matched   by phone_number_id" in lines
     assert "never shown" not in done.stdout + done.stderr

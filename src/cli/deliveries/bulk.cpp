@@ -7,10 +7,10 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/core.h>
 
-#include "cli/accounts/commands.hpp"
 #include "cli/deliveries/commands.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/on_database.hpp"
+#include "cli/text/json.hpp"
 #include "cli/text/terminal.hpp"
 
 namespace socialsync::cli::deliveries {
@@ -102,7 +102,7 @@ asio::awaitable<int> change(const Options& options, pg::Connection& connection) 
     rows = co_await run_batches(options, total, batch);
   }
   if (options.wants_json)
-    accounts::print_json({{"dry_run", options.is_rehearsal}, {"matching", total}, {"changed", rows}});
+    print_json({{"dry_run", options.is_rehearsal}, {"matching", total}, {"changed", rows}});
   else if (total == 0)
     fmt::print("Nothing is there that matches.\n");
   else if (options.is_rehearsal)

@@ -1,11 +1,11 @@
 #include <fmt/core.h>
 
-#include "cli/accounts/commands.hpp"
 #include "cli/deliveries/commands.hpp"
 #include "cli/deliveries/rows.hpp"
 #include "cli/endpoints/commands.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/on_database.hpp"
+#include "cli/text/json.hpp"
 #include "cli/text/printable.hpp"
 
 namespace socialsync::cli::deliveries {
@@ -60,7 +60,7 @@ template <class Row>
 void print_json(const std::vector<Row>& found, const std::string& next) {
   json::array all;
   for (const Row& row : found) all.push_back(json_of(row));
-  accounts::print_json(
+  cli::print_json(
       {{"rows", std::move(all)}, {"next", next.empty() ? json::value(nullptr) : json::value(next)}});
 }
 

@@ -1,12 +1,12 @@
 #include <fmt/core.h>
 
-#include "cli/accounts/commands.hpp"
 #include "cli/deliveries/commands.hpp"
 #include "cli/deliveries/ending.hpp"
 #include "cli/deliveries/rows.hpp"
 #include "cli/endpoints/commands.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/on_database.hpp"
+#include "cli/text/json.hpp"
 #include "cli/text/printable.hpp"
 
 namespace socialsync::cli::deliveries {
@@ -43,11 +43,11 @@ void print_json(const Options& options, const Story& story) {
     endings.push_back({{"endpoint_id", to_string(ending.endpoint_id)},
                        {"url", ending.url},
                        {"result", name_of(ending.result)}});
-  accounts::print_json({{"event_id", options.id},
-                        {"event", event},
-                        {"attempts", attempts},
-                        {"waiting", waiting},
-                        {"ended", endings}});
+  cli::print_json({{"event_id", options.id},
+                   {"event", event},
+                   {"attempts", attempts},
+                   {"waiting", waiting},
+                   {"ended", endings}});
 }
 
 void print_attempt(const store::PastAttempt& row) {

@@ -4,9 +4,10 @@
 
 #include "base/failure.hpp"
 #include "base/text.hpp"
-#include "cli/accounts/commands.hpp"
 #include "cli/endpoints/commands.hpp"
+#include "cli/text/json.hpp"
 #include "cli/text/printable.hpp"
+#include "operate/accounts.hpp"
 
 namespace socialsync::cli::endpoints {
 namespace {
@@ -48,7 +49,7 @@ boost::asio::awaitable<store::EndpointRecord> the_endpoint(pg::Connection& conne
 }
 
 boost::asio::awaitable<Uuid> the_account_id(pg::Connection& connection, std::string name) {
-  const store::AccountRecord account = co_await accounts::the_account(connection, std::move(name));
+  const store::AccountRecord account = co_await operate::find_account(connection, std::move(name));
   co_return account.id;
 }
 
@@ -108,6 +109,6 @@ boost::json::object json_of(const store::EndpointRecord& endpoint) {
           {"given_up", endpoint.given_up}};
 }
 
-void print_json(boost::json::object document) { accounts::print_json(std::move(document)); }
+void print_json(boost::json::object document) { cli::print_json(std::move(document)); }
 
 }  // namespace socialsync::cli::endpoints

@@ -9,9 +9,9 @@
 
 #include "base/failure.hpp"
 #include "base/text.hpp"
-#include "cli/accounts/fields.hpp"
-#include "cli/accounts/secret_input.hpp"
+#include "cli/text/secret_input.hpp"
 #include "model/endpoint.hpp"
+#include "operate/account_draft.hpp"
 
 namespace socialsync::cli::endpoints {
 namespace {
@@ -21,8 +21,8 @@ constexpr std::size_t header_value_max = 2000;
 
 [[noreturn]] void refuse(const std::string& message) { throw Failure(Exit::wrong_usage, message); }
 
-void check(const char* field, const std::string& value, bool any_event) {
-  const auto fault = accounts::fault_of(*accounts::find_field(field), value, any_event);
+void check(const char* field, const std::string& value) {
+  const auto fault = operate::fault_of(*operate::find_account_field(field), value);
   if (fault) refuse(fmt::format("{} {}", field == std::string_view("webhook_url") ? "url" : field, *fault));
 }
 
@@ -55,7 +55,7 @@ void add_header(boost::json::object& headers, std::string_view line, std::size_t
 std::vector<std::string> lines_of(const Draft& draft) {
   std::vector<std::string> lines = draft.headers;
   if (draft.headers_file.empty()) return lines;
-  std::istringstream text(accounts::read_secret(draft.headers_file, "headers"));
+  std::istringstream text(read_secret(draft.headers_file, "headers"));
   for (std::string line; std::getline(text, line);)
     if (!line.empty() && line != "\r") lines.push_back(line);
   return lines;
@@ -70,7 +70,7 @@ boost::json::object headers_of(const Draft& draft) {
 }
 
 boost::json::array events_of(const Draft& draft) {
-  check("webhook_events", *draft.events, draft.any_event);
+  check("webhook_events", *draft.events);
   boost::json::array list;
   for (const std::string& event : split_list(*draft.events)) list.emplace_back(event);
   return list;
@@ -79,7 +79,7 @@ boost::json::array events_of(const Draft& draft) {
 void put_url(boost::json::object& values, const Draft& draft) {
   if (draft.is_pulled) values["url"] = nullptr;
   if (!draft.url) return;
-  check("webhook_url", *draft.url, false);
+  check("webhook_url", *draft.url);
   if (draft.url->starts_with("http://"))
     fmt::print(stderr,
                "socialsync: warning: http:// is readable on its way; it is sent only where "
@@ -89,8 +89,8 @@ void put_url(boost::json::object& values, const Draft& draft) {
 
 void put_app_secret(boost::json::object& values, const Draft& draft) {
   if (draft.app_secret_file.empty()) return;
-  const std::string secret = accounts::read_secret(draft.app_secret_file, "app_secret");
-  check("app_secret", secret, false);
+  const std::string secret = read_secret(draft.app_secret_file, "app_secret");
+  check("app_secret", secret);
   values["app_secret"] = secret;
 }
 
@@ -111,7 +111,6 @@ void add_draft_options(Command command, Draft& draft) {
   command
       .add_option("--events", draft.events, "Those it wants, commas between (default: all of the account's)")
       .type_name("LIST");
-  command.add_flag("--any-event", draft.any_event, "Take --events that this version does not know");
   command.add_option("--format", draft.format, "meta (default): as Meta sends it; or standard")
       .one_of({"meta", "standard"}, false)
       .type_name("FORMAT");
@@ -157,7 +156,7 @@ std::string values_of(const Draft& draft) {
   if (draft.concurrent_max) values["concurrent_max"] = *draft.concurrent_max;
   if (draft.per_second_max) values["per_second_max"] = *draft.per_second_max;
   if (draft.description) {
-    check("display_name", *draft.description, false);
+    check("display_name", *draft.description);
     values["description"] = *draft.description;
   }
   put_app_secret(values, draft);

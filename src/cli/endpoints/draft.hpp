@@ -15,7 +15,6 @@ struct Draft {
   std::optional<std::string> url;
   bool is_pulled = false;
   std::optional<std::string> events;  // commas between
-  bool any_event = false;
   std::optional<std::string> format;
   std::vector<std::string> headers;  // "Name: value"
   std::string headers_file;

@@ -9,8 +9,8 @@
 #include "app/egress.hpp"
 #include "base/failure.hpp"
 #include "base/text.hpp"
-#include "cli/accounts/secret_input.hpp"
 #include "cli/text/printable.hpp"
+#include "cli/text/secret_input.hpp"
 #include "deliver/advice.hpp"
 #include "deliver/handshake.hpp"
 #include "deliver/sender.hpp"
@@ -63,7 +63,7 @@ std::optional<std::string> verify_token_of(const Draft& draft, const std::string
     refuse(
         "a URL is taken after Meta's handshake with it: give the receiver's verify token with "
         "--verify-token-file FILE, or go without by --skip-handshake");
-  std::string token = accounts::read_secret(draft.verify_token_file, "verify token");
+  std::string token = read_secret(draft.verify_token_file, "verify token");
   if (token.empty()) refuse("verify token: it is empty");
   return token;
 }

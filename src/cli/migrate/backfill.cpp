@@ -1,18 +1,18 @@
-#include "migrate/backfill/backfill.hpp"
+// `socialsync migrate backfill`.
+#include "operate/backfill.hpp"
 
 #include <chrono>
+#include <fstream>
+#include <iostream>
 #include <memory>
-#include <string>
 
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
 #include "base/failure.hpp"
-#include "cli/migrate/backfill_form.hpp"
-#include "cli/migrate/backfill_report.hpp"
 #include "cli/migrate/commands.hpp"
+#include "cli/text/json.hpp"
 #include "cli/text/terminal.hpp"
-#include "migrate/backfill/preimages.hpp"
 #include "migrate/backfill/session.hpp"
 #include "migrate/session.hpp"
 #include "process/interruption.hpp"
@@ -20,151 +20,225 @@
 namespace socialsync::cli::migration {
 namespace {
 
-struct Options {
-  Common common;
-  BackfillForm form;
+namespace json = boost::json;
+using migrate::BackfillReport;
+using operate::BackfillResult;
+
+struct BackfillCommandOptions {
+  operate::BackfillForm form;
+  std::string path;  // of the CSV file; - is standard input
+  std::ifstream file;
   bool dry_run = false;
   bool skip_bad = false;
   bool yes = false;
   double lag_max_s = 5;
   int batch_max_ms = 100;
+
+  void check() {
+    if (!path.empty()) form.csv = &std::cin;
+    if (!path.empty() && path != "-") {
+      file.open(path, std::ios::binary);
+      form.csv = &file;
+    }
+    form.check();
+    if (form.csv == &file && !file) throw Failure(Exit::wrong_usage, fmt::format("cannot read {}", path));
+  }
 };
 
-// A server notices that our killed predecessor is gone after client_connection_check_interval.
-constexpr std::chrono::seconds run_lock_wait{3};
-
-migrate::BackfillOptions run_options(const Options& options, const process::Interruption& interruption,
-                                     ProgressLine& progress) {
-  return {.batch_max = std::chrono::milliseconds(options.batch_max_ms),
-          .lag_max = std::chrono::milliseconds(static_cast<std::int64_t>(options.lag_max_s * 1000)),
-          .run = "",
-          .interrupted = [&interruption] { return interruption.requested(); },
-          .show = progress.shower()};
+json::object columns_of(const BackfillResult& result) {
+  json::object columns;
+  for (std::size_t i = 0; i < result.columns.size() && i < result.report.changed_by_wish.size(); ++i)
+    columns[result.columns[i]] = result.report.changed_by_wish[i];
+  return columns;
 }
 
-std::string question(const Options& options, const BackfillStory& story,
-                     const migrate::BackfillSource& source) {
-  if (!options.form.undo.empty()) return fmt::format("Put back what run {} replaced?", options.form.undo);
-  return fmt::format("{} {} of up to {} account(s)?", options.form.overwrite ? "Set" : "Fill",
-                     fmt::join(story.columns, ", "), readable_count(source.total));
+json::object json_of(const BackfillReport::Value& value) {
+  return {{"id", value.id}, {"column", value.column}};
+}
+json::object change_json(const BackfillReport::Value& value) {
+  return {{"id", value.id}, {"column", value.column}, {"from", or_null(value.from)}, {"to", value.to}};
+}
+json::object refusal_json(const BackfillReport::Refusal& refusal) {
+  return {{"id", refusal.id}, {"message", refusal.message}};
+}
+json::object bad_line_json(const migrate::BadLine& bad) {
+  return {{"line", bad.line}, {"message", bad.message}};
 }
 
-int exit_code_of(const Options& options, const BackfillStory& story) {
-  const migrate::BackfillReport& report = story.report;
-  Exit outcome = Exit::done;
-  if (report.locked_count > 0) outcome = Exit::lock_budget_spent;
-  if (story.bad_line_count > 0 || report.refused_count > 0) outcome = Exit::data_blocks;
-  if (report.interrupted) outcome = Exit::interrupted;
-  if (report.interrupted && options.common.output == Output::text)
-    fmt::print("interrupted: run it again to continue\n");
-  return static_cast<int>(outcome);
+void print_backfill_document(const BackfillResult& result) {
+  const BackfillReport& report = result.report;
+  print_json({{"run", or_null(result.run)},
+              {"dry_run", result.is_preview},
+              {"changed", report.changed},
+              {"columns", columns_of(result)},
+              {"same", report.same},
+              {"kept", array_of(report.kept, [](const auto& value) { return json_of(value); })},
+              {"kept_count", report.kept_count},
+              {"locked", array_of(report.locked)},
+              {"locked_count", report.locked_count},
+              {"refused", array_of(report.refused, refusal_json)},
+              {"refused_count", report.refused_count},
+              {"came_meanwhile", report.came_meanwhile},
+              {"bad_lines", array_of(result.bad_lines, bad_line_json)},
+              {"bad_line_count", result.bad_line_count},
+              {"preview", array_of(report.preview, change_json)},
+              {"notes", array_of(result.notes)},
+              {"batches", report.batches},
+              {"max_batch_ms", report.batch_longest.count()},
+              {"throttled_ms", report.throttled.count()},
+              {"interrupted", report.interrupted}});
 }
 
-int tell(const Options& options, const BackfillStory& story) {
-  options.common.output == Output::json ? print_json(story) : print_text(story);
-  return exit_code_of(options, story);
+void print_line(const std::string& line) { fmt::print("{}\n", fitted(line, 4)); }
+
+void print_rest(std::uint64_t count, std::size_t listed) {
+  if (count > listed) print_line(fmt::format("  and {} more", readable_count(count - listed)));
 }
 
-// What is replaced can be put back; so can what is filled where the column outlives a rollback.
-bool keeps_values(pg::Session& session, migrate::BackfillSource& source, const Options& options) {
-  if (!options.form.undo.empty()) return false;
-  const bool may_keep =
-      session.query("SELECT has_schema_privilege('socialsync', 'CREATE')").text(0, 0) == "t";
-  const bool any_stays = may_keep && migrate::mark_columns_that_stay(session, source);
-  return options.form.overwrite || any_stays;
+void print_bad_lines(const BackfillResult& result) {
+  if (result.bad_line_count == 0) return;
+  print_line(coloured(Colour::red, fmt::format("{} bad line(s)", readable_count(result.bad_line_count))));
+  for (const migrate::BadLine& bad : result.bad_lines)
+    print_line(fmt::format("  line {}: {}", bad.line, bad.message));
+  if (result.bad_line_count > result.bad_lines.size()) print_line("  and more");
 }
 
-void write(pg::Session& session, migrate::BackfillSource& source, const Options& options,
-           migrate::BackfillOptions running, BackfillStory& story) {
-  story.run = migrate::new_run_name(session);
-  if (keeps_values(session, source, options)) {
-    migrate::make_preimages(session);
-    running.run = story.run;
+void print_changes(const BackfillResult& result) {
+  const BackfillReport& report = result.report;
+  const std::string batches =
+      fmt::format(" in {} batch(es), the longest of {}", readable_count(report.batches),
+                  readable_duration(report.batch_longest));
+  print_line(fmt::format("{} account(s) {}{}; {} were complete", readable_count(report.changed),
+                         result.is_preview ? "would change" : "changed", report.batches > 0 ? batches : "",
+                         readable_count(report.same)));
+  for (std::size_t i = 0; i < result.columns.size(); ++i) {
+    if (report.changed_by_wish[i] > 0)
+      print_line(fmt::format("  {:<22}{:>10}", result.columns[i], readable_count(report.changed_by_wish[i])));
   }
-  story.report = migrate::run_backfill(session, source, running);
-  story.can_undo = !running.run.empty() && migrate::has_preimages(session, running.run);
-  const migrate::BackfillReport& report = story.report;
-  const bool is_complete =
-      report.kept_count + report.locked_count + report.refused_count == 0 && !report.interrupted;
-  if (!options.form.undo.empty() && is_complete) migrate::drop_preimages(session, options.form.undo);
+  for (const BackfillReport::Value& value : report.preview)
+    print_line(fmt::format("  {}  {}: {} -> {}", value.id, value.column,
+                           value.from.empty() ? "nothing" : value.from, value.to));
 }
 
-int backfill(const Options& options) {
-  check_form(options.form);
-  const std::unique_ptr<pg::Session> opened = migrate::open_backfill_session(database_of(options.common));
-  pg::Session& session = *opened;
-  BackfillStory story;
-  story.is_preview = options.dry_run;
-  migrate::BackfillSource source = load_source(session, options.form, settings(), story);
-  for (const migrate::BackfillWish& wish : source.wishes) story.columns.emplace_back(wish.column->name);
-  if (story.bad_line_count > 0 && !options.skip_bad) return tell(options, story);
+void print_unchanged(const BackfillReport& report) {
+  if (report.kept_count > 0)
+    print_line(fmt::format("kept, since they have another value (--overwrite replaces it): {}",
+                           readable_count(report.kept_count)));
+  for (const BackfillReport::Value& value : report.kept)
+    print_line(fmt::format("  {}  {}", value.id, value.column));
+  print_rest(report.kept_count, report.kept.size());
+  if (report.locked_count > 0) print_line("not changed, since the row is locked: run it again later");
+  for (const std::string& id : report.locked) print_line(fmt::format("  {}", id));
+  print_rest(report.locked_count, report.locked.size());
+  if (report.refused_count > 0) print_line("not changed, since PostgreSQL refuses the value");
+  for (const BackfillReport::Refusal& refusal : report.refused)
+    print_line(fmt::format("  {}: {}", refusal.id, refusal.message));
+  print_rest(report.refused_count, report.refused.size());
+  if (report.came_meanwhile > 0)
+    fmt::print(
+        "{} account(s) were added or changed during the run and have no value: run it again for them\n",
+        readable_count(report.came_meanwhile));
+}
+
+void print_backfill(const BackfillResult& result) {
+  for (const std::string& note : result.notes) print_line(note);
+  print_bad_lines(result);
+  if (result.report.changed_by_wish.empty()) return;
+  print_changes(result);
+  print_unchanged(result.report);
+  if (result.can_undo)
+    print_line(fmt::format("To restore replaced values:  socialsync migrate backfill --undo {}", result.run));
+  if (result.report.interrupted) fmt::print("interrupted: run it again to continue\n");
+}
+
+Exit report(const BackfillResult& result, const Common& common) {
+  common.wants_json() ? print_backfill_document(result) : print_backfill(result);
+  if (result.report.interrupted) return Exit::interrupted;
+  if (result.bad_line_count > 0 || result.report.refused_count > 0) return Exit::data_blocks;
+  return result.report.locked_count > 0 ? Exit::lock_budget_spent : Exit::done;
+}
+
+std::string question(const operate::BackfillForm& form, const BackfillResult& result,
+                     std::uint64_t accounts) {
+  if (!form.undo.empty()) return fmt::format("Restore the values that run {} replaced?", form.undo);
+  return fmt::format("{} {} of up to {} account(s)?", form.overwrite ? "Set" : "Fill",
+                     fmt::join(result.columns, ", "), readable_count(accounts));
+}
+
+Exit backfill(const BackfillCommandOptions& options, const Common& common) {
+  // A server notices the end of a killed run within client_connection_check_interval.
+  constexpr std::chrono::seconds run_lock_wait{3};
+  const std::unique_ptr<pg::Session> session = migrate::open_backfill_session(database_of(common));
+  BackfillResult result;
+  result.is_preview = options.dry_run;
+  migrate::BackfillSource source = operate::load_backfill(*session, options.form, settings(), result);
+  if (result.bad_line_count > 0 && !options.skip_bad) return report(result, common);
   if (!options.dry_run) {
-    migrate::take_run_lock(session, run_lock_wait);
-    if (!confirmed(question(options, story, source), options.yes)) return static_cast<int>(Exit::done);
+    migrate::take_run_lock(*session, run_lock_wait);
+    if (!confirmed(question(options.form, result, source.total), options.yes)) return Exit::done;
   }
-  const process::Interruption interruption;  // the work ends after the batch that runs
+  const process::Interruption interruption;  // stops after the current batch
   ProgressLine progress;
+  const migrate::BackfillOptions running{
+      .batch_max = std::chrono::milliseconds(options.batch_max_ms),
+      .lag_max = std::chrono::milliseconds(static_cast<std::int64_t>(options.lag_max_s * 1000)),
+      .run = "",
+      .interrupted = [&interruption] { return interruption.requested(); },
+      .show = progress.shower()};
   if (options.dry_run)
-    story.report = migrate::preview_backfill(session, source, run_options(options, interruption, progress));
+    result.report = migrate::preview_backfill(*session, source, running);
   else
-    write(session, source, options, run_options(options, interruption, progress), story);
+    operate::run_backfill(*session, options.form, source, running, result);
   progress.clear();
-  return tell(options, story);
+  return report(result, common);
 }
 
-constexpr const char* footer =
-    "Only what has no value is filled (webhook_status 'inactive' and webhook_metadata '{}' count as none), "
-    "in\n"
-    "short batches, while the application runs. A second run changes nothing; one that was stopped goes on.\n"
-    "The file's header names the columns: id, or account_id and perhaps platform; then what to fill, such "
-    "as\n"
-    "phone_number_id. Commas, semicolons or tabulators; UTF-8.\n"
-    "Examples:\n"
-    "  socialsync migrate backfill --from-env --dry-run\n"
-    "  socialsync migrate backfill --csv accounts.csv\n"
-    "  socialsync migrate backfill --set platform=whatsapp,webhook_events=messages,message_reads --yes\n"
-    "  socialsync migrate backfill --business-name-from-display-name --yes\n"
-    "Exit codes: 0 done · 2 wrong usage · 3 refused, nothing changed (not migrated?) · 4 rows stayed locked, "
-    "run\n"
-    "it again · 7 another run is active · 9 bad lines, or rows that PostgreSQL refuses · 130 interrupted, "
-    "run it\n"
-    "again";
-
-void add_forms(Command command, BackfillForm& form) {
-  command.add_flag(
-      "--from-env", form.from_env,
-      "The single-tenant settings (WHATSAPP_PHONE_NUMBER_ID and its kin) into the account they are for");
+void add_sources(Command command, BackfillCommandOptions& options) {
+  operate::BackfillForm& form = options.form;
+  command.add_flag("--from-env", form.from_env,
+                   "Copy the single-tenant settings (WHATSAPP_PHONE_NUMBER_ID, …) into their account");
   command.add_option("--account", form.account, "With --from-env: the account, by id or account_id")
       .type_name("ID");
-  command.add_option("--csv", form.csv, "A file of values, - for standard input").type_name("FILE");
-  command
-      .add_option("--set", form.set,
-                  "One value for all accounts of a platform: platform=whatsapp,webhook_status=active")
-      .type_name("LIST");
+  command.add_option("--csv", options.path, "Read values from a file; - is standard input").type_name("FILE");
   command.add_flag("--business-name-from-display-name", form.business_name,
-                   "business_name from display_name");
-  command.add_option("--undo", form.undo, "Put back what a run with --overwrite replaced").type_name("RUN");
-  command.add_flag("--overwrite", form.overwrite, "Replace other values too, and keep them for --undo");
+                   "Copy display_name into business_name");
+  command.add_option("--undo", form.undo, "Restore the values that a run with --overwrite replaced")
+      .type_name("RUN");
+  command.add_flag("--overwrite", form.overwrite, "Replace existing values too, and keep them for --undo");
 }
 
 }  // namespace
 
 void add_backfill(Command migrate) {
   Command command = migrate.add_subcommand("backfill", "Fill the new columns of social_accounts");
-  command.footer(footer);
-  const auto options = std::make_shared<Options>();
-  add_forms(command, options->form);
-  command.add_flag("--dry-run", options->dry_run, "Say what would change, and change nothing");
-  command.add_flag("--skip-bad", options->skip_bad, "Use the good lines of a file that has bad ones");
-  command.add_flag("--yes", options->yes, "Do not ask");
+  command.help(
+      {.notes =
+           "Fills only columns without a value (webhook_status 'inactive' and webhook_metadata '{}' count as "
+           "none), in short batches while the application runs. A second run changes nothing; an interrupted "
+           "run is continued.\n"
+           "The header of the CSV file names the columns: id, or account_id and optionally platform; then "
+           "the "
+           "columns to fill, such as phone_number_id. Separated by commas, semicolons or tabs; UTF-8.",
+       .examples = {"socialsync migrate backfill --from-env --dry-run",
+                    "socialsync migrate backfill --csv accounts.csv",
+                    "socialsync migrate backfill --business-name-from-display-name --yes"},
+       .exits = {{Exit::done, "done, nothing to do, or not confirmed"},
+                 {Exit::lock_budget_spent, "rows stayed locked: run it again"},
+                 {Exit::other_run},
+                 {Exit::data_blocks, "bad lines, or rows that PostgreSQL refuses"},
+                 {Exit::interrupted}}});
+  const auto options = std::make_shared<BackfillCommandOptions>();
+  add_sources(command, *options);
+  command.add_flag("--dry-run", options->dry_run, "Print the changes without making them");
+  command.add_flag("--skip-bad", options->skip_bad, "Use the good lines of a file with bad ones");
+  command.add_flag("--yes", options->yes, "Do not ask for confirmation");
   command.add_option("--max-lag", options->lag_max_s, "Pause while a standby is further behind (default 5)")
       .positive()
       .type_name("SECONDS");
-  command.add_option("--max-batch", options->batch_max_ms, "How long a batch may take (default 100)")
+  command.add_option("--max-batch", options->batch_max_ms, "Longest time of a batch (default 100)")
       .between(1, 60'000)
       .type_name("MS");
-  add_common(command, options->common, true);
-  command.runs([options] { return guarded(options->common, [options] { return backfill(*options); }); });
+  with_common(command, options, backfill, migration_session);
 }
 
 }  // namespace socialsync::cli::migration

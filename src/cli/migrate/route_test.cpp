@@ -1,210 +1,181 @@
-#include <cstdio>
+// `socialsync migrate route-test`.
 #include <map>
 #include <memory>
 
-#include <boost/json.hpp>
 #include <fmt/core.h>
 
 #include "base/failure.hpp"
 #include "cli/migrate/commands.hpp"
-#include "cli/migrate/route_trace.hpp"
+#include "cli/text/json.hpp"
 #include "cli/text/terminal.hpp"
-#include "pg/session.hpp"
-#include "pg/sqlstate.hpp"
+#include "operate/route_trace.hpp"
 #include "store/accounts.hpp"
 
 namespace socialsync::cli::migration {
 namespace {
 
-struct Options {
-  Common common;
-  RouteQuestion question;
+namespace asio = boost::asio;
+namespace json = boost::json;
+using operate::KeyKind;
+using operate::RouteAnswer;
+using operate::RouteCandidate;
+using operate::RouteDetails;
+using operate::RouteResult;
+using operate::RouteTracer;
+
+struct RouteTestOptions {
+  operate::RouteQuestion question;
   bool has_key = false;
 };
 
-// What a person wants to read of an account beside what the gateway knows.
-struct Details {
-  std::string email;  // empty where this role may not read users
-  std::string business_name;
-  std::string webhook_status;
+struct Receiver {
+  RouteCandidate candidate;
+  RouteDetails details;
 };
 
-constexpr const char* select_details =
-    "SELECT business_name, webhook_status FROM public.social_accounts WHERE id = $1::uuid";
-constexpr const char* select_email = "SELECT email FROM public.users WHERE id = $1::uuid";
-
-Details details_of(pg::Session& session, const model::Account& account) {
-  Details details;
-  const pg::ResultSet rows = session.query(select_details, {to_string(account.id)});
-  if (rows.rows() > 0) {
-    details.business_name = rows.text(0, 0);
-    details.webhook_status = rows.text(0, 1);
-  }
-  try {
-    const pg::ResultSet user = session.query(select_email, {to_string(account.user_id)});
-    if (user.rows() > 0) details.email = user.text(0, 0);
-  } catch (const pg::Error& error) {
-    if (error.sqlstate() != pg::sqlstate::insufficient_privilege) throw;
-  }
-  return details;
-}
-
-std::vector<model::Account> load_accounts(const config::Config& config) {
-  std::vector<model::Account> accounts;
-  ask_database(config, [&](pg::Connection& connection) -> boost::asio::awaitable<void> {
-    const pg::ResultSet rows = co_await store::select_accounts(connection);
-    accounts = store::read_accounts(rows, config.secrets.keys).accounts;
-  });
-  return accounts;
-}
-
-int print(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  return static_cast<int>(Exit::done);
-}
-
-std::string account_as_text(const RouteCandidate& candidate, const Details& details) {
-  const model::Account& account = *candidate.account;
-  const auto or_none = [](const std::string& text) { return text.empty() ? "-" : text; };
+std::string receiver_text(const Receiver& receiver) {
+  const model::Account& account = *receiver.candidate.account;
+  const auto or_dash = [](const std::string& text) { return text.empty() ? "-" : text; };
   return fmt::format(
       "  account   {}\n  user      {} {}\n  platform  {}\n  business  {}\n  status    {}, {}\n  matched   by "
       "{}\n",
-      to_string(account.id), to_string(account.user_id), details.email, account.platform_label,
-      or_none(details.business_name), account.active ? "active" : "inactive", or_none(details.webhook_status),
-      candidate.matched_by);
+      to_string(account.id), to_string(account.user_id), receiver.details.email, account.platform_label,
+      or_dash(receiver.details.business_name), account.active ? "active" : "inactive",
+      or_dash(receiver.details.webhook_status), receiver.candidate.matched_by);
 }
 
-boost::json::object account_as_json(const RouteCandidate& candidate, const Details& details) {
-  const model::Account& account = *candidate.account;
-  const auto or_null = [](const std::string& text) -> boost::json::value {
-    return text.empty() ? boost::json::value(nullptr) : boost::json::value(text);
-  };
+json::object receiver_json(const Receiver& receiver) {
+  const model::Account& account = *receiver.candidate.account;
   return {{"id", to_string(account.id)},
           {"user_id", to_string(account.user_id)},
-          {"email", or_null(details.email)},
+          {"email", or_null(receiver.details.email)},
           {"platform", account.platform_label},
-          {"business_name", or_null(details.business_name)},
+          {"business_name", or_null(receiver.details.business_name)},
           {"is_active", account.active},
-          {"webhook_status", or_null(details.webhook_status)},
+          {"webhook_status", or_null(receiver.details.webhook_status)},
           {"has_app_secret", !account.app_secrets.empty() || account.has_unreadable_secret},
-          {"matched_by", candidate.matched_by}};
+          {"matched_by", receiver.candidate.matched_by}};
 }
 
-std::string headline(const RouteQuestion& question, RouteResult result) {
+std::string headline(const operate::RouteQuestion& question, RouteResult result) {
   const Colour colour = result == RouteResult::routed ? Colour::green : Colour::red;
-  const std::string of_what = fmt::format("{} {}", to_string(question.kind), question.key);
+  const std::string key = fmt::format("{} {}", to_string(question.kind), question.key);
   switch (result) {
-    case RouteResult::routed: return coloured(colour, of_what + " goes to");
+    case RouteResult::routed: return coloured(colour, key + " is routed to");
     case RouteResult::ambiguous_account:
-      return coloured(colour, of_what + " is claimed by several accounts; which secret signs it may decide");
+      return coloured(colour, key + " matches several accounts; the secret that signs may decide");
     case RouteResult::inactive_account:
-      return coloured(colour, of_what + " goes to nobody: the account is inactive");
+      return coloured(colour, key + " is not routed: the account is inactive");
     case RouteResult::unknown_account: break;
   }
-  return coloured(colour, of_what + " goes to nobody: no account answers to it");
+  return coloured(colour, key + " is not routed: no account has this key");
 }
 
-void print_answer(const Options& options, const RouteAnswer& answer) {
-  pg::Session session(database_of(options.common));
-  std::string text = headline(options.question, answer.result) + "\n";
-  boost::json::array accounts;
-  for (const RouteCandidate& candidate : answer.candidates) {
-    const Details details = details_of(session, *candidate.account);
-    accounts.push_back(account_as_json(candidate, details));
-    text += (accounts.size() > 1 ? "\n" : "") + account_as_text(candidate, details);
-  }
-  boost::json::array warnings;
-  for (const std::string& warning : answer.warnings) {
-    warnings.emplace_back(warning);
+void print_answer(const operate::RouteQuestion& question, const RouteAnswer& answer,
+                  const std::vector<Receiver>& receivers) {
+  std::string text = headline(question, answer.result) + "\n";
+  for (const Receiver& receiver : receivers)
+    text += (&receiver == &receivers.front() ? "" : "\n") + receiver_text(receiver);
+  for (const std::string& warning : answer.warnings)
     text += coloured(Colour::yellow, "warning:") + " " + warning + "\n";
-  }
-  const boost::json::object document{
-      {"v", 1},
-      {"key", {{"kind", std::string(to_string(options.question.kind))}, {"value", options.question.key}}},
-      {"result", std::string(to_string(answer.result))},
-      {"accounts", std::move(accounts)},
-      {"warnings", std::move(warnings)}};
-  print(options.common.output == Output::json ? boost::json::serialize(document) + "\n" : fitted_lines(text));
+  fmt::print("{}", fitted_lines(text));
 }
 
-Exit test_key(const Options& options, const RouteTracer& tracer) {
+asio::awaitable<Exit> test_key(const RouteTestOptions& options, const RouteTracer& tracer, Context& context) {
   RouteAnswer answer = tracer.answer(options.question);
   if (tracer.accounts().empty())
     answer.warnings.emplace_back(
         "this role sees no account of a platform that sends webhooks (row-level security?)");
-  print_answer(options, answer);
-  return answer.result == RouteResult::routed ? Exit::done : Exit::data_blocks;
+  std::vector<Receiver> receivers;
+  for (const RouteCandidate& candidate : answer.candidates) {
+    RouteDetails details = co_await operate::details_of(context.connection, *candidate.account);
+    receivers.push_back({candidate, std::move(details)});
+  }
+  if (context.wants_json())
+    print_json(
+        {{"key", {{"kind", std::string(to_string(options.question.kind))}, {"value", options.question.key}}},
+         {"result", std::string(to_string(answer.result))},
+         {"accounts", array_of(receivers, receiver_json)},
+         {"warnings", array_of(answer.warnings)}});
+  else
+    print_answer(options.question, answer, receivers);
+  co_return answer.result == RouteResult::routed ? Exit::done : Exit::data_blocks;
 }
 
-Exit test_all(const Options& options, const RouteTracer& tracer) {
-  std::string text;
-  boost::json::array faults;
+struct Unrouted {
+  const model::Account& account;
+  std::string reason;
+};
+
+void print_unrouted(const std::vector<Unrouted>& faults, std::size_t tested) {
+  for (const Unrouted& fault : faults)
+    fmt::print("{}", fitted_lines(fmt::format("{} {} on {}: {}\n", coloured(Colour::red, "not routed:"),
+                                              to_string(fault.account.id), fault.account.platform_label,
+                                              fault.reason)));
+  fmt::print("{} of {} active accounts get their events\n", readable_count(tested - faults.size()),
+             readable_count(tested));
+}
+
+Exit test_all(const RouteTracer& tracer, const Context& context) {
+  std::vector<Unrouted> faults;
   std::size_t tested = 0;
   for (const model::Account& account : tracer.accounts()) {
     if (!account.active) continue;
     ++tested;
-    const std::optional<std::string> fault = tracer.fault_of(account);
-    if (!fault) continue;
-    const std::string id = to_string(account.id);
-    faults.push_back(
-        boost::json::object{{"id", id}, {"platform", account.platform_label}, {"reason", *fault}});
-    text += fmt::format("{} {} on {}: {}\n", coloured(Colour::red, "does not route:"), id,
-                        account.platform_label, *fault);
+    if (std::optional<std::string> fault = tracer.fault_of(account))
+      faults.push_back({account, std::move(*fault)});
   }
-  const std::size_t routed = tested - faults.size();
-  const Exit outcome = faults.empty() ? Exit::done : Exit::data_blocks;
-  text += fmt::format("{} of {} active accounts get their events\n", readable_count(routed),
-                      readable_count(tested));
-  const boost::json::object document{
-      {"v", 1}, {"tested", tested}, {"routed", routed}, {"faults", std::move(faults)}};
-  print(options.common.output == Output::json ? boost::json::serialize(document) + "\n" : fitted_lines(text));
-  return outcome;
+  const auto fault_json = [](const Unrouted& fault) {
+    return json::object{{"id", to_string(fault.account.id)},
+                        {"platform", fault.account.platform_label},
+                        {"reason", fault.reason}};
+  };
+  if (context.wants_json())
+    print_json(
+        {{"tested", tested}, {"routed", tested - faults.size()}, {"faults", array_of(faults, fault_json)}});
+  else
+    print_unrouted(faults, tested);
+  return faults.empty() ? Exit::done : Exit::data_blocks;
 }
 
-int route_test(const Options& options) {
-  const config::Config config = settings_of(options.common);
-  const route::SharedSecrets shared{.whatsapp = config.whatsapp.app_secrets,
-                                    .instagram = config.instagram.app_secrets,
-                                    .messenger = config.messenger.app_secrets};
-  const RouteTracer tracer(load_accounts(config), shared);
-  return static_cast<int>(options.has_key ? test_key(options, tracer) : test_all(options, tracer));
+asio::awaitable<Exit> route_test(const RouteTestOptions& options, Context& context) {
+  const pg::ResultSet rows = co_await store::select_accounts(context.connection);
+  const RouteTracer tracer(store::read_accounts(rows, context.config.secrets.keys).accounts, context.config);
+  if (!options.has_key) co_return test_all(tracer, context);
+  const Exit exit = co_await test_key(options, tracer, context);
+  co_return exit;
 }
 
-void add_keys(Command command, const std::shared_ptr<Options>& options) {
-  Command keys =
-      command.add_alternatives("key", "What the webhook says; without one, every active account's own");
+void add_keys(Command command, const std::shared_ptr<RouteTestOptions>& options) {
+  Command keys = command.add_alternatives(
+      "key", "Routing key of an event (default: the own key of every active account)");
   const auto add = [&](const char* name, KeyKind kind, const char* description) {
-    keys.add_option_function(
-            name,
-            [options, kind](const std::string& value) {
-              options->question.kind = kind;
-              options->question.key = value;
-              options->has_key = true;
-            },
-            description)
-        .type_name("ID");
+    const auto take = [options, kind](const std::string& value) {
+      options->question.kind = kind;
+      options->question.key = value;
+      options->has_key = true;
+    };
+    keys.add_option_function(name, take, description).type_name("ID");
   };
   add("--phone-number-id", KeyKind::phone_number_id, "WhatsApp: value.metadata.phone_number_id");
   add("--waba-id", KeyKind::waba_id, "WhatsApp: entry.id, the WhatsApp Business Account");
   add("--display-phone-number", KeyKind::display_phone_number,
-      "WhatsApp: the number as an event names it that has no phone number id; its digits count");
+      "WhatsApp: the phone number of an event without a phone number id; its digits are compared");
   add("--page-id", KeyKind::page_id, "Instagram, Messenger: entry.id");
-  add("--account-id", KeyKind::account_id, "Instagram, Messenger: entry.id, as the account was connected");
+  add("--account-id", KeyKind::account_id, "Instagram, Messenger: entry.id that is the account_id");
 }
 
 }  // namespace
 
 void add_route_test(Command migrate) {
-  Command command = migrate.add_subcommand("route-test", "Which tenant would get an event, and why not");
-  command.footer(
-      "Examples:\n"
-      "  socialsync migrate route-test --phone-number-id 683178638221369\n"
-      "  socialsync migrate route-test                  every active account, with its own keys\n\n"
-      "Exit codes: 0 it goes to exactly one account (without a key: each does) · 2 wrong usage or setting · "
-      "3 no "
-      "database, or not migrated · 9 none, or several");
-  const auto options = std::make_shared<Options>();
-  add_common(command, options->common, true);
+  Command command =
+      migrate.add_subcommand("route-test", "Show which account would receive an event, and why");
+  command.help(
+      {.examples = {"socialsync migrate route-test --phone-number-id 683178638221369",
+                    "socialsync migrate route-test"},
+       .exits = {{Exit::done, "routed to one account; without a key: every active account is routed"},
+                 {Exit::data_blocks, "routed to none, or several match"}}});
+  const auto options = std::make_shared<RouteTestOptions>();
   add_keys(command, options);
   const std::map<std::string, model::Platform> platforms{{"whatsapp", model::Platform::whatsapp},
                                                          {"instagram", model::Platform::instagram},
@@ -212,9 +183,9 @@ void add_route_test(Command migrate) {
                                                          {"facebook", model::Platform::messenger}};
   command
       .add_choice("--platform", options->question.platform, platforms,
-                  "whatsapp, instagram or messenger, where the key leaves it open")
+                  "whatsapp, instagram or messenger, when the key does not tell")
       .type_name("PLATFORM");
-  command.runs([options] { return guarded(options->common, [&] { return route_test(*options); }); });
+  on_database(command, options, route_test);
 }
 
 }  // namespace socialsync::cli::migration
