@@ -1,6 +1,6 @@
 """Deliveries, received by libraries that many use: they believe the signatures, and see what was sent to us.
 
-What a library sees otherwise than we do is explained in clients_test.py.
+clients_test.py explains the differences between a library's view and ours.
 """
 
 import base64
@@ -26,7 +26,7 @@ OF_WHATSAPP = [("whatsapp-api-js", "meta"), ("@kapso/whatsapp-cloud-api", "meta"
 OF_STANDARD_WEBHOOKS = [(library, form) for library in ("standardwebhooks", "svix") for form in ("meta", "standard")]
 RECEIVERS = OF_WHATSAPP + OF_STANDARD_WEBHOOKS
 
-OF_NO_ACCOUNT = ["partner_added", "partner_certified"]  # of test/golden; they are not delivered
+OF_NO_ACCOUNT = ["partner_added", "partner_certified"]  # bodies of test/golden that are not delivered
 ROTATED_KEY = "200000000000003"
 DURING, AFTER = "/during", "/after"  # a rotation: the paths of its two endpoints
 

@@ -47,7 +47,7 @@ def test_one_takes_webhooks_and_others_deliver(database_url, database):
 
 
 def test_an_orderly_stop_gives_back_what_it_has(database_url, database):
-    """Nobody has to wait for the end of a lease."""
+    """No delivery waits for the end of a lease."""
     with Receiver(answer(), answer(), answer()) as receiver:
         account = database.add_account(webhook_url=receiver.url())
         database.rows("UPDATE webhook_endpoints SET per_second_max = 1 WHERE social_account_id = %s", account.id)
@@ -64,8 +64,8 @@ def test_an_orderly_stop_gives_back_what_it_has(database_url, database):
         database.rows("DELETE FROM webhook_endpoints WHERE social_account_id = %s", account.id)
 
 
-def test_what_ends_during_a_stop_is_written_though_the_database_was_away(database_url, database, cluster, database_name):
-    """One is on its way, another waits: it cannot be given back, and that is not the end of writing."""
+def test_results_during_a_shutdown_are_written_after_the_database_was_unreachable(database_url, database, cluster, database_name):
+    """One is on its way, another waits: it cannot be released, and writing continues."""
     released = threading.Event()
 
     def later(handler):
@@ -92,7 +92,7 @@ def test_what_ends_during_a_stop_is_written_though_the_database_was_away(databas
         database.rows("DELETE FROM webhook_endpoints WHERE social_account_id = %s", account.id)
 
 
-def test_what_is_locked_during_a_stop_is_written_when_the_lock_is_gone(database_url, database, cluster, database_name):
+def test_locked_results_during_a_shutdown_are_written_after_the_lock(database_url, database, cluster, database_name):
     released = threading.Event()
 
     def later(handler):
@@ -110,7 +110,7 @@ def test_what_is_locked_during_a_stop_is_written_when_the_lock_is_gone(database_
             holder.cursor().execute("SELECT FROM webhook_logs WHERE social_account_id = %s FOR UPDATE", (account.id,))
             gateway.send_signal(signal.SIGTERM)
             released.set()
-            # What is locked is asked for once it was refused.
+            # The locked rows are queried once the write was refused.
             eventually(lambda: database.value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'socialsync' "
                                               "AND query LIKE '%FOR NO KEY UPDATE SKIP LOCKED%'"))
             holder.rollback()
@@ -179,7 +179,7 @@ def test_a_conversation_goes_out_in_order(database_url, database):
 
 
 def test_a_private_address_is_not_called(database_url, database):
-    """Unless it is allowed: the wall is there without being asked for."""
+    """Unless it is allowed: the egress policy applies by default."""
     with Receiver() as receiver, Gateway(database_url, META_APP_SECRET=SHARED_SECRET, SOCIALSYNC_EGRESS_HTTP="1") as gateway:
         account = database.add_account(webhook_url=receiver.url())
         gateway.settle(database)

@@ -1,4 +1,4 @@
-"""Whatever happens to the workers, PostgreSQL and the receivers: nothing is lost, and every end is recorded."""
+"""Workers, PostgreSQL and receivers fail: no event is lost, and every result is recorded."""
 
 import random
 import threading
@@ -69,15 +69,15 @@ def test_workers_that_are_killed_lose_nothing(database_url, open_database):
                 gateway.kill()
                 gateway.start(until_ready=round_number % 5 == 0)
         with gateway:
-            database.rows(LEASE_OVER)  # nobody is left who had any in hand
+            database.rows(LEASE_OVER)  # no worker is left that held a lease
             eventually(lambda: database.value("SELECT count(*) FROM webhook_deliveries") == 0)
         delivered = [message_id(received) for received in receiver.received]
         assert set(source.accepted) <= set(delivered)
         stored = {row["external_message_id"] for row in database.rows("SELECT external_message_id FROM webhook_logs")}
-        assert set(delivered) == stored  # what was committed, and nobody was told, is delivered too
+        assert set(delivered) == stored  # committed events whose 200 was not received are delivered too
         twice = len(delivered) - len(set(delivered))
         print(f"{len(delivered)} deliveries, {twice} of them twice, in {KILLS} kills")
-        # Those that were on their way, or whose end was not written yet: what was written is never sent again.
+        # Repeated are only deliveries in flight, or without a written result: a written one is never sent again.
         assert database.rows(WRITTEN_TWICE) == []
         assert database.rows("SELECT DISTINCT status FROM webhook_logs") == [{"status": "processed"}]
         for received in receiver.received:
@@ -124,7 +124,7 @@ def test_receivers_of_every_kind_beside_a_good_one(database_url, open_database):
                     "SELECT count(DISTINCT a.event_id) FROM webhook_delivery_attempts AS a JOIN webhook_logs AS l ON l.id = a.event_id "
                     "WHERE l.social_account_id = %s", accounts[name].id) == 1)
                 assert statuses(name) == ["received"]
-            # Those that fail come to their last attempt.
+            # Failing deliveries reach their last attempt.
             eventually(lambda: database.value("SELECT min(attempts) FROM webhook_deliveries") >= 1)
             database.rows("UPDATE webhook_deliveries SET attempts = 9, due_at = now(); NOTIFY socialsync_deliveries")
             for name in acts.keys() - ends.keys():

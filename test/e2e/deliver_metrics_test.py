@@ -1,4 +1,4 @@
-"""What an alert can look at: how endpoints do, and what nobody takes."""
+"""Metrics for alerts: endpoints by state, and overdue deliveries."""
 
 import pytest
 
@@ -37,7 +37,7 @@ def test_how_endpoints_do(gateway, database):
     eventually(lambda: states() == [0, 1, 2])
 
 
-def test_what_nobody_takes(gateway, database):
+def test_overdue_deliveries(gateway, database):
     def overdue():
         database.rows("NOTIFY socialsync_deliveries")
         return gateway.metric("socialsync_deliveries_overdue_seconds")

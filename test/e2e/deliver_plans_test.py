@@ -11,7 +11,7 @@ from waiting import eventually
 SETTINGS = {"META_APP_SECRET": SHARED_SECRET, "SOCIALSYNC_EGRESS_ALLOW": "127.0.0.0/8", "SOCIALSYNC_EGRESS_HTTP": "1"}
 ROWS = 50_000
 EVENTS = 40
-# Of an ordered endpoint: seven conversations whose first is in somebody's hands.
+# Rows of an ordered endpoint: seven conversations whose first delivery is leased.
 FILL = """
     INSERT INTO webhook_deliveries (event_id, endpoint_id, due_at, attempts, conversation, position)
     SELECT gen_random_uuid(), e.id, now() + CASE WHEN e.is_ordered AND n > 7 THEN '0' ELSE interval '1 day' END, 1,

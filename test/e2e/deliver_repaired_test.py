@@ -1,4 +1,4 @@
-"""Somebody has seen to an endpoint that failed: what it did before counts no more, and nothing waits for a probe."""
+"""A failing endpoint was repaired: former failures no longer count, and no delivery waits for the circuit breaker."""
 
 import threading
 
@@ -82,8 +82,8 @@ def test_a_new_url_gets_the_next_event_at_once(client, database, database_url, g
     eventually(lambda: following in ids(receiver.of("/new")), timeout_s=SOONER_THAN_A_PROBE_S)
 
 
-def test_what_the_old_url_failed_does_not_count_against_the_new(client, database, database_url, gateway, receiver):
-    """Five days of failures would switch it off."""
+def test_failures_of_the_old_url_do_not_count_for_the_new(client, database, database_url, gateway, receiver):
+    """Five days of failures would disable it."""
     account = break_down(client, database, gateway, receiver)
     database.rows("UPDATE webhook_endpoints SET place = 1, failing_since = now() - interval '4 days', warned_percent = 70 "
                   "WHERE social_account_id = %s AND place = 0", account.id)
@@ -118,7 +118,7 @@ def test_the_old_url_s_late_answer_does_not_count_against_the_new(client, databa
     reload(client, database, gateway, receiver)
     released.set()
     eventually(lambda: 410 in statuses_of_attempts(database, account))
-    # What would be told of the endpoint is written before the next attempt is.
+    # The endpoint's health is written before the next attempt.
     following = send(client, account)
     eventually(lambda: following in ids(receiver.of("/new")), timeout_s=SOONER_THAN_A_PROBE_S)
     eventually(lambda: 200 in statuses_of_attempts(database, account))

@@ -1,4 +1,4 @@
-"""Each tenant's events go to the tenant's own URL, signed with its own secret, and to nobody else's."""
+"""Each tenant's events go to the tenant's own URL, signed with its own secret, and to no other."""
 
 import json
 
@@ -44,7 +44,7 @@ def send(client, body, secret=SHARED_SECRET):
     assert client.post(PATH, body, secret).status == 200
 
 
-# ---- Whose, and what
+# ---- Routing and contents
 
 
 def test_each_tenant_gets_its_own_event(client, gateway, database, receiver):
@@ -68,7 +68,7 @@ def test_each_tenant_gets_its_own_event(client, gateway, database, receiver):
         assert received.body.isascii()
 
 
-def test_what_becomes_of_the_event(client, gateway, database, receiver):
+def test_the_status_of_a_delivered_event(client, gateway, database, receiver):
     account = database.add_account(webhook_url=receiver.url())
     gateway.settle(database)
     send(client, meta.whatsapp_messages(account.key, meta.message()))
@@ -94,7 +94,7 @@ def test_the_same_event_again_is_not_delivered_again(client, gateway, database, 
     assert len(receiver.received) == 2
 
 
-def test_what_the_account_did_not_ask_for_stays(client, gateway, database, receiver):
+def test_events_that_the_account_did_not_select_are_not_delivered(client, gateway, database, receiver):
     account = database.add_account(webhook_url=receiver.url(), webhook_events=["messages"])
     gateway.settle(database)
     send(client, meta.encode({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [
@@ -122,8 +122,8 @@ def test_further_endpoints_have_filters_formats_and_headers_of_their_own(client,
     assert len(receiver.of("/primary")) == 2
 
 
-def test_events_wait_for_an_endpoint_that_is_there_when_they_come(client, gateway, database, receiver):
-    """A URL that is set, changed and taken away again by plain SQL."""
+def test_events_are_queued_for_endpoints_that_exist_on_arrival(client, gateway, database, receiver):
+    """SQL sets, changes and removes a URL."""
     account = database.add_account()
     gateway.settle(database)
     send(client, meta.whatsapp_messages(account.key, meta.message()))
@@ -139,13 +139,13 @@ def test_events_wait_for_an_endpoint_that_is_there_when_they_come(client, gatewa
     assert database.value("SELECT count(*) FROM webhook_endpoints WHERE social_account_id = %s", account.id) == 0
 
 
-# ---- What goes wrong
+# ---- Failures
 
 
 @pytest.mark.parametrize("act, status, error", [
     (answer(500), 500, "http_status"), (answer(302, location="http://169.254.169.254/"), 302, "http_status"),
     (answer(404), 404, "http_status"), (reset, None, "connection_lost"), (garbage, None, "protocol_error")])
-def test_a_failure_is_recorded_and_tried_again(client, gateway, database, act, status, error):
+def test_a_failure_is_recorded_and_retried(client, gateway, database, act, status, error):
     with Receiver(act, answer()) as receiver:
         account = database.add_account(webhook_url=receiver.url())
         gateway.settle(database)
@@ -173,7 +173,7 @@ def test_an_answer_without_end_is_read_to_its_beginning(client, gateway, databas
         assert bytes(attempt["response_head"]) == b"x" * 4096
 
 
-def test_after_the_last_attempt_it_is_given_up(client, gateway, database):
+def test_after_the_last_attempt_a_delivery_is_dead_lettered(client, gateway, database):
     with Receiver(answer(500)) as receiver:
         account = database.add_account(webhook_url=receiver.url())
         gateway.settle(database)

@@ -1,4 +1,4 @@
-"""One row in trouble in PostgreSQL holds up no other delivery, and costs nobody the process."""
+"""A locked or refused row in PostgreSQL delays no other delivery, and ends no process."""
 
 import psycopg2
 import pytest
@@ -91,7 +91,7 @@ def test_a_due_time_of_minus_infinity(database, client, account, receiver):
 
 
 def test_a_locked_event_holds_up_no_other(database, client, account, cluster, database_name):
-    """Somebody has a row locked, say by an open transaction in psql."""
+    """A row is locked, for example by an open transaction in psql."""
     database.rows("SELECT log_webhook(%s, 'whatsapp', 'messages', '{}')", account.id)
     locked = database.logs(account)[0]["id"]
     holder = psycopg2.connect(cluster.dsn(database_name))
@@ -106,8 +106,8 @@ def test_a_locked_event_holds_up_no_other(database, client, account, cluster, da
     assert undelivered(database, account) == 0
 
 
-def test_many_locked_events_hold_up_nobody_for_long(database, client, account, cluster, database_name):
-    """Each would be waited for by itself, for 200 ms."""
+def test_many_locked_events_delay_other_results_little(database, client, account, cluster, database_name):
+    """Each would cost a separate wait of 200 ms."""
     database.rows("SELECT log_webhook(%s, 'whatsapp', 'messages', '{}') FROM generate_series(1, 400)", account.id)
     holder = psycopg2.connect(cluster.dsn(database_name))
     with holder.cursor() as cursor:
@@ -124,7 +124,7 @@ def test_many_locked_events_hold_up_nobody_for_long(database, client, account, c
 @pytest.mark.parametrize("table", ["webhook_logs", "webhook_delivery_attempts"])
 @pytest.mark.parametrize("mode", ["SHARE", "EXCLUSIVE"])
 def test_a_locked_table_costs_no_result(database, client, account, cluster, database_name, receiver, gateway, mode, table):
-    """Whoever makes an index lets nobody write meanwhile; who alters a table, nobody look for what is locked, either."""
+    """CREATE INDEX blocks writes; ALTER TABLE also blocks the query for locked rows."""
     database.rows("SELECT log_webhook(%s, 'whatsapp', 'messages', '{}') FROM generate_series(1, 700)", account.id)
     failures = gateway.log().count("database task failed")
     queue_again(database, account)
@@ -140,8 +140,8 @@ def test_a_locked_table_costs_no_result(database, client, account, cluster, data
     assert gateway.log().count("database task failed") == failures
 
 
-def test_a_lock_that_nobody_sees_holds_up_few(database, client, account, cluster, database_name):
-    """A trigger of somebody's writes a row of their own, which is locked."""
+def test_an_invisible_lock_delays_few_results(database, client, account, cluster, database_name):
+    """A trigger of the operator writes a row of another table, which is locked."""
     database.rows("CREATE TABLE theirs (id integer PRIMARY KEY, seen integer); INSERT INTO theirs VALUES (1, 0), (2, 0)")
     database.rows("""CREATE FUNCTION note_theirs() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
         UPDATE theirs SET seen = seen + 1 WHERE id = CASE WHEN NEW.external_message_id = 'slow' THEN 1 ELSE 2 END;
@@ -177,7 +177,7 @@ def test_a_locked_endpoint_holds_up_no_other_s_news(database, client, gateway, c
 
 
 def test_an_event_that_cannot_be_marked_holds_up_no_other(database, client, account, gateway):
-    """Somebody's own CHECK refuses it."""
+    """A CHECK of the operator refuses it."""
     marked = meta.message()
     database.rows(f"ALTER TABLE webhook_logs ADD CONSTRAINT theirs CHECK (status <> 'processed' OR external_message_id <> '{marked['id']}')")
     send(client, account, marked, *[meta.message() for _ in range(10)])
@@ -216,7 +216,7 @@ def test_one_event_twice_in_a_body(database, client, account, receiver):
     assert database.quarantined(account.key) == []
 
 
-def test_an_event_that_was_removed_by_hand_may_come_again(database, client, account, receiver):
+def test_an_event_that_was_removed_by_hand_may_be_repeated(database, client, account, receiver):
     message = meta.message()
     database.rows("UPDATE webhook_endpoints SET per_second_max = 1 WHERE social_account_id = %s", account.id)
     send(client, account, message)

@@ -49,7 +49,7 @@ SELECT results_eq($$SELECT external_message_id::text FROM webhook_deliveries JOI
 SELECT is((SELECT count(*) FROM webhook_deliveries WHERE endpoint_id = '30000000-0000-4000-8000-000000000002'), 5::bigint,
           'deliveries to a URL are not the caller''s to end');
 
--- Events that somebody has deleted.
+-- Deliveries whose events were deleted.
 INSERT INTO webhook_deliveries (event_id, endpoint_id, due_at)
 SELECT gen_random_uuid(), '30000000-0000-4000-8000-000000000003', now() - n * interval '1 minute' FROM generate_series(1, 25) AS n;
 INSERT INTO webhook_deliveries (event_id, endpoint_id, due_at)
@@ -59,7 +59,7 @@ SELECT results_eq($$SELECT payload, claims FROM claim_webhooks('20000000-0000-40
 SELECT is((SELECT count(*) FROM webhook_deliveries WHERE endpoint_id = '30000000-0000-4000-8000-000000000003'), 2::bigint,
           'and are claimed no more');
 
--- Somebody from whom row-level security hides events.
+-- A role from which row-level security hides events.
 CREATE ROLE claim_test_blind;
 GRANT USAGE ON SCHEMA public TO claim_test_blind;
 GRANT SELECT ON webhook_endpoints, webhook_logs TO claim_test_blind;
@@ -77,7 +77,7 @@ SELECT is((SELECT count(*) FROM webhook_deliveries WHERE endpoint_id = '30000000
 UPDATE webhook_endpoints SET is_enabled = false WHERE id = '30000000-0000-4000-8000-000000000001';
 SELECT throws_ok($$SELECT claim_webhooks('20000000-0000-4000-8000-000000000001')$$, 'P0002', NULL, 'nothing from one that is disabled');
 
--- Somebody who may only mark, as before there were endpoints.
+-- A role that may only mark, as before endpoints existed.
 CREATE ROLE claim_test_marker;
 GRANT USAGE ON SCHEMA public TO claim_test_marker;
 GRANT SELECT, UPDATE ON webhook_logs TO claim_test_marker;

@@ -1,4 +1,4 @@
--- What workers find out of an endpoint is written once, and told the operator once.
+-- Endpoint health is recorded once, and the operator is notified once.
 BEGIN;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 SELECT no_plan();
@@ -16,7 +16,7 @@ $$;
 CREATE FUNCTION pg_temp.news(n integer, is_failing boolean, percent integer, because text DEFAULT NULL) RETURNS void LANGUAGE sql AS $$
   SELECT socialsync.record_endpoint_news(pg_temp.endpoint(n), is_failing, percent::smallint, because)
 $$;
--- What was told since it was last asked: the type, about which, in percent, and to whom.
+-- The notifications since the last call: type, endpoint, percentage, and recipients.
 CREATE FUNCTION pg_temp.told() RETURNS TABLE (told text, about integer, percent integer, deliveries integer[]) LANGUAGE sql AS $$
   WITH gone AS (DELETE FROM webhook_logs RETURNING *), rows AS (DELETE FROM webhook_deliveries RETURNING *)
   SELECT webhook_type::text, right(external_message_id, 1)::integer, (payload #>> '{entry,0,changes,0,value,percent}')::integer,

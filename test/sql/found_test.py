@@ -1,4 +1,4 @@
-"""What the update finds and changes: the rollback brings it back, or says why it cannot."""
+"""Objects that the update found and changed: the rollback restores them, or says why it cannot."""
 
 import pytest
 from schema import ALINE, ROLLBACK
@@ -86,7 +86,7 @@ def test_a_check_that_was_not_valid_is_so_again(legacy, satisfied):
     assert legacy.dump() == before
 
 
-# ---- What the update does not know
+# ---- Objects unknown to the update
 
 
 @pytest.mark.every_version
@@ -130,7 +130,7 @@ def test_rights_granted_by_others_are_named_with_their_revoke(legacy):
     legacy.sql('DROP OWNED BY "Shop.App"; DROP ROLE "Shop.App"')
 
 
-# ---- What is said to stay
+# ---- Objects that stay and are named
 
 
 def test_the_labels_that_stay_are_those_that_were_added(legacy, empty):

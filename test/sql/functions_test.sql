@@ -1,4 +1,4 @@
--- What programs call.
+-- The functions for programs.
 BEGIN;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 SELECT no_plan();

@@ -51,7 +51,7 @@ def test_writers_go_on_while_a_reader_blocks_the_update(legacy, connect):
     reader.commit()
     assert (run.communicate(timeout=60)[1], run.returncode) == ("", 0)
     writer.finish()
-    # 100 ms is the most that a lock is waited for; the rest is for a busy machine.
+    # A lock is tried for 100 ms at most; the rest is for a busy machine.
     assert writer.longest_s < 1.0
 
 

@@ -1,4 +1,4 @@
--- What the update makes: columns, tables, indexes, constraints, triggers.
+-- The objects of the update: columns, tables, indexes, constraints, triggers.
 BEGIN;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 SELECT no_plan();
@@ -151,7 +151,7 @@ SELECT throws_ok('INSERT INTO webhook_endpoints ' || columns, '23514', NULL, 're
 FROM unnest(ARRAY['(format) VALUES (''xml'')', '(concurrent_max) VALUES (0)', '(concurrent_max) VALUES (257)',
                   '(per_second_max) VALUES (0)', '(headers) VALUES (''[]'')']) AS columns;
 
--- What goes takes its deliveries along, and nobody else's.
+-- A deleted endpoint takes its deliveries along, and no others.
 INSERT INTO webhook_deliveries (event_id, endpoint_id)
 SELECT '00000000-0000-8000-8000-0000000000e0', id FROM webhook_endpoints
 WHERE social_account_id IN (pg_temp.account(0), pg_temp.account(1));

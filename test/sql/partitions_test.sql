@@ -29,7 +29,7 @@ SELECT is((SELECT bool_and(socialsync.new_log_id(t) >= socialsync.first_log_id(t
 SELECT is((SELECT count(DISTINCT socialsync.new_log_id(now())) FROM generate_series(1, 1000)), 1000::bigint,
           'and differ');
 
--- What is there
+-- The existing partitions
 SELECT set_eq($$SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'webhook_logs'::regclass$$,
   $$SELECT pg_temp.partition(w) FROM generate_series(-2, 4) AS w UNION SELECT 'socialsync.webhook_logs_default'$$,
   'from two weeks ago to four weeks ahead, and the default');

@@ -1,4 +1,4 @@
-"""Who runs the update, whose things become, and which other roles find what they had."""
+"""The role that runs the update, the owner of its objects, and the privileges of other roles."""
 
 import pytest
 from cluster import Cluster
@@ -63,7 +63,7 @@ def test_names_roles_that_are_missing():
 
 
 @pytest.mark.every_version
-def test_what_an_administrator_makes_belongs_to_the_owner(legacy, role):
+def test_objects_made_by_an_administrator_belong_to_the_owner(legacy, role):
     owned_by(legacy, role("shop_owner"))
     legacy.must_update()
     foreign = legacy.sql("""
@@ -133,7 +133,7 @@ WEB_RIGHTS = """
 @pytest.mark.every_version
 @pytest.mark.parametrize("shape", ["legacy", "supabase"])
 def test_grants_on_everything_are_narrowed_again(shape, request):
-    """What many do when their web API says `permission denied`."""
+    """The usual reaction to `permission denied` from a web API."""
     database = request.getfixturevalue(shape)
     database.must_update()
     assert database.sql(WEB_RIGHTS) == "f|f|f|f|f|f|t|t"
@@ -166,7 +166,7 @@ def test_writes_of_the_web_api_stay_and_reach_own_rows_only(supabase):
     ("INSERT INTO social_accounts (platform, account_id, username, user_id) "
      "VALUES ('facebook', '17841400000000001', 'x', auth.uid())", "row-level security"),
 ])
-def test_nobody_signed_in_claims_what_events_are_routed_by(supabase, claim, refusal):
+def test_a_signed_in_user_cannot_write_routing_keys(supabase, claim, refusal):
     supabase.must_update()
     refused = supabase.cluster.run_psql(supabase.name, """SET ROLE authenticated;
         SET request.jwt.claims = '{"sub": "00000000-0000-4000-8000-00000000000a"}';""" + claim)

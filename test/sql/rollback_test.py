@@ -8,7 +8,7 @@ from schema import STEPS, updates_up_to, make_database
 
 MAKE_ROLES = """
     DO $$ BEGIN CREATE ROLE shop_app; CREATE ROLE shop_report; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"""
-# What stays, in a dump and in test/support/catalogue.sql.
+# The remaining differences, in a dump and in test/support/catalogue.sql.
 LABEL = [["-    'website'", "+    'website',", "+    'whatsapp_business'"],
          ["+label 11 of social_platform: whatsapp_business"]]
 

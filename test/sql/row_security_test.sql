@@ -27,14 +27,14 @@ SELECT '00000000-0000-8000-8000-00000000000e', id, 1, 1, 'whose message' FROM we
 INSERT INTO webhook_logs (id, social_account_id, user_id, platform, webhook_type, payload)
 VALUES ('00000000-0000-8000-8000-000000000001', '20000000-0000-4000-8000-00000000000b',
         '10000000-0000-4000-8000-00000000000b', 'whatsapp', 'messages', '{"of": "b"}');
--- Somebody's older policy that allows more than it should.
+-- An older policy that allows too much.
 CREATE POLICY too_wide ON social_accounts FOR SELECT USING (true);
 CREATE POLICY too_wide ON webhook_logs USING (true);
 CREATE FUNCTION pg_temp.sign_in(email text) RETURNS void LANGUAGE sql AS $$
   SELECT set_config('request.jwt.claims', json_build_object('sub', id, 'role', 'authenticated')::text, true)
   FROM public.users AS u WHERE u.email = $1
 $$;
--- What a view gives to a signed-in user. Before 15 views cannot obey their caller, and are shut to all but the service.
+-- The rows that a view shows to a signed-in user. Before PostgreSQL 15 only the service can read the views.
 CREATE FUNCTION pg_temp.view_gives(query text, expected text[], what text) RETURNS text LANGUAGE sql AS $$
   SELECT CASE WHEN current_setting('server_version_num')::int >= 150000 THEN results_eq(query, expected, what)
               ELSE throws_ok(query, '42501', NULL, what) END
@@ -141,7 +141,7 @@ SELECT throws_ok($$SELECT log_webhook('20000000-0000-4000-8000-00000000000a', 'w
 SELECT throws_ok($$SELECT * FROM get_whatsapp_user_by_phone_number_id('phone-a')$$, '42501', NULL,
                  'nor ask for secrets');
 RESET ROLE;
--- Even with the grants that somebody may give again
+-- Even with grants that are given again
 GRANT ALL ON social_accounts, webhook_logs, webhook_endpoints, webhook_deliveries, webhook_delivery_attempts TO anon;
 SET LOCAL ROLE anon;
 SELECT is_empty('SELECT id FROM social_accounts', 'with grants, anon sees no accounts');
@@ -172,7 +172,7 @@ SELECT lives_ok($$INSERT INTO socialsync.webhook_event_keys VALUES (gen_random_u
 SELECT lives_ok($$SELECT * FROM socialsync.maintain_partitions()$$, 'it maintains partitions');
 RESET ROLE;
 
--- ---- what no plan of today shows: a condition that tells its rows in an error must not come before ours
+-- ---- invisible in today's plans: a condition that reveals its rows in an error must not run before ours
 SELECT is((SELECT reloptions FROM pg_class WHERE oid = 'socialsync.user_emails'::regclass), ARRAY['security_barrier=true'],
           'e-mail addresses are behind a barrier');
 

@@ -9,7 +9,7 @@ FIRST_COLUMNS = "phone_number_id varchar(100), page_id varchar(100), app_secret 
 
 
 def give_ids(database):
-    """What the operator does for accounts that lack the ids webhooks need."""
+    """The operator sets the missing routing keys of accounts."""
     database.sql(f"""
         UPDATE social_accounts SET phone_number_id = 'phone-aline' WHERE user_id = '{ALINE}' AND platform = 'whatsapp';
         UPDATE social_accounts SET page_id = 'page-bruno' WHERE user_id = '{BRUNO}' AND platform = 'instagram';""")
@@ -207,7 +207,7 @@ def test_a_check_left_half_made_is_taken_away_while_rows_violate_it(legacy):
 # ---- Conflicts: an error that names the thing, and nothing changed
 
 
-# What is there, and what the message must hold.
+# The conflict, and the expected text of the message.
 CONFLICTS = {
     "column of another type": (
         "ALTER TABLE social_accounts ADD page_id integer",
@@ -322,7 +322,7 @@ def test_a_dump_of_it_restores(legacy, cluster):
     cluster.create_database("restored")
     cluster.psql("restored", legacy.dump())
     assert cluster.dump_schema("restored") == legacy.dump()
-    # Without its rows nobody knows that functions and views are as they were made: they are made again.
+    # Without its rows the state of functions and views is unknown: they are created again.
     assert "made   table" not in cluster.psql("restored", file=UPDATES)
     assert "made" not in cluster.psql("restored", file=UPDATES)
     assert cluster.dump_schema("restored") == legacy.dump()
