@@ -21,7 +21,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "deliver/sender.hpp"
+#include "deliver/wire/sender.hpp"
 #include "net/result.hpp"
 
 namespace {

@@ -15,7 +15,7 @@
 
 #include "config/config.hpp"
 #include "deliver/delivery.hpp"
-#include "deliver/sender.hpp"
+#include "deliver/wire/sender.hpp"
 #include "deliver/worker.hpp"
 #include "ingest/handover.hpp"
 #include "metrics/metrics.hpp"

@@ -47,8 +47,8 @@ const Cidr& teredo() {
   return cidr;
 }
 
-// Where an IPv6 address is nothing but a way to write, or to reach, an IPv4 address.
-bool is_v4_in_disguise(const ip::address_v6& address) {
+// IPv6 addresses that only write, or translate to, an IPv4 address.
+bool is_embedded_v4(const ip::address_v6& address) {
   static const std::array networks = {
       network("::ffff:0:0/96"),  // mapped
       network("::/96"),          // compatible
@@ -57,7 +57,7 @@ bool is_v4_in_disguise(const ip::address_v6& address) {
   return contains(networks, address) && !address.is_unspecified() && !address.is_loopback();
 }
 
-// All but global unicast is special: fc00::/7, fe80::/10, ff00::/8, 64:ff9b:1::/48, ::1 and more.
+// All addresses but global unicast are special: fc00::/7, fe80::/10, ff00::/8, 64:ff9b:1::/48, ::1 and more.
 bool is_special(const ip::address_v6& address) {
   static const Cidr global_unicast = network("2000::/3");
   static const std::array networks = {
@@ -65,7 +65,7 @@ bool is_special(const ip::address_v6& address) {
       network("2001:db8::/32"),  // documentation
       network("3fff::/20"),      // documentation
   };
-  if (is_v4_in_disguise(address) || teredo().contains(address)) return false;
+  if (is_embedded_v4(address) || teredo().contains(address)) return false;
   return !global_unicast.contains(address) || contains(networks, address);
 }
 
@@ -81,12 +81,12 @@ bool is_isatap(const V6& bytes) {
   return has_first && bytes[9] == 0x00 && bytes[10] == 0x5e && bytes[11] == 0xfe;
 }
 
-// Every IPv4 address that a packet to `address` may end at, or pass through.
+// All IPv4 addresses that a packet to `address` may reach or pass through.
 std::vector<ip::address_v4> addresses_within(const ip::address_v6& address) {
   static const Cidr six_to_four = network("2002::/16");
   const V6 bytes = address.to_bytes();
   std::vector<ip::address_v4> inside;
-  if (is_v4_in_disguise(address) || is_isatap(bytes)) inside.push_back(v4_at(bytes, 12));
+  if (is_embedded_v4(address) || is_isatap(bytes)) inside.push_back(v4_at(bytes, 12));
   if (six_to_four.contains(address)) inside.push_back(v4_at(bytes, 2));
   if (teredo().contains(address)) {
     inside.push_back(v4_at(bytes, 4));         // the server

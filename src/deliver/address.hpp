@@ -1,5 +1,4 @@
-// The wall in front of receivers: tenants choose URLs, and may not choose what is inside the operator's
-// network.
+// SSRF protection: tenants choose URLs, which must not lead into the operator's network.
 #pragma once
 
 #include <string>
@@ -11,25 +10,25 @@
 
 namespace socialsync::deliver {
 
-// Whether an address belongs to somebody on the public Internet. Not those that IANA's special-purpose
-// registries (RFC 6890) keep for private networks, this host, links, carriers, tests, documentation and
-// multicast, and not 168.63.129.16, where Azure talks to its machines. An IPv4 address within an IPv6 one
-// (mapped, compatible, NAT64, 6to4, both of Teredo, ISATAP) must be public as well.
+// Whether an address is public. Not public are the addresses that IANA's special-purpose registries (RFC
+// 6890) reserve for private networks, this host, links, carriers, tests, documentation and multicast, and
+// 168.63.129.16, Azure's platform. An IPv4 address embedded in an IPv6 address (mapped, compatible, NAT64,
+// 6to4, both of Teredo, ISATAP) must be public as well.
 bool is_public(const boost::asio::ip::address& address);
 
-// Where deliveries may go.
+// The egress policy: the addresses that deliveries may connect to.
 class EgressPolicy {
  public:
   EgressPolicy() = default;
-  // `proxy` is a URL as libcurl knows them, or empty: then all goes there, and it alone sees the addresses
-  // that names have. What it may reach is for its own configuration to say.
+  // `proxy`: a URL in libcurl's form, or empty. With a proxy all connections go to it, and it resolves the
+  // names: its own configuration limits what it reaches.
   EgressPolicy(std::vector<net::Cidr> allowed, bool allows_http, std::string proxy);
 
-  // Whether a delivery may connect to the address: it is public, or an allowed network contains it. One that
-  // contains an IPv4 address contains its mapped form, ::ffff:10.0.0.1, and opens what is translated to it.
+  // Whether a delivery may connect to the address: it is public, or an allowed network contains it. An
+  // allowed IPv4 network also allows the mapped form, ::ffff:10.0.0.1, and addresses translated to it.
   bool permits(const boost::asio::ip::address& address) const;
 
-  // The same for the host of a URL; true for a name. Reads what inet_aton reads: 0x7f.1, 2130706433.
+  // The same for the host of a URL; true for a name. Accepts the forms of inet_aton: 0x7f.1, 2130706433.
   bool permits_literal(std::string host) const;
 
   bool allows_http() const { return allows_http_; }

@@ -25,7 +25,7 @@ void Admission::set(const Uuid& endpoint_id, bool is_open) {
   doors_[endpoint_id].is_open = is_open;
 }
 
-// What still waits is forgotten with it.
+// Deliveries that still wait are no longer counted.
 void Admission::remove(const Uuid& endpoint_id) {
   const std::lock_guard lock(mutex_);
   const auto found = doors_.find(endpoint_id);

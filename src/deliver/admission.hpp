@@ -1,4 +1,5 @@
-// Which endpoints take deliveries straight from ingest: asked on its thread, told on the worker's.
+// Decides which fresh deliveries ingest hands to the worker in memory. Ingest asks on its thread, the worker
+// sets the answers on its own.
 #pragma once
 
 #include <cstddef>
@@ -14,17 +15,17 @@ struct AdmissionLimits {
   std::size_t endpoint_waiting_max = 256;
 };
 
-// Safe to use from several threads.
+// Thread-safe.
 class Admission {
  public:
   explicit Admission(AdmissionLimits limits = {}) : limits_(limits) {}
 
-  // Whether one more may wait in memory for this endpoint; then it is counted until it leaves.
+  // Whether one more delivery may wait in memory for this endpoint. If so, it is counted until leave().
   bool admit(const Uuid& endpoint_id);
-  // It no longer waits: it has begun, or will not be.
+  // An admitted delivery no longer waits: it began, or never will.
   void leave(const Uuid& endpoint_id);
 
-  // An endpoint is there, and takes deliveries or does not.
+  // Adds the endpoint, or changes whether it takes deliveries.
   void set(const Uuid& endpoint_id, bool is_open);
   void remove(const Uuid& endpoint_id);
 

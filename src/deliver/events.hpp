@@ -14,9 +14,9 @@
 
 #include "base/log.hpp"
 #include "base/uuid.hpp"
+#include "deliver/answer.hpp"
 #include "deliver/delivery.hpp"
 #include "deliver/endpoints.hpp"
-#include "deliver/exchange.hpp"
 #include "deliver/lane.hpp"
 #include "pg/error.hpp"
 #include "store/claims.hpp"

@@ -26,7 +26,7 @@ std::string hub_signature(const crypto::HmacKey& key, std::string_view body) {
 std::string_view to_string(SigningError error) {
   switch (error) {
     case SigningError::no_prefix: return "a signing secret begins with whsec_";
-    case SigningError::not_base64: return "what follows whsec_ in a signing secret is padded base64";
+    case SigningError::not_base64: return "a signing secret is whsec_ followed by padded base64";
     case SigningError::wrong_length: break;
   }
   return "the key of a signing secret has 24 to 64 bytes, before base64";
@@ -39,10 +39,6 @@ Result<std::string, SigningError> signing_key_of(std::string_view secret) {
   if (key->size() < signing_key_bytes_min || key->size() > signing_key_bytes_max)
     return SigningError::wrong_length;
   return std::move(*key);
-}
-
-std::string make_signing_secret(const std::array<std::uint8_t, 32>& random_bytes) {
-  return fmt::format("{}{}", secret_prefix, crypto::to_base64(text_of(random_bytes)));
 }
 
 std::string message_id(const Uuid& event_id) { return "msg_" + to_string(event_id); }

@@ -11,7 +11,7 @@
 #include "base/assert.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
-#include "deliver/compose.hpp"
+#include "deliver/message.hpp"
 #include "net/result.hpp"
 #include "net/within.hpp"
 #include "store/endpoints.hpp"

@@ -15,7 +15,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "crypto/secret_box.hpp"
-#include "deliver/sender.hpp"
+#include "deliver/wire/sender.hpp"
 #include "deliver/worker_core.hpp"
 #include "metrics/metrics.hpp"
 #include "net/wakeup.hpp"

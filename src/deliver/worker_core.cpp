@@ -6,8 +6,6 @@
 #include <utility>
 
 #include "base/assert.hpp"
-#include "deliver/backoff.hpp"
-#include "deliver/outcome.hpp"
 
 namespace socialsync::deliver {
 namespace {

@@ -13,7 +13,6 @@
 #include "deliver/events.hpp"
 #include "deliver/lanes.hpp"
 #include "deliver/outbox.hpp"
-#include "deliver/outcome.hpp"
 #include "deliver/recorder_core.hpp"
 #include "pg/supervisor.hpp"
 

@@ -1,5 +1,5 @@
 // Sends a GET to each URL that comes on standard input, and prints what came of it, a line of JSON for each,
-// until the input ends: what test/e2e shows deliver/sender's resolver and TLS with.
+// until the input ends: what test/e2e shows deliver/wire/sender's resolver and TLS with.
 //
 //   send_each [--allow NETWORK]… [--http] [--ca FILE] [--timeout MILLISECONDS] [--name-lifetime SECONDS]
 #include <exception>
@@ -13,7 +13,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
-#include "deliver/sender.hpp"
+#include "deliver/wire/sender.hpp"
 #include "net/result.hpp"
 
 namespace {

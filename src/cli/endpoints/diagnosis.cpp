@@ -8,7 +8,7 @@
 #include "cli/endpoints/commands.hpp"
 #include "cli/text/printable.hpp"
 #include "cli/text/terminal.hpp"
-#include "deliver/advice.hpp"
+#include "deliver/answer.hpp"
 
 namespace socialsync::cli::endpoints {
 namespace {

@@ -11,9 +11,9 @@
 #include "base/text.hpp"
 #include "cli/text/printable.hpp"
 #include "cli/text/secret_input.hpp"
-#include "deliver/advice.hpp"
+#include "deliver/answer.hpp"
 #include "deliver/handshake.hpp"
-#include "deliver/sender.hpp"
+#include "deliver/wire/sender.hpp"
 
 namespace socialsync::cli::endpoints {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "cli/endpoints/draft.hpp"
 #include "config/config.hpp"
-#include "deliver/exchange.hpp"
+#include "deliver/answer.hpp"
 
 namespace socialsync::cli::endpoints {
 

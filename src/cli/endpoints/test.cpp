@@ -15,10 +15,9 @@
 #include "cli/test_webhook.hpp"
 #include "cli/text/printable.hpp"
 #include "cli/text/terminal.hpp"
-#include "deliver/advice.hpp"
-#include "deliver/compose.hpp"
-#include "deliver/outcome.hpp"
-#include "deliver/sender.hpp"
+#include "deliver/answer.hpp"
+#include "deliver/message.hpp"
+#include "deliver/wire/sender.hpp"
 #include "store/endpoints.hpp"
 
 namespace socialsync::cli::endpoints {

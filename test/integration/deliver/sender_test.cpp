@@ -1,5 +1,5 @@
 // What receivers can do to us.
-#include "deliver/sender.hpp"
+#include "deliver/wire/sender.hpp"
 
 #include <chrono>
 #include <future>
@@ -170,7 +170,7 @@ TEST_CASE("sender: connections are kept") {
   }
   CHECK(server.requests == 1050);
   CHECK(server.connections <= 10);
-  CHECK(client.sender.requests_on_their_way() == 0);
+  CHECK(client.sender.in_flight() == 0);
 }
 
 TEST_CASE("sender: URLs that are none, or not for us") {
@@ -249,9 +249,9 @@ TEST_CASE("sender: a cancelled request ends, and the others go on") {
                    }
                  }));
   while (server.requests == 0) client.context.run_one_for(1ms);
-  CHECK(client.sender.requests_on_their_way() == 1);
+  CHECK(client.sender.in_flight() == 1);
   cancel.emit(asio::cancellation_type::terminal);
-  while (client.sender.requests_on_their_way() > 0) client.context.run_one_for(1ms);
+  while (client.sender.in_flight() > 0) client.context.run_one_for(1ms);
   CHECK(client.post(server.url("/ok")).status == 200);
   CHECK(error == asio::error::operation_aborted);
   cancel.emit(asio::cancellation_type::terminal);

@@ -14,10 +14,10 @@ namespace {
 using namespace std::chrono_literals;
 using enum FailingMark;
 
-constexpr std::chrono::system_clock::time_point start{1000h};
+constexpr std::chrono::system_clock::time_point failing_since{1000h};
 
 FailingMark after(std::chrono::minutes time, FailingMark marked) {
-  return failing_mark(start, start + time, marked);
+  return failing_mark(failing_since, failing_since + time, marked);
 }
 
 TEST_CASE("failing: marks at 50, 70, 90 and 100 % of five days") {

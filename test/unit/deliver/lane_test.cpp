@@ -10,30 +10,30 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr TimePoint start{1h};
+constexpr TimePoint noon{1h};
 
 Breaker opened() {
   Breaker breaker;
-  for (std::uint32_t i = 0; i < breaker_failures_max; ++i) breaker.failed(start, 0);
+  for (std::uint32_t i = 0; i < breaker_failures_max; ++i) breaker.failed(noon, 0);
   return breaker;
 }
 
 TEST_CASE("breaker: opens after five failures in a row") {
   Breaker breaker;
-  for (std::uint32_t i = 1; i < breaker_failures_max; ++i) breaker.failed(start, 0);
+  for (std::uint32_t i = 1; i < breaker_failures_max; ++i) breaker.failed(noon, 0);
   CHECK(breaker.is_closed());
-  CHECK(breaker.allows(start));
+  CHECK(breaker.allows(noon));
   CHECK_FALSE(breaker.probe_at());
-  breaker.failed(start, 0);
+  breaker.failed(noon, 0);
   CHECK_FALSE(breaker.is_closed());
-  CHECK_FALSE(breaker.allows(start));
-  CHECK(breaker.probe_at() == start + 30s);
+  CHECK_FALSE(breaker.allows(noon));
+  CHECK(breaker.probe_at() == noon + 30s);
 }
 
 TEST_CASE("breaker: a success in between begins the count anew") {
   Breaker breaker;
   for (std::uint32_t i = 0; i < 10 * breaker_failures_max; ++i) {
-    breaker.failed(start, 0);
+    breaker.failed(noon, 0);
     if (i % 4 == 3) breaker.succeeded();
   }
   CHECK(breaker.is_closed());
@@ -41,12 +41,12 @@ TEST_CASE("breaker: a success in between begins the count anew") {
 
 TEST_CASE("breaker: after a pause one probe at a time") {
   Breaker breaker = opened();
-  CHECK_FALSE(breaker.allows(start + 30s - 1ns));
-  CHECK(breaker.allows(start + 30s));
+  CHECK_FALSE(breaker.allows(noon + 30s - 1ns));
+  CHECK(breaker.allows(noon + 30s));
   CHECK_FALSE(breaker.is_closed());
   breaker.began();
-  CHECK_FALSE(breaker.allows(start + 30s));
-  CHECK_FALSE(breaker.allows(start + 1h));
+  CHECK_FALSE(breaker.allows(noon + 30s));
+  CHECK_FALSE(breaker.allows(noon + 1h));
   CHECK_FALSE(breaker.probe_at());
 }
 
@@ -55,15 +55,15 @@ TEST_CASE("breaker: a probe that succeeds closes it, with all forgotten") {
   breaker.began();
   breaker.succeeded();
   CHECK(breaker.is_closed());
-  for (std::uint32_t i = 1; i < breaker_failures_max; ++i) breaker.failed(start, 0);
+  for (std::uint32_t i = 1; i < breaker_failures_max; ++i) breaker.failed(noon, 0);
   CHECK(breaker.is_closed());
-  breaker.failed(start, 0);
-  CHECK(breaker.probe_at() == start + 30s);
+  breaker.failed(noon, 0);
+  CHECK(breaker.probe_at() == noon + 30s);
 }
 
 TEST_CASE("breaker: each probe that fails doubles the pause, to five minutes") {
   Breaker breaker = opened();
-  auto now = start;
+  auto now = noon;
   for (const std::chrono::seconds pause : {30s, 60s, 120s, 240s, 300s, 300s, 300s}) {
     REQUIRE(breaker.probe_at() == now + pause);
     now += pause;
@@ -74,14 +74,14 @@ TEST_CASE("breaker: each probe that fails doubles the pause, to five minutes") {
 
 TEST_CASE("breaker: jitter only adds") {
   Breaker breaker;
-  for (std::uint32_t i = 0; i < breaker_failures_max; ++i) breaker.failed(start, 0.5);
-  CHECK(breaker.probe_at() == start + 31500ms);
+  for (std::uint32_t i = 0; i < breaker_failures_max; ++i) breaker.failed(noon, 0.5);
+  CHECK(breaker.probe_at() == noon + 31500ms);
 }
 
 TEST_CASE("breaker: while it is open, what began before") {
   Breaker breaker = opened();
-  breaker.failed(start + 20s, 0);
-  CHECK(breaker.probe_at() == start + 30s);
+  breaker.failed(noon + 20s, 0);
+  CHECK(breaker.probe_at() == noon + 30s);
   breaker.succeeded();
   CHECK(breaker.is_closed());
 }
@@ -89,27 +89,27 @@ TEST_CASE("breaker: while it is open, what began before") {
 TEST_CASE("breaker: while a probe is under way, a failure stands for the probe's") {
   Breaker breaker = opened();
   breaker.began();
-  breaker.failed(start + 31s, 0);
-  CHECK(breaker.probe_at() == start + 91s);
-  breaker.failed(start + 45s, 0);
-  CHECK(breaker.probe_at() == start + 91s);
+  breaker.failed(noon + 31s, 0);
+  CHECK(breaker.probe_at() == noon + 91s);
+  breaker.failed(noon + 45s, 0);
+  CHECK(breaker.probe_at() == noon + 91s);
 }
 
 TEST_CASE(
     "breaker: a delivery that was not sent changes nothing, and a probe not sent may be repeated at once") {
   Breaker closed;
-  for (std::uint32_t i = 0; i < 2 * breaker_failures_max; ++i) closed.not_sent(start);
+  for (std::uint32_t i = 0; i < 2 * breaker_failures_max; ++i) closed.not_sent(noon);
   CHECK(closed.is_closed());
   Breaker breaker = opened();
-  breaker.not_sent(start + 1s);
-  CHECK(breaker.probe_at() == start + 30s);
+  breaker.not_sent(noon + 1s);
+  CHECK(breaker.probe_at() == noon + 30s);
   breaker.began();
-  breaker.not_sent(start + 31s);
+  breaker.not_sent(noon + 31s);
   CHECK_FALSE(breaker.is_closed());
-  CHECK(breaker.allows(start + 31s));
+  CHECK(breaker.allows(noon + 31s));
   breaker.began();
-  breaker.failed(start + 32s, 0);
-  CHECK(breaker.probe_at() == start + 92s);
+  breaker.failed(noon + 32s, 0);
+  CHECK(breaker.probe_at() == noon + 92s);
 }
 
 int taken_at(Rate& rate, TimePoint now) {
@@ -120,32 +120,32 @@ int taken_at(Rate& rate, TimePoint now) {
 
 TEST_CASE("rate: a second's worth at once, then evenly") {
   Rate rate(10);
-  CHECK(taken_at(rate, start) == 10);
-  CHECK(rate.allowed_from() == start + 100ms);
-  CHECK(taken_at(rate, start + 99ms) == 0);
-  CHECK(taken_at(rate, start + 100ms) == 1);
-  CHECK(taken_at(rate, start + 500ms) == 4);
-  CHECK(taken_at(rate, start + 1h) == 10);
+  CHECK(taken_at(rate, noon) == 10);
+  CHECK(rate.allowed_from() == noon + 100ms);
+  CHECK(taken_at(rate, noon + 99ms) == 0);
+  CHECK(taken_at(rate, noon + 100ms) == 1);
+  CHECK(taken_at(rate, noon + 500ms) == 4);
+  CHECK(taken_at(rate, noon + 1h) == 10);
 }
 
 TEST_CASE("rate: one a second, and none counts as one") {
   for (const std::uint32_t per_second_max : {0U, 1U}) {
     Rate rate(per_second_max);
-    CHECK(taken_at(rate, start) == 1);
-    CHECK(taken_at(rate, start + 999ms) == 0);
-    CHECK(taken_at(rate, start + 1s) == 1);
+    CHECK(taken_at(rate, noon) == 1);
+    CHECK(taken_at(rate, noon + 999ms) == 0);
+    CHECK(taken_at(rate, noon + 1s) == 1);
   }
 }
 
 TEST_CASE("rate: no number, no limit") {
   Rate rate(std::nullopt);
-  CHECK(taken_at(rate, start) == 10'000);
+  CHECK(taken_at(rate, noon) == 10'000);
 }
 
 TEST_CASE("rate: over a long time exactly as many as allowed, at times that do not divide evenly") {
   Rate rate(7);
   int taken = 0;
-  for (auto now = start; now < start + 100s; now = std::max(now + 1ns, rate.allowed_from()))
+  for (auto now = noon; now < noon + 100s; now = std::max(now + 1ns, rate.allowed_from()))
     taken += taken_at(rate, now);
   CHECK(taken == 706);
 }

@@ -1,4 +1,4 @@
-#include "deliver/sender.hpp"
+#include "deliver/wire/sender.hpp"
 
 #include <chrono>
 #include <new>
@@ -16,8 +16,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <curl/curl.h>
 
-#include "deliver/socket_set.hpp"
-#include "deliver/transfer.hpp"
+#include "deliver/wire/socket_set.hpp"
+#include "deliver/wire/transfer.hpp"
 
 namespace socialsync::deliver {
 namespace {
@@ -39,15 +39,15 @@ void start_library() {
   if (started != CURLE_OK) throw std::bad_alloc();
 }
 
-// A transfer and the one who waits for it.
+// A transfer and the handler that waits for it.
 struct Exchange {
   Exchange(const EgressPolicy& policy, const SenderLimits& limits, SocketSet& sockets, CURLSH* share)
       : transfer(policy, limits, sockets, share) {}
 
   Transfer transfer;
   std::optional<Handler> handler;
-  std::size_t place = 0;      // among those on their way
-  std::uint64_t request = 0;  // counts up: a late cancellation is not for the next one
+  std::size_t place = 0;      // in active_
+  std::uint64_t request = 0;  // its number: a late cancellation must not end the next request
 };
 
 }  // namespace
@@ -124,12 +124,12 @@ class Sender::Core : public std::enable_shared_from_this<Core> {
     if (!slot.is_connected()) return;
     slot.assign([self = weak_from_this(), &exchange, request](asio::cancellation_type) {
       const auto core = self.lock();
-      if (core && core->is_on_its_way(exchange, request)) core->cancel(exchange);
+      if (core && core->is_in_flight(exchange, request)) core->cancel(exchange);
     });
   }
 
-  // Compares addresses first: an exchange that has gone may not be looked at.
-  bool is_on_its_way(const Exchange& exchange, std::uint64_t request) const {
+  // Compares addresses first: an exchange that was destroyed may not be accessed.
+  bool is_in_flight(const Exchange& exchange, std::uint64_t request) const {
     for (const std::unique_ptr<Exchange>& each : active_) {
       if (each.get() == &exchange) return each->request == request;
     }
@@ -138,7 +138,7 @@ class Sender::Core : public std::enable_shared_from_this<Core> {
 
   void cancel(Exchange& exchange) { end(exchange, asio::error::operation_aborted, {}); }
 
-  // No handler runs inside a call of libcurl, or of ours: it may well send again, or destroy us.
+  // Handlers are posted, never called from here: they may send again, or destroy the sender.
   void end(Exchange& exchange, error_code error, Reply reply) {
     curl_multi_remove_handle(multi_.get(), exchange.transfer.handle());
     complete(std::move(*exchange.handler), error, std::move(reply));
@@ -208,7 +208,7 @@ class Sender::Core : public std::enable_shared_from_this<Core> {
     return 0;
   }
 
-  // Every new request asks for it: one turn serves them all.
+  // Every new request asks for this: one turn serves all of them.
   void serve_timeouts_soon() {
     if (std::exchange(is_soon_, true)) return;
     asio::post(executor_, [self = weak_from_this()] {
@@ -219,7 +219,7 @@ class Sender::Core : public std::enable_shared_from_this<Core> {
     });
   }
 
-  // A timer that is to be later than before rings in vain once, which is cheaper than setting it each time.
+  // The timer is only moved forward: one idle wakeup is cheaper than setting it for each request.
   void arm() {
     if (deadline_ >= armed_) return;
     armed_ = deadline_;
@@ -261,7 +261,7 @@ Sender::~Sender() { stop(); }
 
 void Sender::stop() { core_->stop(); }
 
-std::size_t Sender::requests_on_their_way() const { return core_->active(); }
+std::size_t Sender::in_flight() const { return core_->active(); }
 
 asio::awaitable<Reply> Sender::send(Request request) {
   const auto start = [core = core_.get(), &request](auto handler) {

@@ -1,4 +1,4 @@
-#include "deliver/transfer.hpp"
+#include "deliver/wire/transfer.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -35,14 +35,51 @@ bool starts_with_scheme(std::string_view url, std::string_view scheme) {
                             [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
 }
 
-// Receivers put words of their own into certificates, and so into libcurl's. What is not ASCII may not be
-// UTF-8, which PostgreSQL would refuse. Whether a char has a sign is the machine's choice.
+// Receivers choose the text of their certificates, which libcurl quotes. Text that is not ASCII may not be
+// UTF-8, which PostgreSQL refuses.
 std::string printable(std::string text) {
   std::ranges::replace_if(text, [](unsigned char c) { return c < ' ' || c >= 0x7f; }, '?');
   return text;
 }
 
+bool is_control(char c) { return (c >= 0 && c < ' ') || c == 0x7f; }
+
+bool is_sendable(std::string_view name, std::string_view value) {
+  return !name.empty() &&
+         std::ranges::none_of(name, [](char c) { return is_control(c) || c == ':' || c == ' '; }) &&
+         std::ranges::none_of(value, [](char c) { return is_control(c) && c != '\t'; });
+}
+
 }  // namespace
+
+bool HeaderList::add(std::string_view name, std::string_view value) {
+  if (!is_sendable(name, value)) return false;
+  begins_.push_back(text_.size());
+  text_ += name;
+  text_ += value.empty() ? ";" : ": ";  // a header without a value, to libcurl
+  text_ += value;
+  text_ += '\0';
+  return true;
+}
+
+curl_slist* HeaderList::link() {
+  nodes_.resize(begins_.size());
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    nodes_[i].data = text_.data() + begins_[i];
+    nodes_[i].next = i + 1 < nodes_.size() ? &nodes_[i + 1] : nullptr;
+  }
+  return nodes_.data();
+}
+
+std::optional<curl_slist*> HeaderList::build(const Request& request) {
+  begins_.assign(1, 0);
+  text_.assign("Expect:");  // without it libcurl asks before it sends a large body
+  text_ += '\0';
+  for (const auto& [name, value] : request.headers) {
+    if (!add(name, value)) return std::nullopt;
+  }
+  return link();
+}
 
 Transfer::Transfer(const EgressPolicy& policy, const SenderLimits& limits, SocketSet& sockets, CURLSH* share)
     : policy_(policy), limits_(limits), sockets_(sockets), handle_(curl_easy_init()) {
@@ -69,7 +106,7 @@ void Transfer::set_options(CURLSH* share) {
   curl_easy_setopt(curl, CURLOPT_HTTP09_ALLOWED, 0L);
   curl_easy_setopt(curl, CURLOPT_TCP_NODELAY, 1L);
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-  // Without it, giving up on a name waits for the thread that looks it up.
+  // Without it, the end of a transfer waits for the thread that resolves its name.
   curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
 }
 
@@ -83,14 +120,14 @@ void Transfer::set_security() {
   curl_easy_setopt(curl, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
   curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(curl, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
-  // Even the empty ones matter: without them the environment is asked.
+  // Set even when empty: otherwise libcurl reads the environment.
   curl_easy_setopt(curl, CURLOPT_PROXY, policy_.proxy().c_str());
   curl_easy_setopt(curl, CURLOPT_NOPROXY, "");
   curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
   curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
   curl_easy_setopt(curl, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   curl_easy_setopt(curl, CURLOPT_CAINFO, limits_.ca_file.c_str());
-  // With a folder beside the file, libcurl would read the file again for every connection.
+  // With a folder beside the file, libcurl reads the file again for each connection.
   curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);
 }
 
@@ -131,13 +168,13 @@ bool Transfer::prepare(const Request& request) {
   return is_ready_ = true;
 }
 
-// Stricter than libcurl, which guesses what is missing.
+// Stricter than libcurl, which guesses a missing scheme.
 bool Transfer::is_scheme_allowed(std::string_view url) const {
   if (url.find('\0') != std::string_view::npos) return false;
   return starts_with_scheme(url, "https://") || (policy_.allows_http() && starts_with_scheme(url, "http://"));
 }
 
-// A proxy connects for us, and so it is only the URL that we can look at.
+// Behind a proxy only the URL can be checked: the proxy resolves the name and connects.
 bool Transfer::is_host_allowed(const std::string& url) const {
   const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed(curl_url(), curl_url_cleanup);
   char* host = nullptr;
@@ -224,7 +261,7 @@ std::string Transfer::address() const {
   return fmt::format("{}{}{}:{}", is_v6 ? "[" : "", host, is_v6 ? "]" : "", port);
 }
 
-// An answer is one as soon as its head is there: the rest only illustrates it.
+// An answer counts as soon as its head is complete: the body is only for people.
 SendError Transfer::error_of(CURLcode result) const {
   const bool has_tried_another = error_ == SendError::address_refused && has_opened_;
   if (error_ != SendError::none && !has_tried_another) return error_;
@@ -244,7 +281,7 @@ SendError Transfer::error_of(CURLcode result) const {
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_INVALIDCERTSTATUS: return SendError::tls_failed;
     case CURLE_OPERATION_TIMEDOUT: return SendError::timed_out;
-    case CURLE_OK:  // which a head that stops halfway is to libcurl
+    case CURLE_OK:  // for libcurl a head that ends halfway is a success
     case CURLE_GOT_NOTHING:
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:

@@ -1,4 +1,4 @@
-#include "deliver/socket_set.hpp"
+#include "deliver/wire/socket_set.hpp"
 
 #include <cerrno>
 #include <utility>
@@ -10,7 +10,7 @@
 namespace socialsync::deliver {
 namespace {
 
-constexpr std::size_t events_at_once = 64;  // then others of this thread have their turn
+constexpr std::size_t events_at_once = 64;  // then other work of this thread has its turn
 
 int new_epoll() {
   const int descriptor = ::epoll_create1(EPOLL_CLOEXEC);
@@ -42,17 +42,17 @@ curl_socket_t SocketSet::open(const curl_sockaddr& address) {
 
 int SocketSet::close(curl_socket_t socket) {
   at(socket) = {};
-  return ::close(socket);  // which takes it out of the epoll too
+  return ::close(socket);  // this also removes it from the epoll
 }
 
 void SocketSet::watch(curl_socket_t socket, int what) {
   Socket& entry = at(socket);
   entry.wanted = events_of(what);
-  // Less than is watched is put right when an event comes that nobody wants: mostly none does. What libcurl
-  // opened for itself is closed behind our back.
+  // An event that is watched but no longer wanted is removed when it occurs, which is rare. Sockets that
+  // libcurl opened itself are closed without a call of close().
   const bool is_more = (entry.wanted & ~entry.watched) != 0;
-  const bool is_given_back = !entry.is_ours && entry.wanted == 0;
-  if (is_more || is_given_back) set(socket, entry);
+  const bool is_foreign_end = !entry.is_ours && entry.wanted == 0;
+  if (is_more || is_foreign_end) set(socket, entry);
 }
 
 void SocketSet::set(curl_socket_t socket, Socket& entry) {

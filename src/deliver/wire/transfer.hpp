@@ -4,29 +4,47 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include <curl/curl.h>
 
 #include "deliver/address.hpp"
-#include "deliver/exchange.hpp"
-#include "deliver/header_list.hpp"
-#include "deliver/sender_limits.hpp"
-#include "deliver/socket_set.hpp"
+#include "deliver/answer.hpp"
+#include "deliver/wire/sender.hpp"
+#include "deliver/wire/socket_set.hpp"
 
 namespace socialsync::deliver {
 
-// One request on its way, and its answer: a handle of libcurl, used again for the next request.
+// A request's headers in libcurl's form. Keeps its memory for the next request.
+class HeaderList {
+ public:
+  // Valid until the next call. Nothing when a name or a value holds a control character, which could end the
+  // header and begin another.
+  std::optional<curl_slist*> build(const Request& request);
+
+ private:
+  bool add(std::string_view name, std::string_view value);
+  curl_slist* link();
+
+  std::string text_;  // each header ends with a zero
+  std::vector<std::size_t> begins_;
+  std::vector<curl_slist> nodes_;
+};
+
+// One request in flight, and its answer: a libcurl handle, reused for the next request.
 class Transfer {
  public:
-  // All of them outlive it; `share` may be shared by the transfers of one thread.
+  // All arguments outlive it; `share` may be shared by the transfers of one thread.
   Transfer(const EgressPolicy& policy, const SenderLimits& limits, SocketSet& sockets, CURLSH* share);
 
-  // Makes ready for a request, which must stay where it is until the transfer has ended. False when it is not
-  // one to send: reply() says why.
+  // Prepares a request, which must not move until the transfer has ended. False when it must not be sent:
+  // reply() says why.
   bool prepare(const Request& request);
 
-  // What came of it. `result` is libcurl's word.
+  // The reply, after libcurl ended the transfer with `result`.
   Reply reply(CURLcode result);
 
   CURL* handle() const { return handle_.get(); }
@@ -58,17 +76,17 @@ class Transfer {
   SocketSet& sockets_;
   std::unique_ptr<CURL, Cleanup> handle_;
   HeaderList headers_;
-  std::array<char, CURL_ERROR_SIZE> words_{};  // libcurl's, about an error
-  // Of this request.
-  bool is_ready_ = false;  // else libcurl's numbers are of the one before
+  std::array<char, CURL_ERROR_SIZE> words_{};  // libcurl's error message
+  // The state of this request.
+  bool is_ready_ = false;  // false: libcurl's numbers are those of the previous request
   bool wants_address_ = false;
   std::string body_head_;
   std::size_t head_bytes_ = 0;
   bool has_head_ = false;
-  bool is_interim_ = false;            // a head of 1xx, before the answer's
-  bool is_cut_ = false;                // the body is longer than we read
-  bool has_opened_ = false;            // a socket to an address that is permitted
-  SendError error_ = SendError::none;  // what we found ourselves
+  bool is_interim_ = false;            // in a head of 1xx, before the answer's
+  bool is_cut_ = false;                // the body is longer than what is read
+  bool has_opened_ = false;            // a socket to a permitted address
+  SendError error_ = SendError::none;  // found here, not by libcurl
   std::string why_;
 };
 

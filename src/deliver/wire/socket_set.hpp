@@ -12,8 +12,9 @@
 
 namespace socialsync::deliver {
 
-// libcurl's sockets, and what it waits for on each. An epoll of its own, which Asio sees as one descriptor: a
-// request on a kept connection then changes nothing in the kernel, and one wake-up serves all that is ready.
+// libcurl's sockets, and the events it waits for on each. They have an epoll of their own, which Asio sees as
+// one descriptor: a request on a kept connection changes nothing in the kernel, and one wakeup serves all
+// ready sockets.
 class SocketSet {
  public:
   struct Ready {
@@ -21,7 +22,7 @@ class SocketSet {
     int events;  // CURL_CSELECT_*
   };
 
-  // Throws boost::system::system_error when the system gives no epoll.
+  // Throws boost::system::system_error when epoll_create1 fails.
   explicit SocketSet(const boost::asio::any_io_executor& executor);
 
   // For CURLOPT_OPENSOCKETFUNCTION and CURLOPT_CLOSESOCKETFUNCTION.
@@ -31,20 +32,20 @@ class SocketSet {
   // For CURLMOPT_SOCKETFUNCTION: `what` is one of CURL_POLL_*.
   void watch(curl_socket_t socket, int what);
 
-  // Calls back once when something is ready; never after this has been destroyed.
+  // Calls back once when a socket is ready; never after destruction.
   void wait(std::function<void()> on_ready);
 
-  // Calls nobody back any more.
+  // Ends the callbacks.
   void stop() { epoll_.close(); }
 
-  // What is ready now, or a part of that; until the next call.
+  // The ready sockets, or a part of them; valid until the next call.
   std::span<const Ready> ready();
 
  private:
   struct Socket {
     std::uint32_t wanted = 0;   // by libcurl: EPOLLIN, EPOLLOUT
     std::uint32_t watched = 0;  // by the kernel
-    bool is_ours = false;       // opened here, so that we see it closed
+    bool is_ours = false;       // opened by open(), so that close() is called for it
   };
 
   Socket& at(curl_socket_t socket);
