@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "config/config.hpp"
-#include "deliver/address.hpp"
+#include "deliver/wire/address.hpp"
 #include "net/cidr.hpp"
 
 namespace socialsync::app {

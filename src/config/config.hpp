@@ -53,7 +53,7 @@ struct Quarantine {
   std::uint64_t bytes_max = 0;  // of the bodies
 };
 
-// Where deliveries may go, as deliver/address.hpp explains.
+// The egress policy of deliveries: deliver/wire/address.hpp.
 struct Egress {
   std::vector<std::string> allowed;  // networks, private though they are; net::Cidr reads each
   bool http = false;                 // receivers without TLS

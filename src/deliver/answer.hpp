@@ -1,48 +1,14 @@
-// A request to a receiver, its reply, and what the reply means for the delivery.
+// The meaning of a receiver's reply for the delivery.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
+
+#include "deliver/wire/exchange.hpp"
 
 namespace socialsync::deliver {
-
-struct Request {
-  std::string url{};
-  std::string body{};   // of a POST
-  bool is_get = false;  // else a POST
-  bool wants_address = false;
-  std::vector<std::pair<std::string, std::string>> headers{};
-};
-
-// Why there is no answer. The names are those of webhook_delivery_attempts.error.
-enum class SendError : std::uint8_t {
-  none,             // there is an answer
-  bad_url,          // not https, not a URL, or a header with a character that no header may hold
-  name_not_found,   // DNS has no address, or does not answer
-  address_refused,  // the address is private, and not allowed
-  not_connected,    // refused, unreachable
-  tls_failed,       // the handshake failed, or the certificate is not valid
-  timed_out,
-  connection_lost,  // closed or reset before the answer's head
-  protocol_error,   // an answer that is not HTTP
-};
-std::string_view to_string(SendError error);
-
-struct Reply {
-  SendError error = SendError::none;
-  int status = 0;         // 0: no answer
-  std::string body_head;  // the beginning of the body, unchanged; the rest is not read
-  std::optional<std::chrono::seconds> retry_after;  // from the header, seconds or a date
-  std::chrono::microseconds took{0};
-  std::string
-      address;  // with the port, where wanted: connected to (the proxy's, if any); empty: never connected
-  std::string detail;  // for people: the library's message for the error; no secret, no query string
-};
 
 enum class Verdict : std::uint8_t {
   delivered,  // 2xx

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "deliver/answer.hpp"
+#include "deliver/wire/exchange.hpp"
 
 namespace socialsync::deliver {
 

@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-#include "deliver/answer.hpp"
 #include "deliver/delivery.hpp"
 #include "deliver/signing.hpp"
+#include "deliver/wire/exchange.hpp"
 #include "model/endpoint.hpp"
 
 namespace socialsync::deliver {

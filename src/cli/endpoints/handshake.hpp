@@ -10,7 +10,7 @@
 
 #include "cli/endpoints/draft.hpp"
 #include "config/config.hpp"
-#include "deliver/answer.hpp"
+#include "deliver/wire/exchange.hpp"
 
 namespace socialsync::cli::endpoints {
 

@@ -9,8 +9,8 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
-#include "deliver/address.hpp"
-#include "deliver/answer.hpp"
+#include "deliver/wire/address.hpp"
+#include "deliver/wire/exchange.hpp"
 
 namespace socialsync::deliver {
 

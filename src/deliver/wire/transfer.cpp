@@ -52,6 +52,21 @@ bool is_sendable(std::string_view name, std::string_view value) {
 
 }  // namespace
 
+std::string_view to_string(SendError error) {
+  switch (error) {
+    case SendError::none: return "none";
+    case SendError::bad_url: return "bad_url";
+    case SendError::name_not_found: return "name_not_found";
+    case SendError::address_refused: return "address_refused";
+    case SendError::not_connected: return "not_connected";
+    case SendError::tls_failed: return "tls_failed";
+    case SendError::timed_out: return "timed_out";
+    case SendError::connection_lost: return "connection_lost";
+    case SendError::protocol_error: return "protocol_error";
+  }
+  return "unknown";
+}
+
 bool HeaderList::add(std::string_view name, std::string_view value) {
   if (!is_sendable(name, value)) return false;
   begins_.push_back(text_.size());

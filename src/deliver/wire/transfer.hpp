@@ -11,8 +11,8 @@
 
 #include <curl/curl.h>
 
-#include "deliver/address.hpp"
-#include "deliver/answer.hpp"
+#include "deliver/wire/address.hpp"
+#include "deliver/wire/exchange.hpp"
 #include "deliver/wire/sender.hpp"
 #include "deliver/wire/socket_set.hpp"
 

@@ -1,4 +1,4 @@
-#include "deliver/address.hpp"
+#include "deliver/wire/address.hpp"
 
 #include <string>
 #include <vector>
