@@ -18,7 +18,6 @@ import functools
 import os
 import pathlib
 import re
-import secrets
 import shutil
 import signal
 import socket
@@ -27,9 +26,10 @@ import sys
 import tempfile
 import time
 
+import initdb
+from initdb import SUPERUSER
 from servers import SERVER_USER, bin_folder, unprivileged
 
-SUPERUSER = "postgres"
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 30
 CATALOGUE = pathlib.Path(__file__).with_name("catalogue.sql")
@@ -79,7 +79,7 @@ class Cluster:
         self.bin_dir = bin_folder(version)
         self.tcp = tcp
         self.port = free_port()
-        self.password = secrets.token_urlsafe(12)
+        self.password = None  # of the superuser, once it is made
         self.user = SUPERUSER
         self._durable = durable
         self._settings = self._all_settings(durable, settings or {})
@@ -218,10 +218,7 @@ class Cluster:
         if os.geteuid() == 0:
             shutil.chown(self._folder, SERVER_USER, SERVER_USER)
         self._folder.chmod(0o755)
-        password_file = self._folder / "password"
-        password_file.write_text(self.password)
-        self._init_db(password_file)
-        password_file.unlink()
+        self.password = initdb.copy_to(self.data_dir, self.bin_dir)
         with open(self.data_dir / "postgresql.conf", "a", encoding="utf8") as conf:
             conf.writelines(f"{name} = '{value}'\n" for name, value in self._conf().items())
 
@@ -232,15 +229,6 @@ class Cluster:
             "listen_addresses": "127.0.0.1" if self.tcp else "",
             **self._settings,
         }
-
-    def _init_db(self, password_file):
-        done = subprocess.run(
-            [self.bin_dir / "initdb", "--pgdata", self.data_dir, "--username", self.user, "--encoding", "UTF8",
-             "--locale", "C.UTF-8", "--auth-local", "trust", "--auth-host", "scram-sha-256",
-             "--pwfile", password_file, "--no-sync"],
-            capture_output=True, text=True, cwd=self._folder, check=False, **unprivileged())
-        if done.returncode != 0:
-            raise RuntimeError(f"initdb exited {done.returncode}:\n{done.stderr}")
 
     def _is_ready(self):
         if self._server.poll() is not None:
