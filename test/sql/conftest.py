@@ -20,6 +20,12 @@ def legacy(cluster):
 
 
 @pytest.fixture
+def updated(cluster):
+    """A legacy database after the update."""
+    return _database(cluster, "updated")
+
+
+@pytest.fixture
 def empty(cluster):
     return _database(cluster, "empty")
 

@@ -39,14 +39,13 @@ def test_replaced_values_of_columns_that_stay_are_put_back(legacy):
     assert "stays  access_token" not in report and "value(s) of business_name" not in report
 
 
-def test_a_value_that_changed_since_stays_and_is_said(legacy):
-    legacy.must_update()
-    overwrite(legacy, "1", "access_token", "written", "true")
-    legacy.sql(f"UPDATE social_accounts SET access_token = 'newer' WHERE user_id = '{ALINE}'")
-    account = legacy.sql(f"SELECT id FROM social_accounts WHERE user_id = '{ALINE}'")
-    report = legacy.must_roll_back()
+def test_a_value_that_changed_since_stays_and_is_said(updated):
+    overwrite(updated, "1", "access_token", "written", "true")
+    updated.sql(f"UPDATE social_accounts SET access_token = 'newer' WHERE user_id = '{ALINE}'")
+    account = updated.sql(f"SELECT id FROM social_accounts WHERE user_id = '{ALINE}'")
+    report = updated.must_roll_back()
     assert f"stays  access_token of these accounts, since it changed after run 1: {account}" in report
-    assert legacy.sql("SELECT access_token FROM social_accounts ORDER BY account_id") == "token-bruno\nnewer"
+    assert updated.sql("SELECT access_token FROM social_accounts ORDER BY account_id") == "token-bruno\nnewer"
 
 
 @pytest.mark.every_version
@@ -60,11 +59,10 @@ def test_a_value_that_cannot_be_put_back_stays_and_is_said(legacy):
     assert legacy.sql("SELECT page_id FROM social_accounts WHERE platform = 'whatsapp'") == "new"
 
 
-def test_a_column_of_another_type_by_now_stays_and_is_said(legacy):
-    legacy.must_update()
-    overwrite(legacy, "1", "access_token", "17", "true")
-    legacy.sql("ALTER TABLE social_accounts ALTER access_token TYPE integer USING access_token::integer")
-    assert "stays  the values of access_token that run 1 wrote: invalid input syntax" in legacy.must_roll_back()
+def test_a_column_of_another_type_by_now_stays_and_is_said(updated):
+    overwrite(updated, "1", "access_token", "17", "true")
+    updated.sql("ALTER TABLE social_accounts ALTER access_token TYPE integer USING access_token::integer")
+    assert "stays  the values of access_token that run 1 wrote: invalid input syntax" in updated.must_roll_back()
 
 
 # ---- A CHECK that was NOT VALID
@@ -114,20 +112,19 @@ def test_another_kind_of_table_is_refused(legacy, make, named):
     assert legacy.dump() == before
 
 
-def test_rights_granted_by_others_are_named_with_their_revoke(legacy):
-    legacy.must_update()
-    legacy.sql("""DO $$ BEGIN CREATE ROLE "Shop.App"; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+def test_rights_granted_by_others_are_named_with_their_revoke(updated):
+    updated.sql("""DO $$ BEGIN CREATE ROLE "Shop.App"; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
         GRANT SELECT ON social_accounts TO "Shop.App" WITH GRANT OPTION;
         GRANT INSERT (username) ON social_accounts TO "Shop.App" WITH GRANT OPTION; SET ROLE "Shop.App";
         GRANT SELECT ON social_accounts TO anon; GRANT INSERT (username) ON social_accounts TO anon""")
-    done = legacy.update()
+    done = updated.update()
     assert done.returncode == 3
     assert "anon can read public.social_accounts" in done.stderr
     assert 'later  rights that others passed on: role Shop.App passed rights on' in done.stdout
     assert 'WARNING:  role Shop.App passed rights on' in done.stderr
-    legacy.sql(done.stdout.partition("only it can take them back: ")[2].partition("\n")[0])
-    assert "passed on" not in legacy.must_update()
-    legacy.sql('DROP OWNED BY "Shop.App"; DROP ROLE "Shop.App"')
+    updated.sql(done.stdout.partition("only it can take them back: ")[2].partition("\n")[0])
+    assert "passed on" not in updated.must_update()
+    updated.sql('DROP OWNED BY "Shop.App"; DROP ROLE "Shop.App"')
 
 
 # ---- Objects that stay and are named

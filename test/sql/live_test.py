@@ -7,6 +7,7 @@ import time
 
 import pytest
 from schema import ALINE, ROLLBACK, UPDATES
+from waiting import eventually
 
 INSERT_LOG = "INSERT INTO webhook_logs (platform, webhook_type, payload) VALUES ('x', 'messages', '{}')"
 
@@ -38,15 +39,27 @@ class Writer(threading.Thread):
         assert self.error is None
 
 
+HOLD_UP_S = 0.7  # several attempts to get the lock
+HELD_UP = """
+    SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'psql'
+      AND pid <> pg_backend_pid() AND (wait_event_type = 'Lock' OR wait_event = 'PgSleep')"""
+
+
+def hold_up(database):
+    """Returns when psql has waited for a lock for some time."""
+    eventually(lambda: database.sql(HELD_UP) == "t")
+    time.sleep(HOLD_UP_S)
+
+
 def test_writers_go_on_while_a_reader_blocks_the_update(legacy, connect):
-    """A report that runs for two seconds holds up the update, which must not make others queue behind it."""
+    """A long report holds up the update, which must not make others queue behind it."""
     writer = Writer(connect(legacy), f"UPDATE social_accounts SET display_name = 'x' WHERE user_id = '{ALINE}'")
     reader = connect(legacy)
     reader.cursor().execute("SELECT count(*) FROM social_accounts, users")
     writer.start()
     run = subprocess.Popen([legacy.cluster.tool("psql"), "-X", "-d", legacy.cluster.dsn(legacy.name), "-f", UPDATES],
                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    time.sleep(2)
+    hold_up(legacy)
     assert run.poll() is None, "the reader did not hold it up"
     reader.commit()
     assert (run.communicate(timeout=60)[1], run.returncode) == ("", 0)
@@ -82,15 +95,14 @@ def test_no_lock_is_held_over_the_next_step(legacy):
 
 @pytest.mark.parametrize("held", ["LOCK TABLE social_accounts IN SHARE UPDATE EXCLUSIVE MODE",
                                   "SELECT count(*) FROM webhook_quarantine"])
-def test_writers_of_users_go_on_while_something_else_blocks_the_rollback(legacy, connect, held):
-    legacy.must_update()
-    writer = Writer(connect(legacy), f"UPDATE users SET full_name = 'x' WHERE id = '{ALINE}'")
-    holder = connect(legacy)
+def test_writers_of_users_go_on_while_something_else_blocks_the_rollback(updated, connect, held):
+    writer = Writer(connect(updated), f"UPDATE users SET full_name = 'x' WHERE id = '{ALINE}'")
+    holder = connect(updated)
     holder.cursor().execute(held)
     writer.start()
-    run = subprocess.Popen([legacy.cluster.tool("psql"), "-X", "-d", legacy.cluster.dsn(legacy.name), "-f", ROLLBACK],
+    run = subprocess.Popen([updated.cluster.tool("psql"), "-X", "-d", updated.cluster.dsn(updated.name), "-f", ROLLBACK],
                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    time.sleep(2)
+    hold_up(updated)
     assert run.poll() is None, "it was not held up"
     holder.commit()
     assert (run.communicate(timeout=60)[1], run.returncode) == ("", 0)
@@ -111,16 +123,15 @@ def test_killed_at_any_moment_it_can_be_run_again(legacy, seconds):
     assert "made" not in legacy.must_update()
 
 
-def test_a_reader_of_logs_does_not_stop_inserts_while_partitions_are_made(legacy, connect):
-    legacy.must_update()
-    reader, inserter = connect(legacy), connect(legacy)
+def test_a_reader_of_logs_does_not_stop_inserts_while_partitions_are_made(updated, connect):
+    reader, inserter = connect(updated), connect(updated)
     reader.cursor().execute("SELECT count(*) FROM webhook_logs")
     maintenance = subprocess.Popen(
-        [legacy.cluster.tool("psql"), "-X", "-At", "-d", legacy.cluster.dsn(legacy.name),
+        [updated.cluster.tool("psql"), "-X", "-At", "-d", updated.cluster.dsn(updated.name),
          "-c", "SELECT count(*) FROM socialsync.maintain_partitions(6)"], stdout=subprocess.PIPE, text=True)
     writer = Writer(inserter, INSERT_LOG)
     writer.start()
-    time.sleep(1.5)
+    hold_up(updated)
     assert maintenance.poll() is None, "the reader did not hold it up"
     reader.commit()
     assert maintenance.communicate(timeout=60)[0] == "2\n"
@@ -128,20 +139,18 @@ def test_a_reader_of_logs_does_not_stop_inserts_while_partitions_are_made(legacy
     assert writer.longest_s < 1.0
 
 
-def test_two_may_maintain_partitions_at_once(legacy):
-    legacy.must_update()
-    command = [legacy.cluster.tool("psql"), "-X", "-At", "-d", legacy.cluster.dsn(legacy.name),
+def test_two_may_maintain_partitions_at_once(updated):
+    command = [updated.cluster.tool("psql"), "-X", "-At", "-d", updated.cluster.dsn(updated.name),
                "-c", "SELECT count(*) FILTER (WHERE partition LIKE '%webhook_logs%') FROM socialsync.maintain_partitions(30)"]
     runs = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
     ended = [(*run.communicate(timeout=60), run.returncode) for run in runs]
     assert [(error, status) for _, error, status in ended] == [("", 0)] * 4
     assert sum(int(made) for made, _, _ in ended) == 26
-    assert legacy.sql("SELECT count(*) FROM pg_inherits WHERE inhparent = 'webhook_logs'::regclass") == "34"
+    assert updated.sql("SELECT count(*) FROM pg_inherits WHERE inhparent = 'webhook_logs'::regclass") == "34"
 
 
-def test_two_may_maintain_partitions_of_attempts_at_once(legacy):
-    legacy.must_update()
-    command = [legacy.cluster.tool("psql"), "-X", "-At", "-d", legacy.cluster.dsn(legacy.name),
+def test_two_may_maintain_partitions_of_attempts_at_once(updated):
+    command = [updated.cluster.tool("psql"), "-X", "-At", "-d", updated.cluster.dsn(updated.name),
                "-c", "SELECT count(*) FROM socialsync.maintain_attempts(30, NULL)"]
     runs = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
     ended = [(*run.communicate(timeout=60), run.returncode) for run in runs]
@@ -150,19 +159,18 @@ def test_two_may_maintain_partitions_of_attempts_at_once(legacy):
 
 
 @pytest.mark.every_version
-def test_rows_that_arrive_while_their_partition_is_made_are_kept(legacy, connect):
-    legacy.must_update()
-    this_week = legacy.sql("SELECT min(name) FROM socialsync.weekly_partitions() WHERE ends_at > now()")
-    writer = Writer(connect(legacy), INSERT_LOG)
-    legacy.sql(f"DROP TABLE socialsync.{this_week}")
+def test_rows_that_arrive_while_their_partition_is_made_are_kept(updated, connect):
+    this_week = updated.sql("SELECT min(name) FROM socialsync.weekly_partitions() WHERE ends_at > now()")
+    writer = Writer(connect(updated), INSERT_LOG)
+    updated.sql(f"DROP TABLE socialsync.{this_week}")
     writer.start()
     time.sleep(0.2)
-    made = legacy.sql("SELECT action FROM socialsync.maintain_partitions()")
+    made = updated.sql("SELECT action FROM socialsync.maintain_partitions()")
     time.sleep(0.2)
     writer.finish()
     assert "rows of the default partition" in made
-    assert legacy.sql("SELECT count(*) FROM socialsync.webhook_logs_default") == "0"
-    assert int(legacy.sql("SELECT count(*) FROM webhook_logs")) > 10
+    assert updated.sql("SELECT count(*) FROM socialsync.webhook_logs_default") == "0"
+    assert int(updated.sql("SELECT count(*) FROM webhook_logs")) > 10
 
 
 NOTICED = {
@@ -186,12 +194,11 @@ UNNOTICED = {
 @pytest.mark.parametrize("statement, notices",
                          [(s, 1) for s in NOTICED.values()] + [(s, 0) for s in UNNOTICED.values()],
                          ids=[*NOTICED, *UNNOTICED])
-def test_gateways_are_told_of_what_they_route_by(legacy, connect, statement, notices):
-    legacy.must_update()
-    listener = connect(legacy)
+def test_gateways_are_told_of_what_they_route_by(updated, connect, statement, notices):
+    listener = connect(updated)
     listener.autocommit = True
     listener.cursor().execute("LISTEN socialsync_accounts")
-    legacy.sql(statement + "; NOTIFY socialsync_accounts, 'end of test'")
+    updated.sql(statement + "; NOTIFY socialsync_accounts, 'end of test'")
     while not any(notice.payload for notice in listener.notifies):
         assert select.select([listener], [], [], 10)[0]
         listener.poll()

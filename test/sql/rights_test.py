@@ -109,10 +109,9 @@ def test_a_leak_through_another_role_is_an_error(legacy, role):
     assert "authenticated can read social_accounts.app_secret" in done.stderr
 
 
-def test_an_open_table_of_users_is_warned_of(legacy):
-    legacy.must_update()
-    legacy.sql("GRANT SELECT ON users TO authenticated")
-    done = legacy.update()
+def test_an_open_table_of_users_is_warned_of(updated):
+    updated.sql("GRANT SELECT ON users TO authenticated")
+    done = updated.update()
     assert done.returncode == 0
     assert "WARNING:  public.users has no row-level security" in done.stderr
 

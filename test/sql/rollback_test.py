@@ -7,7 +7,7 @@ from cluster import Cluster
 from schema import STEPS, updates_up_to, make_database
 
 MAKE_ROLES = """
-    DO $$ BEGIN CREATE ROLE shop_app; CREATE ROLE shop_report; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"""
+    DO $$ BEGIN CREATE ROLE kept_app; CREATE ROLE kept_report; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"""
 # The remaining differences, in a dump and in test/support/catalogue.sql.
 LABEL = [["-    'website'", "+    'website',", "+    'whatsapp_business'"],
          ["+label 11 of social_platform: whatsapp_business"]]
@@ -26,10 +26,10 @@ def found(request):
 
 GRANTS = {
     "as it is": "",
-    "grants in an order of their own": """GRANT SELECT ON social_accounts TO shop_app WITH GRANT OPTION;
-        GRANT SELECT (id, username), UPDATE (username) ON social_accounts TO shop_report;
+    "grants in an order of their own": """GRANT SELECT ON social_accounts TO kept_app WITH GRANT OPTION;
+        GRANT SELECT (id, username), UPDATE (username) ON social_accounts TO kept_report;
         REVOKE ALL ON social_accounts FROM CURRENT_USER; GRANT INSERT ON social_accounts TO PUBLIC;
-        GRANT ALL ON social_accounts TO CURRENT_USER; GRANT DELETE ON social_accounts TO shop_report""",
+        GRANT ALL ON social_accounts TO CURRENT_USER; GRANT DELETE ON social_accounts TO kept_report""",
     "row-level security": """ALTER TABLE social_accounts ENABLE ROW LEVEL SECURITY;
         CREATE POLICY mine ON social_accounts USING (username = CURRENT_USER)""",
 }
@@ -37,8 +37,8 @@ GRANTS = {
 
 def test_privileges_that_were_passed_on_stay(found):
     """They cannot be taken and given again in their order, so the order may change, and nothing else."""
-    found.sql(MAKE_ROLES + """GRANT SELECT ON social_accounts TO shop_app WITH GRANT OPTION; SET ROLE shop_app;
-        GRANT SELECT ON social_accounts TO shop_report""")
+    found.sql(MAKE_ROLES + """GRANT SELECT ON social_accounts TO kept_app WITH GRANT OPTION; SET ROLE kept_app;
+        GRANT SELECT ON social_accounts TO kept_report""")
     before = found.dump()
     found.must_update()
     found.must_roll_back()
@@ -60,12 +60,11 @@ def test_brings_back_what_was_found(found, grants):
     assert found.sql(rows) == data
 
 
-def test_again_there_is_nothing_to_do(legacy):
-    legacy.must_update()
-    legacy.must_roll_back()
-    before = legacy.dump()
-    assert "done" not in legacy.must_roll_back().replace("role", "")
-    assert legacy.dump() == before
+def test_again_there_is_nothing_to_do(updated):
+    updated.must_roll_back()
+    before = updated.dump()
+    assert "done" not in updated.must_roll_back().replace("role", "")
+    assert updated.dump() == before
 
 
 def test_touches_nothing_that_was_never_updated(legacy, empty):
@@ -92,12 +91,11 @@ def test_undoes_an_update_that_stopped(legacy, tmp_path, done_steps):
 
 
 @pytest.mark.every_version
-def test_the_update_works_again_afterwards(legacy):
-    legacy.must_update()
-    after_update = legacy.dump()
-    legacy.must_roll_back()
-    legacy.must_update()
-    assert legacy.dump() == after_update
+def test_the_update_works_again_afterwards(updated):
+    after_update = updated.dump()
+    updated.must_roll_back()
+    updated.must_update()
+    assert updated.dump() == after_update
 
 
 def test_columns_that_were_found_stay_with_their_data(legacy):
@@ -112,14 +110,13 @@ def test_columns_that_were_found_stay_with_their_data(legacy):
     assert legacy.sql("SELECT phone_number_id FROM social_accounts WHERE platform = 'whatsapp'") == "mine"
 
 
-def test_stops_at_what_depends_on_it_and_changes_nothing(legacy):
-    legacy.must_update()
-    legacy.sql("CREATE VIEW my_report AS SELECT business_name FROM social_accounts")
-    before = legacy.dump()
-    done = legacy.roll_back()
+def test_stops_at_what_depends_on_it_and_changes_nothing(updated):
+    updated.sql("CREATE VIEW my_report AS SELECT business_name FROM social_accounts")
+    before = updated.dump()
+    done = updated.roll_back()
     assert done.returncode == 3
     assert "view public.my_report depends on column business_name" in done.stderr
-    assert legacy.dump() == before
+    assert updated.dump() == before
 
 
 def test_comes_after_the_block_of_the_guide(legacy):
@@ -146,13 +143,12 @@ def test_partitions_that_were_detached_go_too(legacy):
     assert changes(before, legacy.dump()) in LABEL
 
 
-def test_waits_for_readers_without_stopping_them(legacy, connect):
-    legacy.must_update()
-    reader = connect(legacy).cursor()
+def test_waits_for_readers_without_stopping_them(updated, connect):
+    reader = connect(updated).cursor()
     reader.execute("SELECT count(*) FROM users")
     reader.execute("SET LOCAL idle_in_transaction_session_timeout = '1s'")
-    legacy.must_roll_back()
-    assert legacy.sql("SELECT to_regclass('webhook_logs') IS NULL") == "t"
+    updated.must_roll_back()
+    assert updated.sql("SELECT to_regclass('webhook_logs') IS NULL") == "t"
 
 
 # ---- roles, which all databases of a server share

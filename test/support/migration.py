@@ -5,9 +5,8 @@ import json
 import subprocess
 
 import program
-from schema import FIXTURES, Database, UPDATES
+from schema import Database, UPDATES, template
 
-TEMPLATE = "legacy_template"
 GIVE_IDS = """
     UPDATE social_accounts SET phone_number_id = 'phone ' || id WHERE platform::text LIKE 'whatsapp%';
     UPDATE social_accounts SET page_id = 'page ' || id WHERE platform = 'instagram'"""
@@ -52,11 +51,8 @@ class LegacyDatabase(Database):
 
 
 def make_legacy(cluster):
-    if cluster.psql("postgres", f"SELECT count(*) FROM pg_database WHERE datname = '{TEMPLATE}'") == "0":
-        cluster.create_database(TEMPLATE)
-        cluster.psql(TEMPLATE, file=FIXTURES / "legacy.sql")
     name = f"legacy{next(numbers)}"
-    cluster.create_database(name, template=TEMPLATE)
+    cluster.create_database(name, template=template(cluster, "legacy"))
     return LegacyDatabase(cluster, name)
 
 

@@ -1,5 +1,6 @@
 """The two SQL files and the databases they are tried on."""
 
+import functools
 import pathlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -50,9 +51,18 @@ class Database:
         return self.cluster.dump_schema(self.name)
 
 
+@functools.cache
+def template(cluster, shape):
+    """The name of a database of that shape, legacy or updated, that others are copied from."""
+    name = f"{shape}_template"
+    cluster.create_database(name, template=template(cluster, "legacy") if shape == "updated" else None)
+    cluster.psql(name, file=UPDATES if shape == "updated" else FIXTURES / "legacy.sql")
+    return name
+
+
 def make_database(cluster, name, shape="legacy"):
-    """A new database: empty, legacy, or supabase (that one on a cluster of its own, since it makes roles)."""
-    cluster.create_database(name)
-    if shape != "empty":
-        cluster.psql(name, file=FIXTURES / f"{shape}.sql")
+    """A new database: empty, legacy, updated (from legacy), or supabase (on a cluster of its own, since it makes roles)."""
+    cluster.create_database(name, template=template(cluster, shape) if shape in ("legacy", "updated") else None)
+    if shape == "supabase":
+        cluster.psql(name, file=FIXTURES / "supabase.sql")
     return Database(cluster, name, user="project_owner" if shape == "supabase" else None)
