@@ -49,9 +49,9 @@ std::uint64_t estimated_accounts(pg::Session& session) {
 BackfillSource from_display_name(pg::Session& session) {
   BackfillSource source;
   source.total = estimated_accounts(session);
-  source.wishes.push_back({.column = &migrate::backfill_column("business_name"),
-                           .value = "nullif(btrim(a.display_name), '')",
-                           .may_write = {}});
+  source.assignments.push_back({.column = &migrate::backfill_column("business_name"),
+                                .value = "nullif(btrim(a.display_name), '')",
+                                .may_write = {}});
   return source;
 }
 
@@ -85,11 +85,12 @@ void BackfillForm::check() const {
 BackfillSource load_backfill(pg::Session& session, const BackfillForm& form, const config::Config& config,
                              BackfillResult& result) {
   BackfillSource source = source_of(session, form, config, result);
-  const auto unknown = form.overwrite ? migrate::SealedUnknown::are_replaced : migrate::SealedUnknown::stay;
-  for (std::string& note : migrate::settle_sealed_values(session, source, config.secrets.keys, unknown))
+  const auto unknown = form.overwrite ? migrate::UnknownKey::replace : migrate::UnknownKey::keep;
+  for (std::string& note : migrate::match_encrypted_values(session, source, config.secrets.keys, unknown))
     result.notes.push_back(std::move(note));
   if (form.undo.empty()) migrate::allow_writes(source, form.overwrite);
-  for (const migrate::BackfillWish& wish : source.wishes) result.columns.emplace_back(wish.column->name);
+  for (const migrate::BackfillAssignment& assignment : source.assignments)
+    result.columns.emplace_back(assignment.column->name);
   return source;
 }
 

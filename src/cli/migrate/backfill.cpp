@@ -47,8 +47,8 @@ struct BackfillCommandOptions {
 
 json::object columns_of(const BackfillResult& result) {
   json::object columns;
-  for (std::size_t i = 0; i < result.columns.size() && i < result.report.changed_by_wish.size(); ++i)
-    columns[result.columns[i]] = result.report.changed_by_wish[i];
+  for (std::size_t i = 0; i < result.columns.size() && i < result.report.changed_by_column.size(); ++i)
+    columns[result.columns[i]] = result.report.changed_by_column[i];
   return columns;
 }
 
@@ -78,7 +78,7 @@ void print_backfill_document(const BackfillResult& result) {
               {"locked_count", report.locked_count},
               {"refused", array_of(report.refused, refusal_json)},
               {"refused_count", report.refused_count},
-              {"came_meanwhile", report.came_meanwhile},
+              {"came_meanwhile", report.added_during_run},
               {"bad_lines", array_of(result.bad_lines, bad_line_json)},
               {"bad_line_count", result.bad_line_count},
               {"preview", array_of(report.preview, change_json)},
@@ -112,8 +112,9 @@ void print_changes(const BackfillResult& result) {
                          result.is_preview ? "would change" : "changed", report.batches > 0 ? batches : "",
                          readable_count(report.same)));
   for (std::size_t i = 0; i < result.columns.size(); ++i) {
-    if (report.changed_by_wish[i] > 0)
-      print_line(fmt::format("  {:<22}{:>10}", result.columns[i], readable_count(report.changed_by_wish[i])));
+    if (report.changed_by_column[i] > 0)
+      print_line(
+          fmt::format("  {:<22}{:>10}", result.columns[i], readable_count(report.changed_by_column[i])));
   }
   for (const BackfillReport::Value& value : report.preview)
     print_line(fmt::format("  {}  {}: {} -> {}", value.id, value.column,
@@ -134,16 +135,16 @@ void print_unchanged(const BackfillReport& report) {
   for (const BackfillReport::Refusal& refusal : report.refused)
     print_line(fmt::format("  {}: {}", refusal.id, refusal.message));
   print_rest(report.refused_count, report.refused.size());
-  if (report.came_meanwhile > 0)
+  if (report.added_during_run > 0)
     fmt::print(
         "{} account(s) were added or changed during the run and have no value: run it again for them\n",
-        readable_count(report.came_meanwhile));
+        readable_count(report.added_during_run));
 }
 
 void print_backfill(const BackfillResult& result) {
   for (const std::string& note : result.notes) print_line(note);
   print_bad_lines(result);
-  if (result.report.changed_by_wish.empty()) return;
+  if (result.report.changed_by_column.empty()) return;
   print_changes(result);
   print_unchanged(result.report);
   if (result.can_undo)

@@ -9,6 +9,7 @@
 #include "migrate/backfill/load.hpp"
 #include "migrate/backfill/pace.hpp"
 #include "migrate/backfill/session.hpp"
+#include "migrate/query.hpp"
 #include "pg/sqlstate.hpp"
 
 namespace socialsync::migrate {
@@ -17,27 +18,23 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr int passes_max = 3;  // over rows that somebody had locked
+constexpr int passes_max = 3;  // over rows that another transaction had locked
 constexpr milliseconds pause_between_passes{500};
 constexpr std::size_t previewed_max = 20;
 constexpr std::chrono::seconds lock_budget{60};
 constexpr milliseconds lock_pause{200};
 
-std::uint64_t number(const pg::ResultSet& rows, int column) {
-  return std::stoull(std::string(rows.text(0, column)));
-}
-
 milliseconds since(Clock::time_point began) {
   return std::chrono::duration_cast<milliseconds>(Clock::now() - began);
 }
 
-// A row that PostgreSQL, or somebody's trigger, does not take.
+// PostgreSQL, or a trigger of the operator's, refused a row.
 bool is_refusal(const pg::Error& error) {
   return error.kind() == pg::ErrorKind::data ||
          error.sqlstate().starts_with(pg::sqlstate::class_plpgsql_error);
 }
 
-// What a batch looks at, and what the survey found there.
+// A batch of accounts, as the survey found them.
 struct Batch {
   std::optional<std::string> after;
   std::string last;
@@ -45,9 +42,9 @@ struct Batch {
   std::uint64_t same = 0;
   std::uint64_t needy = 0;
   std::uint64_t kept_values = 0;
-  std::string needy_ids;              // as an array of PostgreSQL's
-  std::string keeping_ids;            // of accounts that keep a value
-  std::vector<std::uint64_t> values;  // to write, by wish
+  std::string needy_ids;              // a PostgreSQL array
+  std::string keeping_ids;            // accounts with a kept value
+  std::vector<std::uint64_t> values;  // to write, by assignment
 };
 
 class Walk {
@@ -60,26 +57,26 @@ class Walk {
         writes_(writes),
         pace_(options.batch_max),
         throttle_(session, options.lag_max) {
-    report_.changed_by_wish.resize(source.wishes.size());
+    report_.changed_by_column.resize(source.assignments.size());
   }
 
   BackfillReport run() {
     plan_by_index(session_);
-    if (writes_ && is_about_all()) began_ = session_.query("SELECT clock_timestamp()").text(0, 0);
+    if (writes_ && visits_all()) began_ = session_.query("SELECT clock_timestamp()").text(0, 0);
     std::string keys = source_.keys;
     for (int number_of_pass = 1; number_of_pass <= passes_max; ++number_of_pass) {
       pass_ = number_of_pass;
-      passed_over_ = fmt::format("pg_temp.backfill_passed_over_{}", pass_);
+      skipped_ = fmt::format("pg_temp.backfill_skipped_{}", pass_);
       session_.execute(
-          fmt::format("CREATE TEMPORARY TABLE backfill_passed_over_{} (id uuid PRIMARY KEY)", pass_));
+          fmt::format("CREATE TEMPORARY TABLE backfill_skipped_{} (id uuid PRIMARY KEY)", pass_));
       report_.locked_count = 0;
       walk(keys);
       if (report_.interrupted || report_.locked_count == 0) break;
-      keys = passed_over_;
+      keys = skipped_;
       if (pass_ < passes_max) std::this_thread::sleep_for(pause_between_passes);
     }
     name_locked();
-    if (began_ && !report_.interrupted) count_those_that_came();
+    if (began_ && !report_.interrupted) count_added();
     report_.throttled = throttle_.paused();
     return std::move(report_);
   }
@@ -121,15 +118,15 @@ class Walk {
   }
 
   void survey(const std::string& keys, const std::string& last_key, Batch& batch) {
-    const pg::ResultSet found = patiently([&] {
+    const pg::ResultSet found = with_lock_retries([&] {
       return session_.query(sql_.survey(keys), {batch.after, last_key, std::to_string(pace_.size()), began_});
     });
-    batch.keys = number(found, 1);
+    batch.keys = number_in(found, 0, 1);
     if (batch.keys == 0) return;
     batch.last = found.text(0, 0);
-    batch.same = number(found, 2);
-    batch.needy = number(found, 3);
-    batch.kept_values = number(found, 4);
+    batch.same = number_in(found, 0, 2);
+    batch.needy = number_in(found, 0, 3);
+    batch.kept_values = number_in(found, 0, 4);
     batch.needy_ids = found.text(0, 5);
     batch.keeping_ids = found.text(0, 6);
     batch.values = numbers(found, 7);
@@ -142,16 +139,16 @@ class Walk {
     if (batch.kept_values > 0) add_kept(batch);
   }
 
-  // One number for each wish, from this column on.
+  // Reads one number for each assignment, from this column on.
   std::vector<std::uint64_t> numbers(const pg::ResultSet& rows, int column) const {
     std::vector<std::uint64_t> values;
-    for (std::size_t i = 0; i < source_.wishes.size(); ++i)
-      values.push_back(number(rows, column + static_cast<int>(i)));
+    for (std::size_t i = 0; i < source_.assignments.size(); ++i)
+      values.push_back(number_in(rows, 0, column + static_cast<int>(i)));
     return values;
   }
 
   void count_values(const std::vector<std::uint64_t>& values) {
-    for (std::size_t i = 0; i < values.size(); ++i) report_.changed_by_wish[i] += values[i];
+    for (std::size_t i = 0; i < values.size(); ++i) report_.changed_by_column[i] += values[i];
   }
 
   void add_kept(const Batch& batch) {
@@ -179,12 +176,12 @@ class Walk {
                                  .to = std::string(rows.text(row, 3))});
   }
 
-  // False when the batch must be tried again, smaller: a row of it is refused, and not yet alone.
+  // Returns false when the batch must be repeated, smaller: one of its rows was refused.
   bool write(const Batch& batch) {
     const auto began = Clock::now();
     try {
-      count_written(patiently(
-          [&] { return session_.query(sql_.write(passed_over_, options_.run), {batch.needy_ids}); }));
+      count_written(with_lock_retries(
+          [&] { return session_.query(sql_.write(skipped_, options_.run), {batch.needy_ids}); }));
     } catch (const pg::Error& error) {
       if (!is_refusal(error)) throw;
       if (batch.keys > 1) {
@@ -200,8 +197,8 @@ class Walk {
   }
 
   void count_written(const pg::ResultSet& written) {
-    report_.changed += number(written, 0);
-    report_.locked_count += number(written, 1);
+    report_.changed += number_in(written, 0, 0);
+    report_.locked_count += number_in(written, 0, 1);
     count_values(numbers(written, 2));
   }
 
@@ -211,36 +208,36 @@ class Walk {
     report_.refused.push_back({.id = id, .message = rivals_of(id).value_or(error.what())});
   }
 
-  // Who has the key that this account should get.
+  // Names the account that already has a routing key of this account.
   std::optional<std::string> rivals_of(const std::string& id) {
-    for (const BackfillWish& wish : source_.wishes) {
-      if (!wish.column->is_unique) continue;
-      const pg::ResultSet rows = session_.query(sql_.rival(wish), {id});
+    for (const BackfillAssignment& assignment : source_.assignments) {
+      if (!assignment.column->is_unique) continue;
+      const pg::ResultSet rows = session_.query(sql_.rival(assignment), {id});
       if (rows.rows() > 0)
-        return fmt::format("account {} has this {} already", rows.text(0, 0), wish.column->name);
+        return fmt::format("account {} has this {} already", rows.text(0, 0), assignment.column->name);
     }
     return std::nullopt;
   }
 
-  // Not only of those that a file names.
-  bool is_about_all() const { return source_.keys == BackfillSource().keys; }
+  // False when a file names the accounts.
+  bool visits_all() const { return source_.keys == BackfillSource().keys; }
 
-  void count_those_that_came() {
+  void count_added() {
     session_.execute("SET enable_seqscan = on");
-    const std::uint64_t left = number(patiently([&] { return session_.query(sql_.left()); }), 0);
-    report_.came_meanwhile = left - std::min(left, report_.locked_count + report_.refused_count);
+    const std::uint64_t left = first_number(with_lock_retries([&] { return session_.query(sql_.left()); }));
+    report_.added_during_run = left - std::min(left, report_.locked_count + report_.refused_count);
   }
 
   void name_locked() {
     if (report_.locked_count == 0) return;
     const pg::ResultSet rows =
-        session_.query(fmt::format("SELECT id FROM {} ORDER BY id LIMIT {}", passed_over_, listed_max));
-    for (std::size_t row = 0; row < rows.rows(); ++row) report_.locked.emplace_back(rows.text(row, 0));
+        session_.query(fmt::format("SELECT id FROM {} ORDER BY id LIMIT {}", skipped_, listed_max));
+    report_.locked = lines_of(rows);
   }
 
-  // Tries again while somebody holds a lock, though not for ever.
+  // Repeats the statement while other transactions hold its locks, for at most `lock_budget`.
   template <class F>
-  pg::ResultSet patiently(F statement) {
+  pg::ResultSet with_lock_retries(F statement) {
     const auto until = Clock::now() + lock_budget;
     for (;;) {
       try {
@@ -251,7 +248,7 @@ class Walk {
       const std::string holders = lock_holders(session_);
       if (Clock::now() > until || options_.interrupted())
         throw Failure(options_.interrupted() ? Exit::interrupted : Exit::lock_budget_spent,
-                      "no lock on social_accounts, held by " + holders + "; run it again to continue");
+                      "social_accounts stayed locked, held by " + holders + "; run this again to continue");
       show(0, "waiting for a lock held by " + holders);
       std::this_thread::sleep_for(lock_pause);
     }
@@ -265,9 +262,9 @@ class Walk {
   BackfillPace pace_;
   BackfillThrottle throttle_;
   BackfillReport report_;
-  // Accounts made since then are left to the next run: this one ends, however many come.
+  // Accounts created after this time are left to the next run, so that this one ends.
   std::optional<std::string> began_;
-  std::string passed_over_;
+  std::string skipped_;
   int pass_ = 1;
 };
 

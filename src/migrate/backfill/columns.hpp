@@ -1,4 +1,4 @@
-// The columns that a backfill may fill.
+// The columns that a backfill fills, and the header of a file that names them.
 #pragma once
 
 #include <span>
@@ -14,23 +14,23 @@ struct BackfillColumn {
   std::string_view name;
   Kind kind = Kind::text;
   bool is_secret = false;  // its value is never shown
-  bool is_unique = false;  // one account's alone: webhooks are routed by it
-  bool is_new = true;      // the migration added it; a file may name it
+  bool is_unique = false;  // a routing key: at most one account has a value
+  bool is_new = true;      // added by the migration; a file may name it
 };
 
 std::span<const BackfillColumn> backfill_columns();
 
-// Nothing when there is no such column, or the migration did not add it.
+// Returns null for a name that is not a column added by the migration.
 const BackfillColumn* find_new_column(std::string_view name);
-// Any of them; the name must be one.
+// `name` must be one of backfill_columns().
 const BackfillColumn& backfill_column(std::string_view name);
 
-// SQL: the column's value, of its type, from an expression of type text; NULL when that is NULL or blank.
+// SQL: converts a text expression to the column's type; NULL for a NULL or blank text.
 std::string typed_value(const BackfillColumn& column, const std::string& text);
-// SQL, a condition: the account `a` has no value there, or the one that every new row gets.
+// SQL condition: account `a` has no value in the column, or the column's default.
 std::string is_unset(const BackfillColumn& column);
 
-// The first record of a file of accounts: which column is where.
+// The first record of a file of accounts.
 struct BackfillHeader {
   char delimiter = ',';
   std::vector<std::string> names;  // in the file's order, in lower case
@@ -39,8 +39,8 @@ struct BackfillHeader {
   bool has(std::string_view name) const;
 };
 
-// Throws Failure (wrong_usage) for a name that is not a column's, one that comes twice, and a header that
-// names no column or no account. `accounts` false: the lines name no account.
+// `accounts`: the lines name accounts. `old_columns`: columns older than the migration are allowed. Throws Failure
+// (wrong_usage) for an unknown or repeated name, and for a header without a column or an account.
 BackfillHeader read_backfill_header(std::string_view record, bool accounts, bool old_columns);
 
 }  // namespace socialsync::migrate

@@ -31,8 +31,7 @@ CsvReader::CsvReader(std::istream& input) : input_(input) { skip_byte_order_mark
 void CsvReader::skip_byte_order_mark() {
   const int first = input_.peek();
   if (first == 0xff || first == 0xfe)
-    throw Failure(Exit::wrong_usage,
-                  "the file is in UTF-16: save it as UTF-8 (in Excel: 'CSV UTF-8'), and try again");
+    throw Failure(Exit::wrong_usage, "the file is in UTF-16: save it as UTF-8 (in Excel: 'CSV UTF-8')");
   if (first == 0xef) input_.ignore(3);
 }
 
@@ -45,7 +44,7 @@ std::optional<CsvRecord> CsvReader::next() {
   return std::nullopt;
 }
 
-// Whether its quotes are closed.
+// Returns false when the file ends inside quotes.
 bool CsvReader::read_line(CsvRecord& record) {
   std::streambuf& bytes = *input_.rdbuf();
   bool in_quotes = false;

@@ -1,5 +1,5 @@
-// A CSV file as it comes out of a spreadsheet, record by record. What is in a record is PostgreSQL's to read;
-// here is only where it begins and ends, and on which line: https://www.rfc-editor.org/rfc/rfc4180
+// Splits a CSV file into records with their line numbers: https://www.rfc-editor.org/rfc/rfc4180. PostgreSQL parses
+// the fields.
 #pragma once
 
 #include <cstdint>
@@ -12,20 +12,20 @@
 namespace socialsync::migrate {
 
 struct CsvRecord {
-  std::uint64_t line = 0;  // of the file, where it begins; from 1
-  std::string text;        // without its end
+  std::uint64_t line = 0;  // of the record's begin; counted from 1
+  std::string text;        // without its line end
   bool is_closed = true;   // false: the file ended inside quotes
-  bool is_whole = true;    // false: longer than record_bytes_max, and cut there
+  bool is_whole = true;    // false: truncated at record_bytes_max
 };
 
 class CsvReader {
  public:
   static constexpr std::size_t record_bytes_max = 1 << 20;
 
-  // Skips a byte order mark. Throws Failure when it is that of UTF-16.
+  // Skips the byte order mark of UTF-8. Throws Failure for that of UTF-16.
   explicit CsvReader(std::istream& input);
 
-  // Blank lines are left out. Lines end in LF, CR LF or CR.
+  // Returns the next record, nothing at the end. Skips blank lines; lines end in LF, CR LF or CR.
   std::optional<CsvRecord> next();
 
  private:
@@ -36,15 +36,15 @@ class CsvReader {
   std::uint64_t line_ = 1;
 };
 
-// The comma, semicolon or tabulator that separates the names of this header.
+// Returns the delimiter (comma, semicolon or tab) of this header.
 char csv_delimiter(std::string_view header);
 
-// The fields of one record, without their quotes.
+// Returns the fields of one record, without their quotes.
 std::vector<std::string> csv_fields(std::string_view record, char delimiter);
 
 std::size_t count_csv_fields(std::string_view record, char delimiter);
 
-// The value as a field, in quotes.
+// Returns the value as a quoted field.
 std::string csv_quoted(std::string_view value);
 
 }  // namespace socialsync::migrate

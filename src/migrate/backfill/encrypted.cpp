@@ -14,9 +14,9 @@ namespace {
 constexpr std::size_t page_size = 1000;
 constexpr const char* accounts_wanted = "pg_temp.backfill_wanted";
 
-// Sealed values of one column for which the file or the undo has another: id, the value, and the wanted one
-// or (of an undo) the hash of what the run wrote.
-std::string select_sealed(std::string_view column, bool is_undo) {
+// Selects encrypted values of the column in accounts with a wanted value: id, the value, and the wanted value
+// or (undo) the hash of the value that the run wrote.
+std::string select_encrypted(std::string_view column, bool is_undo) {
   const std::string compared =
       is_undo ? fmt::format("encode(w.{}_written, 'hex')", column) : fmt::format("w.{}", column);
   return fmt::format(
@@ -39,54 +39,53 @@ std::string adopt_written(std::string_view column) {
       column);
 }
 
-std::string hash_of(std::string_view plain) {
+std::string hash_of(std::string_view plaintext) {
   crypto::Sha256 hash;
-  hash.add(plain);
+  hash.add(plaintext);
   std::string text;
   append_hex(text, hash.finish());
   return text;
 }
 
-// One column's way through its pages.
-class Column {
+// Matches the values of one column, page by page.
+class ColumnMatch {
  public:
-  Column(pg::Session& session, std::string_view name, const crypto::SecretKeys& keys, bool is_undo)
+  ColumnMatch(pg::Session& session, std::string_view name, const crypto::SecretKeys& keys, bool is_undo)
       : session_(session), name_(name), keys_(keys), is_undo_(is_undo) {}
 
-  // How many values could not be asked.
-  std::uint64_t settle(SealedUnknown unknown) {
+  // Returns the number of values that no key decrypts.
+  std::uint64_t run(UnknownKey unknown) {
     std::uint64_t unknown_count = 0;
     std::optional<std::string> after;
     for (;;) {
-      const pg::ResultSet rows = session_.query(select_sealed(name_, is_undo_), {after});
+      const pg::ResultSet rows = session_.query(select_encrypted(name_, is_undo_), {after});
       if (rows.rows() == 0) return unknown_count;
-      std::vector<std::string> settled;
+      std::vector<std::string> matched;
       for (std::size_t row = 0; row < rows.rows(); ++row) {
-        const bool is_unknown = look(rows, row, settled, unknown);
-        unknown_count += is_unknown ? 1 : 0;
+        if (!match(rows, row, matched, unknown)) ++unknown_count;
       }
       after = rows.text(rows.rows() - 1, 0);
-      if (!settled.empty())
+      if (!matched.empty())
         session_.query(is_undo_ ? adopt_written(name_) : forget_wanted(name_),
-                       {fmt::format("{{{}}}", fmt::join(settled, ","))});
+                       {fmt::format("{{{}}}", fmt::join(matched, ","))});
     }
   }
 
  private:
-  // True when no key opens it.
-  bool look(const pg::ResultSet& rows, std::size_t row, std::vector<std::string>& settled,
-            SealedUnknown unknown) const {
+  // Returns false when no key decrypts the value.
+  bool match(const pg::ResultSet& rows, std::size_t row, std::vector<std::string>& matched,
+             UnknownKey unknown) const {
     const std::string_view id = rows.text(row, 0);
     auto opened = keys_.open_list(rows.text(row, 1), crypto::account_place(id, name_));
     if (opened) {
       const bool is_same = (is_undo_ ? hash_of(*opened) : *opened) == rows.text(row, 2);
-      if (is_same) settled.emplace_back(id);
+      if (is_same) matched.emplace_back(id);
       crypto::wipe(*opened);
-      return false;
+      return true;
     }
-    if (opened.error() != crypto::OpenError::unknown_key) return false;
-    if (!is_undo_ && unknown == SealedUnknown::stay) settled.emplace_back(id);
-    return true;
+    if (opened.error() != crypto::OpenError::unknown_key) return true;
+    if (!is_undo_ && unknown == UnknownKey::keep) matched.emplace_back(id);
+    return false;
   }
 
   pg::Session& session_;
@@ -97,19 +96,19 @@ class Column {
 
 }  // namespace
 
-std::vector<std::string> settle_sealed_values(pg::Session& session, const BackfillSource& source,
-                                              const crypto::SecretKeys& keys, SealedUnknown unknown) {
+std::vector<std::string> match_encrypted_values(pg::Session& session, const BackfillSource& source,
+                                                const crypto::SecretKeys& keys, UnknownKey unknown) {
   std::vector<std::string> notes;
   if (source.keys != accounts_wanted) return notes;
-  for (const BackfillWish& wish : source.wishes) {
-    if (!wish.column->is_secret) continue;
-    const bool is_undo = !wish.may_write.empty();  // a file's are allowed later
-    const std::uint64_t count = Column(session, wish.column->name, keys, is_undo).settle(unknown);
+  for (const BackfillAssignment& assignment : source.assignments) {
+    if (!assignment.column->is_secret) continue;
+    const bool is_undo = !assignment.may_write.empty();  // allow_writes() comes later for a file
+    const std::uint64_t count = ColumnMatch(session, assignment.column->name, keys, is_undo).run(unknown);
     if (count > 0)
-      notes.push_back(
-          fmt::format("{} value(s) of {} are sealed under a key that is not set here, and {}: "
-                      "SOCIALSYNC_SECRETS_KEY opens them",
-                      count, wish.column->name, unknown == SealedUnknown::stay ? "stay" : "are replaced"));
+      notes.push_back(fmt::format(
+          "{} value(s) of {} are encrypted under a key that is not configured and {}: add the key to "
+          "SOCIALSYNC_SECRETS_KEY",
+          count, assignment.column->name, unknown == UnknownKey::keep ? "stay" : "are replaced"));
   }
   return notes;
 }

@@ -1,6 +1,6 @@
+// Compares values to backfill with encrypted secrets of accounts.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,16 +10,13 @@
 
 namespace socialsync::migrate {
 
-enum class SealedUnknown {
-  stay,         // a value that we cannot read is not written over
-  are_replaced  // it is
-};
+// Values encrypted under a key that is not configured.
+enum class UnknownKey { keep, replace };
 
-// Before a file's values (or an undo's) are compared with those of accounts whose secrets are sealed: a
-// wanted value that is there already, only sealed, is wanted no more; and what an undone run wrote is known
-// again though it was sealed since. Gives a line for each column that has values which these keys do not
-// open. Throws pg::Error.
-std::vector<std::string> settle_sealed_values(pg::Session& session, const BackfillSource& source,
-                                              const crypto::SecretKeys& keys, SealedUnknown unknown);
+// Call before the walk. Removes from a file's values those that accounts already have, encrypted; and lets an undo
+// recognize values that were encrypted after its run wrote them. Returns one note for each column with values that
+// `keys` cannot decrypt. Throws pg::Error.
+std::vector<std::string> match_encrypted_values(pg::Session& session, const BackfillSource& source,
+                                                const crypto::SecretKeys& keys, UnknownKey unknown);
 
 }  // namespace socialsync::migrate

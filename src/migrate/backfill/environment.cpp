@@ -23,7 +23,7 @@ const char* platform_name(const EnvironmentAccount& settings) {
   return settings.is_instagram ? "Instagram" : "WhatsApp";
 }
 
-// What the guide's UPDATE asks for.
+// The subscription in the migration guide's UPDATE.
 const char* wanted_events(const EnvironmentAccount& settings) {
   return settings.is_instagram ? "messages,comments,mentions" : "messages,message_deliveries,message_reads";
 }
@@ -47,9 +47,8 @@ pg::ResultSet best_accounts(pg::Session& session, const EnvironmentAccount& sett
   for (std::size_t row = 0; row < std::min(rows.rows(), named_max); ++row)
     names.push_back(fmt::format("  {} ({})", rows.text(row, 0), rows.text(row, 2)));
   if (rows.rows() > named_max) names.emplace_back("  and more");
-  throw Failure(Exit::refused,
-                fmt::format("several {} accounts could be meant, say which with --account ID:\n{}",
-                            platform_name(settings), fmt::join(names, "\n")));
+  throw Failure(Exit::refused, fmt::format("several {} accounts match, choose one with --account ID:\n{}",
+                                           platform_name(settings), fmt::join(names, "\n")));
 }
 
 std::optional<FoundAccount> find_account(pg::Session& session, const EnvironmentAccount& settings,
@@ -82,7 +81,7 @@ void refuse_bad_settings(const WantedValues& wanted) {
   if (wanted.bad_lines.empty()) return;
   std::vector<std::string> messages;
   for (const BadLine& bad : wanted.bad_lines) messages.push_back(bad.message);
-  throw Failure(Exit::data_blocks, fmt::format("the settings cannot be used: {}", fmt::join(messages, "; ")));
+  throw Failure(Exit::data_blocks, fmt::format("unusable settings: {}", fmt::join(messages, "; ")));
 }
 
 }  // namespace
@@ -97,14 +96,13 @@ EnvironmentValues load_environment(pg::Session& session, const std::vector<Envir
     const std::optional<FoundAccount> found = find_account(session, one, account);
     if (found) csv << csv_line(one, *found);
     if (!found && account.empty())
-      values.notes.push_back(fmt::format("there is no {} account to fill", platform_name(one)));
+      values.notes.push_back(fmt::format("no {} account to fill", platform_name(one)));
     any = any || found;
   }
   if (!any)
-    throw Failure(Exit::refused,
-                  account.empty()
-                      ? fmt::format("{}: add the account first", fmt::join(values.notes, "; "))
-                      : fmt::format("no account {} of a platform that the settings name", account));
+    throw Failure(Exit::refused, account.empty()
+                                     ? fmt::format("{}: add the account first", fmt::join(values.notes, "; "))
+                                     : fmt::format("no account {} of a platform with settings", account));
   values.wanted = load_accounts(session, csv, Columns::all);
   refuse_bad_settings(values.wanted);
   return values;

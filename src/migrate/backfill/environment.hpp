@@ -1,3 +1,4 @@
+// Values to backfill from single-tenant settings.
 #pragma once
 
 #include <string>
@@ -7,10 +8,10 @@
 
 namespace socialsync::migrate {
 
-// The single-tenant settings of one platform.
+// The settings of one platform.
 struct EnvironmentAccount {
   bool is_instagram = false;
-  std::string key;  // the phone number id, the Instagram page id
+  std::string key;  // phone number id, or Instagram page id
   std::string app_secret;
   std::string verify_token;
   std::string access_token;
@@ -18,12 +19,12 @@ struct EnvironmentAccount {
 
 struct EnvironmentValues {
   WantedValues wanted;
-  std::vector<std::string> notes;  // platforms that have settings but no account
+  std::vector<std::string> notes;  // platforms with settings and no account
 };
 
-// Finds the account that each platform's settings are for: the one that has the key, else the only one
-// without a key, else the only one; or, when `account` is not empty, that one (its id or account_id) and no
-// other. Throws Failure when there is none, or several could be meant: it names them.
+// Assigns each platform's settings to one account: the account with this key, else the only one without a key,
+// else the only one. A non-empty `account` (id or account_id) allows that account alone. Throws Failure when there
+// is no such account, or names the candidates when there are several.
 EnvironmentValues load_environment(pg::Session& session, const std::vector<EnvironmentAccount>& settings,
                                    const std::string& account);
 

@@ -9,6 +9,7 @@
 #include "base/failure.hpp"
 #include "migrate/backfill/columns.hpp"
 #include "migrate/backfill/csv.hpp"
+#include "migrate/query.hpp"
 #include "pg/sqlstate.hpp"
 
 namespace socialsync::migrate {
@@ -16,7 +17,7 @@ namespace {
 
 constexpr std::size_t piece_bytes = 64 * 1024;
 
-// The file with two columns in front of each line: its number, and what is wrong with its shape.
+// The file with two more columns before each line: its number, and the fault of its shape.
 class NumberedLines {
  public:
   NumberedLines(CsvReader& reader, const BackfillHeader& header) : reader_(reader), header_(header) {}
@@ -72,66 +73,12 @@ void copy_lines(pg::Session& session, CsvReader& reader, const BackfillHeader& h
   session.execute("ANALYZE pg_temp.backfill_lines");
 }
 
-BackfillHeader read_header(CsvReader& reader, bool accounts, bool old_columns) {
-  const std::optional<CsvRecord> record = reader.next();
-  if (!record) throw Failure(Exit::wrong_usage, "the file is empty: its first line names the columns");
-  if (!record->is_closed) throw Failure(Exit::wrong_usage, "a quote in the header is never closed");
-  return read_backfill_header(record->text, accounts, old_columns);
-}
-
-std::string typed_columns(const BackfillHeader& header) {
-  std::vector<std::string> parts;
-  for (const BackfillColumn* column : header.columns)
-    parts.push_back(
-        fmt::format("{} AS {}", typed_value(*column, fmt::format("l.{}", column->name)), column->name));
-  return fmt::format("{}", fmt::join(parts, ", "));
-}
-
-// Only what is good becomes a wish.
-void make_accounts(pg::Session& session, const BackfillHeader& header) {
-  session.execute(
-      fmt::format("CREATE TEMPORARY TABLE backfill_wanted AS SELECT m.id, {}"
-                  " FROM pg_temp.backfill_lines AS l JOIN pg_temp.backfill_matches AS m USING (line)"
-                  " WHERE NOT EXISTS (SELECT FROM pg_temp.backfill_problems AS p WHERE p.line = l.line);"
-                  "ALTER TABLE pg_temp.backfill_wanted ADD PRIMARY KEY (id);"
-                  "ANALYZE pg_temp.backfill_wanted; DROP TABLE pg_temp.backfill_lines",
-                  typed_columns(header)));
-}
-
-void make_constants(pg::Session& session, const BackfillHeader& header) {
-  session.execute(
-      fmt::format("CREATE TEMPORARY TABLE backfill_wanted AS SELECT {} FROM pg_temp.backfill_lines AS l"
-                  " WHERE NOT EXISTS (SELECT FROM pg_temp.backfill_problems);"
-                  "ANALYZE pg_temp.backfill_wanted; DROP TABLE pg_temp.backfill_lines",
-                  typed_columns(header)));
-}
-
-std::uint64_t number(pg::Session& session, const std::string& sql) {
-  return std::stoull(std::string(session.query(sql).text(0, 0)));
-}
-
-void read_problems(pg::Session& session, WantedValues& wanted) {
-  const pg::ResultSet rows = session.query(fmt::format(
-      "SELECT line, message FROM pg_temp.backfill_problems ORDER BY line, message LIMIT {}", listed_max));
-  for (std::size_t row = 0; row < rows.rows(); ++row)
-    wanted.bad_lines.push_back(
-        {.line = std::stoull(std::string(rows.text(row, 0))), .message = std::string(rows.text(row, 1))});
-  wanted.bad_line_count = number(session, "SELECT count(DISTINCT line) FROM pg_temp.backfill_problems");
-}
-
-void add_wishes(BackfillSource& source, const BackfillHeader& header) {
-  for (const BackfillColumn* column : header.columns)
-    source.wishes.push_back({.column = column, .value = fmt::format("w.{}", column->name), .may_write = {}});
-}
-
-using Kind = BackfillColumn::Kind;
-
-// The line's own text for that name, or NULL.
+// SQL: the trimmed field of the line, or NULL.
 std::string text_of(const BackfillHeader& header, std::string_view name) {
   return header.has(name) ? fmt::format("nullif(btrim(l.{}, E' \\t\\r\\n'), '')", name) : "NULL::text";
 }
 
-// The key of a line's account, for messages.
+// SQL: the names by which a line identifies its account, for messages.
 std::string account_of(const BackfillHeader& header) {
   return fmt::format("concat_ws(' ', {}, coalesce({}, {}))", text_of(header, "platform"),
                      text_of(header, "id"), text_of(header, "account_id"));
@@ -141,7 +88,7 @@ void add_problems(pg::Session& session, const std::string& select) {
   session.execute("INSERT INTO pg_temp.backfill_problems (line, message) " + select);
 }
 
-// Lines whose shape is right.
+// Adds the message to each well-formed line that satisfies the condition.
 void add_problems_where(pg::Session& session, const std::string& message, const std::string& condition) {
   add_problems(
       session,
@@ -168,7 +115,7 @@ void check_accounts(pg::Session& session, const BackfillHeader& header) {
       "  FROM pg_temp.backfill_matches WINDOW same AS (PARTITION BY id)) AS m WHERE least <> most");
 }
 
-// A varchar's limit is in its type; secrets may have been made wider.
+// The limit is that of the column's type now: columns of secrets may have been widened.
 void check_length(pg::Session& session, const BackfillHeader& header, const BackfillColumn& column) {
   const std::string text = text_of(header, column.name);
   add_problems(
@@ -183,17 +130,17 @@ void check_length(pg::Session& session, const BackfillHeader& header, const Back
 void check_value(pg::Session& session, const BackfillHeader& header, const BackfillColumn& column) {
   const std::string text = text_of(header, column.name);
   switch (column.kind) {
-    case Kind::text: return check_length(session, header, column);
-    case Kind::status:
+    case BackfillColumn::Kind::text: return check_length(session, header, column);
+    case BackfillColumn::Kind::status:
       return add_problems_where(
           session, fmt::format("format('webhook_status is inactive, active or error, not %s', {})", text),
           text + " NOT IN ('inactive', 'active', 'error')");
-    case Kind::events:
+    case BackfillColumn::Kind::events:
       return add_problems_where(
           session, "'webhook_events is a list such as messages,comments'",
           fmt::format("regexp_replace({}, '[{{}}\"\\s]', '', 'g') !~ '^([A-Za-z0-9_]+(,[A-Za-z0-9_]+)*)?$'",
                       text));
-    case Kind::json:
+    case BackfillColumn::Kind::json:
       return add_problems_where(session, fmt::format("'{} is not a JSON object'", column.name),
                                 fmt::format("NOT pg_temp.backfill_is_json_object({})", text));
   }
@@ -215,7 +162,7 @@ void check_unique(pg::Session& session, const BackfillHeader& header, const Back
                            column.name, text));
 }
 
-// A function, since a cast that fails would end the statement.
+// A function, because a failing cast would end the statement.
 constexpr const char* make_problems = R"(
 CREATE TEMPORARY TABLE backfill_problems (line bigint, message text);
 CREATE OR REPLACE FUNCTION pg_temp.backfill_is_json_object(value text) RETURNS boolean LANGUAGE plpgsql AS $$
@@ -226,42 +173,6 @@ EXCEPTION WHEN data_exception OR statement_too_complex OR untranslatable_charact
 END $$;
 INSERT INTO pg_temp.backfill_problems
 SELECT line, problem FROM pg_temp.backfill_lines WHERE problem IS NOT NULL)";
-
-}  // namespace
-
-WantedValues load_accounts(pg::Session& session, std::istream& csv, Columns allowed) {
-  CsvReader reader(csv);
-  const BackfillHeader header = read_header(reader, true, allowed == Columns::all);
-  copy_lines(session, reader, header);
-  match_accounts(session, header);
-  check_lines(session, header, true);
-  WantedValues wanted;
-  read_problems(session, wanted);
-  make_accounts(session, header);
-  wanted.source.keys = "pg_temp.backfill_wanted";
-  wanted.source.joined = "JOIN pg_temp.backfill_wanted AS w ON w.id = a.id";
-  wanted.source.total = number(session, "SELECT count(*) FROM pg_temp.backfill_wanted");
-  add_wishes(wanted.source, header);
-  return wanted;
-}
-
-WantedValues load_constants(pg::Session& session, std::istream& csv, const std::string& filter) {
-  CsvReader reader(csv);
-  const BackfillHeader header = read_header(reader, false, false);
-  copy_lines(session, reader, header);
-  check_lines(session, header, false);
-  WantedValues wanted;
-  read_problems(session, wanted);
-  make_constants(session, header);
-  wanted.source.joined = "CROSS JOIN pg_temp.backfill_wanted AS w";
-  wanted.source.filter = filter;
-  add_wishes(wanted.source, header);
-  return wanted;
-}
-
-void allow_writes(BackfillSource& source, bool overwrite) {
-  for (BackfillWish& wish : source.wishes) wish.may_write = overwrite ? "true" : is_unset(*wish.column);
-}
 
 void match_accounts(pg::Session& session, const BackfillHeader& header) {
   const std::string id = text_of(header, "id");
@@ -287,6 +198,92 @@ void check_lines(pg::Session& session, const BackfillHeader& header, bool accoun
     if (accounts && column->is_unique) check_unique(session, header, *column);
   }
   session.execute("ANALYZE pg_temp.backfill_problems");
+}
+
+BackfillHeader read_header(CsvReader& reader, bool accounts, bool old_columns) {
+  const std::optional<CsvRecord> record = reader.next();
+  if (!record) throw Failure(Exit::wrong_usage, "the file is empty: its first line names the columns");
+  if (!record->is_closed) throw Failure(Exit::wrong_usage, "a quote in the header is never closed");
+  return read_backfill_header(record->text, accounts, old_columns);
+}
+
+std::string typed_columns(const BackfillHeader& header) {
+  std::vector<std::string> parts;
+  for (const BackfillColumn* column : header.columns)
+    parts.push_back(
+        fmt::format("{} AS {}", typed_value(*column, fmt::format("l.{}", column->name)), column->name));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+// Lines without a problem become wanted values.
+void make_accounts(pg::Session& session, const BackfillHeader& header) {
+  session.execute(
+      fmt::format("CREATE TEMPORARY TABLE backfill_wanted AS SELECT m.id, {}"
+                  " FROM pg_temp.backfill_lines AS l JOIN pg_temp.backfill_matches AS m USING (line)"
+                  " WHERE NOT EXISTS (SELECT FROM pg_temp.backfill_problems AS p WHERE p.line = l.line);"
+                  "ALTER TABLE pg_temp.backfill_wanted ADD PRIMARY KEY (id);"
+                  "ANALYZE pg_temp.backfill_wanted; DROP TABLE pg_temp.backfill_lines",
+                  typed_columns(header)));
+}
+
+void make_constants(pg::Session& session, const BackfillHeader& header) {
+  session.execute(
+      fmt::format("CREATE TEMPORARY TABLE backfill_wanted AS SELECT {} FROM pg_temp.backfill_lines AS l"
+                  " WHERE NOT EXISTS (SELECT FROM pg_temp.backfill_problems);"
+                  "ANALYZE pg_temp.backfill_wanted; DROP TABLE pg_temp.backfill_lines",
+                  typed_columns(header)));
+}
+
+void read_problems(pg::Session& session, WantedValues& wanted) {
+  const pg::ResultSet rows = session.query(fmt::format(
+      "SELECT line, message FROM pg_temp.backfill_problems ORDER BY line, message LIMIT {}", listed_max));
+  for (std::size_t row = 0; row < rows.rows(); ++row)
+    wanted.bad_lines.push_back({.line = number_in(rows, row, 0), .message = std::string(rows.text(row, 1))});
+  wanted.bad_line_count =
+      first_number(session.query("SELECT count(DISTINCT line) FROM pg_temp.backfill_problems"));
+}
+
+void add_assignments(BackfillSource& source, const BackfillHeader& header) {
+  for (const BackfillColumn* column : header.columns)
+    source.assignments.push_back(
+        {.column = column, .value = fmt::format("w.{}", column->name), .may_write = {}});
+}
+
+}  // namespace
+
+WantedValues load_accounts(pg::Session& session, std::istream& csv, Columns allowed) {
+  CsvReader reader(csv);
+  const BackfillHeader header = read_header(reader, true, allowed == Columns::all);
+  copy_lines(session, reader, header);
+  match_accounts(session, header);
+  check_lines(session, header, true);
+  WantedValues wanted;
+  read_problems(session, wanted);
+  make_accounts(session, header);
+  wanted.source.keys = "pg_temp.backfill_wanted";
+  wanted.source.joined = "JOIN pg_temp.backfill_wanted AS w ON w.id = a.id";
+  wanted.source.total = first_number(session.query("SELECT count(*) FROM pg_temp.backfill_wanted"));
+  add_assignments(wanted.source, header);
+  return wanted;
+}
+
+WantedValues load_constants(pg::Session& session, std::istream& csv, const std::string& filter) {
+  CsvReader reader(csv);
+  const BackfillHeader header = read_header(reader, false, false);
+  copy_lines(session, reader, header);
+  check_lines(session, header, false);
+  WantedValues wanted;
+  read_problems(session, wanted);
+  make_constants(session, header);
+  wanted.source.joined = "CROSS JOIN pg_temp.backfill_wanted AS w";
+  wanted.source.filter = filter;
+  add_assignments(wanted.source, header);
+  return wanted;
+}
+
+void allow_writes(BackfillSource& source, bool overwrite) {
+  for (BackfillAssignment& assignment : source.assignments)
+    assignment.may_write = overwrite ? "true" : is_unset(*assignment.column);
 }
 
 }  // namespace socialsync::migrate

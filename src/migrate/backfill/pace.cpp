@@ -4,6 +4,8 @@
 
 #include <fmt/core.h>
 
+#include "migrate/query.hpp"
+
 namespace socialsync::migrate {
 namespace {
 
@@ -18,15 +20,13 @@ FROM pg_stat_replication WHERE state IN ('catchup', 'streaming'))";
 
 }  // namespace
 
-milliseconds BackfillThrottle::lag() {
-  return milliseconds(std::stoll(std::string(session_.query(select_lag).text(0, 0))));
-}
+milliseconds BackfillThrottle::lag() { return milliseconds(first_number(session_.query(select_lag))); }
 
 void BackfillThrottle::wait(const std::function<bool()>& interrupted,
                             const std::function<void(const std::string&)>& tell) {
   if (std::chrono::steady_clock::now() - asked_ < ask_interval) return;
   for (milliseconds behind = lag(); behind > lag_max_ && !interrupted(); behind = lag()) {
-    tell(fmt::format("paused, a standby is {:.1f} s behind", static_cast<double>(behind.count()) / 1000));
+    tell(fmt::format("paused, a standby lags by {:.1f} s", static_cast<double>(behind.count()) / 1000));
     std::this_thread::sleep_for(pause);
     paused_ += pause;
   }

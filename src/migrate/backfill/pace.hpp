@@ -1,3 +1,4 @@
+// The speed of a backfill: the size of its batches, and pauses for standbys.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +11,7 @@
 
 namespace socialsync::migrate {
 
-// How many accounts the next batch looks at, so that each takes about `target`: row locks are held that long.
+// The number of accounts in the next batch, so that a batch takes about `target` and holds row locks no longer.
 class BackfillPace {
  public:
   static constexpr std::size_t size_at_first = 500;
@@ -20,7 +21,7 @@ class BackfillPace {
 
   std::size_t size() const { return size_; }
 
-  // A batch of that size took so long.
+  // Reports the duration of a batch of size().
   void took(std::chrono::milliseconds duration) {
     if (duration > target_) halve();
     if (duration < target_ / 2) size_ = std::min(size_max, size_ * 2);
@@ -33,13 +34,13 @@ class BackfillPace {
   std::size_t size_ = size_at_first;
 };
 
-// Waits while a standby is too far behind, as far as this role may see that (pg_monitor).
+// Pauses while a standby lags more than `lag_max`. Sees standbys only with pg_monitor.
 class BackfillThrottle {
  public:
   BackfillThrottle(pg::Session& session, std::chrono::milliseconds lag_max)
       : session_(session), lag_max_(lag_max) {}
 
-  // `interrupted` ends the wait; `tell` hears why we wait.
+  // Returns when the lag is small or `interrupted` is true; passes the reason of a pause to `tell`.
   void wait(const std::function<bool()>& interrupted, const std::function<void(const std::string&)>& tell);
 
   std::chrono::milliseconds paused() const { return paused_; }

@@ -4,14 +4,13 @@
 #include <fmt/ranges.h>
 
 #include "base/failure.hpp"
+#include "migrate/query.hpp"
 #include "migrate/sql_files.hpp"
 
 namespace socialsync::migrate {
 namespace {
 
-using Kind = BackfillColumn::Kind;
-
-// New columns go with a rollback, unless they were found.
+// A rollback drops the new columns, unless they existed before the migration.
 constexpr const char* select_stays = R"(
 SELECT EXISTS (SELECT FROM socialsync.preimages WHERE object = 'column ' || $1))";
 
@@ -19,10 +18,10 @@ bool has_table(pg::Session& session) {
   return !session.query("SELECT to_regclass('socialsync.backfill_preimages')").is_null(0, 0);
 }
 
-// The text of a value as its own type.
+// The cast from text to the column's type.
 std::string cast_of(const BackfillColumn& column) {
-  if (column.kind == Kind::events) return "::text[]";
-  return column.kind == Kind::json ? "::jsonb" : "";
+  if (column.kind == BackfillColumn::Kind::events) return "::text[]";
+  return column.kind == BackfillColumn::Kind::json ? "::jsonb" : "";
 }
 
 std::string pivoted(const BackfillColumn& column) {
@@ -49,17 +48,17 @@ void make_wanted(pg::Session& session, const std::string& run,
 
 bool mark_columns_that_stay(pg::Session& session, BackfillSource& source) {
   bool any = false;
-  for (BackfillWish& wish : source.wishes) {
-    const std::string name(wish.column->name);
-    wish.stays = !wish.column->is_new || session.query(select_stays, {name}).text(0, 0) == "t";
-    any = any || wish.stays;
+  for (BackfillAssignment& assignment : source.assignments) {
+    const std::string name(assignment.column->name);
+    assignment.stays = !assignment.column->is_new || is_true(session.query(select_stays, {name}));
+    any = any || assignment.stays;
   }
   return any;
 }
 
 void make_preimages(pg::Session& session) {
   if (has_table(session)) return;
-  session.execute("SET check_function_bodies = off");  // they name what is not there yet
+  session.execute("SET check_function_bodies = off");  // the bodies name objects of later steps
   session.execute(std::string(update_definitions()));
   session.query("SELECT pg_temp.make_backfill_preimages()");
 }
@@ -68,24 +67,21 @@ BackfillSource load_preimages(pg::Session& session, const std::string& run) {
   BackfillSource source;
   std::vector<const BackfillColumn*> columns;
   if (has_table(session)) {
-    const pg::ResultSet rows = session.query(
+    const std::vector<std::string> names = lines_of(session.query(
         "SELECT column_name FROM socialsync.backfill_preimages WHERE run = $1 AND old_value IS NOT NULL "
         "GROUP BY 1",
-        {run});
-    for (std::size_t row = 0; row < rows.rows(); ++row)
-      columns.push_back(&backfill_column(rows.text(row, 0)));
+        {run}));
+    for (const std::string& name : names) columns.push_back(&backfill_column(name));
   }
   if (columns.empty())
-    throw Failure(
-        Exit::wrong_usage,
-        fmt::format("there is nothing to undo of a run {}: it replaced no value, or is undone already", run));
+    throw Failure(Exit::wrong_usage,
+                  fmt::format("nothing to undo of run {}: it replaced no value, or was undone before", run));
   make_wanted(session, run, columns);
   source.keys = "pg_temp.backfill_wanted";
   source.joined = "JOIN pg_temp.backfill_wanted AS w ON w.id = a.id";
-  source.total =
-      std::stoull(std::string(session.query("SELECT count(*) FROM pg_temp.backfill_wanted").text(0, 0)));
+  source.total = first_number(session.query("SELECT count(*) FROM pg_temp.backfill_wanted"));
   for (const BackfillColumn* column : columns)
-    source.wishes.push_back(
+    source.assignments.push_back(
         {.column = column,
          .value = fmt::format("w.{}", column->name),
          .may_write = fmt::format("w.{0}_written = sha256(convert_to(a.{0}::text, 'UTF8'))", column->name)});
@@ -93,12 +89,9 @@ BackfillSource load_preimages(pg::Session& session, const std::string& run) {
 }
 
 bool has_preimages(pg::Session& session, const std::string& run) {
-  return session
-             .query(
-                 "SELECT EXISTS (SELECT FROM socialsync.backfill_preimages WHERE run = $1 AND old_value IS "
-                 "NOT NULL)",
-                 {run})
-             .text(0, 0) == "t";
+  return is_true(session.query(
+      "SELECT EXISTS (SELECT FROM socialsync.backfill_preimages WHERE run = $1 AND old_value IS NOT NULL)",
+      {run}));
 }
 
 void drop_preimages(pg::Session& session, const std::string& run) {

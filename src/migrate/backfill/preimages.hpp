@@ -1,4 +1,4 @@
-// Values that a backfill replaced, kept so that it can be undone. They are as secret as the accounts'.
+// Values that a backfill replaced, stored for its undo. They are as secret as the accounts' own.
 #pragma once
 
 #include <string>
@@ -8,22 +8,21 @@
 
 namespace socialsync::migrate {
 
-// Says of each wish whether a rollback leaves its column there; gives whether it does of any. Wants a role
-// that may read socialsync.preimages.
+// Sets `stays` of each assignment: a rollback keeps its column. Returns true when any column stays. Needs the
+// privilege to read socialsync.preimages.
 bool mark_columns_that_stay(pg::Session& session, BackfillSource& source);
 
-// Makes socialsync.backfill_preimages, closed to everybody but the owner of social_accounts, unless it is
-// there.
+// Creates socialsync.backfill_preimages if it does not exist; only the owner of social_accounts may use it.
 void make_preimages(pg::Session& session);
 
-// The source that puts back what this run replaced, where it is still what the run wrote. Throws Failure
-// (wrong_usage) when there is no such run.
+// Returns a source that restores the values replaced by `run`, where the value written by the run is unchanged.
+// Throws Failure (wrong_usage) for an unknown run.
 BackfillSource load_preimages(pg::Session& session, const std::string& run);
 
-// Whether this run replaced a value.
+// Returns true when `run` replaced a value.
 bool has_preimages(pg::Session& session, const std::string& run);
 
-// Forgets a run that is undone, save what it filled where there was nothing: that is the rollback's.
+// Deletes the replaced values of an undone run. Keeps its records of empty values: rollback needs them.
 void drop_preimages(pg::Session& session, const std::string& run);
 
 }  // namespace socialsync::migrate

@@ -4,6 +4,7 @@
 
 #include "base/failure.hpp"
 #include "migrate/backfill/columns.hpp"
+#include "migrate/query.hpp"
 #include "migrate/session.hpp"
 
 namespace socialsync::migrate {
@@ -17,15 +18,15 @@ SELECT CASE
   WHEN NOT relrowsecurity
        OR has_column_privilege('anon', oid, 'app_secret', 'SELECT')
        OR has_column_privilege('authenticated', oid, 'app_secret', 'SELECT')
-  THEN 'the migration is not finished, and secrets would be open to the roles of the web API. Run: socialsync migrate apply'
+  THEN 'the migration is not finished: secrets would be readable by the roles of the web API. Run: socialsync migrate apply'
   WHEN NOT has_table_privilege('public.social_accounts', 'SELECT, UPDATE')
-  THEN format('missing right: GRANT SELECT, UPDATE ON public.social_accounts TO %I', current_user)
+  THEN format('privilege missing: GRANT SELECT, UPDATE ON public.social_accounts TO %I', current_user)
 END FROM pg_class WHERE oid = 'public.social_accounts'::regclass)";
 
 void refuse(const std::string& message) { throw Failure(Exit::refused, message); }
 
-// The first column that is not there; "social_accounts" when the table is not.
-std::string missing_thing(pg::Session& session) {
+// Returns the first missing object; empty when the database is migrated.
+std::string missing_object(pg::Session& session) {
   if (session.query("SELECT to_regclass('public.social_accounts')").is_null(0, 0))
     return "table social_accounts";
   for (const BackfillColumn& column : backfill_columns()) {
@@ -44,7 +45,7 @@ std::unique_ptr<pg::Session> open_backfill_session(const pg::ConnectionOptions& 
   auto opened = open_session(options);
   pg::Session& session = *opened;
   session.execute("SET lock_timeout = '100ms'");
-  if (const std::string missing = missing_thing(session); !missing.empty())
+  if (const std::string missing = missing_object(session); !missing.empty())
     refuse(
         fmt::format("the database is not migrated, {} is missing. Run: socialsync migrate apply", missing));
   const pg::ResultSet rows = session.query(select_obstacle);
@@ -63,14 +64,13 @@ SELECT string_agg(DISTINCT format('pid %s (%s, %s)', pid, a.state, coalesce(null
 FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
 WHERE l.relation = 'public.social_accounts'::regclass AND l.granted AND pid <> pg_backend_pid()
   AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'))");
-  return rows.is_null(0, 0) ? "nobody now" : std::string(rows.text(0, 0));
+  return rows.is_null(0, 0) ? "a session that has ended" : first_value(rows);
 }
 
 std::string new_run_name(pg::Session& session) {
-  return std::string(session
-                         .query("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD\"T\"HH24MISS\"Z-\"') || "
-                                "left(replace(gen_random_uuid()::text, '-', ''), 6)")
-                         .text(0, 0));
+  return first_value(
+      session.query("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD\"T\"HH24MISS\"Z-\"') || "
+                    "left(replace(gen_random_uuid()::text, '-', ''), 6)"));
 }
 
 }  // namespace socialsync::migrate

@@ -1,4 +1,4 @@
-// What is to be written into which accounts, as SQL: the same walk serves a file, constants and an undo.
+// The values that a backfill writes, and to which accounts, as SQL. Files, constants and undo share it.
 #pragma once
 
 #include <cstdint>
@@ -9,19 +9,19 @@
 
 namespace socialsync::migrate {
 
-struct BackfillWish {
+struct BackfillAssignment {
   const BackfillColumn* column = nullptr;
-  std::string value;      // an expression over `a` and what is joined; NULL: nothing to write
-  std::string may_write;  // a condition: what is there may give way to it
-  bool stays = false;     // the column outlives a rollback: what it had is kept, be it nothing
+  std::string value;      // an expression over `a` and the joined tables; NULL: no change
+  std::string may_write;  // a condition: the current value may be overwritten
+  bool stays = false;     // a rollback keeps the column: store its value before the change, even an empty one
 };
 
 struct BackfillSource {
-  std::string keys = "public.social_accounts";  // a relation whose `id`s are the accounts to look at
-  std::string joined;                           // to public.social_accounts AS a
+  std::string keys = "public.social_accounts";  // a relation with an `id` for each account to visit
+  std::string joined;                           // joins of public.social_accounts AS a
   std::string filter = "true";                  // a condition on `a`
-  std::vector<BackfillWish> wishes;
-  std::uint64_t total = 0;  // keys, about; 0: not known
+  std::vector<BackfillAssignment> assignments;
+  std::uint64_t total = 0;  // estimated number of keys; 0: unknown
 };
 
 // The statements of one batch.
@@ -29,22 +29,22 @@ class BackfillSql {
  public:
   explicit BackfillSql(const BackfillSource& source);
 
-  // Looks at $3 keys at most, with $1 < id <= $2, passing over accounts made since $4 where that is not NULL:
-  // the last of them, how many, accounts that have all already, accounts to change, values kept, the ids of
-  // accounts to change, those of accounts that keep a value, then values to write by wish.
+  // Visits at most $3 keys with $1 < id <= $2, without accounts created after $4 unless that is NULL. Returns the
+  // last key, the number of keys, of accounts that have all values, of accounts to change, of kept values, the ids
+  // of accounts to change, of accounts with kept values, then the number of values to write by assignment.
   std::string survey(const std::string& keys) const;
-  // Counts the accounts that lack something.
+  // Counts the accounts that still need a change.
   std::string left() const;
-  // id, column: values that the accounts $1 (an array) keep, $2 at most.
+  // Returns (id, column) of values that the accounts $1 (an array) keep, at most $2.
   std::string kept() const;
-  // id, column, from, to: what would be written to the accounts $1, $2 at most; secrets as dots.
+  // Returns (id, column, from, to) of changes to the accounts $1, at most $2; secrets as dots.
   std::string preview() const;
-  // Changes those of the accounts $1 that nobody has locked: accounts changed, accounts passed over, then
-  // values by wish. The ids of those passed over go to the table `passed_over`; replaced values, where `run`
-  // is not empty, to the pre-images of that run.
-  std::string write(const std::string& passed_over, const std::string& run) const;
-  // id of the account that has the value which account $1 should get for this column.
-  std::string rival(const BackfillWish& wish) const;
+  // Changes the accounts $1 that no other transaction has locked. Returns the number of changed and of skipped
+  // accounts, then values by assignment. Inserts the ids of skipped accounts into the table `skipped`, and replaced
+  // values into socialsync.backfill_preimages unless `run` is empty.
+  std::string write(const std::string& skipped, const std::string& run) const;
+  // Returns the id of the account whose value account $1 would get in this column.
+  std::string rival(const BackfillAssignment& assignment) const;
 
  private:
   std::string accounts() const;
