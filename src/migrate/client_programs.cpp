@@ -119,7 +119,8 @@ ClientRun::ClientRun(std::vector<std::string> arguments, const pg::ConnectionOpt
       child_({.arguments = std::move(arguments), .environment = client_environment(service_, copy_settings)},
              printed_.path()) {}
 
-void ClientRun::require_success() const {
+void ClientRun::finish(const Attention& attention, const std::function<Progress()>& progress) {
+  attend(attention, [this] { return child_.running(); }, progress);
   if (child_.exit_code() == 0) return;
   const std::string output = without_rows(printed_.text());
   const bool lacks_right = output.find("permission denied") != std::string::npos;

@@ -1,11 +1,13 @@
 // PostgreSQL's client programs: which installed one to use, and running psql, pg_dump and pg_restore.
 #pragma once
 
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "migrate/progress.hpp"
 #include "pg/options.hpp"
 #include "process/child.hpp"
 
@@ -49,10 +51,9 @@ class ClientRun {
 
   ClientRun(std::vector<std::string> arguments, const pg::ConnectionOptions& options);
 
-  bool running() { return child_.running(); }
-  // Call when running() is false. Throws Failure with the program's output unless it succeeded: refused for a
-  // missing privilege, else no_backup.
-  void require_success() const;
+  // Shows `progress` until the program ends. Throws as attend() does, and Failure with the program's output
+  // unless it succeeded: refused for a missing privilege, else no_backup.
+  void finish(const Attention& attention, const std::function<Progress()>& progress);
 
  private:
   std::string program_;

@@ -59,7 +59,7 @@ def test_one_without_a_number_is_the_one(accounts):
 
 def test_settings_without_an_account(accounts):
     accounts.rows("DELETE FROM social_accounts WHERE platform = 'instagram'")
-    assert accounts.must("--from-env", **WHATSAPP, **INSTAGRAM)["notes"] == ["there is no Instagram account to fill"]
+    assert accounts.must("--from-env", **WHATSAPP, **INSTAGRAM)["notes"] == ["no Instagram account to fill"]
     assert accounts.run("--from-env", "--yes", **INSTAGRAM).returncode == 3
     nothing = accounts.run("--from-env", "--yes")
     assert nothing.returncode == 2 and "WHATSAPP_PHONE_NUMBER_ID" in nothing.stderr

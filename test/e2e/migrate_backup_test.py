@@ -237,7 +237,7 @@ def test_no_connection(tmp_path):
 def test_an_existing_directory_is_refused(good, database_url, tmp_path):
     folder, report = good
     done = backup(folder, database_url, "--dir", report["directory"])
-    assert done.returncode == 3 and "is there already" in done.stderr
+    assert done.returncode == 3 and "exists already" in done.stderr
     (tmp_path / "other.partial").mkdir()
     done = backup(tmp_path, database_url, "--dir", "other")
     assert done.returncode == 3 and "other.partial" in done.stderr
@@ -370,7 +370,7 @@ DAMAGES = {
     "flipped bit": (flip, "has changed"),
     "deleted": (lambda directory: data_file(directory).unlink(), "is missing"),
     "no manifest": (lambda directory: (directory / "manifest.json").unlink(), "manifest.json"),
-    "half a manifest": (lambda directory: os.truncate(directory / "manifest.json", 100), "cannot be understood"),
+    "half a manifest": (lambda directory: os.truncate(directory / "manifest.json", 100), "invalid manifest.json"),
     "too old": (edit(started_at=OLD), f"is of {OLD}, older than 24 h"),
     "not verified": (edit(verified="no"), "not verified"),
     "only read": (edit(verified="read", verified_note="no right"), "only read"),

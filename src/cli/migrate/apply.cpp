@@ -15,7 +15,7 @@
 #include "cli/text/json.hpp"
 #include "cli/text/printable.hpp"
 #include "cli/text/terminal.hpp"
-#include "migrate/backup/backup.hpp"
+#include "migrate/backup/recent.hpp"
 #include "migrate/steps/plan.hpp"
 
 namespace socialsync::cli::migration {

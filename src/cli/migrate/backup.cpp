@@ -1,5 +1,5 @@
 // `socialsync migrate backup` and `rollback`.
-#include "migrate/backup/backup.hpp"
+#include "migrate/backup/recent.hpp"
 
 #include <algorithm>
 #include <chrono>

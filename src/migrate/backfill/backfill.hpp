@@ -1,5 +1,6 @@
-// Fills columns of public.social_accounts while the application runs: short batches in the order of ids, only rows
-// that need a change. Running it again continues an interrupted run, and changes nothing after a complete one.
+// Fills columns of public.social_accounts while the application runs: short batches in the order of ids, only
+// rows that need a change. Running it again continues an interrupted run, and changes nothing after a
+// complete one.
 #pragma once
 
 #include <chrono>
@@ -52,7 +53,8 @@ struct BackfillReport {
   bool interrupted = false;
 };
 
-// Reports the changes that run_backfill() would make. Throws pg::Error; Failure (lock_budget_spent, interrupted).
+// Reports the changes that run_backfill() would make. Throws pg::Error; Failure (lock_budget_spent,
+// interrupted).
 BackfillReport preview_backfill(pg::Session& session, const BackfillSource& source,
                                 const BackfillOptions& options);
 

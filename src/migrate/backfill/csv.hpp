@@ -1,5 +1,5 @@
-// Splits a CSV file into records with their line numbers: https://www.rfc-editor.org/rfc/rfc4180. PostgreSQL parses
-// the fields.
+// Splits a CSV file into records with their line numbers: https://www.rfc-editor.org/rfc/rfc4180. PostgreSQL
+// parses the fields.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 namespace socialsync::migrate {
 
 struct CsvRecord {
-  std::uint64_t line = 0;  // of the record's begin; counted from 1
+  std::uint64_t line = 0;  // where the record begins; counted from 1
   std::string text;        // without its line end
   bool is_closed = true;   // false: the file ended inside quotes
   bool is_whole = true;    // false: truncated at record_bytes_max

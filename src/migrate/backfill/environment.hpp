@@ -22,9 +22,9 @@ struct EnvironmentValues {
   std::vector<std::string> notes;  // platforms with settings and no account
 };
 
-// Assigns each platform's settings to one account: the account with this key, else the only one without a key,
-// else the only one. A non-empty `account` (id or account_id) allows that account alone. Throws Failure when there
-// is no such account, or names the candidates when there are several.
+// Assigns each platform's settings to one account: the account with this key, else the only one without a
+// key, else the only one. A non-empty `account` (id or account_id) allows that account alone. Throws Failure
+// when there is no such account, or names the candidates when there are several.
 EnvironmentValues load_environment(pg::Session& session, const std::vector<EnvironmentAccount>& settings,
                                    const std::string& account);
 

@@ -11,7 +11,8 @@
 
 namespace socialsync::migrate {
 
-// The number of accounts in the next batch, so that a batch takes about `target` and holds row locks no longer.
+// The number of accounts in the next batch, so that a batch takes about `target` and holds row locks no
+// longer.
 class BackfillPace {
  public:
   static constexpr std::size_t size_at_first = 500;

@@ -15,8 +15,8 @@ bool mark_columns_that_stay(pg::Session& session, BackfillSource& source);
 // Creates socialsync.backfill_preimages if it does not exist; only the owner of social_accounts may use it.
 void make_preimages(pg::Session& session);
 
-// Returns a source that restores the values replaced by `run`, where the value written by the run is unchanged.
-// Throws Failure (wrong_usage) for an unknown run.
+// Returns a source that restores the values replaced by `run`, where the value written by the run is
+// unchanged. Throws Failure (wrong_usage) for an unknown run.
 BackfillSource load_preimages(pg::Session& session, const std::string& run);
 
 // Returns true when `run` replaced a value.

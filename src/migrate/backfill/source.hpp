@@ -29,9 +29,10 @@ class BackfillSql {
  public:
   explicit BackfillSql(const BackfillSource& source);
 
-  // Visits at most $3 keys with $1 < id <= $2, without accounts created after $4 unless that is NULL. Returns the
-  // last key, the number of keys, of accounts that have all values, of accounts to change, of kept values, the ids
-  // of accounts to change, of accounts with kept values, then the number of values to write by assignment.
+  // Visits at most $3 keys with $1 < id <= $2, without accounts created after $4 unless that is NULL. Returns
+  // the last key, the number of keys, of accounts that have all values, of accounts to change, of kept
+  // values, the ids of accounts to change, of accounts with kept values, then the number of values to write
+  // by assignment.
   std::string survey(const std::string& keys) const;
   // Counts the accounts that still need a change.
   std::string left() const;
@@ -39,9 +40,9 @@ class BackfillSql {
   std::string kept() const;
   // Returns (id, column, from, to) of changes to the accounts $1, at most $2; secrets as dots.
   std::string preview() const;
-  // Changes the accounts $1 that no other transaction has locked. Returns the number of changed and of skipped
-  // accounts, then values by assignment. Inserts the ids of skipped accounts into the table `skipped`, and replaced
-  // values into socialsync.backfill_preimages unless `run` is empty.
+  // Changes the accounts $1 that no other transaction has locked. Returns the number of changed and of
+  // skipped accounts, then values by assignment. Inserts the ids of skipped accounts into the table
+  // `skipped`, and replaced values into socialsync.backfill_preimages unless `run` is empty.
   std::string write(const std::string& skipped, const std::string& run) const;
   // Returns the id of the account whose value account $1 would get in this column.
   std::string rival(const BackfillAssignment& assignment) const;

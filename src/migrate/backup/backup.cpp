@@ -12,11 +12,10 @@
 #include "migrate/backup/directory.hpp"
 #include "migrate/client_programs.hpp"
 #include "migrate/progress.hpp"
+#include "migrate/query.hpp"
 
 namespace socialsync::migrate {
 namespace {
-
-std::string text_of(const pg::ResultSet& found) { return std::string(found.text(0, 0)); }
 
 std::string option(const pg::ConnectionOptions& options, std::string_view keyword) {
   std::string value;
@@ -37,13 +36,13 @@ BackupManifest describe(pg::Session& session, const pg::ConnectionOptions& optio
   const std::string host = option(options, "host");
   return {.database = identify(session),
           .host = host.empty() ? option(options, "hostaddr") : host,
-          .port = text_of(session.query("SHOW port")),
-          .server_version = text_of(session.query("SHOW server_version")),
+          .port = first_value(session.query("SHOW port")),
+          .server_version = first_value(session.query("SHOW server_version")),
           .started_at = std::time(nullptr),
           .schema_only = schema_only};
 }
 
-// A dump of what this role sees would be a backup of less than there is.
+// A dump contains only the rows that this role may read.
 void require_all_rows(pg::Session& session, const std::vector<StoredTable>& tables, bool schema_only) {
   std::string unreadable;
   std::string hidden;
@@ -51,13 +50,12 @@ void require_all_rows(pg::Session& session, const std::vector<StoredTable>& tabl
     if (!table.is_readable) unreadable += " " + table.name;
     if (table.has_hidden_rows && !schema_only) hidden += " " + table.name;
   }
-  const std::string role = text_of(session.query("SELECT quote_ident(current_user)"));
+  const std::string role = first_value(session.query("SELECT quote_ident(current_user)"));
   if (!unreadable.empty())
-    throw Failure(
-        Exit::refused,
-        fmt::format("the role {} may not read{}: back up as their owner or a superuser, or GRANT SELECT "
-                    "on them",
-                    role, unreadable));
+    throw Failure(Exit::refused, fmt::format("privilege missing: the role {} may not read{}; back up as "
+                                             "their owner or a superuser, or GRANT SELECT "
+                                             "on them",
+                                             role, unreadable));
   if (!hidden.empty())
     throw Failure(Exit::refused,
                   fmt::format("row-level security hides rows from the role {} in{}: back up as a "
@@ -65,13 +63,13 @@ void require_all_rows(pg::Session& session, const std::vector<StoredTable>& tabl
                               role, hidden));
 }
 
-// The state that is backed up: others write on, this transaction and all who import it see the same rows.
-// Tables cannot be rewritten or truncated under it.
+// A transaction whose rows other sessions can import, while others write. Its locks prevent TRUNCATE and
+// rewrites of tables.
 class Snapshot {
  public:
   explicit Snapshot(pg::Session& session) : session_(session) {
     session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-    id_ = text_of(session.query("SELECT pg_export_snapshot()"));
+    id_ = first_value(session.query("SELECT pg_export_snapshot()"));
     tables_ = list_tables(session);
   }
 
@@ -100,10 +98,9 @@ Snapshot take_snapshot(pg::Session& session, bool schema_only) {
     return snapshot;
   } catch (const pg::Error& error) {
     if (!error.is_lock_conflict()) throw;
-    throw Failure(
-        Exit::lock_budget_spent,
-        "somebody holds a table locked (pg_locks and pg_stat_activity tell who); nothing was written: run "
-        "it again");
+    throw Failure(Exit::lock_budget_spent,
+                  "a table stayed locked (see pg_locks and pg_stat_activity for the holder); nothing was "
+                  "written: run this again");
   }
 }
 
@@ -126,7 +123,7 @@ std::vector<std::string> dump_arguments(const std::string& program, const Backup
   return arguments;
 }
 
-// The dump, and meanwhile the digests of the same rows.
+// Dumps the snapshot's rows and hashes them at the same time.
 void dump(const CopySource& source, const BackupOptions& wanted, const Snapshot& snapshot,
           const BackupDirectory& directory, BackupManifest& manifest, const Attention& attention) {
   const std::vector<StoredTable> tables = wanted.schema_only ? std::vector<StoredTable>() : snapshot.tables();
@@ -134,20 +131,14 @@ void dump(const CopySource& source, const BackupOptions& wanted, const Snapshot&
   DigestRun digests(source.session, tables);
   ClientRun run(dump_arguments(source.programs.pg_dump, wanted, snapshot.id(), directory.dump()),
                 source.options);
-  const auto note = [&] { return fmt::format("{}/{} tables counted", digests.done(), tables.size()); };
-  attend(
-      attention, [&] { return run.running(); },
-      [&] {
-        return Progress{
-            .what = "dump", .done = directory.bytes(), .total = bytes, .unit = "bytes", .note = note()};
-      });
-  run.require_success();
-  attend(
-      attention, [&] { return digests.running(); },
-      [&] {
-        return Progress{.what = "count", .done = digests.done(), .total = tables.size(), .unit = "tables"};
-      });
-  manifest.tables = digests.take();
+  run.finish(attention, [&] {
+    return Progress{.what = "dump",
+                    .done = directory.bytes(),
+                    .total = bytes,
+                    .unit = "bytes",
+                    .note = fmt::format("{}/{} tables counted", digests.done(), tables.size())};
+  });
+  manifest.tables = digests.finish(attention, "count");
 }
 
 void describe_files(const BackupDirectory& directory, BackupManifest& manifest, const Attention& attention) {
@@ -166,7 +157,7 @@ void fill(const CopySource& source, const BackupOptions& wanted, const BackupDir
   Snapshot snapshot = take_snapshot(source.session, wanted.schema_only);
   const std::string schema = wanted.schema_only ? schema_text(source, snapshot.id(), attention) : "";
   dump(source, wanted, snapshot, directory, manifest, attention);
-  // A snapshot that lives on would hold up VACUUM and every index that is built concurrently.
+  // An open snapshot delays VACUUM and concurrent index builds.
   snapshot.end();
   verify_copy(source, {.dump = directory.dump(), .jobs = wanted.jobs, .schema = schema}, manifest, attention);
   describe_files(directory, manifest, attention);

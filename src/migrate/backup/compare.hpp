@@ -1,3 +1,4 @@
+// Verifies a dump against its database.
 #pragma once
 
 #include <filesystem>
@@ -10,7 +11,7 @@
 
 namespace socialsync::migrate {
 
-// The database that is copied, and what copies it.
+// The dumped database, and the programs to use.
 struct CopySource {
   pg::Session& session;
   pg::ConnectionOptions options;
@@ -23,42 +24,16 @@ struct CopySource {
 struct DumpCopy {
   std::filesystem::path dump;
   int jobs = 1;
-  std::string schema{};  // as schema_text() of the original; empty: tables are compared
+  std::string schema{};  // schema_text() of the original; empty: compare tables
 };
 
-// pg_dump --schema-only as text, without what differs from one dump to the next.
+// Returns the output of pg_dump --schema-only without the parts that differ between equal dumps.
 std::string schema_text(const CopySource& source, const std::string& snapshot, const Attention& attention);
 
-// Restores the dump into a scratch database and compares with the manifest's tables or the copy's schema;
-// where the role may not make one, only reads it. Notes in the manifest which it was. Throws Failure
-// (no_backup) that names what differs.
+// Restores the dump into a scratch database and compares its tables with the manifest, or its schema with
+// `copy.schema`. Only reads the dump when the role may not create databases. Sets `verified` and
+// `verified_note` of the manifest. Throws Failure (no_backup) that names the differences.
 void verify_copy(const CopySource& source, const DumpCopy& copy, BackupManifest& manifest,
                  const Attention& attention);
-
-// An empty database for a copy, on the same server and with the same locale as the session's; nobody else may
-// connect to it. Gone with this object: if it cannot be dropped, the log names it.
-class ScratchDatabase {
- public:
-  // Whether the session's role may have one here, and if not, why: "the role … may not create databases".
-  // Empty: it may.
-  static std::string obstacle(pg::Session& session);
-
-  // Throws Failure (no_backup) when it cannot be made.
-  ScratchDatabase(pg::Session& session, const pg::ConnectionOptions& options);
-  ~ScratchDatabase();
-  ScratchDatabase(const ScratchDatabase&) = delete;
-  ScratchDatabase& operator=(const ScratchDatabase&) = delete;
-
-  const std::string& name() const { return name_; }
-  // To connect to it.
-  pg::ConnectionOptions options() const { return pg::with_database(options_, name_); }
-
- private:
-  // Of one that is still to be made.
-  ScratchDatabase(const pg::ConnectionOptions& options, std::string name);
-
-  pg::ConnectionOptions options_;
-  std::string name_;
-};
 
 }  // namespace socialsync::migrate

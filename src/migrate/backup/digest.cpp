@@ -1,18 +1,19 @@
 #include "migrate/backup/digest.hpp"
 
 #include <chrono>
-#include <cstdlib>
 #include <map>
 #include <set>
 
 #include <fmt/core.h>
+
+#include "migrate/query.hpp"
 
 namespace socialsync::migrate {
 namespace {
 
 using namespace std::chrono_literals;
 
-// Not every version has every setting.
+// The join skips settings that this PostgreSQL version lacks.
 constexpr const char* pin_sql = R"(
   SELECT set_config(name, wanted, false)
   FROM (VALUES ('TimeZone', 'UTC'), ('DateStyle', 'ISO, YMD'), ('IntervalStyle', 'postgres'),
@@ -37,13 +38,11 @@ constexpr const char* tables_sql = R"(
                     WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
   ORDER BY n.nspname, c.relname)";
 
-std::uint64_t number(std::string_view text) { return std::strtoull(std::string(text).c_str(), nullptr, 10); }
-
 TableDigest digest_of(pg::Session& session, const StoredTable& table) {
   const pg::ResultSet found = session.query(fmt::format(
       "SELECT count(*), coalesce(sum(hashtextextended(ROW({})::text, 0)::numeric), 0) FROM ONLY {} AS t",
       table.columns, table.name));
-  return {.name = table.name, .rows = number(found.text(0, 0)), .hash = std::string(found.text(0, 1))};
+  return {.name = table.name, .rows = first_number(found), .hash = std::string(found.text(0, 1))};
 }
 
 using ByName = std::map<std::string, TableDigest>;
@@ -75,7 +74,7 @@ std::vector<StoredTable> list_tables(pg::Session& session) {
   for (std::size_t row = 0; row < found.rows(); ++row) {
     tables.push_back({.name = std::string(found.text(row, 0)),
                       .columns = std::string(found.text(row, 1)),
-                      .bytes = number(found.text(row, 2)),
+                      .bytes = number_in(found, row, 2),
                       .is_readable = found.text(row, 3) == "t",
                       .has_hidden_rows = found.text(row, 4) == "t"});
   }
@@ -95,12 +94,13 @@ std::string difference(const std::vector<TableDigest>& original, const std::vect
 
 DigestRun::DigestRun(pg::Session& session, const std::vector<StoredTable>& tables)
     : session_(session),
+      total_(tables.size()),
       digests_(std::async(std::launch::async, [this, tables] { return digest_all(tables); })) {}
 
 std::vector<TableDigest> DigestRun::digest_all(const std::vector<StoredTable>& tables) {
   std::vector<TableDigest> digests;
   for (const StoredTable& table : tables) {
-    if (is_unwanted_) break;
+    if (cancelled_) break;
     digests.push_back(digest_of(session_, table));
     ++done_;
   }
@@ -111,9 +111,16 @@ bool DigestRun::running() const {
   return digests_.valid() && digests_.wait_for(0s) != std::future_status::ready;
 }
 
+std::vector<TableDigest> DigestRun::finish(const Attention& attention, const char* what) {
+  attend(
+      attention, [this] { return running(); },
+      [&] { return Progress{.what = what, .done = done_, .total = total_, .unit = "tables"}; });
+  return digests_.get();
+}
+
 DigestRun::~DigestRun() {
-  is_unwanted_ = true;
-  // A request may come between two statements, and then ends neither.
+  cancelled_ = true;
+  // Repeated: a cancel request between two statements cancels neither.
   while (running()) {
     session_.cancel();
     digests_.wait_for(50ms);

@@ -38,13 +38,12 @@ BackupDirectory::BackupDirectory(files::path finished)
     : finished_(files::absolute(without_slash(finished))), path_(finished_.string() + suffix) {
   std::error_code error;
   if (files::exists(finished_, error) && !files::is_empty(finished_, error))
-    throw Failure(Exit::refused, fmt::format("{} is there already: name another --dir", finished_.string()));
+    throw Failure(Exit::refused, fmt::format("{} exists already: name another --dir", finished_.string()));
   files::create_directories(finished_.parent_path(), error);
-  if (error) throw cannot("make", finished_.parent_path(), error.value());
+  if (error) throw cannot("create", finished_.parent_path(), error.value());
   if (mkdir(path_.c_str(), 0700) == 0) return;
-  if (errno != EEXIST) throw cannot("make", path_, errno);
-  throw Failure(Exit::refused,
-                fmt::format("{} is there: if no other backup runs, remove it", path_.string()));
+  if (errno != EEXIST) throw cannot("create", path_, errno);
+  throw Failure(Exit::refused, fmt::format("{} exists: remove it if no other backup runs", path_.string()));
 }
 
 BackupDirectory::~BackupDirectory() {
@@ -78,7 +77,7 @@ files::path BackupDirectory::finish(const std::string& manifest) {
   if (!output) throw cannot("write", file, errno);
   sync(file);
   sync(path_);
-  if (rename(path_.c_str(), finished_.c_str()) != 0) throw cannot("make", finished_, errno);
+  if (rename(path_.c_str(), finished_.c_str()) != 0) throw cannot("create", finished_, errno);
   sync(finished_.parent_path());
   path_.clear();
   return finished_;

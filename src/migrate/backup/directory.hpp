@@ -6,14 +6,14 @@
 
 namespace socialsync::migrate {
 
-// Where a backup grows: its directory's name with .partial behind it, mode 0700. Renamed when it is finished,
-// else gone with this object.
+// The directory of an unfinished backup: its final name with the suffix .partial, mode 0700. The destructor
+// deletes it unless finish() has renamed it.
 class BackupDirectory {
  public:
   static constexpr const char* manifest_name = "manifest.json";
   static constexpr const char* suffix = ".partial";
 
-  // Throws Failure (refused) when something is there already, or it cannot be made.
+  // Throws Failure (refused) when the directory exists or cannot be created.
   explicit BackupDirectory(std::filesystem::path finished);
   ~BackupDirectory();
   BackupDirectory(const BackupDirectory&) = delete;
@@ -22,12 +22,13 @@ class BackupDirectory {
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path dump() const { return path_ / "dump"; }
 
-  // The dump's files, as names within the backup, in order.
+  // The dump's files relative to path(), sorted.
   std::vector<std::string> file_names() const;
-  // How much the dump has grown to.
+  // The size of the dump.
   std::uintmax_t bytes() const;
 
-  // Writes the manifest and gives the directory its name, which is returned; on disk by then. Throws Failure.
+  // Writes the manifest, syncs, and renames the directory to its final name, which it returns. Throws
+  // Failure.
   std::filesystem::path finish(const std::string& manifest);
 
  private:

@@ -14,7 +14,7 @@
 namespace socialsync::migrate {
 namespace {
 
-// Providers of managed databases take this right away.
+// Managed databases revoke this privilege.
 std::string system_identifier(pg::Session& session) {
   try {
     return std::string(session.query("SELECT system_identifier FROM pg_control_system()").text(0, 0));
@@ -31,14 +31,14 @@ constexpr Verified all_verified[] = {Verified::no, Verified::read, Verified::res
 std::time_t time_of(const std::string& text) {
   std::tm parts{};
   const char* end = strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  if (!end || *end != '\0') throw std::runtime_error("a time is not one");
+  if (!end || *end != '\0') throw std::runtime_error("a time is invalid");
   return timegm(&parts);
 }
 
 Verified verified_of(const std::string& name) {
   for (const Verified verified : all_verified)
     if (name == name_of(verified)) return verified;
-  throw std::runtime_error("verified is not known");
+  throw std::runtime_error("verified has an unknown value");
 }
 
 std::string text(const json::object& object, const char* key) {
@@ -138,7 +138,7 @@ std::string to_json(const BackupManifest& manifest) {
 BackupManifest manifest_of(const std::string& text_of_json) {
   const json::value value = json::parse(text_of_json);
   const json::object& object = value.as_object();
-  if (object.at("v") != 1) throw std::runtime_error("it is of another version");
+  if (object.at("v") != 1) throw std::runtime_error("its version is unknown");
   BackupManifest manifest{.database = {.name = text(object, "database"),
                                        .oid = text(object, "database_oid"),
                                        .system_identifier = text(object, "system_identifier")},

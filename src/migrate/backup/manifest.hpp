@@ -1,3 +1,4 @@
+// manifest.json: the contents of a backup, and how it was verified.
 #pragma once
 
 #include <cstdint>
@@ -12,22 +13,21 @@
 
 namespace socialsync::migrate {
 
-// Which database it is, whatever name or address one reaches it by.
+// Identifies a database independently of host names and addresses.
 struct DatabaseIdentity {
   std::string name;
   std::string oid;
-  std::string system_identifier;  // of the cluster, kept by its standbys; empty: we may not ask
+  std::string system_identifier;  // the cluster's, equal on its standbys; empty: privilege missing
 
-  // The one and the other may be the same: what both know is equal.
+  // True when all known parts are equal.
   bool matches(const DatabaseIdentity& other) const;
 };
 
 DatabaseIdentity identify(pg::Session& session);
 
-// manifest.json: what a backup holds, and how well that was checked.
 enum class Verified {
   no,
-  read,      // every byte was read back, but into nothing
+  read,      // pg_restore read the dump without restoring it
   restored,  // into a database, and all tables compared
 };
 
@@ -41,16 +41,16 @@ struct BackupFile {
 
 struct BackupManifest {
   DatabaseIdentity database{};
-  std::string host{};  // as the connection was asked for; empty: the local socket
+  std::string host{};  // as configured; empty: the local socket
   std::string port{};
   std::string server_version{};
   std::string pg_dump_version{};
-  std::time_t started_at = 0;  // rows are as of then
+  std::time_t started_at = 0;  // the time of the snapshot
   std::time_t finished_at = 0;
   bool schema_only = false;
   Verified verified = Verified::no;
-  std::string verified_note{};        // why it was not restored
-  std::vector<TableDigest> tables{};  // none of schema_only
+  std::string verified_note{};        // the reason for not restoring it
+  std::vector<TableDigest> tables{};  // empty for schema_only
   std::vector<BackupFile> files{};
 
   std::uint64_t bytes() const;
@@ -62,10 +62,10 @@ const char* name_of(Verified verified);
 std::string utc_text(std::time_t time);
 
 std::string to_json(const BackupManifest& manifest);
-// Throws std::exception when it is not one.
+// Throws std::exception for text that is not a manifest.
 BackupManifest manifest_of(const std::string& json);
 
-// The file as it is now; `tick` is called for every piece that was read. Throws std::runtime_error when it
+// Reads and hashes the file; calls `tick` with the size of each piece. Throws std::runtime_error when it
 // cannot be read.
 BackupFile describe_file(const std::filesystem::path& backup, const std::string& name,
                          const std::function<void(std::uint64_t bytes)>& tick);

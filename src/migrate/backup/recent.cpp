@@ -1,3 +1,5 @@
+#include "migrate/backup/recent.hpp"
+
 #include <algorithm>
 #include <ctime>
 #include <fstream>
@@ -7,7 +9,6 @@
 #include <fmt/core.h>
 
 #include "base/failure.hpp"
-#include "migrate/backup/backup.hpp"
 #include "migrate/backup/directory.hpp"
 
 namespace socialsync::migrate {
@@ -17,21 +18,21 @@ namespace files = std::filesystem;
 
 constexpr const char* advice = "make one: socialsync migrate backup";
 
-Failure useless(const files::path& directory, const std::string& reason) {
+Failure unusable(const files::path& directory, const std::string& reason) {
   return Failure(Exit::no_backup, fmt::format("the backup {} {}; {}", directory.string(), reason, advice));
 }
 
 BackupManifest read_manifest(const files::path& directory) {
   std::ifstream file(directory / BackupDirectory::manifest_name, std::ios::binary);
-  if (!file) throw useless(directory, "is missing, or has no manifest.json that we may read");
+  if (!file) throw unusable(directory, "is missing, or has no readable manifest.json");
   try {
     return manifest_of({std::istreambuf_iterator<char>(file), {}});
   } catch (const std::exception& error) {
-    throw useless(directory, fmt::format("has a manifest.json that cannot be understood ({})", error.what()));
+    throw unusable(directory, fmt::format("has an invalid manifest.json ({})", error.what()));
   }
 }
 
-// Nothing when it is no finished backup.
+// Returns nothing for a directory that is no finished backup.
 std::optional<BackupReport> report_of(const files::path& directory) {
   try {
     return BackupReport{.directory = directory, .manifest = read_manifest(directory)};
@@ -52,34 +53,34 @@ BackupReport newest_of(const DatabaseIdentity& database, const AcceptedBackups& 
   }
   if (newest) return *newest;
   throw Failure(Exit::no_backup,
-                fmt::format("there is no backup of the database {} under ./backups{}; {}", database.name,
-                            accepted.schema_only ? "" : " that holds its rows", advice));
+                fmt::format("no backup of the database {} under ./backups{}; {}", database.name,
+                            accepted.schema_only ? "" : " with its rows", advice));
 }
 
 void require_kind(const BackupReport& report, const AcceptedBackups& accepted) {
   const BackupManifest& manifest = report.manifest;
   if (manifest.schema_only && !accepted.schema_only)
-    throw useless(report.directory, "holds the schema only, no rows");
-  if (manifest.verified == Verified::no) throw useless(report.directory, "was not verified");
+    throw unusable(report.directory, "holds the schema only, no rows");
+  if (manifest.verified == Verified::no) throw unusable(report.directory, "was not verified");
   if (manifest.verified == Verified::read && !accepted.only_read)
-    throw useless(report.directory, fmt::format("was only read, not restored ({})", manifest.verified_note));
+    throw unusable(report.directory, fmt::format("was only read, not restored ({})", manifest.verified_note));
 }
 
 void require_age(const BackupReport& report, std::chrono::seconds age_max) {
   const std::chrono::seconds age(std::time(nullptr) - report.manifest.started_at);
   if (age <= age_max) return;
-  throw useless(report.directory,
-                fmt::format("is of {}, older than {} h", utc_text(report.manifest.started_at),
-                            std::chrono::duration<double, std::ratio<3600>>(age_max).count()));
+  throw unusable(report.directory,
+                 fmt::format("is of {}, older than {} h", utc_text(report.manifest.started_at),
+                             std::chrono::duration<double, std::ratio<3600>>(age_max).count()));
 }
 
 void require_file(const BackupReport& report, const BackupFile& file) {
   std::error_code error;
   if (!files::exists(report.directory / file.name, error))
-    throw useless(report.directory, fmt::format("is damaged: {} is missing", file.name));
+    throw unusable(report.directory, fmt::format("is damaged: {} is missing", file.name));
   if (describe_file(report.directory, file.name, [](std::uint64_t) {}) != file)
-    throw useless(report.directory,
-                  fmt::format("is damaged: {} has changed since it was written", file.name));
+    throw unusable(report.directory,
+                   fmt::format("is damaged: {} has changed since it was written", file.name));
 }
 
 }  // namespace
@@ -92,7 +93,8 @@ BackupReport require_recent_backup(const pg::ConnectionOptions& options, const f
       directory.empty() ? newest_of(database, accepted)
                         : BackupReport{.directory = directory, .manifest = read_manifest(directory)};
   if (!report.manifest.database.matches(database))
-    throw useless(report.directory, fmt::format("is of another database, {}", report.manifest.database.name));
+    throw unusable(report.directory,
+                   fmt::format("is of another database, {}", report.manifest.database.name));
   require_kind(report, accepted);
   require_age(report, age_max);
   for (const BackupFile& file : report.manifest.files) require_file(report, file);

@@ -122,7 +122,7 @@ std::chrono::milliseconds estimate(const Step& step, std::uint64_t accounts) {
 std::string blocks(const Step& step) {
   if (step.lock == "ACCESS EXCLUSIVE") return "all, ≤100 ms";
   if (step.lock == "SHARE ROW EXCLUSIVE") return "writers, ≤100 ms";
-  return "nobody";
+  return "none";
 }
 
 Status read_status(const pg::ConnectionOptions& options) {

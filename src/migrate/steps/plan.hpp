@@ -34,14 +34,14 @@ Plan make_plan(const pg::ConnectionOptions& options);
 // The duration of a step on this many accounts, from measurements on two cores of a small server.
 std::chrono::milliseconds estimate(const Step& step, std::uint64_t accounts);
 
-// Who waits for the step's lock: "nobody", "writers, ≤100 ms".
+// The sessions that the step's lock blocks: "none", "writers, ≤100 ms".
 std::string blocks(const Step& step);
 
 struct Status {
   struct Run {
     std::string run;
     std::string began_at;
-    std::string ended_at;  // of its last step
+    std::string ended_at;  // the end of its last step
     std::uint64_t steps = 0;
     std::string later;  // steps blocked by rows
   };

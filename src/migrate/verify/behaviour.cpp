@@ -13,11 +13,11 @@ namespace {
 
 constexpr int invoker_views_since = 150000;
 
-// What a probe that tries came to.
+// The result of one probe.
 struct Verdict {
   std::vector<std::string> problems;
   std::size_t attempts = 0;
-  std::string skipped{};  // why it could not be tried
+  std::string skipped{};  // the reason why it was not tried
   std::string todo = "socialsync migrate apply";
 };
 
@@ -27,21 +27,21 @@ struct Trial {
   SampleTenants tenants;
 };
 
-// What shows rows to tenants: the column by which it names them, and what that holds for a tenant.
-struct Source {
+// A relation that tenants read: the column that identifies their rows, and its values for one tenant.
+struct ReadableRelation {
   const char* name;
   const char* column;
   std::string (SampleTenant::*keys)() const;
   bool is_view;
 };
 constexpr std::array sources = {
-    Source{"public.social_accounts", "id", &SampleTenant::account_ids, false},
-    Source{"public.webhook_logs", "id", &SampleTenant::log_ids, false},
-    Source{"public.active_webhook_accounts", "id", &SampleTenant::account_ids, true},
-    Source{"public.webhook_stats_by_user", "user_id", &SampleTenant::user_ids, true}};
+    ReadableRelation{"public.social_accounts", "id", &SampleTenant::account_ids, false},
+    ReadableRelation{"public.webhook_logs", "id", &SampleTenant::log_ids, false},
+    ReadableRelation{"public.active_webhook_accounts", "id", &SampleTenant::account_ids, true},
+    ReadableRelation{"public.webhook_stats_by_user", "user_id", &SampleTenant::user_ids, true}};
 constexpr std::array secrets = {"app_secret", "verify_token", "access_token", "refresh_token"};
 
-// SET ROLE asks for less than membership since PostgreSQL 16.
+// Since PostgreSQL 16 a membership may lack the SET option.
 constexpr const char* select_may_become = R"(
 SELECT pg_has_role(session_user, oid,
                    CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END),
@@ -71,7 +71,7 @@ void become(pg::Session& session, const char* role, const std::string& user_id =
   session.query(set_claims, {fmt::format(R"({{"sub": "{}", "role": "{}"}})", user_id, role)});
 }
 
-// Whether this session may become `role`; else the verdict says why not.
+// Returns false, and sets `skipped`, when the session may not SET ROLE.
 bool may_become(Trial& trial, const char* role, Verdict& verdict) {
   const pg::ResultSet rows = trial.session.query(select_may_become, {role});
   if (rows.rows() > 0 && rows.text(0, 0) == "t") return true;
@@ -80,18 +80,18 @@ bool may_become(Trial& trial, const char* role, Verdict& verdict) {
     return false;
   }
   verdict.skipped = fmt::format("this role may not become {}", role);
-  verdict.todo = fmt::format("GRANT {} TO {}, for as long as this runs", role, rows.text(0, 1));
+  verdict.todo = fmt::format("GRANT {} TO {} while verify runs", role, rows.text(0, 1));
   return false;
 }
 
-std::size_t count_rows(Trial& trial, const Source& source, const SampleTenant& tenant) {
+std::size_t count_rows(Trial& trial, const ReadableRelation& source, const SampleTenant& tenant) {
   const std::string sql =
       fmt::format("SELECT FROM {} WHERE {} = ANY ($1::uuid[])", source.name, source.column);
   return trial.session.query(sql, {(tenant.*source.keys)()}).rows();
 }
 
 void look_as_tenant(Trial& trial, const SampleTenant& self, const SampleTenant& other, Verdict& verdict) {
-  for (const Source& source : sources) {
+  for (const ReadableRelation& source : sources) {
     const bool is_closed = source.is_view && trial.session.server_version() < invoker_views_since;
     std::size_t own = 0, foreign = 0;
     const auto refused = trial.transaction.attempt([&] {
@@ -116,7 +116,7 @@ Verdict tenants_are_apart(Trial& trial) {
   return verdict;
 }
 
-// The key of an account, and the id that the function should give; nothing for none.
+// Calls a lookup function with `key`; expects the account id `wanted`, empty for no account.
 void look_up(Trial& trial, const char* sql, const std::string& key, const std::string& wanted,
              const char* of_what, Verdict& verdict) {
   std::string found;
@@ -131,7 +131,8 @@ void look_up(Trial& trial, const char* sql, const std::string& key, const std::s
   } else if (refused) {
     verdict.problems.push_back(refused->what());
   } else if (found != wanted) {
-    verdict.problems.push_back(fmt::format("{}: found {}", of_what, found.empty() ? "none" : "another one"));
+    verdict.problems.push_back(
+        fmt::format("{}: found {}", of_what, found.empty() ? "none" : "another account"));
   }
 }
 
@@ -180,9 +181,9 @@ Verdict logging_works(Trial& trial) {
 Verdict strangers_see_nothing(Trial& trial) {
   Verdict verdict;
   if (!may_become(trial, "anon", verdict)) return verdict;
-  for (const Source& source : sources) {
+  for (const ReadableRelation& source : sources) {
     std::size_t seen = 0;
-    // Refused is as good as nothing.
+    // A refused query counts as reading nothing.
     trial.transaction.attempt([&] {
       become(trial.session, "anon");
       for (const SampleTenant& tenant : trial.tenants) seen += count_rows(trial, source, tenant);
@@ -204,7 +205,7 @@ Verdict secrets_are_refused(Trial& trial) {
     });
     ++verdict.attempts;
     if (!refused || refused->sqlstate() != pg::sqlstate::insufficient_privilege)
-      verdict.problems.push_back(fmt::format("whoever is signed in may use {}", what));
+      verdict.problems.push_back(fmt::format("a signed-in user may use {}", what));
   };
   for (const char* secret : secrets)
     try_it(fmt::format("social_accounts.{}", secret),
@@ -244,17 +245,17 @@ Finding finding_of(const Probe& probe, const Verdict& verdict) {
   return finding;
 }
 
-// Why there are no samples to try with.
+// Skips all probes for the error that prevented the sample accounts.
 std::vector<Finding> without_samples(const pg::Error& refused) {
   const std::string reason = fmt::format("no sample accounts: {}", refused.what());
   if (refused.sqlstate() == pg::sqlstate::read_only_sql_transaction)
-    return skipped_behaviour(reason, "verify on the primary too, or say --no-behaviour");
+    return skipped_behaviour(reason, "verify on the primary too, or use --no-behaviour");
   if (refused.sqlstate() == pg::sqlstate::insufficient_privilege)
-    return skipped_behaviour(reason,
-                             "verify as the owner of social_accounts who may also insert into users, or say "
-                             "--no-behaviour");
-  return skipped_behaviour(
-      reason, "a rule of your own, or a step that is missing, stands in the way of a test account");
+    return skipped_behaviour(
+        reason,
+        "verify as the owner of social_accounts, with the privilege to insert into users, or use "
+        "--no-behaviour");
+  return skipped_behaviour(reason, "a constraint of your own, or a missing step, prevents a sample account");
 }
 
 }  // namespace

@@ -11,7 +11,8 @@
 namespace socialsync::migrate {
 namespace {
 
-// Somebody may be about to change the tables, and others queue behind whoever waits for that.
+// A short lock_timeout: when another session is about to change a table, later sessions queue behind our
+// wait.
 constexpr const char* set_limits = R"(
 SET LOCAL lock_timeout = '2s';
 SET LOCAL idle_in_transaction_session_timeout = '60s';
@@ -70,7 +71,7 @@ TrialTransaction::TrialTransaction(pg::Session& session, const std::string& begi
 TrialTransaction::~TrialTransaction() {
   try {
     session_.execute("ROLLBACK");
-  } catch (const pg::Error&) {  // the server has done it, then
+  } catch (const pg::Error&) {  // the connection is lost: the server rolls back
   }
 }
 

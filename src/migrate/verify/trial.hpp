@@ -1,3 +1,4 @@
+// A transaction for trials, and sample rows to try with.
 #pragma once
 
 #include <array>
@@ -10,20 +11,20 @@
 
 namespace socialsync::migrate {
 
-// A transaction that always ends in ROLLBACK, and waits for locks two seconds at most.
+// A transaction that always ends in ROLLBACK and waits for a lock at most two seconds.
 class TrialTransaction {
  public:
-  // `begin`: "BEGIN …", and whatever else belongs to its beginning. Throws pg::Error.
+  // `begin`: BEGIN and further statements. Throws pg::Error.
   TrialTransaction(pg::Session& session, const std::string& begin);
   ~TrialTransaction();
   TrialTransaction(const TrialTransaction&) = delete;
   TrialTransaction& operator=(const TrialTransaction&) = delete;
 
-  // Does `work`. Gives what the server refused, if it did, and then nothing of it is done; throws pg::Error
-  // when that says nothing about the database: the connection is lost, a lock cannot be had, somebody
-  // cancelled.
+  // Runs `work` and keeps its changes. Returns the error when the server refused a statement; all changes of
+  // `work` are then undone. Throws errors that do not depend on the schema: a lost connection, a lock
+  // conflict, a cancelled statement.
   std::optional<pg::Error> perform(const std::function<void()>& work);
-  // The same, and takes it back in any case.
+  // Like perform(), but undoes the changes in any case.
   std::optional<pg::Error> attempt(const std::function<void()>& work);
 
  private:
@@ -32,7 +33,6 @@ class TrialTransaction {
   pg::Session& session_;
 };
 
-// Two tenants that are never committed, for the probes that try instead of looking.
 struct SampleAccount {
   std::string id;
   std::string key;  // phone_number_id or page_id
@@ -42,18 +42,18 @@ struct SampleTenant {
   std::string user_id;
   SampleAccount active;
   SampleAccount inactive;
-  std::string log_id;  // of the active account
+  std::string log_id;  // a row of webhook_logs of the active account
 
-  // As uuid[].
+  // PostgreSQL arrays.
   std::string account_ids() const;
   std::string log_ids() const;
   std::string user_ids() const;
 };
 
-// The first is on WhatsApp and has an inactive Instagram account, the second the other way round.
+// The first is active on WhatsApp and inactive on Instagram, the second the reverse.
 using SampleTenants = std::array<SampleTenant, 2>;
 
-// Inserts them, each under an address and keys that nobody has. Throws pg::Error.
+// Inserts both with unused addresses and keys. Throws pg::Error.
 SampleTenants insert_samples(pg::Session& session);
 
 }  // namespace socialsync::migrate

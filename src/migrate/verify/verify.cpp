@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include "migrate/query.hpp"
 #include "migrate/verify/trial.hpp"
 #include "pg/sqlstate.hpp"
 
@@ -19,15 +20,15 @@ namespace {
 
 constexpr std::size_t items_told_max = 10;
 
-// A file of sql/verify gives a row for each thing it looked at: whether it is right (null: not to be had
-// here), else what is wrong, and what to do when that is more than applying the migration. What begins with
-// "note: " is told of a right one too.
+// A query of sql/verify returns a row for each checked item: true, false, or NULL when it cannot be checked;
+// the item's text; and advice other than applying the migration. A text that begins with "note: " is shown
+// for a passed item too.
 struct Probe {
   const char* id;
   const char* title;
   const char* file;
-  const char* items;        // what its rows are
-  bool reads_rows = false;  // of social_accounts: of no worth where row-level security hides some
+  const char* items;        // its rows, in the summary
+  bool reads_rows = false;  // of social_accounts: skipped when row-level security hides some
   bool wants_settings = false;
 };
 
@@ -55,7 +56,7 @@ constexpr std::array probes = {
 constexpr std::string_view note_mark = "note: ";
 constexpr const char* apply_it = "socialsync migrate apply";
 
-// A policy for everybody's rows lets this role see them, unless a restrictive one applies to it as well.
+// A permissive policy without a condition shows this role all rows, unless a restrictive policy applies too.
 constexpr const char* select_sees_all_accounts = R"(
 SELECT coalesce(NOT row_security_active(to_regclass('public.social_accounts'))
   OR coalesce(bool_or(polpermissive AND polcmd IN ('r', '*') AND pg_get_expr(polqual, polrelid) = 'true'), false)
@@ -68,7 +69,7 @@ std::string array_of(const std::vector<std::string>& words) {
   return fmt::format("{{{}}}", fmt::join(words, ","));
 }
 
-// The lines without repetition, the first few of them.
+// Joins the first lines, without repetition.
 std::string joined(const std::vector<std::string>& lines) {
   std::vector<std::string> told;
   for (const std::string& line : lines) {
@@ -104,7 +105,7 @@ Finding finding_of(const Probe& probe, const pg::ResultSet& rows) {
   return finding;
 }
 
-// What the server refuses to tell is the role's lack, or the schema's.
+// An error is a SKIP for a missing privilege, else a FAIL.
 Finding finding_of(const Probe& probe, const pg::Error& refused) {
   const bool may_not = refused.sqlstate() == pg::sqlstate::insufficient_privilege;
   return {.id = probe.id,
@@ -140,7 +141,7 @@ std::vector<Finding> verify_catalogue(pg::Session& session, const SharedSettings
                                       const ShowProgress& show) {
   TrialTransaction transaction(
       session, "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; SET LOCAL search_path = pg_catalog, pg_temp");
-  const bool sees_all = session.query(select_sees_all_accounts).text(0, 0) == "t";
+  const bool sees_all = is_true(session.query(select_sees_all_accounts));
   std::vector<Finding> findings;
   for (const Probe& probe : probes) {
     show({.what = probe.title, .done = findings.size(), .total = probes.size(), .unit = "probes"});
