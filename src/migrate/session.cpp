@@ -38,7 +38,7 @@ WHERE l.locktype = 'advisory' AND l.granted AND a.datname = current_database() A
   AND (l.classid::bigint << 32 | l.objid::bigint) = hashtextextended('socialsync webhooks migration', 0))";
 
 constexpr int oldest_version = 140000;
-constexpr std::chrono::milliseconds poll_interval{100};
+constexpr std::chrono::milliseconds run_lock_poll_interval{100};
 
 void require_usable_server(pg::Session& session) {
   if (session.server_version() < oldest_version)
@@ -89,12 +89,18 @@ void take_run_lock(pg::Session& session, std::chrono::milliseconds limit) {
     const pg::ResultSet taken = session.query(try_run_lock);
     if (taken.text(0, 0) == "t") return;
     if (std::chrono::steady_clock::now() > deadline) break;
-    std::this_thread::sleep_for(poll_interval);
+    std::this_thread::sleep_for(run_lock_poll_interval);
   }
   const std::string holder = run_lock_holder(session);
   throw Failure(Exit::other_run,
                 fmt::format("another run is changing this database ({}): run this again when it has ended",
                             holder.empty() ? "ended just now" : holder));
+}
+
+void limit_scan_time(pg::Session& session) {
+  session.query(
+      "SELECT set_config('statement_timeout', CASE WHEN "
+      "pg_relation_size(to_regclass('public.social_accounts')) < 16777216 THEN '0' ELSE '500ms' END, true)");
 }
 
 }  // namespace socialsync::migrate

@@ -22,4 +22,8 @@ std::string run_lock_holder(pg::Session& session);
 // holder, for example the server process of a killed run. Throws Failure (other_run) that names the holder.
 void take_run_lock(pg::Session& session, std::chrono::milliseconds limit);
 
+// Limits the statements of the transaction to half a second, but not for a social_accounts under 16 MiB: a
+// busy machine may need longer even for that.
+void limit_scan_time(pg::Session& session);
+
 }  // namespace socialsync::migrate

@@ -17,7 +17,7 @@ namespace {
 
 using Kind = BackfillColumn::Kind;
 
-constexpr BackfillColumn columns[] = {
+constexpr BackfillColumn all_columns[] = {
     {.name = "phone_number_id", .is_unique = true},
     {.name = "page_id", .is_unique = true},
     {.name = "app_secret", .is_secret = true},
@@ -64,16 +64,16 @@ const BackfillColumn* find_column(const std::string& name, bool old_columns) {
 
 }  // namespace
 
-std::span<const BackfillColumn> backfill_columns() { return columns; }
+std::span<const BackfillColumn> backfill_columns() { return all_columns; }
 
 const BackfillColumn* find_new_column(std::string_view name) {
-  const auto found = std::ranges::find(columns, name, &BackfillColumn::name);
-  return found == std::end(columns) || !found->is_new ? nullptr : found;
+  const auto found = std::ranges::find(all_columns, name, &BackfillColumn::name);
+  return found == std::end(all_columns) || !found->is_new ? nullptr : found;
 }
 
 const BackfillColumn& backfill_column(std::string_view name) {
-  const auto found = std::ranges::find(columns, name, &BackfillColumn::name);
-  if (found == std::end(columns)) throw std::logic_error("no column to backfill: " + std::string(name));
+  const auto found = std::ranges::find(all_columns, name, &BackfillColumn::name);
+  if (found == std::end(all_columns)) throw std::logic_error("no column to backfill: " + std::string(name));
   return *found;
 }
 

@@ -23,7 +23,7 @@ SELECT CASE
   THEN format('privilege missing: GRANT SELECT, UPDATE ON public.social_accounts TO %I', current_user)
 END FROM pg_class WHERE oid = 'public.social_accounts'::regclass)";
 
-void refuse(const std::string& message) { throw Failure(Exit::refused, message); }
+void refuse_session(const std::string& message) { throw Failure(Exit::refused, message); }
 
 // Returns the first missing object; empty when the database is migrated.
 std::string missing_object(pg::Session& session) {
@@ -46,10 +46,10 @@ std::unique_ptr<pg::Session> open_backfill_session(const pg::ConnectionOptions& 
   pg::Session& session = *opened;
   session.execute("SET lock_timeout = '100ms'");
   if (const std::string missing = missing_object(session); !missing.empty())
-    refuse(
+    refuse_session(
         fmt::format("the database is not migrated, {} is missing. Run: socialsync migrate apply", missing));
   const pg::ResultSet rows = session.query(select_obstacle);
-  if (!rows.is_null(0, 0)) refuse(std::string(rows.text(0, 0)));
+  if (!rows.is_null(0, 0)) refuse_session(std::string(rows.text(0, 0)));
   return opened;
 }
 

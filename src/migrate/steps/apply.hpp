@@ -23,8 +23,8 @@ struct ApplyOptions {
   std::chrono::milliseconds lock_budget{600'000};  // for all attempts at one step
   std::chrono::milliseconds run_lock_wait{1'500};  // for another run to end
   std::chrono::milliseconds reconnect_budget{60'000};
-  bool quarantine_duplicates =
-      false;  // of several accounts with one key, all but one lose it and are reported
+  // Of several accounts with one key all but one lose the key, and are reported.
+  bool quarantine_duplicates = false;
   std::vector<std::string> rls_roles{};  // additional roles that see all accounts
   Fault fault{};
 };
@@ -35,8 +35,8 @@ struct StepReport {
   enum class State { done, later } state = State::done;
   std::uint64_t attempts = 1;
   std::chrono::milliseconds took{0};
-  std::string
-      note{};  // later: the blocking rows; done: the changed accounts, or the holder of a lock it waited for
+  // later: the blocking rows; done: the changed accounts, or the holder of a lock it waited for.
+  std::string note{};
 };
 
 struct ApplyReport {

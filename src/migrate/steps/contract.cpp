@@ -31,7 +31,7 @@ WHERE pg_temp.relation('socialsync.backfill_preimages') IS NOT NULL)";
 constexpr int attempts_max = 100;
 constexpr std::chrono::milliseconds pause{250};
 constexpr std::chrono::milliseconds run_lock_wait{1'500};
-constexpr const char* accounts = "{public.social_accounts}";
+constexpr const char* locked_tables = "{public.social_accounts}";
 
 std::vector<Leftover> read_leftovers(pg::Session& session) {
   const pg::ResultSet rows = session.query(select_leftovers);
@@ -48,7 +48,7 @@ bool try_to_drop(pg::Session& session, const std::vector<Leftover>& leftovers) {
   try {
     session.execute("BEGIN");
     for (const Leftover& leftover : leftovers)
-      session.query("SELECT pg_temp.run_with_short_locks($1, $2)", {accounts, leftover.statement});
+      session.query("SELECT pg_temp.run_with_short_locks($1, $2)", {locked_tables, leftover.statement});
     session.execute("COMMIT");
     return true;
   } catch (const pg::Error& error) {
@@ -67,7 +67,7 @@ void drop(pg::Session& session, const std::vector<Leftover>& leftovers) {
     if (attempt == attempts_max)
       throw Failure(Exit::lock_budget_spent,
                     fmt::format("social_accounts stayed locked, held by {}: run this again later",
-                                lock_holders(session, accounts)));
+                                lock_holders(session, locked_tables)));
     std::this_thread::sleep_for(pause);
   }
 }

@@ -39,17 +39,12 @@ SELECT 1 FROM pg_publication_tables WHERE schemaname = 'public' AND tablename = 
 constexpr std::uint64_t scanned_per_s = 2'000'000;
 constexpr std::uint64_t indexed_per_s = 500'000;
 
-// Tables under 16 MiB are read without a limit: on a busy machine half a second could be too short for them.
-constexpr const char* limit_time = R"(
-SELECT set_config('statement_timeout', CASE WHEN pg_relation_size(to_regclass('public.social_accounts')) < 16777216
-                                       THEN '0' ELSE '500ms' END, true))";
-
 // Returns one line instead of the rows when the tables are too large or this role may not read them.
 std::vector<std::string> look_at_rows(Catalogue& catalogue) {
   pg::Session& session = catalogue.session();
   std::vector<std::string> lines;
   session.execute("SAVEPOINT rows");
-  session.query(limit_time);
+  limit_scan_time(session);
   try {
     for (BlockingRows& rows : catalogue.blocking_rows()) lines.push_back(std::move(rows.found));
   } catch (const pg::Error& error) {

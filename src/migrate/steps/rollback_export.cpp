@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/failure.hpp"
+#include "migrate/session.hpp"
 #include "pg/error.hpp"
 #include "pg/sqlstate.hpp"
 
@@ -63,11 +64,6 @@ SELECT 'social_accounts.late',
               string_agg(quote_ident(name), ', ' ORDER BY place), age($1::xid8::xid))
 FROM pg_temp.our_columns()
 HAVING count(*) > 0)";
-
-// Writers wait for this statement. Tables under 16 MiB are read without a limit.
-constexpr const char* limit_time = R"(
-SELECT set_config('statement_timeout', CASE WHEN pg_relation_size('public.social_accounts') < 16777216 THEN '0'
-                                       ELSE '500ms' END, true))";
 
 // Creates the file with mode 0600: it holds secrets.
 void make_private(const std::filesystem::path& path) {
@@ -128,7 +124,7 @@ void RollbackExport::write_all() {
 bool RollbackExport::write_late() {
   write_each(session_.query(select_late_exports, {oldest_begin_, oldest_transaction_}));
   session_.execute("SAVEPOINT late");
-  session_.query(limit_time);
+  limit_scan_time(session_);  // writers wait for this statement
   try {
     write_each(session_.query(select_late_accounts, {oldest_transaction_}));
   } catch (const pg::Error& error) {

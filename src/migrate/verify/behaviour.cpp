@@ -216,21 +216,21 @@ Verdict secrets_are_refused(Trial& trial) {
   return verdict;
 }
 
-struct Probe {
+struct BehaviourProbe {
   const char* id;
   const char* title;
   Verdict (*run)(Trial& trial);
 };
 
-constexpr std::array probes = {
-    Probe{"V10", "tenant A cannot read B", tenants_are_apart},
-    Probe{"V14", "routing finds the account", routing_finds_the_account},
-    Probe{"V15", "logging a webhook works", logging_works},
-    Probe{"V22", "anon reads nothing", strangers_see_nothing},
-    Probe{"V23", "secrets are refused to tenants", secrets_are_refused},
+constexpr std::array behaviour_probes = {
+    BehaviourProbe{"V10", "tenant A cannot read B", tenants_are_apart},
+    BehaviourProbe{"V14", "routing finds the account", routing_finds_the_account},
+    BehaviourProbe{"V15", "logging a webhook works", logging_works},
+    BehaviourProbe{"V22", "anon reads nothing", strangers_see_nothing},
+    BehaviourProbe{"V23", "secrets are refused to tenants", secrets_are_refused},
 };
 
-Finding finding_of(const Probe& probe, const Verdict& verdict) {
+Finding finding_of(const BehaviourProbe& probe, const Verdict& verdict) {
   Finding finding{.id = probe.id, .title = probe.title, .state = State::pass, .found = {}, .todo = {}};
   if (!verdict.problems.empty()) {
     finding.state = State::fail;
@@ -262,7 +262,7 @@ std::vector<Finding> without_samples(const pg::Error& refused) {
 
 std::vector<Finding> skipped_behaviour(const std::string& reason, const std::string& todo) {
   std::vector<Finding> findings;
-  for (const Probe& probe : probes)
+  for (const BehaviourProbe& probe : behaviour_probes)
     findings.push_back(
         {.id = probe.id, .title = probe.title, .state = State::skip, .found = reason, .todo = todo});
   return findings;
@@ -276,8 +276,8 @@ std::vector<Finding> verify_behaviour(pg::Session& session, const ShowProgress& 
   if (refused) return without_samples(*refused);
   Trial trial{session, transaction, std::move(tenants)};
   std::vector<Finding> findings;
-  for (const Probe& probe : probes) {
-    show({.what = probe.title, .done = findings.size(), .total = probes.size(), .unit = "probes"});
+  for (const BehaviourProbe& probe : behaviour_probes) {
+    show({.what = probe.title, .done = findings.size(), .total = behaviour_probes.size(), .unit = "probes"});
     findings.push_back(finding_of(probe, probe.run(trial)));
   }
   return findings;

@@ -23,7 +23,7 @@ constexpr std::size_t items_told_max = 10;
 // A query of sql/verify returns a row for each checked item: true, false, or NULL when it cannot be checked;
 // the item's text; and advice other than applying the migration. A text that begins with "note: " is shown
 // for a passed item too.
-struct Probe {
+struct CatalogueProbe {
   const char* id;
   const char* title;
   const char* file;
@@ -32,25 +32,25 @@ struct Probe {
   bool wants_settings = false;
 };
 
-constexpr std::array probes = {
-    Probe{"V01", "columns of social_accounts", "columns.sql", "columns"},
-    Probe{"V02", "labels of social_platform", "labels.sql", "labels"},
-    Probe{"V03", "CHECKs hold for every row", "checks.sql", "CHECKs"},
-    Probe{"V04", "indexes are valid and right", "indexes.sql", "indexes"},
-    Probe{"V05", "no half-built index", "half_built_indexes.sql", "indexes"},
-    Probe{"V06", "accounts have their ids", "missing_keys.sql", "rules", true},
-    Probe{"V07", "no row points to nothing", "orphans.sql", "references", true},
-    Probe{"V08", "trigger that tells the gateways", "trigger.sql", "definitions"},
-    Probe{"V09", "row-level security", "row_security.sql", "tables and policies"},
-    Probe{"V11", "anon has no rights", "anon.sql", "objects"},
-    Probe{"V12", "monitoring views", "views.sql", "views"},
-    Probe{"V13", "definers pin search_path", "definers.sql", "functions"},
-    Probe{"V16", "secrets are closed to tenants", "secrets.sql", "rights"},
-    Probe{"V17", "tables of webhooks", "tables.sql", "tables and columns"},
-    Probe{"V18", "partitions for two weeks ahead", "partitions.sql", "partitions"},
-    Probe{"V19", "SQL functions", "functions.sql", "functions"},
-    Probe{"V20", "no key claimed twice", "duplicates.sql", "keys", true},
-    Probe{"V21", "secrets and verify tokens", "settings.sql", "settings", true, true},
+constexpr std::array catalogue_probes = {
+    CatalogueProbe{"V01", "columns of social_accounts", "columns.sql", "columns"},
+    CatalogueProbe{"V02", "labels of social_platform", "labels.sql", "labels"},
+    CatalogueProbe{"V03", "CHECKs hold for every row", "checks.sql", "CHECKs"},
+    CatalogueProbe{"V04", "indexes are valid and right", "indexes.sql", "indexes"},
+    CatalogueProbe{"V05", "no half-built index", "half_built_indexes.sql", "indexes"},
+    CatalogueProbe{"V06", "accounts have their ids", "missing_keys.sql", "rules", true},
+    CatalogueProbe{"V07", "no row points to nothing", "orphans.sql", "references", true},
+    CatalogueProbe{"V08", "trigger that tells the gateways", "trigger.sql", "definitions"},
+    CatalogueProbe{"V09", "row-level security", "row_security.sql", "tables and policies"},
+    CatalogueProbe{"V11", "anon has no rights", "anon.sql", "objects"},
+    CatalogueProbe{"V12", "monitoring views", "views.sql", "views"},
+    CatalogueProbe{"V13", "definers pin search_path", "definers.sql", "functions"},
+    CatalogueProbe{"V16", "secrets are closed to tenants", "secrets.sql", "rights"},
+    CatalogueProbe{"V17", "tables of webhooks", "tables.sql", "tables and columns"},
+    CatalogueProbe{"V18", "partitions for two weeks ahead", "partitions.sql", "partitions"},
+    CatalogueProbe{"V19", "SQL functions", "functions.sql", "functions"},
+    CatalogueProbe{"V20", "no key claimed twice", "duplicates.sql", "keys", true},
+    CatalogueProbe{"V21", "secrets and verify tokens", "settings.sql", "settings", true, true},
 };
 
 constexpr std::string_view note_mark = "note: ";
@@ -81,7 +81,7 @@ std::string joined(const std::vector<std::string>& lines) {
   return fmt::format("{}", fmt::join(told, "\n"));
 }
 
-Finding finding_of(const Probe& probe, const pg::ResultSet& rows) {
+Finding finding_of(const CatalogueProbe& probe, const pg::ResultSet& rows) {
   enum Column { ok, item, todo };
   std::vector<std::string> failed, missed, notes, todos;
   for (std::size_t row = 0; row < rows.rows(); ++row) {
@@ -106,7 +106,7 @@ Finding finding_of(const Probe& probe, const pg::ResultSet& rows) {
 }
 
 // An error is a SKIP for a missing privilege, else a FAIL.
-Finding finding_of(const Probe& probe, const pg::Error& refused) {
+Finding finding_of(const CatalogueProbe& probe, const pg::Error& refused) {
   const bool may_not = refused.sqlstate() == pg::sqlstate::insufficient_privilege;
   return {.id = probe.id,
           .title = probe.title,
@@ -118,7 +118,7 @@ Finding finding_of(const Probe& probe, const pg::Error& refused) {
                       : apply_it};
 }
 
-Finding hidden(const Probe& probe) {
+Finding hidden(const CatalogueProbe& probe) {
   return {.id = probe.id,
           .title = probe.title,
           .state = State::skip,
@@ -143,8 +143,8 @@ std::vector<Finding> verify_catalogue(pg::Session& session, const SharedSettings
       session, "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; SET LOCAL search_path = pg_catalog, pg_temp");
   const bool sees_all = is_true(session.query(select_sees_all_accounts));
   std::vector<Finding> findings;
-  for (const Probe& probe : probes) {
-    show({.what = probe.title, .done = findings.size(), .total = probes.size(), .unit = "probes"});
+  for (const CatalogueProbe& probe : catalogue_probes) {
+    show({.what = probe.title, .done = findings.size(), .total = catalogue_probes.size(), .unit = "probes"});
     if (probe.reads_rows && !sees_all) {
       findings.push_back(hidden(probe));
       continue;
