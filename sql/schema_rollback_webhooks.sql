@@ -2,12 +2,12 @@
 --
 --     psql -d DATABASE -f schema_rollback_webhooks.sql
 --
--- ATTENTION: the columns it added go with their data, and so do webhook_logs and webhook_quarantine: pg_dump first.
--- One transaction: all or nothing. Safe to run again, and on a database that was only updated in part. Never
--- CASCADE: where something of yours depends on something of ours it stops and names it. What stays:
---   - the labels added to the type social_platform, since PostgreSQL cannot take one away;
---   - the base (users, social_accounts) where the update made it for an empty database: it is SocialSync's own;
---   - roles that it made and that something else uses by now.
+-- ATTENTION: drops the added columns with their data, webhook_logs and webhook_quarantine: run pg_dump first.
+-- One transaction: all or nothing. Safe to repeat, and on a partly updated database. Never uses CASCADE: it stops and names
+-- an object of yours that depends on one of ours. It keeps:
+--   - the labels added to the type social_platform, because PostgreSQL cannot drop a label;
+--   - the base tables (users, social_accounts) that the update created in an empty database: they belong to SocialSync;
+--   - roles that the update created and that other objects use now.
 
 \set QUIET on
 \set ON_ERROR_STOP on
@@ -17,7 +17,7 @@
 \pset format unaligned
 \pset pager off
 
--- A run that was just killed still has its lock for a moment.
+-- A killed run keeps its lock for a moment.
 DO $$
 BEGIN
   FOR attempt IN 1..15 LOOP
@@ -29,7 +29,7 @@ END $$;
 SELECT pg_try_advisory_lock(hashtextextended('socialsync webhooks migration', 0)) AS only_runner \gset
 \if :only_runner
 \else
-  DO $$ BEGIN RAISE EXCEPTION 'another run is changing this database now: let it end, then run this again'; END $$;
+  DO $$ BEGIN RAISE EXCEPTION 'another run is changing this database: run this again when it has ended'; END $$;
 \endif
 
 SET client_encoding = 'UTF8';
@@ -40,7 +40,7 @@ SET row_security = off;
 SET quote_all_identifiers = off;
 SET standard_conforming_strings = on;
 SET idle_in_transaction_session_timeout = 0;
--- What was changed before its locks were had must be seen.
+-- Must see changes that were committed before it had its locks.
 SET default_transaction_isolation = 'read committed';
 SELECT set_config(name, '0', false) FROM pg_settings
 WHERE name IN ('transaction_timeout', 'idle_session_timeout') \g /dev/null
@@ -49,14 +49,14 @@ SET client_connection_check_interval = '2s';
 \echo SocialSync Webhooks: rolling back :DBNAME
 -- @definitions
 -- ---------------------------------------------------------------------------------------------------------------
--- What we made says so in its comment; nothing else is touched
+-- Our objects, recognized by their comments; no other object is touched
 
 CREATE OR REPLACE FUNCTION pg_temp.is_ours(comment text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
   SELECT coalesce(starts_with(comment, 'SocialSync Webhooks: '), false);
 $$;
 
--- Whether the update found this on social_accounts (`column page_id`), so that it stays. The record is made before
--- anything there is touched: without it nothing there is ours.
+-- True when an object of social_accounts (`column page_id`) existed before the update, so that it stays. Without the table of
+-- preimages, the update has not touched social_accounts.
 CREATE OR REPLACE FUNCTION pg_temp.was_found(thing text) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
   IF to_regclass('socialsync.preimages') IS NULL THEN
@@ -65,7 +65,7 @@ BEGIN
   RETURN EXISTS (SELECT FROM socialsync.preimages WHERE object = thing);
 END $$;
 
--- Whether the record brings it back by making it anew.
+-- True when restoring the object means to create it again.
 CREATE OR REPLACE FUNCTION pg_temp.is_made_anew(thing text) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
   IF to_regclass('socialsync.preimages') IS NULL THEN
@@ -74,7 +74,7 @@ BEGIN
   RETURN EXISTS (SELECT FROM socialsync.preimages WHERE object = thing AND restore <> '{}');
 END $$;
 
--- Does it, and gives the line of the report.
+-- Executes the statement and returns the line of the report.
 CREATE OR REPLACE FUNCTION pg_temp.run(statement text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
   EXECUTE statement;
@@ -100,7 +100,7 @@ CREATE OR REPLACE FUNCTION pg_temp.drop_functions(in_schema text) RETURNS SETOF 
          OR pg_temp.is_ours(obj_description(p.oid, 'pg_proc')));
 $$;
 
--- Partitions go with their table.
+-- Partitions are dropped with their table.
 CREATE OR REPLACE FUNCTION pg_temp.drop_tables() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('DROP TABLE %s', t))
   FROM unnest(ARRAY['public.webhook_delivery_attempts', 'public.webhook_deliveries', 'public.webhook_endpoints',
@@ -109,7 +109,7 @@ CREATE OR REPLACE FUNCTION pg_temp.drop_tables() RETURNS SETOF text LANGUAGE sql
   WHERE pg_temp.is_ours(obj_description(to_regclass(t), 'pg_class'));
 $$;
 
--- Partitions that were detached, and kept.
+-- Detached partitions.
 CREATE OR REPLACE FUNCTION pg_temp.drop_detached_partitions() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('DROP TABLE %s', oid::regclass))
   FROM pg_class
@@ -117,7 +117,7 @@ CREATE OR REPLACE FUNCTION pg_temp.drop_detached_partitions() RETURNS SETOF text
     AND pg_temp.is_ours(obj_description(relnamespace, 'pg_namespace'));
 $$;
 -- ---------------------------------------------------------------------------------------------------------------
--- social_accounts: as it was found
+-- social_accounts: restores its original state
 
 CREATE OR REPLACE FUNCTION pg_temp.drop_trigger() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('DROP TRIGGER %I ON public.social_accounts', tgname))
@@ -145,7 +145,7 @@ CREATE OR REPLACE FUNCTION pg_temp.restore_row_security() RETURNS SETOF text LAN
   WHERE oid = to_regclass('public.social_accounts') AND relrowsecurity AND NOT pg_temp.was_found('row security');
 $$;
 
--- One that was found NOT VALID, and was validated, is made anew as it was.
+-- Drops the update's CHECKs. restore_found() adds one again that existed before, NOT VALID.
 CREATE OR REPLACE FUNCTION pg_temp.drop_constraints() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('ALTER TABLE public.social_accounts DROP CONSTRAINT %I', conname))
   FROM pg_constraint
@@ -163,7 +163,7 @@ CREATE OR REPLACE FUNCTION pg_temp.drop_indexes() RETURNS SETOF text LANGUAGE sq
                 AND indrelid = to_regclass('public.social_accounts'));
 $$;
 
--- The columns of social_accounts that the update made.
+-- The columns of social_accounts that the update added.
 CREATE OR REPLACE FUNCTION pg_temp.our_columns() RETURNS TABLE (name text, place smallint) LANGUAGE sql AS $$
   SELECT attname, attnum
   FROM pg_attribute
@@ -180,8 +180,8 @@ CREATE OR REPLACE FUNCTION pg_temp.drop_columns() RETURNS SETOF text LANGUAGE sq
   FROM pg_temp.our_columns() HAVING count(*) > 0;
 $$;
 
--- Privileges are kept in the order in which they were given: all are taken and given again. Those that somebody
--- passed on stay as they are, since taking them would take away what was passed on.
+-- Revokes all privileges, which restore_found() grants again in their original order. Keeps the privileges of a role that
+-- has granted them to others, because revoking would revoke those too.
 CREATE OR REPLACE FUNCTION pg_temp.take_grants() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   holder record;
@@ -193,7 +193,7 @@ BEGIN
                   SELECT grantor, grantee FROM pg_attribute, aclexplode(attacl) WHERE attrelid = c.oid) AS i
     WHERE c.oid = 'public.social_accounts'::regclass AND i.grantor = c.relowner
   LOOP
-    -- Whoever got rights after the update keeps them.
+    -- Roles with privileges granted after the update keep them.
     CONTINUE WHEN holder.role NOT IN ('PUBLIC', 'anon', 'authenticated', 'service_role') AND NOT EXISTS (
       SELECT FROM socialsync.preimages, unnest(restore) AS r (statement)
       WHERE statement LIKE 'GRANT %'
@@ -201,12 +201,12 @@ BEGIN
     BEGIN
       EXECUTE format('REVOKE ALL ON public.social_accounts FROM %s', holder.role);
     EXCEPTION WHEN dependent_objects_still_exist THEN
-      RAISE NOTICE '% passed its privileges on social_accounts on: they stay', holder.role;
+      RAISE NOTICE '% has granted its privileges on social_accounts to others: they stay', holder.role;
     END;
   END LOOP;
 END $$;
 
--- What the record says is to be done, then. A role that is gone gets nothing.
+-- Restores the recorded objects. Skips privileges of dropped roles.
 CREATE OR REPLACE FUNCTION pg_temp.restore_found() RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
   statement text;
@@ -225,9 +225,10 @@ BEGIN
   END LOOP;
 END $$;
 -- ---------------------------------------------------------------------------------------------------------------
--- Columns that stay: what backfill wrote there gives way to what was there before
+-- Columns that stay: restores the values from before backfill
 
--- What one run replaced in one column, where the account still has what that run wrote; the rest is said.
+-- Restores the values of one column that one run replaced, where the account still has the value written by that run.
+-- Reports all other accounts.
 CREATE OR REPLACE FUNCTION pg_temp.put_back(of_run text, name text, type text) RETURNS SETOF text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -239,14 +240,14 @@ DECLARE
 BEGIN
   EXECUTE format('SELECT string_agg(a.id::text, '', '' ORDER BY a.id) FROM public.social_accounts AS a, %s '
                  'IS DISTINCT FROM %s', joined, written) INTO changed;
-  -- The application's triggers name its things as they do for the application.
+  -- Restores the role's search_path for the application's triggers.
   EXECUTE format('UPDATE public.social_accounts AS a SET %I = p.old_value::%s FROM %s = %s AND (SELECT '
                  'set_config(''search_path'', reset_val, true) FROM pg_settings WHERE name = ''search_path'') IS NOT NULL',
                  name, type, joined, written);
   GET DIAGNOSTICS restored = ROW_COUNT;
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   IF restored > 0 THEN
-    RETURN NEXT format('  done   %s value(s) of %s put back that run %s replaced', restored, name, of_run);
+    RETURN NEXT format('  done   %s value(s) of %s restored that run %s replaced', restored, name, of_run);
   END IF;
   IF changed IS NOT NULL THEN
     RETURN NEXT format('  stays  %s of these accounts, since it changed after run %s: %s', name, of_run, changed);
@@ -255,7 +256,7 @@ EXCEPTION WHEN integrity_constraint_violation OR data_exception OR raise_excepti
   RETURN NEXT format('  stays  the values of %s that run %s wrote: %s', name, of_run, SQLERRM);
 END $$;
 
--- The newest run first: what it replaced may be an older one's.
+-- Newest run first: it may have replaced values of an older run.
 CREATE OR REPLACE FUNCTION pg_temp.put_back_values() RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
   replaced record;
@@ -263,7 +264,7 @@ BEGIN
   IF to_regclass('socialsync.backfill_preimages') IS NULL THEN
     RETURN;
   END IF;
-  SET CONSTRAINTS ALL IMMEDIATE;  -- a table that waits for a deferred one cannot be altered
+  SET CONSTRAINTS ALL IMMEDIATE;  -- pending deferred triggers prevent ALTER TABLE
   FOR replaced IN
     SELECT p.run, p.column_name, format_type(a.atttypid, a.atttypmod) AS type
     FROM socialsync.backfill_preimages AS p
@@ -276,17 +277,17 @@ BEGIN
   END LOOP;
 END $$;
 
-CREATE OR REPLACE FUNCTION pg_temp.is_sealed(value text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+CREATE OR REPLACE FUNCTION pg_temp.is_encrypted(value text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
   SELECT strpos(value, 'enc:v1:') > 0 AND value ~ '(^|,)\s*enc:v1:[0-9a-f]{8}:';
 $$;
 
--- One look at all accounts, whatever type the columns have by now.
-CREATE OR REPLACE FUNCTION pg_temp.sealed_in_columns_that_stay(secrets text[]) RETURNS text LANGUAGE plpgsql AS $$
+-- Counts encrypted values in one scan of all accounts, whatever the type of the columns.
+CREATE OR REPLACE FUNCTION pg_temp.encrypted_in_columns_that_stay(secrets text[]) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   counts text;
   found  text;
 BEGIN
-  SELECT string_agg(format('nullif(count(*) FILTER (WHERE pg_temp.is_sealed(%1$I::text)), 0) || %2$L', attname,
+  SELECT string_agg(format('nullif(count(*) FILTER (WHERE pg_temp.is_encrypted(%1$I::text)), 0) || %2$L', attname,
                            ' of ' || attname), ', ' ORDER BY attnum)
   INTO counts FROM pg_attribute
   WHERE attrelid = to_regclass('public.social_accounts') AND NOT attisdropped AND attname = ANY (secrets)
@@ -297,27 +298,28 @@ BEGIN
   RETURN nullif(found, '');
 END $$;
 
--- Sealed secrets in columns that stay would be nobody's to read: neither the application's nor an earlier version's of
--- ours. Endpoints go as a whole, and their secrets are nobody's but ours. Asked before any lock, since it reads every account; whoever seals holds off while the run's lock is held.
+-- Neither the application nor an earlier version of ours could read encrypted secrets in columns that stay. Secrets of
+-- endpoints are dropped with their table. Called before any lock, because it reads every account; the gateway encrypts
+-- nothing while the run lock is held.
 CREATE OR REPLACE FUNCTION pg_temp.refuse_encrypted_values() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   secrets text[] := ARRAY['app_secret', 'verify_token', 'access_token', 'refresh_token'];
-  found   text   := pg_temp.sealed_in_columns_that_stay(secrets);
+  found   text   := pg_temp.encrypted_in_columns_that_stay(secrets);
 BEGIN
   IF found IS NOT NULL THEN
     RAISE object_not_in_prerequisite_state USING MESSAGE = format(
-      'values are sealed (%s) in columns that stay. Run first: socialsync secrets decrypt. Nothing was changed', found);
+      'encrypted values (%s) in columns that stay. Run first: socialsync secrets decrypt. Nothing was changed', found);
   END IF;
   IF to_regclass('socialsync.backfill_preimages') IS NULL
      OR NOT has_table_privilege(to_regclass('socialsync.backfill_preimages'), 'SELECT') THEN
     RETURN;
   END IF;
   SELECT run INTO found FROM socialsync.backfill_preimages
-  WHERE pg_temp.is_sealed(old_value) AND column_name = ANY (secrets)
+  WHERE pg_temp.is_encrypted(old_value) AND column_name = ANY (secrets)
     AND column_name NOT IN (SELECT name FROM pg_temp.our_columns()) LIMIT 1;
   IF found IS NOT NULL THEN
     RAISE object_not_in_prerequisite_state USING MESSAGE = format(
-      'backfill run %1$s replaced sealed values of a column that stays. Run first: socialsync migrate backfill --undo %1$s, '
+      'backfill run %1$s replaced encrypted values of a column that stays. Run first: socialsync migrate backfill --undo %1$s, '
       'then socialsync secrets decrypt. Nothing was changed', found);
   END IF;
 END $$;
@@ -336,12 +338,12 @@ BEGIN
                ORDER BY enumsortorder;
 END $$;
 
--- What stays of the update when the type is not made anew.
+-- The labels that stay when the type is not rebuilt.
 CREATE OR REPLACE FUNCTION pg_temp.residue() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT format('label %s of type social_platform', l) FROM pg_temp.added_labels() AS l;
 $$;
 
--- One GRANT as the role that gave it. Gives the line of the report.
+-- Executes one GRANT as its original grantor. Returns the line of the report.
 CREATE OR REPLACE FUNCTION pg_temp.grant_as(grantor name, statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   role_before text := current_setting('role');
@@ -354,7 +356,7 @@ EXCEPTION WHEN insufficient_privilege THEN
   RETURN format('  stays  not restored: %s (as %I; %s)', statement, grantor, SQLERRM);
 END $$;
 
--- The privileges of one type for another of the same owner: in their order, and from whoever gave them.
+-- Copies the privileges of one type to another of the same owner, in their order and from their grantors.
 CREATE OR REPLACE FUNCTION pg_temp.copy_privileges(from_type regtype, to_type regtype) RETURNS SETOF text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -382,7 +384,7 @@ BEGIN
     ORDER BY i.place;
 END $$;
 
--- Indexes and CHECKs that compare the platform with a label: PostgreSQL would compare the new type with the old one's.
+-- Indexes and CHECKs that compare the platform with a label: they would compare the new type with a label of the old one.
 CREATE OR REPLACE FUNCTION pg_temp.uses_of_labels() RETURNS text LANGUAGE sql AS $$
   SELECT string_agg(thing, E'\n' ORDER BY thing)
   FROM (SELECT format('index %s: %s', indexrelid::regclass, pg_get_indexdef(indexrelid)) FROM pg_index
@@ -394,8 +396,7 @@ CREATE OR REPLACE FUNCTION pg_temp.uses_of_labels() RETURNS text LANGUAGE sql AS
           AND pg_get_constraintdef(oid) LIKE '%::public.social_platform%') AS uses (thing);
 $$;
 
--- By making the type anew: PostgreSQL knows no other way to take a label away. It writes the table anew, while nobody
--- can use it.
+-- Rebuilds the type without the labels: PostgreSQL cannot drop one. Rewrites the table under an ACCESS EXCLUSIVE lock.
 CREATE OR REPLACE FUNCTION pg_temp.rebuild_enum() RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
   added   text[] := ARRAY(SELECT pg_temp.added_labels());
@@ -409,12 +410,12 @@ BEGIN
   EXECUTE 'SELECT count(*) FROM public.social_accounts WHERE platform::text = ANY ($1)' INTO used USING added;
   IF used > 0 THEN
     RAISE dependent_objects_still_exist USING MESSAGE = format(
-      '%s account(s) are of platform %s: give them another one, or roll back without rebuilding the enum',
+      '%s account(s) have the platform %s: change it, or roll back without rebuilding the enum',
       used, array_to_string(added, ', '));
   END IF;
   IF pg_temp.uses_of_labels() IS NOT NULL THEN
     RAISE dependent_objects_still_exist USING DETAIL = pg_temp.uses_of_labels(), MESSAGE =
-      'the type social_platform cannot be made anew, since these compare with its labels: compare platform::text instead, '
+      'the type social_platform cannot be rebuilt, because these compare with its labels: compare platform::text instead, '
       'or roll back without rebuilding the enum';
   END IF;
   SELECT pg_get_expr(adbin, adrelid) INTO preset FROM pg_attrdef AS d JOIN pg_attribute AS a
@@ -441,7 +442,7 @@ BEGIN
   RETURN NEXT pg_temp.run('DROP TYPE public.social_platform_before_rollback');
 END $$;
 -- ---------------------------------------------------------------------------------------------------------------
--- Schemas and roles, then all of it in one transaction
+-- Schemas, roles, locks, and the rollback in one transaction
 
 CREATE OR REPLACE FUNCTION pg_temp.drop_schemas() RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
@@ -459,7 +460,7 @@ BEGIN
   END IF;
 END $$;
 
--- Roles are shared by all databases of the server: one that anything still uses, or anybody belongs to, stays.
+-- Roles belong to the whole server: a role that is in use, or has members, stays.
 CREATE OR REPLACE FUNCTION pg_temp.drop_roles() RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
   role text;
@@ -478,7 +479,7 @@ BEGIN
   END LOOP;
 END $$;
 
--- What the rollback locks; the application's own tables last, so that they wait for no other.
+-- The tables that the rollback locks; the application's last, so that their lock waits for no other.
 CREATE OR REPLACE FUNCTION pg_temp.locked_tables() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT t FROM unnest(ARRAY['socialsync.preimages', 'socialsync.fingerprints', 'socialsync.migration_steps',
                              'socialsync.backfill_preimages', 'socialsync.webhook_event_keys', 'public.webhook_quarantine', 'public.webhook_delivery_attempts',
@@ -487,7 +488,7 @@ CREATE OR REPLACE FUNCTION pg_temp.locked_tables() RETURNS SETOF text LANGUAGE s
   WHERE to_regclass(t) IS NOT NULL AND has_table_privilege(to_regclass(t), 'UPDATE') ORDER BY place;
 $$;
 
--- By a change of nothing: LOCK TABLE on a view would lock the tables it reads as well.
+-- Locks the views by an ALTER without effect: LOCK TABLE on a view also locks the tables that it reads.
 CREATE OR REPLACE FUNCTION pg_temp.lock_views() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   view text;
@@ -497,36 +498,36 @@ BEGIN
   END LOOP;
 END $$;
 
--- How long to wait for autovacuum to give way: it does when deadlocks are looked for.
+-- The time in which an autovacuum yields: it does so when the deadlock check runs.
 CREATE OR REPLACE FUNCTION pg_temp.eviction_ms() RETURNS integer LANGUAGE sql AS $$
   SELECT setting::integer + 500 FROM pg_settings WHERE name = 'deadlock_timeout';
 $$;
 
--- The locks this needs stop all queries of these tables: waits 100 ms for all of them, then lets everybody go on
--- before the next attempt. SHARE UPDATE EXCLUSIVE first, on all of them: that waits for autovacuum, and stops nobody.
--- Views before tables, which is the order of those who read a view: the other way round is a deadlock.
+-- Takes locks that block all queries of these tables: waits at most 100 ms for all of them, then releases them before the
+-- next attempt. SHARE UPDATE EXCLUSIVE comes first on all tables: it waits for autovacuum and blocks no query. Locks views
+-- before tables, in the order of queries that read a view; the reverse order would deadlock.
 CREATE OR REPLACE FUNCTION pg_temp.lock_tables() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   tbl text;
-  give_up_at timestamptz;
+  deadline timestamptz;
 BEGIN
   PERFORM set_config('lock_timeout', format('%sms', pg_temp.eviction_ms()), true);
   FOR tbl IN SELECT pg_temp.locked_tables() LOOP
     EXECUTE format('LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE', tbl);
   END LOOP;
-  give_up_at := clock_timestamp() + interval '100 ms';
+  deadline := clock_timestamp() + interval '100 ms';
   PERFORM set_config('lock_timeout', '100ms', true);
   PERFORM pg_temp.lock_views();
   FOR tbl IN SELECT pg_temp.locked_tables() LOOP
     PERFORM set_config('lock_timeout',
-      format('%sms', greatest(1, extract(milliseconds FROM give_up_at - clock_timestamp())::integer)), true);
+      format('%sms', greatest(1, extract(milliseconds FROM deadline - clock_timestamp())::integer)), true);
     EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', tbl);
   END LOOP;
 END $$;
 
--- An autovacuum against wraparound, which gives way to nobody: waiting for it may take hours. NULL: none.
+-- Lists autovacuums against wraparound; NULL: none. They do not yield to lock requests, and may run for hours.
 CREATE OR REPLACE FUNCTION pg_temp.wraparound_vacuum() RETURNS text LANGUAGE sql AS $$
-  SELECT string_agg(DISTINCT format('pid %s, %s, which gives way to nobody: let it end (pg_stat_progress_vacuum shows how far it is)',
+  SELECT string_agg(DISTINCT format('pid %s, %s, which does not yield to lock requests: let it end (pg_stat_progress_vacuum shows its progress)',
                                     a.pid, a.query), '; ')
   FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
   WHERE l.relation = ANY (SELECT to_regclass(t) FROM pg_temp.locked_tables() AS t) AND l.granted
@@ -553,7 +554,7 @@ BEGIN
   RAISE lock_not_available USING MESSAGE = 'no lock within 100 attempts; nothing was changed, run this again later';
 END $$;
 
--- Dependants first.
+-- Drops dependent objects first.
 CREATE OR REPLACE FUNCTION pg_temp.roll_back(rebuild_enum boolean DEFAULT false) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM pg_temp.lock_tables_patiently();
@@ -578,8 +579,8 @@ BEGIN
   RETURN QUERY SELECT pg_temp.drop_roles();
 END $$;
 
--- What routes and logs webhooks goes, and no gateway starts. Columns, tables, all data and the walls around them stay: the
--- new columns hold secrets by now, which the old privileges would open. The update brings the rest back.
+-- Drops the functions and triggers that route and log webhooks; no gateway starts afterwards. Keeps columns, tables, data,
+-- policies and privileges: the new columns hold secrets, which the old privileges would expose. The update restores the rest.
 CREATE OR REPLACE FUNCTION pg_temp.roll_back_softly() RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM pg_temp.lock_tables_patiently();
@@ -591,7 +592,7 @@ END $$;
 
 -- @run
 SELECT pg_temp.refuse_encrypted_values() \g /dev/null
--- What stays is told from the record, which goes.
+-- Reads the residue from the table of preimages before it is dropped.
 SELECT coalesce(string_agg('  stays  ' || r, E'\n'), '') AS residue FROM pg_temp.residue() AS r \gset
 SELECT pg_temp.roll_back();
 SELECT :'residue' WHERE :'residue' <> '';

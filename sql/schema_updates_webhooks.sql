@@ -2,10 +2,9 @@
 --
 --     psql -d DATABASE -f schema_updates_webhooks.sql
 --
--- Safe to run again and again, on a live database, after any interruption: each step looks at what is there
--- first. Stops with a status other than zero at its first error. Needs psql 14 or newer (web SQL editors do not
--- know its backslash commands), a direct connection (no transaction pooler), and PostgreSQL 14 or newer.
--- schema_rollback_webhooks.sql undoes all of it.
+-- Safe to repeat, on a live database, after any interruption: each step checks first whether it is done. Stops with
+-- a non-zero status at the first error. Needs psql 14 or newer (web SQL editors lack its backslash commands), a direct
+-- connection (no transaction pooler), and PostgreSQL 14 or newer. schema_rollback_webhooks.sql undoes it.
 
 \set QUIET on
 \set ON_ERROR_STOP on
@@ -15,15 +14,15 @@
 \pset format unaligned
 \pset pager off
 
--- Indexes are built CONCURRENTLY and a new enum label is used after its own commit: one big transaction can do
+-- Indexes are built CONCURRENTLY, and a new enum label is usable only after its commit: one large transaction can do
 -- neither, and would hold every lock to its end.
 SELECT now() < statement_timestamp() AS in_transaction \gset
 \if :in_transaction
   DO $$ BEGIN RAISE EXCEPTION 'run this file without -1 (--single-transaction) and outside BEGIN'; END $$;
 \endif
 
--- Never waits in the server: a session that waits for an advisory lock would deadlock with CREATE INDEX CONCURRENTLY. A
--- run that was just killed still has its lock for a moment.
+-- Polls: a session that waits in the server for an advisory lock would deadlock with CREATE INDEX CONCURRENTLY. A
+-- killed run keeps its lock for a moment.
 DO $$
 BEGIN
   FOR attempt IN 1..15 LOOP
@@ -35,14 +34,14 @@ END $$;
 SELECT pg_try_advisory_lock(hashtextextended('socialsync webhooks migration', 0)) AS only_runner \gset
 \if :only_runner
 \else
-  DO $$ BEGIN RAISE EXCEPTION 'another run is changing this database now: let it end, then run this again'; END $$;
+  DO $$ BEGIN RAISE EXCEPTION 'another run is changing this database: run this again when it has ended'; END $$;
 \endif
 
 SET client_encoding = 'UTF8';
 SET client_min_messages = notice;
 SET search_path = pg_catalog, pg_temp;
 SET statement_timeout = 0;
--- Rows that row-level security hides would be taken for none: an error is better.
+-- A query whose rows row-level security would hide is an error.
 SET row_security = off;
 SET quote_all_identifiers = off;
 SET standard_conforming_strings = on;
@@ -50,53 +49,53 @@ SET idle_in_transaction_session_timeout = 0;
 SELECT set_config(name, '0', false) FROM pg_settings
 WHERE name IN ('transaction_timeout', 'idle_session_timeout') \g /dev/null
 SET default_transaction_isolation = 'read committed';
--- The helper functions below name things that are not there yet.
+-- The bodies of the helper functions name objects of later steps.
 SET check_function_bodies = off;
--- A killed psql frees its locks at once instead of when its statement ends.
+-- The server frees the locks of a killed psql soon, not at the end of its statement.
 SET client_connection_check_interval = '2s';
 
 DO $$
 BEGIN
   IF current_setting('server_version_num')::int < 140000 THEN
-    RAISE EXCEPTION 'PostgreSQL 14 or newer is needed, this is %', current_setting('server_version');
+    RAISE EXCEPTION 'PostgreSQL 14 or newer is needed; this server is %', current_setting('server_version');
   END IF;
   IF pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean THEN
     RAISE EXCEPTION 'this server is read-only (a standby?): connect to the primary';
   END IF;
   IF NOT has_database_privilege(current_database(), 'TEMP') THEN
-    RAISE EXCEPTION 'missing right: GRANT TEMPORARY ON DATABASE % TO %',
+    RAISE EXCEPTION 'privilege missing: GRANT TEMPORARY ON DATABASE % TO %',
       quote_ident(current_database()), quote_ident(current_user);
   END IF;
 END $$;
--- @definitions: from here to @run there is nothing of psql, for programs that work through the steps themselves
+-- @definitions: from here to @run there are no psql commands, for programs that run the steps themselves
 -- ---------------------------------------------------------------------------------------------------------------
--- What a step is, and how it is done
+-- The type of a step, and functions to run one
 
 DO $$
 BEGIN
   IF to_regtype('pg_temp.step') IS NOT NULL THEN
-    DROP TYPE pg_temp.step CASCADE;  -- of an earlier run in this session
+    DROP TYPE pg_temp.step CASCADE;  -- left by an earlier run in this session
   END IF;
 END $$;
 CREATE TYPE pg_temp.step AS (
   id          text,     -- stable: scripts and the ledger name a step by it
   title       text,
-  lock        text,     -- the strongest lock it takes on a table that others use; null: none
-  tables      text[],   -- those tables
-  alone       boolean,  -- cannot be in a transaction with anything else
-  present     boolean,  -- it is done: the catalogue has exactly what it makes
-  precheck    text,     -- a query that raises data_blocks when rows stand in the way
+  lock        text,     -- its strongest lock on a table of the application; null: none
+  tables      text[],   -- the locked tables
+  alone       boolean,  -- cannot share a transaction with another statement
+  present     boolean,  -- done: the catalogue has exactly the objects that it creates
+  precheck    text,     -- a query that raises data_blocks when rows block the step
   statements  text,
-  fingerprint text,     -- of what it makes, where the catalogue cannot be compared with the statements
+  fingerprint text,     -- identifies its objects, where the catalogue cannot be compared with the statements
   note        text);
 
--- The error of rows that stand in the way of a step; the others can be done nevertheless.
+-- Raises the error "rows block this step". The other steps continue.
 CREATE OR REPLACE FUNCTION pg_temp.data_blocks(message text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   RAISE EXCEPTION USING ERRCODE = 'SS009', MESSAGE = message;
 END $$;
 
--- Who else holds locks on these tables: for the message of a step that could not get its own.
+-- Lists other sessions with locks on these tables, for the message of a blocked step.
 CREATE OR REPLACE FUNCTION pg_temp.lock_holders(tables text[]) RETURNS text LANGUAGE sql AS $$
   SELECT string_agg(DISTINCT format('pid %s (%s, %s, transaction of %s)', a.pid, a.state,
                                     coalesce(nullif(a.application_name, ''), 'unnamed'),
@@ -105,24 +104,24 @@ CREATE OR REPLACE FUNCTION pg_temp.lock_holders(tables text[]) RETURNS text LANG
   WHERE l.relation = ANY (SELECT to_regclass(t) FROM unnest(tables) AS t) AND l.pid <> pg_backend_pid();
 $$;
 
--- An autovacuum against wraparound on these tables, which gives way to nobody: waiting for it may take hours. NULL: none.
--- Only members of pg_read_all_stats see it.
+-- Lists autovacuums against wraparound on these tables; NULL: none. They do not yield to lock requests, and may run for
+-- hours. Only members of pg_read_all_stats see them.
 CREATE OR REPLACE FUNCTION pg_temp.wraparound_vacuum(tables text[]) RETURNS text LANGUAGE sql AS $$
-  SELECT string_agg(DISTINCT format('pid %s, %s, which gives way to nobody: let it end (pg_stat_progress_vacuum shows how far it is)',
+  SELECT string_agg(DISTINCT format('pid %s, %s, which does not yield to lock requests: let it end (pg_stat_progress_vacuum shows its progress)',
                                     a.pid, a.query), '; ')
   FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
   WHERE l.relation = ANY (SELECT to_regclass(t) FROM unnest(tables) AS t) AND l.granted
     AND a.query LIKE 'autovacuum: %(to prevent wraparound)';
 $$;
 
--- How long to wait for autovacuum to give way: it does when deadlocks are looked for.
+-- The time in which an autovacuum yields: it does so when the deadlock check runs.
 CREATE OR REPLACE FUNCTION pg_temp.eviction_ms() RETURNS integer LANGUAGE sql AS $$
   SELECT setting::integer + 500 FROM pg_settings WHERE name = 'deadlock_timeout';
 $$;
 
--- Takes the locks that `statements` need without making anybody wait long: SHARE UPDATE EXCLUSIVE first, which
--- only evicts autovacuum (that takes deadlock_timeout, one second) and stops no writer; then 100 ms at most for
--- the strong lock, in whose queue others wait.
+-- Runs the statements with short lock waits. SHARE UPDATE EXCLUSIVE first: it evicts autovacuum (within
+-- deadlock_timeout, one second) and blocks no writer. Then at most 100 ms for the strong lock, behind which other sessions
+-- queue.
 CREATE OR REPLACE FUNCTION pg_temp.run_with_short_locks(tables text[], statements text) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -138,15 +137,15 @@ BEGIN
   EXECUTE statements;
 END $$;
 
--- `schema.name`, as to_regclass() gives it. That one, and to_regprocedure(), fail where the caller may not use the schema;
--- the catalogue can be read by everybody.
+-- Like to_regclass() for `schema.name`, but without an error when the caller may not use the schema: every role may read
+-- the catalogue.
 CREATE OR REPLACE FUNCTION pg_temp.relation(qualified_name text) RETURNS regclass LANGUAGE sql STABLE AS $$
   SELECT oid::regclass FROM pg_class
   WHERE relnamespace = to_regnamespace(split_part(qualified_name, '.', 1))
     AND relname = split_part(qualified_name, '.', 2);
 $$;
 
--- `schema.name(types)`, the types as format_type() gives them.
+-- Like to_regprocedure() for `schema.name(types)`, with types as format_type() returns them.
 CREATE OR REPLACE FUNCTION pg_temp.routine(signature text) RETURNS oid LANGUAGE sql STABLE AS $$
   SELECT oid FROM pg_proc
   WHERE pronamespace = to_regnamespace(split_part(signature, '.', 1))
@@ -159,8 +158,8 @@ CREATE OR REPLACE FUNCTION pg_temp.may_read(tbl text) RETURNS boolean LANGUAGE s
   FROM pg_class WHERE oid = pg_temp.relation(tbl);
 $$;
 
--- Both halves of a fingerprint: of the statements, and of what the catalogue has made of them. To whom may not read them
--- what is there is what was made; access_warnings() says so.
+-- Compares both halves of a fingerprint: the statements, and the resulting catalogue entries. Returns true for a role that
+-- may not read fingerprints; access_warnings() reports it.
 CREATE OR REPLACE FUNCTION pg_temp.has_fingerprint(step_id text, statements text, result text) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -171,20 +170,20 @@ BEGIN
                  WHERE f.step = step_id AND f.source = md5(statements) AND f.result = md5(has_fingerprint.result));
 END $$;
 
--- What we made says so in its comment: only that is replaced here, and dropped by the rollback.
+-- True for the comments of our objects. The update replaces, and the rollback drops, only objects with such a comment.
 CREATE OR REPLACE FUNCTION pg_temp.is_ours(comment text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
   SELECT coalesce(starts_with(comment, 'SocialSync Webhooks: '), false);
 $$;
 -- ---------------------------------------------------------------------------------------------------------------
--- What must be there in the end, as far as a thing of the same name could be there already
+-- The final state of objects that may exist before the update
 
--- The columns that social_accounts gains.
+-- The columns that the update adds to social_accounts.
 CREATE OR REPLACE FUNCTION pg_temp.new_columns()
 RETURNS TABLE (name text, type text, default_value text) LANGUAGE sql AS $$
   VALUES
     ('phone_number_id',      'character varying(100)',   NULL),
     ('page_id',              'character varying(100)',   NULL),
-    ('app_secret',           'character varying(1000)',  NULL),  -- sealed, a secret is longer
+    ('app_secret',           'character varying(1000)',  NULL),  -- an encrypted secret is longer
     ('verify_token',         'character varying(1000)',  NULL),
     ('webhook_url',          'character varying(500)',   NULL),
     ('business_name',        'character varying(255)',   NULL),
@@ -195,8 +194,8 @@ RETURNS TABLE (name text, type text, default_value text) LANGUAGE sql AS $$
     ('webhook_metadata',     'jsonb',                    '''{}''::jsonb');
 $$;
 
--- Columns of tables that we need as they are (legacy ones), or that are ours and may be there already.
--- A type without length stands for any length.
+-- Required columns of the application's tables, and columns of our tables, which may exist before the update. A type
+-- without length matches any length.
 CREATE OR REPLACE FUNCTION pg_temp.needed_columns()
 RETURNS TABLE (tbl text, name text, types text[]) LANGUAGE sql AS $$
   VALUES
@@ -273,7 +272,7 @@ RETURNS TABLE (tbl text, name text, types text[]) LANGUAGE sql AS $$
     ('public.webhook_delivery_attempts', 'response_head', ARRAY['bytea']);
 $$;
 
--- Each as pg_get_indexdef() gives it. CONCURRENTLY is put in when it is built.
+-- Definitions as pg_get_indexdef() returns them. The index step adds CONCURRENTLY.
 CREATE OR REPLACE FUNCTION pg_temp.unique_indexes()
 RETURNS TABLE (name text, column_name text, definition text) LANGUAGE sql AS $$
   SELECT format('idx_social_accounts_%s', c), c,
@@ -282,7 +281,7 @@ RETURNS TABLE (name text, column_name text, definition text) LANGUAGE sql AS $$
   FROM unnest(ARRAY['phone_number_id', 'page_id']) AS c;
 $$;
 
--- CHECKs on social_accounts, each as pg_get_constraintdef() gives it, and the rows that stand in its way.
+-- CHECKs on social_accounts as pg_get_constraintdef() returns them, and a condition for the rows that violate each.
 CREATE OR REPLACE FUNCTION pg_temp.account_checks()
 RETURNS TABLE (name text, definition text, violated_by text) LANGUAGE sql AS $$
   VALUES
@@ -298,18 +297,18 @@ RETURNS TABLE (name text, definition text, violated_by text) LANGUAGE sql AS $$
      'webhook_status NOT IN (''inactive'', ''active'', ''error'')');
 $$;
 
--- Policies: `condition` as pg_get_expr() gives it.
+-- Policies, with `condition` as pg_get_expr() returns it.
 CREATE OR REPLACE FUNCTION pg_temp.policies()
 RETURNS TABLE (tbl text, name text, kind text, command text, grantee text, condition text) LANGUAGE sql AS $$
   SELECT t, p.* FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs']) AS t,
     (VALUES
       ('webhooks_own_rows', 'PERMISSIVE', 'SELECT', 'authenticated', '(user_id = ( SELECT auth.uid() AS uid))'),
-      -- Permissive policies add up, and somebody's older one may allow more: restrictive ones bound them all.
+      -- Permissive policies add up, and an older one may allow more: restrictive policies bound them all.
       ('webhooks_only_own_rows', 'RESTRICTIVE', 'ALL', 'authenticated', '(user_id = ( SELECT auth.uid() AS uid))'),
       ('webhooks_not_for_anon', 'RESTRICTIVE', 'ALL', 'anon', 'false'),
       ('webhooks_service', 'PERMISSIVE', 'ALL', 'service_role', 'true')) AS p
   UNION ALL
-  -- Whoever claims a Page gets its events: such accounts are connected by the service, not by the user.
+  -- The account with a Page's id receives its events: only the service may insert such accounts, not the user.
   VALUES ('public.social_accounts', 'webhooks_no_own_claims', 'RESTRICTIVE', 'INSERT', 'authenticated',
           '((platform)::text <> ALL (ARRAY[''whatsapp''::text, ''whatsapp_business''::text, ''instagram''::text, '
           '''facebook''::text]))')
@@ -318,7 +317,7 @@ RETURNS TABLE (tbl text, name text, kind text, command text, grantee text, condi
   FROM unnest(ARRAY['webhook_quarantine', 'webhook_endpoints', 'webhook_deliveries', 'webhook_delivery_attempts']) AS t;
 $$;
 
--- The tables that have row-level security: those whose rows are some tenant's.
+-- The tables with row-level security: each of their rows belongs to a tenant.
 CREATE OR REPLACE FUNCTION pg_temp.walled_tables() RETURNS SETOF text LANGUAGE sql STABLE AS $$
   SELECT DISTINCT tbl FROM pg_temp.policies() ORDER BY tbl;
 $$;
@@ -334,7 +333,7 @@ RETURNS TABLE (name text, arguments text) LANGUAGE sql AS $$
     ('claim_webhooks', 'uuid, integer, interval');
 $$;
 
--- The trigger, as pg_get_triggerdef() gives it: the columns are those the gateway routes and verifies by.
+-- The trigger as pg_get_triggerdef() returns it: its columns are those that the gateway uses to route and verify.
 CREATE OR REPLACE FUNCTION pg_temp.account_trigger() RETURNS text LANGUAGE sql AS $$
   SELECT 'CREATE TRIGGER socialsync_accounts_changed AFTER INSERT OR DELETE OR UPDATE OF platform, account_id, '
          'user_id, is_active, phone_number_id, page_id, app_secret, verify_token, display_phone_number, '
@@ -342,10 +341,10 @@ CREATE OR REPLACE FUNCTION pg_temp.account_trigger() RETURNS text LANGUAGE sql A
          'FOR EACH STATEMENT EXECUTE FUNCTION socialsync.notify_accounts_changed()';
 $$;
 -- ---------------------------------------------------------------------------------------------------------------
--- Before anything changes: may we?
+-- Before any change: the privileges of the caller
 
--- What makes the caller able to do all that this role can. Since PostgreSQL 16 each membership says for itself whether it
--- inherits, and whether one can become the role, which giving it things needs.
+-- The statement that gives the caller all privileges of a role. Since PostgreSQL 16 each membership has its own INHERIT
+-- and SET options; SET is needed to make the role an owner.
 CREATE OR REPLACE FUNCTION pg_temp.grant_membership(owner oid) RETURNS text LANGUAGE sql STABLE AS $$
   SELECT CASE WHEN current_setting('server_version_num')::integer >= 160000
          THEN format('GRANT %I TO %I WITH INHERIT TRUE, SET TRUE', pg_get_userbyid(owner), current_user)
@@ -360,7 +359,7 @@ CREATE OR REPLACE FUNCTION pg_temp.may_become(owner oid) RETURNS boolean LANGUAG
                                  ELSE 'MEMBER' END);
 $$;
 
--- Each right that is missing, with the statements that give it, if need be after a colon and before a parenthesis.
+-- Lists missing privileges with the statements that grant them, where needed after a colon and before a parenthesis.
 CREATE OR REPLACE FUNCTION pg_temp.missing_rights() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT format('to own %s %s: %s (or run this as %I)', lower(kind), name,
                 CASE WHEN (SELECT rolsuper FROM pg_roles WHERE oid = owner)
@@ -374,7 +373,7 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_rights() RETURNS SETOF text LANGUAGE 
         SELECT 'SCHEMA', nspname, nspowner FROM pg_namespace WHERE nspname = 'socialsync') AS owned
   WHERE NOT pg_has_role(owner, 'USAGE')
   UNION ALL
-  SELECT format('to give what is made to the owner of %s: %s (or run this as %I)', oid::regclass,
+  SELECT format('to make the owner of %s the owner of new objects: %s (or run this as %I)', oid::regclass,
                 pg_temp.grant_membership(relowner), pg_get_userbyid(relowner))
   FROM pg_class
   WHERE oid = to_regclass('public.social_accounts') AND pg_has_role(relowner, 'USAGE')
@@ -383,7 +382,7 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_rights() RETURNS SETOF text LANGUAGE 
   SELECT format('GRANT CREATE, USAGE ON SCHEMA public TO %I', current_user)
   WHERE NOT has_schema_privilege('public', 'CREATE') OR NOT has_schema_privilege('public', 'USAGE')
   UNION ALL
-  -- What an administrator or a member makes goes to the owner of social_accounts.
+  -- The owner of social_accounts becomes the owner of objects that an administrator or a member creates.
   SELECT format('GRANT CREATE ON SCHEMA public TO %I', pg_get_userbyid(relowner))
   FROM pg_class WHERE oid = to_regclass('public.social_accounts') AND relowner <> quote_ident(current_user)::regrole
     AND NOT has_schema_privilege(relowner, 'public', 'CREATE')
@@ -412,20 +411,20 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_rights() RETURNS SETOF text LANGUAGE 
   WHERE to_regclass('public.users') IS NOT NULL
     AND NOT (has_table_privilege('public.users', 'SELECT') AND has_table_privilege('public.users', 'REFERENCES'))
   UNION ALL
-  -- FORCE hides rows from the owner too: what cannot be seen cannot be checked, nor kept in a rollback. Partitions are made
-  -- with the owner's rights, whoever runs this.
+  -- FORCE hides rows from the owner too: the update could not check them, nor the rollback export them. Partitions are
+  -- created with the privileges of the owner, whichever role runs this.
   SELECT DISTINCT format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY (or ALTER ROLE %I BYPASSRLS)', c.oid::regclass, r.rolname)
   FROM pg_class AS c JOIN pg_roles AS r ON r.rolname = current_user OR r.oid = c.relowner
   WHERE c.relforcerowsecurity AND (c.oid = to_regclass('public.users') OR c.oid IN (SELECT to_regclass(t) FROM pg_temp.walled_tables() AS t))
     AND NOT (r.rolsuper OR r.rolbypassrls)
   UNION ALL
-  SELECT format('CREATE ROLE %I NOLOGIN (an administrator, or somebody with CREATEROLE)', wanted)
+  SELECT format('CREATE ROLE %I NOLOGIN (as an administrator, or a role with CREATEROLE)', wanted)
   FROM unnest(ARRAY['anon', 'authenticated', 'service_role']) AS wanted
   WHERE to_regrole(wanted) IS NULL
     AND NOT (SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user);
 $$;
 -- ---------------------------------------------------------------------------------------------------------------
--- Before anything changes: is something of the same name there that is something else?
+-- Before any change: objects with our names and other definitions
 
 CREATE OR REPLACE FUNCTION pg_temp.column_conflicts() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT CASE WHEN a.attname IS NULL THEN format('column %s.%s is missing, wanted %s', n.tbl, n.name, n.types[1])
@@ -447,7 +446,7 @@ CREATE OR REPLACE FUNCTION pg_temp.column_conflicts() RETURNS SETOF text LANGUAG
   LEFT JOIN LATERAL (SELECT pg_get_expr(adbin, adrelid) AS value FROM pg_attrdef
                      WHERE adrelid = a.attrelid AND adnum = a.attnum) AS d ON true
   WHERE NOT (format_type(a.atttypid, a.atttypmod) = n.type
-             -- Secrets need not be as wide: a short one fits a narrower column even when it is sealed.
+             -- Columns of secrets may be narrower: a short secret fits even when it is encrypted.
              OR n.name IN ('app_secret', 'verify_token') AND format_type(a.atttypid, NULL) = 'character varying'
                 AND (a.atttypmod = -1 OR a.atttypmod >= 255 + 4))
      OR d.value <> coalesce(n.default_value, 'NULL') OR a.attnotnull OR a.attgenerated <> '';
@@ -471,8 +470,8 @@ CREATE OR REPLACE FUNCTION pg_temp.relation_conflicts() RETURNS SETOF text LANGU
                                        to_regclass('public.webhook_endpoints'), to_regclass('public.webhook_deliveries'),
                                        to_regclass('public.social_accounts')]::oid[]) AND relkind NOT IN ('r', 'p')
   UNION ALL
-  -- Rows of children would have no foreign key, no unique id and no policy.
-  SELECT format('public.social_accounts %s: this update knows a plain table only', why)
+  -- Rows of inheriting tables would have no foreign key, no unique id and no policy.
+  SELECT format('public.social_accounts %s: this update supports only a plain table', why)
   FROM pg_class AS c, LATERAL (
     SELECT 'is partitioned' AS why WHERE c.relkind = 'p'
     UNION ALL
@@ -507,7 +506,7 @@ CREATE OR REPLACE FUNCTION pg_temp.relation_conflicts() RETURNS SETOF text LANGU
 $$;
 
 CREATE OR REPLACE FUNCTION pg_temp.definition_conflicts() RETURNS SETOF text LANGUAGE sql AS $$
-  SELECT format('%s is %s, wanted %s', i.name, coalesce(pg_get_indexdef(x.indexrelid), 'another kind of thing'),
+  SELECT format('%s is %s, wanted %s', i.name, coalesce(pg_get_indexdef(x.indexrelid), 'another kind of object'),
                 i.definition)
   FROM pg_temp.unique_indexes() AS i LEFT JOIN pg_index AS x ON x.indexrelid = to_regclass('public.' || i.name)
   WHERE to_regclass('public.' || i.name) IS NOT NULL
@@ -533,7 +532,7 @@ CREATE OR REPLACE FUNCTION pg_temp.definition_conflicts() RETURNS SETOF text LAN
     AND t.tgfoid IS DISTINCT FROM pg_temp.routine('socialsync.notify_accounts_changed()');
 $$;
 
--- An overload of ours would make calls ambiguous, so the name alone is enough.
+-- A second function of the same name would make calls ambiguous, so the name alone is a conflict.
 CREATE OR REPLACE FUNCTION pg_temp.function_conflicts() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT format('function %s returning %s exists and is not the one of this file: rename or drop it',
                 p.oid::regprocedure, pg_get_function_result(p.oid))
@@ -543,7 +542,7 @@ CREATE OR REPLACE FUNCTION pg_temp.function_conflicts() RETURNS SETOF text LANGU
   SELECT format('function auth.uid() returns %s, wanted uuid', pg_get_function_result(oid))
   FROM pg_proc WHERE oid = pg_temp.routine('auth.uid()') AND prorettype <> 'uuid'::regtype
   UNION ALL
-  SELECT format('type public.social_platform is not there, but social_accounts.platform is %s, wanted in schema public: '
+  SELECT format('type public.social_platform is missing, but social_accounts.platform is %s, wanted in schema public: '
                 'ALTER TYPE %s SET SCHEMA public', t.oid::regtype, t.oid::regtype)
   FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
   WHERE a.attrelid = to_regclass('public.social_accounts') AND a.attname = 'platform' AND t.typname = 'social_platform'
@@ -558,14 +557,14 @@ CREATE OR REPLACE FUNCTION pg_temp.conflicts() RETURNS SETOF text LANGUAGE sql A
   UNION ALL SELECT pg_temp.definition_conflicts() UNION ALL SELECT pg_temp.function_conflicts();
 $$;
 -- ---------------------------------------------------------------------------------------------------------------
--- Who asks: Supabase's names, made where they are missing
+-- The roles of the web API, with Supabase's names; created where they are missing
 
--- Roles are shared by all databases of the server: another run elsewhere may make them at this moment.
+-- Roles belong to the whole server: a run in another database may create them at the same time.
 CREATE OR REPLACE FUNCTION pg_temp.make_role(name text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   EXECUTE format('CREATE ROLE %I NOLOGIN', name);
   EXECUTE format('COMMENT ON ROLE %I IS %L', name,
-                 'SocialSync Webhooks: made by schema_updates_webhooks.sql, which found no such role');
+                 'SocialSync Webhooks: created by schema_updates_webhooks.sql');
 EXCEPTION WHEN duplicate_object OR unique_violation THEN
   NULL;
 END $$;
@@ -577,11 +576,11 @@ CREATE OR REPLACE FUNCTION pg_temp.role_steps() RETURNS SETOF pg_temp.step LANGU
   UNION ALL
   SELECT 'schema.auth', 'schema auth', NULL, '{}', false, to_regnamespace('auth') IS NOT NULL, NULL, $sql$
   CREATE SCHEMA auth;
-  COMMENT ON SCHEMA auth IS 'SocialSync Webhooks: made by schema_updates_webhooks.sql, which found no such schema';
+  COMMENT ON SCHEMA auth IS 'SocialSync Webhooks: created by schema_updates_webhooks.sql';
   GRANT USAGE ON SCHEMA auth TO anon, authenticated, service_role;
   $sql$, NULL, NULL
   UNION ALL
-  -- Set by the web API for each request: the signed-in user is the `sub` of the token it verified.
+  -- The web API sets the claims for each request: the signed-in user is the `sub` of the verified token.
   SELECT 'function.auth_uid', 'function auth.uid()', NULL, '{}', false, pg_temp.routine('auth.uid()') IS NOT NULL,
          NULL, $sql$
   CREATE FUNCTION auth.uid() RETURNS uuid LANGUAGE sql STABLE AS $body$
@@ -589,15 +588,14 @@ CREATE OR REPLACE FUNCTION pg_temp.role_steps() RETURNS SETOF pg_temp.step LANGU
                     nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub')::uuid
   $body$;
   COMMENT ON FUNCTION auth.uid() IS
-    'SocialSync Webhooks: made by schema_updates_webhooks.sql, which found no such function';
+    'SocialSync Webhooks: created by schema_updates_webhooks.sql';
   GRANT EXECUTE ON FUNCTION auth.uid() TO anon, authenticated, service_role;
   $sql$, NULL, NULL;
 $$;
 -- ---------------------------------------------------------------------------------------------------------------
--- An empty database gets the base of SocialSync first
+-- The base tables of SocialSync, for an empty database
 
--- Where default privileges open new tables to the web API's roles, these stay closed: row-level security and the
--- grants below open what is meant to be.
+-- Revokes default privileges of the web API's roles: only row-level security and the grants below open these tables.
 CREATE OR REPLACE FUNCTION pg_temp.base_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
   SELECT 'base.type', 'base: type social_platform', NULL, '{}'::text[], false,
          to_regtype('public.social_platform') IS NOT NULL, NULL, $sql$
@@ -640,10 +638,10 @@ CREATE OR REPLACE FUNCTION pg_temp.base_steps() RETURNS SETOF pg_temp.step LANGU
   $sql$, NULL, NULL;
 $$;
 -- ---------------------------------------------------------------------------------------------------------------
--- What was there before us, so that the rollback can bring back exactly that
+-- Records the state before the first update, which the rollback restores
 
--- GRANTs that make the privileges of a table and its columns again, in their order; only the owner's, who is the
--- one that can give them again.
+-- The GRANT statements that restore the privileges of a table and its columns, in their order; only those granted by the
+-- owner, who can grant them again.
 CREATE OR REPLACE FUNCTION pg_temp.grants_of(tbl regclass) RETURNS text[] LANGUAGE sql AS $$
   SELECT array_agg(format('GRANT %s ON TABLE %s TO %s%s', granted, tbl,
                           CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
@@ -663,13 +661,13 @@ CREATE OR REPLACE FUNCTION pg_temp.grants_of(tbl regclass) RETURNS text[] LANGUA
         GROUP BY a.attnum, grantee, is_grantable) AS items;
 $$;
 
--- As CREATE POLICY takes them.
+-- Roles in the syntax of CREATE POLICY.
 CREATE OR REPLACE FUNCTION pg_temp.role_list(roles oid[]) RETURNS text LANGUAGE sql AS $$
   SELECT string_agg(CASE r WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(r)) END, ', ' ORDER BY place)
   FROM unnest(roles) WITH ORDINALITY AS listed (r, place);
 $$;
 
--- One row for each thing found: `object` names it, `restore` is the SQL that brings it back where we change it.
+-- One row for each existing object: its name, and the SQL that restores it where the update changes it.
 CREATE OR REPLACE FUNCTION pg_temp.found() RETURNS TABLE (object text, restore text[]) LANGUAGE sql AS $$
   SELECT 'grants', pg_temp.grants_of(to_regclass('public.social_accounts'))
   UNION ALL
@@ -691,7 +689,7 @@ CREATE OR REPLACE FUNCTION pg_temp.found() RETURNS TABLE (object text, restore t
   SELECT 'index ' || i.name, '{}' FROM pg_temp.unique_indexes() AS i
   JOIN pg_index AS x ON x.indexrelid = to_regclass('public.' || i.name) AND x.indisvalid
   UNION ALL
-  -- A NOT VALID one is validated, or taken away where rows violate it.
+  -- The update validates a NOT VALID constraint, or drops it when rows violate it.
   SELECT 'constraint ' || k.name,
          CASE WHEN c.convalidated THEN '{}' ELSE array_remove(ARRAY[
            format('ALTER TABLE public.social_accounts ADD CONSTRAINT %I %s', k.name, pg_get_constraintdef(c.oid)),
@@ -706,7 +704,7 @@ CREATE OR REPLACE FUNCTION pg_temp.found() RETURNS TABLE (object text, restore t
   WHERE p.tbl = 'public.social_accounts'
   UNION ALL
   SELECT 'policy ' || polname,
-         -- The update may let more roles join.
+         -- The update may add roles to this policy.
          CASE polname WHEN 'webhooks_application'
          THEN ARRAY[format('ALTER POLICY %I ON public.social_accounts TO %s', polname, pg_temp.role_list(polroles))]
          ELSE '{}' END
@@ -716,25 +714,25 @@ CREATE OR REPLACE FUNCTION pg_temp.found() RETURNS TABLE (object text, restore t
 $$;
 
 CREATE OR REPLACE FUNCTION pg_temp.schema_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
-  SELECT 'schema.socialsync', 'schema socialsync, and what there was before', NULL, '{}'::text[], false,
+  SELECT 'schema.socialsync', 'schema socialsync, and the state before the update', NULL, '{}'::text[], false,
          to_regnamespace('socialsync') IS NOT NULL, NULL, $sql$
   CREATE SCHEMA socialsync;
   COMMENT ON SCHEMA socialsync IS
-    'SocialSync Webhooks: its internals, kept out of public, which web APIs show';
+    'SocialSync Webhooks: internal objects, outside of public, which web APIs expose';
   CREATE TABLE socialsync.preimages (
     object   text PRIMARY KEY,
     restore  text[] NOT NULL,
     found_at timestamptz NOT NULL DEFAULT now()
   );
   COMMENT ON TABLE socialsync.preimages IS
-    'SocialSync Webhooks: what public.social_accounts had before the first update; for schema_rollback_webhooks.sql';
+    'SocialSync Webhooks: the state of public.social_accounts before the first update, for schema_rollback_webhooks.sql';
   INSERT INTO socialsync.preimages SELECT * FROM pg_temp.found();
   REVOKE ALL ON SCHEMA socialsync FROM PUBLIC, anon, authenticated;
   GRANT USAGE ON SCHEMA socialsync TO service_role;
   REVOKE ALL ON socialsync.preimages FROM PUBLIC, anon, authenticated, service_role;
   $sql$, NULL, NULL
   UNION ALL
-  SELECT 'ledger', 'tables of what was done', NULL, '{}', false,
+  SELECT 'ledger', 'ledger of runs and steps', NULL, '{}', false,
          pg_temp.relation('socialsync.fingerprints') IS NOT NULL, NULL, $sql$
   CREATE TABLE socialsync.fingerprints (
     step   text PRIMARY KEY,
@@ -742,7 +740,7 @@ CREATE OR REPLACE FUNCTION pg_temp.schema_steps() RETURNS SETOF pg_temp.step LAN
     result text NOT NULL
   );
   COMMENT ON TABLE socialsync.fingerprints IS
-    'SocialSync Webhooks: of what steps made, to see later whether somebody has changed it';
+    'SocialSync Webhooks: fingerprints of objects created by steps, to detect later changes';
   CREATE TABLE socialsync.migration_steps (
     run         uuid NOT NULL,
     step        text NOT NULL,
@@ -754,14 +752,13 @@ CREATE OR REPLACE FUNCTION pg_temp.schema_steps() RETURNS SETOF pg_temp.step LAN
     note        text
   );
   COMMENT ON TABLE socialsync.migration_steps IS
-    'SocialSync Webhooks: which run of socialsync migrate did what, and when';
+    'SocialSync Webhooks: the steps done by each run of socialsync migrate';
   REVOKE ALL ON socialsync.fingerprints, socialsync.migration_steps FROM PUBLIC, anon, authenticated, service_role;
   $sql$, NULL, NULL;
 $$;
 
 CREATE OR REPLACE FUNCTION pg_temp.label_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
-  -- Each label in a statement of its own: it can be used only after its commit. A type that is not there yet is made
-  -- with all of them.
+  -- One statement for each label: it is usable only after its commit. A new type is created with all labels.
   SELECT 'label.' || wanted, format('label %s of type social_platform', wanted), NULL, '{}'::text[], true,
          to_regtype('public.social_platform') IS NULL
          OR EXISTS (SELECT FROM pg_enum WHERE enumtypid = to_regtype('public.social_platform') AND enumlabel = wanted),
@@ -773,7 +770,7 @@ $$;
 -- social_accounts: columns
 
 CREATE OR REPLACE FUNCTION pg_temp.column_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
-  -- All in one ALTER: each one makes prepared SELECT * fail until they are prepared again, so let it be once.
+  -- One ALTER for all: each makes every prepared SELECT * fail until it is prepared again.
   SELECT 'columns', 'columns of social_accounts', 'ACCESS EXCLUSIVE', '{public.social_accounts}'::text[],
          false, missing IS NULL AND to_regclass('public.social_accounts') IS NOT NULL, NULL,
          'ALTER TABLE public.social_accounts ' || missing, NULL, format('%s of 11 columns; nothing is rewritten', count)
@@ -782,7 +779,7 @@ CREATE OR REPLACE FUNCTION pg_temp.column_steps() RETURNS SETOF pg_temp.step LAN
         WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('public.social_accounts')
                           AND attname = n.name AND NOT attisdropped)) AS columns (missing, count)
   UNION ALL
-  -- Of columns that were there already.
+  -- For columns that existed before the update.
   SELECT 'defaults', 'defaults of social_accounts', 'ACCESS EXCLUSIVE', '{public.social_accounts}', false,
          missing IS NULL, NULL, 'ALTER TABLE public.social_accounts ' || missing, NULL, NULL
   FROM (SELECT string_agg(format('ALTER COLUMN %I SET DEFAULT %s', n.name, n.default_value), ', ')
@@ -791,10 +788,10 @@ CREATE OR REPLACE FUNCTION pg_temp.column_steps() RETURNS SETOF pg_temp.step LAN
        AS columns (missing);
 $$;
 -- ---------------------------------------------------------------------------------------------------------------
--- webhook_logs and its companions
+-- Tables of events
 
--- The definitions, comments and privileges (whoever the owner is) of functions and views, as text: to see whether they
--- are as made. Null when one is missing. What other roles were given, as the gateway's is, is not ours to judge.
+-- Definitions, comments and privileges of functions and views as text, without their owner, to detect changes. Null when
+-- one is missing. Leaves out privileges of other roles, such as the gateway's.
 CREATE OR REPLACE FUNCTION pg_temp.made_of(functions text[], views text[]) RETURNS text LANGUAGE sql AS $$
   SELECT string_agg(concat_ws('|', definition, comment, items), E'\n' ORDER BY definition)
   FROM (SELECT pg_get_functiondef(p.oid), p.proacl, p.proowner, obj_description(p.oid, 'pg_proc')
@@ -813,7 +810,7 @@ CREATE OR REPLACE FUNCTION pg_temp.made_of(functions text[], views text[]) RETUR
   HAVING count(*) = cardinality(functions) + cardinality(views);
 $$;
 
--- A step that makes functions and views: done when they are as it made them.
+-- A step that creates functions and views; done while they are unchanged.
 CREATE OR REPLACE FUNCTION pg_temp.definition_step(id text, title text, functions text[], views text[], statements text)
 RETURNS pg_temp.step LANGUAGE sql AS $$
   SELECT ROW(id, title, NULL, '{}'::text[], false, made IS NOT NULL AND pg_temp.has_fingerprint(id, statements, made),
@@ -822,8 +819,8 @@ RETURNS pg_temp.step LANGUAGE sql AS $$
 $$;
 
 CREATE OR REPLACE FUNCTION pg_temp.table_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $steps$
-  -- Ids are UUIDs of version 8: 48 bits of Unix milliseconds, then bits of a digest (the gateway's, which makes the
-  -- same event the same row) or random ones (here). They sort by time, so id is key and partition key in one.
+  -- Ids are UUIDs of version 8: 48 bits of Unix milliseconds, then bits of a digest (in the gateway, so that a repeated
+  -- event has the same id) or random bits (here). They sort by time: id is both primary key and partition key.
   SELECT * FROM pg_temp.definition_step('function.ids', 'functions for ids of webhook_logs',
     '{socialsync.new_log_id(timestamp with time zone), socialsync.first_log_id(timestamp with time zone)}', '{}', $sql$
 CREATE OR REPLACE FUNCTION socialsync.new_log_id(at timestamptz DEFAULT clock_timestamp()) RETURNS uuid
@@ -834,23 +831,23 @@ LANGUAGE sql VOLATILE PARALLEL SAFE AS $$
                        FROM 1 FOR 6)) AS random (bits);
 $$;
 COMMENT ON FUNCTION socialsync.new_log_id(timestamptz) IS
-  'SocialSync Webhooks: a new id for webhook_logs, in the order of time';
+  'SocialSync Webhooks: a new id for webhook_logs, ordered by time';
 
--- For partition bounds, and for queries that should look into few partitions:
+-- For partition bounds, and for queries that should scan few partitions:
 -- WHERE id >= socialsync.first_log_id(now() - interval '1 day').
 CREATE OR REPLACE FUNCTION socialsync.first_log_id(at timestamptz) RETURNS uuid
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT rpad(lpad(to_hex(floor(extract(epoch FROM at) * 1000)::bigint), 12, '0'), 32, '0')::uuid;
 $$;
 COMMENT ON FUNCTION socialsync.first_log_id(timestamptz) IS
-  'SocialSync Webhooks: the smallest id of webhook_logs that this time can have';
+  'SocialSync Webhooks: the smallest id of webhook_logs for this time';
 REVOKE ALL ON FUNCTION socialsync.new_log_id(timestamptz), socialsync.first_log_id(timestamptz)
   FROM PUBLIC, anon, authenticated;
 GRANT EXECUTE ON FUNCTION socialsync.new_log_id(timestamptz), socialsync.first_log_id(timestamptz) TO service_role;
 $sql$)
   UNION ALL
-  -- Row-level security is on before anybody can see the table. Partitions have no policies: they show their rows
-  -- only through webhook_logs.
+  -- Row-level security is enabled in the transaction that creates the table. Partitions have no policies: their rows are
+  -- visible only through webhook_logs.
   SELECT 'table.webhook_logs', 'table webhook_logs', 'SHARE ROW EXCLUSIVE', '{public.users, public.social_accounts}',
          false, to_regclass('public.webhook_logs') IS NOT NULL, NULL, $sql$
   CREATE TABLE public.webhook_logs (
@@ -873,7 +870,7 @@ $sql$)
   COMMENT ON TABLE public.webhook_logs IS
     'SocialSync Webhooks: one row for each event; weekly partitions by the time in id (socialsync.maintain_partitions)';
   COMMENT ON COLUMN public.webhook_logs.exact_payload IS
-    'the event''s bytes as they came, only where jsonb could not hold them and payload was repaired';
+    'the event''s original bytes; only where jsonb cannot hold them and payload was repaired';
   CREATE INDEX idx_webhook_logs_account ON public.webhook_logs (social_account_id, created_at DESC);
   CREATE INDEX idx_webhook_logs_user ON public.webhook_logs (user_id, created_at DESC);
   CREATE INDEX idx_webhook_logs_created_at ON public.webhook_logs (created_at DESC);
@@ -906,9 +903,9 @@ $sql$)
     created_at   timestamptz NOT NULL DEFAULT now()
   );
   COMMENT ON TABLE public.webhook_quarantine IS
-    'SocialSync Webhooks: what was signed but could not be read or routed; show a body with socialsync.readable(body)';
+    'SocialSync Webhooks: signed webhooks that could not be parsed or routed; show a body with socialsync.readable(body)';
   COMMENT ON COLUMN public.webhook_quarantine.signed_by IS
-    'fingerprint of the secret that signed it, so that it can be routed later to an account of that secret only';
+    'fingerprint of the secret that signed it: it may be routed only to an account with that secret';
   CREATE INDEX idx_webhook_quarantine_created_at ON public.webhook_quarantine (created_at);
   CREATE INDEX idx_webhook_quarantine_routing_key ON public.webhook_quarantine (routing_key)
     WHERE routing_key IS NOT NULL;
@@ -916,7 +913,7 @@ $sql$)
   REVOKE ALL ON public.webhook_quarantine FROM PUBLIC, anon, authenticated;
   $sql$, NULL, NULL
   UNION ALL
-  -- An event without a time of its own has a new id at each delivery: here its identity is looked for first.
+  -- A repeated event without a time of its own has another id: the gateway looks up its identity here first.
   SELECT 'table.webhook_event_keys', 'table webhook_event_keys', NULL, '{}', false,
          pg_temp.relation('socialsync.webhook_event_keys') IS NOT NULL, NULL, $sql$
   CREATE TABLE socialsync.webhook_event_keys (
@@ -925,15 +922,15 @@ $sql$)
     seen_at timestamptz NOT NULL DEFAULT now()
   );
   COMMENT ON TABLE socialsync.webhook_event_keys IS
-    'SocialSync Webhooks: identities of events without a time of their own; kept for eight days';
+    'SocialSync Webhooks: identities of events without a time of their own, kept for eight days';
   REVOKE ALL ON socialsync.webhook_event_keys FROM PUBLIC, anon, authenticated;
   $sql$, NULL, NULL;
 $steps$;
 -- ---------------------------------------------------------------------------------------------------------------
--- webhook_logs: partitions, and how long things are kept
+-- Partitions of webhook_logs, and retention
 
--- The weekly partitions there should be, oldest first: from two weeks back, since Meta repeats events for days. The
--- schema socialsync gets a copy.
+-- The required weekly partitions, oldest first: from two weeks ago, because Meta repeats events for days. The schema
+-- socialsync gets a copy of this function.
 CREATE OR REPLACE FUNCTION pg_temp.wanted_partitions(weeks_ahead integer, keep_from timestamptz)
 RETURNS TABLE (name text, monday timestamp) LANGUAGE sql STABLE AS $$
   SELECT 'webhook_logs_p' || to_char(week, 'YYYYMMDD'), week
@@ -944,7 +941,7 @@ RETURNS TABLE (name text, monday timestamp) LANGUAGE sql STABLE AS $$
   ORDER BY week;
 $$;
 
--- Those of webhook_delivery_attempts, from this week on.
+-- The required partitions of webhook_delivery_attempts, from this week on.
 CREATE OR REPLACE FUNCTION pg_temp.wanted_attempt_partitions(weeks_ahead integer)
 RETURNS TABLE (name text, monday timestamp) LANGUAGE sql STABLE AS $$
   SELECT 'webhook_delivery_attempts_p' || to_char(week, 'YYYYMMDD'), week
@@ -953,12 +950,12 @@ RETURNS TABLE (name text, monday timestamp) LANGUAGE sql STABLE AS $$
   ORDER BY week;
 $$;
 
--- The statement that makes the same function in the schema socialsync.
+-- The statement that creates the same function in the schema socialsync.
 CREATE OR REPLACE FUNCTION pg_temp.copied(function regprocedure) RETURNS text LANGUAGE sql AS $$
   SELECT regexp_replace(pg_get_functiondef(function), ' pg_temp(_\d+)?\.', ' socialsync.') || ';';
 $$;
 
--- Functions, then who may call them, in one transaction: default privileges may open new functions to everybody.
+-- Creates functions and revokes their default privileges in one transaction.
 CREATE OR REPLACE FUNCTION pg_temp.partition_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $steps$
   SELECT * FROM pg_temp.definition_step('function.partitions', 'functions for partitions and retention',
     '{"socialsync.lock_for_partition_change(text[], boolean)",
@@ -971,10 +968,9 @@ CREATE OR REPLACE FUNCTION pg_temp.partition_steps() RETURNS SETOF pg_temp.step 
       socialsync.readable(bytea)}', '{}',
     pg_temp.copied('pg_temp.wanted_partitions(integer, timestamptz)')
     || pg_temp.copied('pg_temp.wanted_attempt_partitions(integer)') || $sql$
--- Gets the locks that a change of partitions needs, waiting 50 ms for each, since others wait behind us: the
--- application's own tables last, so that they wait for no other.
--- Dropping stops every query of webhook_logs for its moment; adding need not stop inserts, save those that go to the
--- default partition meanwhile: they would fail when their rows have another place suddenly.
+-- Takes the locks for a change of partitions. Waits at most 50 ms for each, because other sessions queue behind it; the
+-- application's tables come last, so that their lock waits for no other. Dropping a partition blocks every query of
+-- webhook_logs; adding one blocks only inserts into the default partition, whose rows would move during the insert.
 CREATE OR REPLACE FUNCTION socialsync.lock_for_partition_change(to_drop text[], stop_inserts boolean) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '60s' AS $$
 DECLARE
@@ -982,7 +978,7 @@ DECLARE
 BEGIN
   FOR attempt IN 1..100 LOOP
     BEGIN
-      -- Evicts autovacuum, which takes a second, before anybody queues behind the strong lock.
+      -- Evicts autovacuum, within a second, before other sessions queue behind the strong lock.
       PERFORM set_config('lock_timeout', '1500ms', true);
       LOCK TABLE ONLY public.webhook_logs, socialsync.webhook_logs_default IN SHARE UPDATE EXCLUSIVE MODE;
       PERFORM set_config('lock_timeout', '50ms', true);
@@ -995,7 +991,7 @@ BEGIN
         EXECUTE format('LOCK TABLE socialsync.%I IN ACCESS EXCLUSIVE MODE', name);
       END LOOP;
       LOCK TABLE socialsync.webhook_logs_default IN ACCESS EXCLUSIVE MODE;
-      -- A new partition gets the foreign keys too.
+      -- A new partition has the foreign keys too.
       FOREACH name IN ARRAY ARRAY['public.users', 'public.social_accounts'] LOOP
         IF has_table_privilege(name, 'UPDATE') THEN
           EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', name);
@@ -1006,11 +1002,12 @@ BEGIN
       PERFORM pg_sleep(0.1 + random() * 0.4);
     END;
   END LOOP;
-  RAISE lock_not_available USING MESSAGE = 'webhook_logs is too busy to change its partitions now: call again later';
+  RAISE lock_not_available USING MESSAGE = 'no lock to change the partitions of webhook_logs: call again later';
 END $$;
 
--- The partition of the week that begins on `monday` (UTC): made beside webhook_logs, closed, given the rows that the
--- default partition holds for it, then attached; CREATE TABLE … PARTITION OF would stop every query meanwhile.
+-- Creates the partition for the week that begins on `monday` (UTC): as a separate table without privileges, moves its rows
+-- from the default partition, then attaches it. CREATE TABLE … PARTITION OF would block every query. Returns the number of
+-- moved rows.
 CREATE OR REPLACE FUNCTION socialsync.create_partition(name text, monday timestamp) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -1029,13 +1026,13 @@ BEGIN
   RETURN moved;
 END $$;
 
--- One of them, under locks of its own; gives what was done.
+-- Creates one partition under its own locks. Returns the action for the report.
 CREATE OR REPLACE FUNCTION socialsync.add_partition(name text, monday timestamp) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
 DECLARE
   moved bigint;
 BEGIN
-  -- A week that has begun, and has no partition, is one whose events go to the default partition now.
+  -- Events of a week that has begun without a partition go to the default partition.
   PERFORM socialsync.lock_for_partition_change('{}', stop_inserts => monday <= now() AT TIME ZONE 'UTC');
   IF to_regclass('socialsync.' || name) IS NOT NULL THEN
     RETURN 'found';
@@ -1044,7 +1041,7 @@ BEGIN
   RETURN 'created' || CASE WHEN moved > 0 THEN format(' with %s rows of the default partition', moved) ELSE '' END;
 END $$;
 
--- The weekly partitions there are: name, and the end of its week.
+-- The existing weekly partitions: name, and the end of the week.
 CREATE OR REPLACE FUNCTION socialsync.weekly_partitions() RETURNS TABLE (name text, ends_at timestamptz)
 LANGUAGE sql STABLE AS $$
   SELECT c.relname, (to_date(right(c.relname, 8), 'YYYYMMDD') + interval '1 week') AT TIME ZONE 'UTC'
@@ -1052,14 +1049,14 @@ LANGUAGE sql STABLE AS $$
   WHERE i.inhparent = 'public.webhook_logs'::regclass AND c.relname ~ '^webhook_logs_p\d{8}$';
 $$;
 
--- Rows that no dropped partition takes along.
+-- Deletes expired rows outside of dropped partitions.
 CREATE OR REPLACE FUNCTION socialsync.delete_expired(keep_from timestamptz)
 RETURNS TABLE (action text, partition text) LANGUAGE plpgsql AS $$
 DECLARE
   deleted bigint;
 BEGIN
   DELETE FROM socialsync.webhook_event_keys WHERE seen_at < now() - interval '8 days';
-  -- Queued while their endpoint was being removed. From one endpoint to the next by the index.
+  -- Deliveries queued while their endpoint was being removed. Visits endpoint after endpoint by the index.
   WITH RECURSIVE of AS (
     (SELECT d.endpoint_id FROM public.webhook_deliveries AS d ORDER BY d.endpoint_id LIMIT 1)
     UNION ALL
@@ -1081,9 +1078,9 @@ BEGIN
   RETURN QUERY SELECT format('deleted %s rows', deleted), 'socialsync.webhook_logs_default' WHERE deleted > 0;
 END $$;
 
--- The partitions of webhook_delivery_attempts: makes the coming ones, drops those whose week is over for 30 days, or
--- retention_days if that is less, and deletes older rows of the default partition. Waits 50 ms for a lock, since others
--- wait behind it. With the owner's rights, so that partitions belong to the owner of their table, whoever runs this.
+-- Maintains the partitions of webhook_delivery_attempts: creates the coming ones, drops those whose week ended 30 days ago
+-- (or retention_days, if less), and deletes older rows of the default partition. Waits at most 50 ms for a lock, because
+-- other sessions queue behind it. SECURITY DEFINER: partitions belong to the owner of their table.
 CREATE OR REPLACE FUNCTION socialsync.maintain_attempts(weeks_ahead integer, retention_days integer)
 RETURNS TABLE (action text, partition text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '50ms' AS $$
@@ -1112,7 +1109,7 @@ BEGIN
     FOR attempt IN 1..100 LOOP
       BEGIN
         LOCK TABLE ONLY public.webhook_delivery_attempts IN SHARE UPDATE EXCLUSIVE MODE;
-        -- Somebody else may have been faster.
+        -- Another session may have done it.
         EXIT WHEN (to_regclass('socialsync.' || wanted.name) IS NULL) <> (wanted.action = 'created');
         EXECUTE wanted.statement;
         action := wanted.action;
@@ -1129,12 +1126,12 @@ BEGIN
     GET DIAGNOSTICS deleted = ROW_COUNT;
     RETURN QUERY SELECT format('deleted %s rows', deleted), 'socialsync.webhook_delivery_attempts_default' WHERE deleted > 0;
   EXCEPTION WHEN lock_not_available THEN
-    RETURN;  -- next time
+    RETURN;  -- the next run does it
   END;
 END $$;
 
--- An event that is delivered changes its status: the new version of its row fits into the same page, and needs no new
--- index entries, where half of each page is left free. Without endpoints nothing is.
+-- Reserves half of each page where endpoints exist: a delivered event changes its status, and the new version of its row
+-- then fits into the same page, without new index entries.
 CREATE OR REPLACE FUNCTION socialsync.leave_room_for_updates() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '1500ms' AS $$
 DECLARE
@@ -1151,7 +1148,7 @@ BEGIN
     EXECUTE format('ALTER TABLE socialsync.%I SET (fillfactor = 50)', name);
   END LOOP;
 EXCEPTION WHEN lock_not_available THEN
-  RETURN;  -- next time
+  RETURN;  -- the next run does it
 END $$;
 
 CREATE OR REPLACE FUNCTION socialsync.maintain_partitions(weeks_ahead integer DEFAULT 4,
@@ -1166,7 +1163,7 @@ DECLARE
 BEGIN
   IF weeks_ahead IS NULL OR weeks_ahead NOT BETWEEN 0 AND 520 OR retention_days < 1 THEN
     RAISE invalid_parameter_value USING
-      MESSAGE = 'weeks_ahead is 0 to 520, retention_days 1 or more, or null: for ever';
+      MESSAGE = 'weeks_ahead is 0 to 520, retention_days 1 or more, or null for no limit';
   END IF;
   RETURN QUERY SELECT * FROM socialsync.delete_expired(keep_from);
 
@@ -1175,14 +1172,13 @@ BEGIN
   expired := ARRAY(SELECT p.name FROM socialsync.weekly_partitions() AS p WHERE p.ends_at <= keep_from ORDER BY p.name);
   missing := (SELECT min(w.monday) FROM socialsync.wanted_partitions(weeks_ahead, keep_from) AS w
               WHERE to_regclass('socialsync.' || w.name) IS NULL);
-  -- Those of the attempts have a call of their own: whoever delivers must not wait for us while we wait for a reader of
-  -- webhook_logs.
+  -- maintain_attempts() is a separate call: workers must not wait behind us while we wait for a reader of webhook_logs.
   IF expired = '{}' AND missing IS NULL THEN
     RETURN QUERY SELECT * FROM socialsync.maintain_attempts(weeks_ahead, retention_days);
     RETURN;
   END IF;
-  -- All locks first, at one go: nobody waits for us while we wait for somebody. A week that has begun, and has no
-  -- partition, is one whose events go to the default partition now.
+  -- Takes all locks at once, so that no session waits for us while we wait for another. Events of a week that has begun
+  -- without a partition go to the default partition.
   PERFORM socialsync.lock_for_partition_change(expired, stop_inserts => missing <= now() AT TIME ZONE 'UTC');
 
   FOREACH partition IN ARRAY expired LOOP
@@ -1204,7 +1200,7 @@ retention_days drops partitions that are older as a whole, and deletes older row
 quarantine and of the outbox; partitions of webhook_delivery_attempts are kept for 30 days. The server calls it; without one let cron do it, hourly or daily, for example with pg_cron:
   SELECT cron.schedule(''webhook partitions'', ''17 * * * *'', ''SELECT socialsync.maintain_partitions(4, 90)'')';
 
--- A body as text, whatever it holds: parts that are not UTF-8 are shown as \ooo.
+-- A body as text; bytes that are not UTF-8 as \ooo.
 CREATE OR REPLACE FUNCTION socialsync.readable(body bytea) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -1215,14 +1211,14 @@ EXCEPTION WHEN character_not_in_repertoire OR untranslatable_character THEN
   IF length(body) <= 32 THEN
     RETURN encode(body, 'escape');
   END IF;
-  -- Not inside a character: its later bytes are 10xxxxxx.
+  -- Does not split a character: its continuation bytes are 10xxxxxx.
   WHILE middle < length(body) - 1 AND (get_byte(body, middle) & 192) = 128 LOOP
     middle := middle + 1;
   END LOOP;
   RETURN socialsync.readable(substring(body FROM 1 FOR middle)) || socialsync.readable(substring(body FROM middle + 1));
 END $$;
 COMMENT ON FUNCTION socialsync.readable(bytea) IS
-  'SocialSync Webhooks: a body as text, whatever it holds; parts that are not UTF-8 are shown as \ooo';
+  'SocialSync Webhooks: a body as text; bytes that are not UTF-8 as \ooo';
 
 REVOKE ALL ON FUNCTION
   socialsync.lock_for_partition_change(text[], boolean), socialsync.create_partition(text, timestamp),
@@ -1236,7 +1232,7 @@ GRANT EXECUTE ON FUNCTION socialsync.readable(bytea), socialsync.maintain_partit
 $sql$);
 $steps$;
 -- ---------------------------------------------------------------------------------------------------------------
--- Endpoints, the outbox, and the attempts to deliver
+-- Endpoints, the outbox, and delivery attempts
 
 CREATE OR REPLACE FUNCTION pg_temp.endpoint_triggers() RETURNS TABLE (tbl text, name text, definition text)
 LANGUAGE sql AS $$
@@ -1271,7 +1267,7 @@ $$;
 CREATE OR REPLACE FUNCTION pg_temp.delivery_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $steps$
   SELECT * FROM pg_temp.definition_step('function.endpoint_secrets', 'functions for secrets of endpoints',
     '{socialsync.new_signing_secret(), socialsync.new_app_secret()}', '{}', $sql$
--- 30 random bytes, as Standard Webhooks wants them: 24 to 64, in base64. A UUID has 122 random bits of 128.
+-- 30 random bytes in base64: Standard Webhooks requires 24 to 64. A UUID has 122 random bits of 128.
 CREATE OR REPLACE FUNCTION socialsync.new_signing_secret() RETURNS text
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
   SELECT 'whsec_' || encode(substring(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) FROM 1 FOR 30), 'base64');
@@ -1279,7 +1275,7 @@ $$;
 COMMENT ON FUNCTION socialsync.new_signing_secret() IS
   'SocialSync Webhooks: a new secret for the Standard Webhooks signature of an endpoint';
 
--- Of the looks of Meta's app secrets.
+-- A secret in the format of Meta's app secrets.
 CREATE OR REPLACE FUNCTION socialsync.new_app_secret() RETURNS text
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
   SELECT replace(gen_random_uuid()::text, '-', '');
@@ -1322,19 +1318,19 @@ $sql$)
     UNIQUE (social_account_id, place)
   );
   COMMENT ON TABLE public.webhook_endpoints IS
-    'SocialSync Webhooks: where each account''s events are sent; place 0 is the account''s webhook_url';
+    'SocialSync Webhooks: the endpoints of accounts; place 0 is the account''s webhook_url';
   COMMENT ON COLUMN public.webhook_endpoints.social_account_id IS
-    'null: the operator''s own, for what is no account''s';
+    'null: the operator''s own, for events of no account';
   COMMENT ON COLUMN public.webhook_endpoints.url IS 'null: its events are pulled with claim_webhooks()';
   COMMENT ON COLUMN public.webhook_endpoints.app_secret IS
-    'key of X-Hub-Signature-256: what the receiver has for Meta''s app secret; never Meta''s own';
+    'key of X-Hub-Signature-256, which the receiver uses like Meta''s app secret; never Meta''s own';
   COMMENT ON COLUMN public.webhook_endpoints.signing_secret IS 'key of webhook-signature (Standard Webhooks)';
   ALTER TABLE public.webhook_endpoints ENABLE ROW LEVEL SECURITY;
   REVOKE ALL ON public.webhook_endpoints FROM PUBLIC, anon, authenticated;
   $sql$, NULL, NULL
   UNION ALL
-  -- No foreign keys: each would cost as much as the row. What belongs to an endpoint that is removed goes with it by a
-  -- trigger, what belongs to an event that is gone when it is its turn.
+  -- No foreign keys: each would cost as much as the row. A trigger deletes the deliveries of a removed endpoint; workers
+  -- delete those of a deleted event when they claim them.
   SELECT 'table.webhook_deliveries', 'table webhook_deliveries', NULL, '{}', false,
          to_regclass('public.webhook_deliveries') IS NOT NULL, NULL, $sql$
   CREATE SEQUENCE public.webhook_delivery_position CACHE 1;
@@ -1351,11 +1347,11 @@ $sql$)
           autovacuum_vacuum_cost_delay = 0);
   ALTER SEQUENCE public.webhook_delivery_position OWNED BY public.webhook_deliveries.position;
   COMMENT ON TABLE public.webhook_deliveries IS
-    'SocialSync Webhooks: the outbox: what is still to be delivered, and what was given up (due_at infinity)';
+    'SocialSync Webhooks: the outbox: deliveries that are due, leased or dead-lettered (due_at infinity)';
   COMMENT ON COLUMN public.webhook_deliveries.due_at IS
-    'when a worker may take it; while one has it, the end of its lease; infinity: given up';
+    'when it is due; while leased, the end of the lease; infinity: dead-lettered';
   COMMENT ON COLUMN public.webhook_deliveries.conversation IS
-    'only for ordered endpoints: those of one conversation go out by position, one after another';
+    'only for ordered endpoints: deliveries of one conversation are sent one at a time, by position';
   CREATE INDEX idx_webhook_deliveries_due ON public.webhook_deliveries (endpoint_id, due_at);
   CREATE INDEX idx_webhook_deliveries_conversation ON public.webhook_deliveries (endpoint_id, conversation, position)
     WHERE conversation IS NOT NULL AND due_at < 'infinity';
@@ -1379,7 +1375,7 @@ $sql$)
     response_head bytea
   ) PARTITION BY RANGE (attempted_at);
   COMMENT ON TABLE public.webhook_delivery_attempts IS
-    'SocialSync Webhooks: every attempt to deliver an event; weekly partitions, kept for 30 days';
+    'SocialSync Webhooks: all delivery attempts, in weekly partitions, kept for 30 days';
   COMMENT ON COLUMN public.webhook_delivery_attempts.error IS
     'null: delivered; http_status, timed_out, not_connected, name_not_found, address_refused, tls_failed, …';
   CREATE INDEX idx_webhook_delivery_attempts_event ON public.webhook_delivery_attempts (event_id);
@@ -1388,7 +1384,7 @@ $sql$)
   REVOKE ALL ON public.webhook_delivery_attempts FROM PUBLIC, anon, authenticated;
   CREATE TABLE socialsync.webhook_delivery_attempts_default PARTITION OF public.webhook_delivery_attempts DEFAULT;
   COMMENT ON TABLE socialsync.webhook_delivery_attempts_default IS
-    'SocialSync Webhooks: attempts of a time that no weekly partition covers';
+    'SocialSync Webhooks: attempts outside of all weekly partitions';
   ALTER TABLE socialsync.webhook_delivery_attempts_default ENABLE ROW LEVEL SECURITY;
   REVOKE ALL ON socialsync.webhook_delivery_attempts_default FROM PUBLIC, anon, authenticated;
   $sql$, NULL, NULL
@@ -1397,8 +1393,8 @@ $sql$)
     '{socialsync.keep_primary_endpoint(), socialsync.notify_endpoints_changed(), socialsync.remove_deliveries(),
       socialsync.renew_endpoint(), socialsync.give_endpoints()}', '{}',
     $sql$
--- The endpoint of place 0 is the account's webhook_url; an empty one, or of blanks, is none. With the owner's rights:
--- whoever may write that column need not see endpoints.
+-- Keeps the endpoint of place 0 equal to the account's webhook_url; an empty or blank URL is none. SECURITY DEFINER: a role
+-- that may write that column need not see endpoints.
 CREATE OR REPLACE FUNCTION socialsync.keep_primary_endpoint() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -1427,9 +1423,8 @@ BEGIN
   RETURN NULL;
 END $$;
 
--- An endpoint that gets another owner is another endpoint. A new id, since what a gateway or a worker has in hand, or a
--- transaction is writing, goes by the old one. And nothing that the former owner knows or has put there, unless the same
--- statement says what is to be there instead.
+-- Makes an endpoint that moves to another owner a new endpoint: a new id, because gateways, workers and open transactions
+-- still use the old one; new secrets and no headers, unless the same statement sets them.
 CREATE OR REPLACE FUNCTION socialsync.renew_endpoint() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -1460,7 +1455,7 @@ BEGIN
   RETURN NEW;
 END $$;
 
--- The webhook_url is the account's, and goes on; the URLs beside it were the former owner's choice.
+-- The webhook_url belongs to the account and stays; the former owner chose the other URLs.
 CREATE OR REPLACE FUNCTION socialsync.give_endpoints() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -1481,7 +1476,7 @@ $sql$)
          NULL, replace(t.definition, 'CREATE TRIGGER', 'CREATE OR REPLACE TRIGGER'), NULL, NULL
   FROM pg_temp.endpoint_triggers() AS t
   UNION ALL
-  -- Accounts that had their URL before there were endpoints; and endpoints of URLs that are none.
+  -- Creates endpoints for existing webhook_urls, and removes endpoints with blank URLs.
   SELECT 'endpoints.primary', 'endpoints of accounts with a webhook_url', NULL, '{}', false,
          pg_temp.has_fingerprint('endpoints.primary', statements, ''), NULL, statements, '', NULL
   FROM (VALUES ($sql$
@@ -1492,15 +1487,15 @@ $sql$)
   $sql$)) AS filled (statements);
 $steps$;
 -- ---------------------------------------------------------------------------------------------------------------
--- How endpoints are doing: what workers write, and what the operator is told of it
+-- Health of endpoints: written by workers, reported to the operator
 
 CREATE OR REPLACE FUNCTION pg_temp.endpoint_news_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $steps$
   SELECT * FROM pg_temp.definition_step('function.endpoint_news', 'functions for news of endpoints',
     '{"socialsync.tell_operator(text, uuid, text)", "socialsync.record_endpoint_news(uuid, boolean, smallint, text)"}', '{}',
     $sql$
--- An event of our own, as if Meta had sent it: no account's, so that no tenant sees it, for the operator's endpoints that
--- want it, but for the one it is about; ignored where none does. Of the URL only the host, and that only where nothing else
--- is before the path.
+-- Inserts an event of our own in Meta's format. It belongs to no account, so no tenant sees it. Queues it for the operator's
+-- endpoints that subscribe to it, except the endpoint that it reports; its status is `ignored` without a subscriber. Names
+-- only the URL's host, and only when the URL has nothing else before its path.
 CREATE OR REPLACE FUNCTION socialsync.tell_operator(event_type text, about uuid, because text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -1529,8 +1524,8 @@ BEGIN
   END IF;
 END $$;
 
--- Of several workers that find out the same, the first one's news is written and told. With the owner's rights: who
--- delivers writes no events, and changes nothing else of an endpoint.
+-- When several workers observe the same change, only the first is written and reported. SECURITY DEFINER: workers may not
+-- write events, nor change other columns of an endpoint.
 CREATE OR REPLACE FUNCTION socialsync.record_endpoint_news(of_endpoint uuid, is_failing boolean, percent smallint, because text)
 RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -1539,7 +1534,7 @@ DECLARE
 BEGIN
   SELECT * INTO found_as FROM public.webhook_endpoints WHERE id = of_endpoint FOR NO KEY UPDATE;
   wanted_percent := CASE WHEN is_failing THEN greatest(found_as.warned_percent, percent) ELSE 0 END;
-  -- What is as it was is not written again.
+  -- Unchanged values are not written.
   UPDATE public.webhook_endpoints
   SET failing_since = CASE WHEN is_failing THEN coalesce(failing_since, now()) END, warned_percent = wanted_percent
   WHERE id = of_endpoint AND ((failing_since IS NOT NULL) <> is_failing OR warned_percent <> wanted_percent);
@@ -1547,7 +1542,7 @@ BEGIN
     RETURN;
   END IF;
   IF because IS NOT NULL THEN
-    -- Each such change makes every worker read all endpoints.
+    -- Each such change makes every worker reload all endpoints.
     UPDATE public.webhook_endpoints SET is_enabled = false, disabled_because = because WHERE id = of_endpoint;
     PERFORM socialsync.tell_operator('endpoint_disabled', of_endpoint, because);
   ELSIF wanted_percent > found_as.warned_percent THEN
@@ -1555,14 +1550,14 @@ BEGIN
   END IF;
 END $$;
 COMMENT ON FUNCTION socialsync.record_endpoint_news(uuid, boolean, smallint, text) IS
-  'SocialSync Webhooks: what a worker has learned of an endpoint; the operator''s endpoints are told of it';
+  'SocialSync Webhooks: records the health of an endpoint as a worker observed it, and reports changes to the operator''s endpoints';
 REVOKE ALL ON FUNCTION socialsync.tell_operator(text, uuid, text),
   socialsync.record_endpoint_news(uuid, boolean, smallint, text) FROM PUBLIC, anon, authenticated;
 GRANT EXECUTE ON FUNCTION socialsync.record_endpoint_news(uuid, boolean, smallint, text) TO service_role;
 $sql$);
 $steps$;
 -- ---------------------------------------------------------------------------------------------------------------
--- What programs call. With the caller's rights: row-level security holds inside too.
+-- Functions that programs call. SECURITY INVOKER: row-level security applies inside too.
 
 CREATE OR REPLACE FUNCTION pg_temp.function_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $steps$
   SELECT * FROM pg_temp.definition_step('function.public', 'functions that programs call',
@@ -1577,9 +1572,9 @@ LANGUAGE sql STABLE AS $$
   WHERE a.phone_number_id = p_phone_number_id AND a.is_active AND a.platform IN ('whatsapp', 'whatsapp_business');
 $$;
 COMMENT ON FUNCTION public.get_whatsapp_user_by_phone_number_id(varchar) IS
-  'SocialSync Webhooks: the active WhatsApp account of this phone number id; no row when there is none';
+  'SocialSync Webhooks: the active WhatsApp account with this phone number id, or no row';
 
--- Meta's entry.id is the page_id, or the id under which the account was connected.
+-- Meta's entry.id is the page_id, or the account_id of the connected account.
 CREATE OR REPLACE FUNCTION public.get_instagram_user_by_page_id(p_page_id varchar)
 RETURNS TABLE (user_id uuid, social_account_id uuid, access_token text, app_secret varchar, verify_token varchar,
                display_name varchar, username varchar, is_active boolean)
@@ -1591,7 +1586,7 @@ LANGUAGE sql STABLE AS $$
   LIMIT 1;
 $$;
 COMMENT ON FUNCTION public.get_instagram_user_by_page_id(varchar) IS
-  'SocialSync Webhooks: the active Instagram account of this page_id, else account_id; no row when there is none';
+  'SocialSync Webhooks: the active Instagram account with this page_id, else account_id, or no row';
 
 CREATE OR REPLACE FUNCTION public.log_webhook(
   p_social_account_id uuid, p_platform public.social_platform, p_webhook_type varchar, p_payload jsonb,
@@ -1614,7 +1609,7 @@ BEGIN
   RETURN log_id;
 END $$;
 COMMENT ON FUNCTION public.log_webhook(uuid, public.social_platform, varchar, jsonb, varchar, varchar) IS
-  'SocialSync Webhooks: writes one row of webhook_logs and gives its id; the account turns active';
+  'SocialSync Webhooks: inserts one row into webhook_logs and returns its id; the account becomes active';
 
 CREATE OR REPLACE FUNCTION public.mark_webhook_processed(
   p_log_id uuid, p_processing_time_ms integer DEFAULT NULL, p_error_message text DEFAULT NULL)
@@ -1628,18 +1623,18 @@ BEGIN
   IF NOT FOUND THEN
     RAISE no_data_found USING MESSAGE = format('no webhook log %s', coalesce(p_log_id::text, 'NULL'));
   END IF;
-  -- Whoever claims events may do so; for others there is nothing to end.
+  -- Only a role that claims events may delete their deliveries.
   IF has_table_privilege('public.webhook_deliveries', 'DELETE') AND has_table_privilege('public.webhook_endpoints', 'SELECT') THEN
     DELETE FROM public.webhook_deliveries AS d USING public.webhook_endpoints AS e
     WHERE d.event_id = p_log_id AND e.id = d.endpoint_id AND e.url IS NULL;
   END IF;
 END $$;
 COMMENT ON FUNCTION public.mark_webhook_processed(uuid, integer, text) IS
-  'SocialSync Webhooks: sets status processed, or error when a text is given; fails where there is no such log. Ends what
-claim_webhooks() began';
+  'SocialSync Webhooks: sets status processed, or error when a text is given; fails for an unknown log. Ends the
+lease of claim_webhooks()';
 
--- Pull instead of push: an endpoint without a URL has its events waiting in the outbox. What waits for an event that is
--- gone ends here; unless row-level security may hide it.
+-- Claims events to pull: the deliveries of an endpoint without a URL wait in the outbox. Deletes deliveries of deleted
+-- events, unless row-level security could hide the events.
 CREATE OR REPLACE FUNCTION public.claim_webhooks(
   p_social_account_id uuid, p_limit integer DEFAULT 10, p_lease interval DEFAULT '5 minutes')
 RETURNS TABLE (log_id uuid, webhook_type varchar, payload jsonb, external_message_id varchar, customer_identifier varchar,
@@ -1681,7 +1676,7 @@ BEGIN
     SELECT c.id, c.webhook_type, c.payload, c.external_message_id, c.customer_identifier, c.created_at, c.attempts
     FROM claimed AS c WHERE c.id IS NOT NULL
     ORDER BY c.created_at, c.id;
-    -- Where the events of all these are gone, there may be more behind them.
+    -- When all claimed events were deleted, more deliveries may follow.
     EXIT WHEN FOUND OR row_security_active('public.webhook_logs');
     PERFORM FROM public.webhook_deliveries
     WHERE endpoint_id = ANY (endpoints) AND due_at <= now() LIMIT 1 FOR UPDATE SKIP LOCKED;
@@ -1689,10 +1684,10 @@ BEGIN
   END LOOP;
 END $$;
 COMMENT ON FUNCTION public.claim_webhooks(uuid, integer, interval) IS
-  'SocialSync Webhooks: the next events of an account that pulls them, for whoever calls, until the lease is over; end each
+  'SocialSync Webhooks: leases the next events of an account that pulls them to the caller; end each
 with mark_webhook_processed()';
 
--- Default privileges may have opened them to the web API's roles by name.
+-- Revokes default privileges of the web API's roles.
 REVOKE ALL ON FUNCTION
   public.get_whatsapp_user_by_phone_number_id(varchar), public.get_instagram_user_by_page_id(varchar),
   public.log_webhook(uuid, public.social_platform, varchar, jsonb, varchar, varchar),
@@ -1705,8 +1700,8 @@ GRANT EXECUTE ON FUNCTION
   TO service_role;
 $sql$)
   UNION ALL
-  -- Tells running gateways to read the accounts again. Not for last_webhook_at and webhook_status, which change with
-  -- every batch of events.
+  -- Notifies running gateways to reload the accounts. Not for last_webhook_at and webhook_status, which change with every
+  -- batch of events.
   SELECT * FROM pg_temp.definition_step('function.notify', 'function of the trigger of social_accounts',
     '{socialsync.notify_accounts_changed()}', '{}', $sql$
 CREATE OR REPLACE FUNCTION socialsync.notify_accounts_changed() RETURNS trigger
@@ -1725,10 +1720,10 @@ $sql$)
          NULL, replace(pg_temp.account_trigger(), 'CREATE TRIGGER', 'CREATE OR REPLACE TRIGGER'), NULL, NULL;
 $steps$;
 -- ---------------------------------------------------------------------------------------------------------------
--- Who may see what: policies, then row-level security, then grants
+-- Access: policies, row-level security, grants
 
--- Whom a table's privileges were given to, whole tables and columns: '' for a whole table. `passed_on_by`: the role
--- that gave it, where that is not the owner, who can take back only what it gave itself.
+-- The privileges on a table and its columns, with the column name '' for the whole table. `passed_on_by`: the grantor unless
+-- it is the owner; only the grantor can revoke them.
 CREATE OR REPLACE FUNCTION pg_temp.privileges(tbl regclass)
 RETURNS TABLE (role text, privilege text, column_name text, passed_on_by text) LANGUAGE sql STABLE AS $$
   SELECT CASE i.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(i.grantee) END, i.privilege_type, i.column_name,
@@ -1741,8 +1736,8 @@ RETURNS TABLE (role text, privilege text, column_name text, passed_on_by text) L
   WHERE c.oid = tbl;
 $$;
 
--- More roles that shall see all accounts, such as one that has its rights through another: the setting
--- socialsync.rls_roles has their names with commas between, in double quotes those that have a comma themselves.
+-- Additional roles that see all accounts, such as members of a role with privileges. The setting socialsync.rls_roles is a
+-- comma-separated list of names; names with a comma are in double quotes.
 CREATE OR REPLACE FUNCTION pg_temp.rls_roles() RETURNS SETOF text LANGUAGE sql STABLE AS $$
   SELECT CASE WHEN starts_with(word, '"') THEN replace(substr(word, 2, length(word) - 2), '""', '"') ELSE word END
   FROM (SELECT trim(m[1]) AS word
@@ -1750,8 +1745,8 @@ CREATE OR REPLACE FUNCTION pg_temp.rls_roles() RETURNS SETOF text LANGUAGE sql S
   WHERE word <> '';
 $$;
 
--- Roles other than the owner and the web API's that have rights on social_accounts: an application's own, say.
--- Without a policy for them, row-level security would show them an empty table. rls_roles() adds more.
+-- Roles with privileges on social_accounts other than its owner and the web API's roles, such as the application's.
+-- Without a policy they would see an empty table. rls_roles() adds more.
 CREATE OR REPLACE FUNCTION pg_temp.application_roles() RETURNS text LANGUAGE sql AS $$
   SELECT string_agg(DISTINCT quote_ident(p.role), ', ')
   FROM pg_class AS c, LATERAL (
@@ -1766,7 +1761,7 @@ CREATE OR REPLACE FUNCTION pg_temp.has_policy(policy_name text) RETURNS boolean 
                  WHERE polrelid = to_regclass('public.social_accounts') AND polname = policy_name);
 $$;
 
--- A signed-in user that could write to social_accounts before row-level security was on still can: its own rows.
+-- A signed-in user who could write to social_accounts before row-level security was enabled may still write own rows.
 CREATE OR REPLACE FUNCTION pg_temp.policies_for_found_rights() RETURNS text LANGUAGE sql AS $$
   SELECT concat(
     CASE WHEN NOT pg_temp.has_policy('webhooks_application')
@@ -1780,7 +1775,7 @@ CREATE OR REPLACE FUNCTION pg_temp.policies_for_found_rights() RETURNS text LANG
   FROM pg_class WHERE oid = to_regclass('public.social_accounts') AND NOT relrowsecurity;
 $$;
 
--- Roles that are named when others have their policy already join it.
+-- Adds newly named roles to an existing policy.
 CREATE OR REPLACE FUNCTION pg_temp.policy_for_named_roles() RETURNS text LANGUAGE sql STABLE AS $$
   SELECT CASE WHEN p.oid IS NULL
          THEN format('CREATE POLICY webhooks_application ON public.social_accounts TO %s USING (true);', named)
@@ -1801,8 +1796,8 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_policies(for_table text) RETURNS text
     AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = to_regclass(for_table) AND polname = p.name);
 $$;
 
--- Whether a signed-in user may have this: of its accounts it reads all but the secrets, deletes, and writes what is
--- not ours, where it could before; its logs it reads.
+-- True for privileges that a signed-in user keeps: reading own accounts without secrets, deleting them, and writing columns
+-- that are not ours, where it could before; and reading own logs.
 CREATE OR REPLACE FUNCTION pg_temp.tenant_may(privilege text, tbl text, column_name text) RETURNS boolean
 LANGUAGE sql AS $$
   SELECT CASE tbl
@@ -1810,12 +1805,12 @@ LANGUAGE sql AS $$
     WHEN 'public.social_accounts' THEN CASE
       WHEN column_name = '' THEN privilege = 'DELETE'
       WHEN privilege = 'SELECT' THEN column_name NOT IN ('app_secret', 'verify_token', 'access_token', 'refresh_token')
-      WHEN privilege = 'UPDATE' AND column_name IN ('platform', 'account_id') THEN false  -- events are routed by them
+      WHEN privilege = 'UPDATE' AND column_name IN ('platform', 'account_id') THEN false  -- they route events
       ELSE column_name NOT IN (SELECT name FROM pg_temp.new_columns()) END
     ELSE false END;
 $$;
 
--- What the record says of the time before the first update.
+-- True when the object existed before the first update.
 CREATE OR REPLACE FUNCTION pg_temp.was_found(thing text) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
   IF pg_temp.relation('socialsync.preimages') IS NULL THEN
@@ -1827,8 +1822,7 @@ BEGIN
   RETURN EXISTS (SELECT FROM socialsync.preimages AS p WHERE p.object = thing);
 END $$;
 
--- The columns of social_accounts once it has the new ones, in their order: a plan says what will be done, not what would be
--- done now.
+-- The columns of social_accounts after the update, in their order: a plan lists the grants of the final state.
 CREATE OR REPLACE FUNCTION pg_temp.columns_to_be() RETURNS TABLE (attname text, attnum bigint) LANGUAGE sql AS $$
   WITH here AS (SELECT a.attname::text, a.attnum::bigint FROM pg_attribute AS a
                 WHERE a.attrelid = to_regclass('public.social_accounts') AND a.attnum > 0 AND NOT a.attisdropped)
@@ -1838,8 +1832,8 @@ CREATE OR REPLACE FUNCTION pg_temp.columns_to_be() RETURNS TABLE (attname text, 
   WHERE EXISTS (SELECT FROM here) AND n.name NOT IN (SELECT here.attname FROM here);
 $$;
 
--- Rights on whole tables that become rights on columns: what could be read or written is, column by column, and what
--- the contract names can be read in any case.
+-- Privileges on the whole table, converted to privileges on columns. Columns of the documented interface are readable in any
+-- case.
 CREATE OR REPLACE FUNCTION pg_temp.tenant_columns() RETURNS TABLE (privilege text, column_name text) LANGUAGE sql AS $$
   SELECT w.privilege, a.attname
   FROM pg_temp.columns_to_be() AS a, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) AS w (privilege)
@@ -1854,7 +1848,7 @@ CREATE OR REPLACE FUNCTION pg_temp.tenant_columns() RETURNS TABLE (privilege tex
   ORDER BY a.attnum;
 $$;
 
--- Taking a right on the table takes it on its columns too, so those are given again.
+-- Revoking a privilege on a table revokes it on its columns too: grant those again.
 CREATE OR REPLACE FUNCTION pg_temp.missing_column_grants() RETURNS text LANGUAGE sql AS $$
   WITH has AS MATERIALIZED (SELECT * FROM pg_temp.privileges(to_regclass('public.social_accounts')) AS p
                             WHERE p.role = 'authenticated')
@@ -1867,7 +1861,7 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_column_grants() RETURNS text LANGUAGE
         GROUP BY t.privilege) AS grants;
 $$;
 
--- What default privileges, or a GRANT ON ALL TABLES, gave to the web API's roles; and what others passed on to them.
+-- Privileges of the web API's roles from default privileges, GRANT ON ALL TABLES, or other roles' grant options.
 CREATE OR REPLACE FUNCTION pg_temp.excess_privileges() RETURNS TABLE (statement text, passed_on_by text)
 LANGUAGE sql AS $$
   SELECT DISTINCT format('REVOKE %s%s ON %s FROM %s;', p.privilege,
@@ -1878,16 +1872,16 @@ LANGUAGE sql AS $$
      OR p.role = 'authenticated' AND NOT pg_temp.tenant_may(p.privilege, tbl, p.column_name);
 $$;
 
--- What only somebody else can take back, role by role, with what does it; null when there is none.
+-- Privileges that only another role can revoke, with the REVOKE statements by role; null: none.
 CREATE OR REPLACE FUNCTION pg_temp.passed_on_privileges() RETURNS text LANGUAGE sql AS $$
-  SELECT string_agg(format('role %s passed rights on that tenants must not have, and only it can take them back: '
+  SELECT string_agg(format('role %s granted privileges that tenants must not have, and only this role can revoke them: '
                            'SET ROLE %1$I; %s RESET ROLE;', passed_on_by, statements), E'\n' ORDER BY passed_on_by)
   FROM (SELECT passed_on_by, string_agg(statement, ' ' ORDER BY statement)
         FROM pg_temp.excess_privileges() WHERE passed_on_by IS NOT NULL
         GROUP BY passed_on_by) AS others (passed_on_by, statements);
 $$;
 
--- What whole tables are open for; nothing else is, to the web API's roles.
+-- All privileges of the web API's roles on whole tables.
 CREATE OR REPLACE FUNCTION pg_temp.missing_table_grants() RETURNS text LANGUAGE sql AS $$
   SELECT string_agg(format('GRANT %s ON %s TO %s;', privilege, tbl, role), ' ')
   FROM (SELECT 'service_role' AS role, tbl, privilege
@@ -1899,7 +1893,7 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_table_grants() RETURNS text LANGUAGE 
 $$;
 
 CREATE OR REPLACE FUNCTION pg_temp.access_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
-  -- Policies first, then row-level security, in one transaction: nobody sees an empty table in between.
+  -- Policies and row-level security in one transaction: no session sees an empty table between them.
   SELECT 'row_security.' || split_part(t, '.', 2), 'row-level security of ' || t, 'ACCESS EXCLUSIVE', ARRAY[t], false,
          pg_temp.missing_policies(t) IS NULL
            AND (t <> 'public.social_accounts' OR pg_temp.policy_for_named_roles() IS NULL)
@@ -1916,21 +1910,21 @@ CREATE OR REPLACE FUNCTION pg_temp.access_steps() RETURNS SETOF pg_temp.step LAN
                        WHERE passed_on_by IS NULL),
                  pg_temp.missing_column_grants(), pg_temp.missing_table_grants()) AS statements
   UNION ALL
-  SELECT 'grants.passed_on', 'rights that others passed on', NULL, '{}', false, false,
+  SELECT 'grants.passed_on', 'privileges granted by other roles', NULL, '{}', false, false,
          format('SELECT pg_temp.data_blocks(%L)', message), 'SELECT', NULL, NULL
   FROM pg_temp.passed_on_privileges() AS message WHERE message IS NOT NULL;
 $$;
 
--- What is ours to say, not to change.
+-- Problems that the update reports and does not change.
 CREATE OR REPLACE FUNCTION pg_temp.access_warnings() RETURNS SETOF text LANGUAGE sql AS $$
-  SELECT 'social_accounts was open to PUBLIC, which would show its secrets to every tenant: that is taken away. Roles '
+  SELECT 'social_accounts was open to PUBLIC, which would show its secrets to every tenant: the privilege is revoked. Roles '
          'that relied on it need grants of their own'
   WHERE EXISTS (SELECT FROM pg_temp.privileges(to_regclass('public.social_accounts')) WHERE role = 'PUBLIC')
   UNION ALL
   SELECT message FROM pg_temp.passed_on_privileges() AS message WHERE message IS NOT NULL
   UNION ALL
-  -- A view with its owner's rights shows what row-level security hides.
-  SELECT format('these views show everybody''s accounts to the roles of the web API: %s. Take the right away, or set '
+  -- A view with its owner's privileges shows rows that row-level security hides.
+  SELECT format('these views show the accounts of all tenants to the roles of the web API: %s. Revoke the privilege, or set '
                 'security_invoker', string_agg(DISTINCT v.oid::regclass::text, ', '))
   FROM pg_depend AS d JOIN pg_rewrite AS r ON r.oid = d.objid JOIN pg_class AS v ON v.oid = r.ev_class
   WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
@@ -1940,40 +1934,40 @@ CREATE OR REPLACE FUNCTION pg_temp.access_warnings() RETURNS SETOF text LANGUAGE
          OR has_any_column_privilege(to_regrole('authenticated')::oid, v.oid, 'SELECT'))
   HAVING count(*) > 0
   UNION ALL
-  -- An unqualified CREATE TABLE of a role of that name would land in our schema: "$user" comes first in search_path.
-  SELECT 'the schema socialsync is ours, and comes first for the role of that name: '
+  -- For a role of that name, an unqualified CREATE TABLE would use our schema: "$user" is first in search_path.
+  SELECT 'the schema socialsync holds our objects, and is first in the search_path of the role of that name: '
          'ALTER ROLE socialsync SET search_path = public'
   WHERE EXISTS (SELECT FROM pg_roles WHERE rolname = 'socialsync' AND rolname IN (current_user, session_user)
                   AND NOT coalesce(rolconfig::text LIKE '%search_path=%', false))
     AND NOT EXISTS (SELECT FROM pg_db_role_setting AS s JOIN pg_database AS d ON d.oid = s.setdatabase
                     WHERE d.datname = current_database() AND s.setconfig::text LIKE '%search_path=%')
   UNION ALL
-  SELECT format('%I may not see whether functions and views are as they were made: GRANT USAGE ON SCHEMA socialsync TO '
+  SELECT format('privilege missing for %I to check that functions and views are unchanged: GRANT USAGE ON SCHEMA socialsync TO '
                 '%1$I; GRANT SELECT ON socialsync.fingerprints, socialsync.preimages TO %1$I', current_user)
   WHERE NOT (pg_temp.may_read('socialsync.fingerprints') AND pg_temp.may_read('socialsync.preimages'))
   UNION ALL
   -- The table of users belongs to the application.
-  SELECT 'public.users has no row-level security and is open to the roles of the web API: everybody can read '
-         'everybody''s e-mail address there. Enable it, with a policy such as USING (id = auth.uid())'
+  SELECT 'public.users has no row-level security and is open to the roles of the web API: every user can read '
+         'the e-mail addresses of all users. Enable it, with a policy such as USING (id = auth.uid())'
   FROM pg_class
   WHERE oid = to_regclass('public.users') AND NOT relrowsecurity
     AND (has_any_column_privilege(to_regrole('authenticated')::oid, oid, 'SELECT')
          OR has_any_column_privilege(to_regrole('anon')::oid, oid, 'SELECT'));
 $$;
 -- ---------------------------------------------------------------------------------------------------------------
--- Monitoring views. OR REPLACE forgets options that are not said again, so security_invoker is said each time.
+-- Monitoring views. CREATE OR REPLACE drops options that it does not repeat, so security_invoker is set each time.
 
--- Views that obey their caller's rights came with 15; on 14 they are for the service role only.
+-- PostgreSQL 14 has no security_invoker: there, the views are for service_role only.
 CREATE OR REPLACE FUNCTION pg_temp.view_statements() RETURNS text LANGUAGE sql AS $view$
   SELECT CASE WHEN current_setting('server_version_num')::integer >= 150000 THEN
-    replace(text, ' AS -- obeys its caller', ' WITH (security_invoker = true) AS')
+    replace(text, ' AS -- security_invoker', ' WITH (security_invoker = true) AS')
     || 'GRANT SELECT ON socialsync.user_emails, public.active_webhook_accounts, public.webhook_stats_by_user '
        'TO authenticated;'
   ELSE text END
   FROM (VALUES ($sql$
--- The views below obey their caller, who may not read users: this one, with its owner's rights, gives a signed-in
--- user its own address, and all to those who can read them all anyway. The barrier keeps a caller's conditions from
--- seeing rows that are not the caller's.
+-- The views below run with the privileges of their caller, who may not read users. This view runs with those of its owner
+-- and returns a signed-in user's own address, or all addresses to roles that may read users. security_barrier evaluates the
+-- caller's conditions only on visible rows.
 CREATE OR REPLACE VIEW socialsync.user_emails WITH (security_barrier = true) AS
   SELECT u.id, u.email
   FROM public.users AS u
@@ -1981,8 +1975,8 @@ CREATE OR REPLACE VIEW socialsync.user_emails WITH (security_barrier = true) AS
      OR (SELECT pg_has_role('service_role', 'USAGE')
                 OR has_column_privilege('public.users', 'email', 'SELECT') AND NOT row_security_active('public.users'));
 
--- Accounts that can receive webhooks, the one that received most recently first.
-CREATE OR REPLACE VIEW public.active_webhook_accounts AS -- obeys its caller
+-- Accounts that can receive webhooks, newest webhook first.
+CREATE OR REPLACE VIEW public.active_webhook_accounts AS -- security_invoker
   SELECT a.id, a.user_id, u.email, a.platform, a.phone_number_id, a.page_id, a.business_name, a.display_name,
          a.webhook_status, a.last_webhook_at, a.webhook_events, a.created_at
   FROM public.social_accounts AS a
@@ -1990,8 +1984,8 @@ CREATE OR REPLACE VIEW public.active_webhook_accounts AS -- obeys its caller
   WHERE a.is_active AND (a.phone_number_id IS NOT NULL OR a.page_id IS NOT NULL)
   ORDER BY a.last_webhook_at DESC NULLS LAST, a.created_at DESC;
 
--- One row for each account of a platform that sends webhooks, with 0 where none came.
-CREATE OR REPLACE VIEW public.webhook_stats_by_user AS -- obeys its caller
+-- One row for each account of a platform with webhooks; 0 without webhooks.
+CREATE OR REPLACE VIEW public.webhook_stats_by_user AS -- security_invoker
   SELECT a.user_id, u.email, a.platform, a.business_name, l.total_webhooks, l.processed_webhooks, l.error_webhooks,
          l.avg_processing_time_ms, greatest(a.last_webhook_at, l.newest) AS last_webhook_at
   FROM public.social_accounts AS a
@@ -2006,11 +2000,11 @@ CREATE OR REPLACE VIEW public.webhook_stats_by_user AS -- obeys its caller
   WHERE a.platform IN ('whatsapp', 'whatsapp_business', 'instagram', 'facebook');
 
 COMMENT ON VIEW socialsync.user_emails IS
-  'SocialSync Webhooks: the e-mail addresses that the caller may know; for the views in public';
+  'SocialSync Webhooks: e-mail addresses that the caller may read, for the views in public';
 COMMENT ON VIEW public.active_webhook_accounts IS
-  'SocialSync Webhooks: accounts that can receive webhooks, newest webhook first; shows what the caller may see';
+  'SocialSync Webhooks: accounts that can receive webhooks, newest webhook first; only the caller''s';
 COMMENT ON VIEW public.webhook_stats_by_user IS
-  'SocialSync Webhooks: how many webhooks each account received; shows what the caller may see';
+  'SocialSync Webhooks: the number of webhooks received by each account; only the caller''s';
 
 REVOKE ALL ON socialsync.user_emails, public.active_webhook_accounts, public.webhook_stats_by_user
   FROM PUBLIC, anon, authenticated, service_role;
@@ -2024,9 +2018,9 @@ CREATE OR REPLACE FUNCTION pg_temp.view_steps() RETURNS SETOF pg_temp.step LANGU
     pg_temp.view_statements());
 $$;
 -- ---------------------------------------------------------------------------------------------------------------
--- Rows that stand in the way, or that no webhook could reach
+-- Rows that block a step, and accounts that no webhook could reach
 
--- Those of one kind: how many, and which, the first twenty.
+-- Counts the rows of one kind and names the first twenty.
 CREATE OR REPLACE FUNCTION pg_temp.rows_of_kind(of_kind text, what text, condition text) RETURNS TABLE (kind text, found text)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -2042,7 +2036,7 @@ BEGIN
   END IF;
 END $$;
 
--- Accounts that share a value, one line for each value; the first twenty of both.
+-- Accounts that share a value: one line for each value, at most twenty lines with twenty accounts each.
 CREATE OR REPLACE FUNCTION pg_temp.duplicates(column_name text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
   RETURN QUERY EXECUTE format(
@@ -2055,7 +2049,7 @@ BEGIN
     column_name);
 END $$;
 
--- Which column routes to which platforms, and what vouches for its rows already.
+-- The routing key of each platform, and the objects that already guarantee valid rows.
 CREATE OR REPLACE FUNCTION pg_temp.routing_keys()
 RETURNS TABLE (name text, platforms text[], is_there boolean, is_unique boolean, is_given boolean) LANGUAGE sql AS $$
   SELECT k.name, k.platforms, a.attname IS NOT NULL, coalesce(i.indisvalid, false), coalesce(c.convalidated, false)
@@ -2068,7 +2062,7 @@ RETURNS TABLE (name text, platforms text[], is_there boolean, is_unique boolean,
   LEFT JOIN pg_constraint AS c ON c.conrelid = to_regclass('public.social_accounts') AND c.conname = k.given_by;
 $$;
 
--- All of them; `kind` is lacking, empty, duplicate or orphan. Reads social_accounts several times.
+-- All blocking rows; `kind` is lacking, empty, duplicate or orphan. Scans social_accounts several times.
 CREATE OR REPLACE FUNCTION pg_temp.blocking_rows() RETURNS TABLE (kind text, found text) LANGUAGE plpgsql AS $$
 DECLARE
   key record;
@@ -2095,10 +2089,10 @@ BEGIN
     'cannot be logged', 'NOT EXISTS (SELECT FROM public.users AS u WHERE u.id = a.user_id)');
 END $$;
 -- ---------------------------------------------------------------------------------------------------------------
--- Several accounts of one phone number or page, where the operator lets us settle it
+-- Quarantines accounts that share a phone number or page, when the operator asks for it
 
--- Values that are replaced, so that they can be put back; `written` is a digest, since the value is in the account.
--- Default privileges may have opened the table to others.
+-- Creates the table of replaced values, which undo and rollback restore; `written` is a digest of the new value. Revokes
+-- default privileges.
 CREATE OR REPLACE FUNCTION pg_temp.make_backfill_preimages() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   owner text := (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'public.social_accounts'::regclass);
@@ -2117,7 +2111,7 @@ BEGIN
     PRIMARY KEY (run, id, column_name)
   );
   COMMENT ON TABLE socialsync.backfill_preimages IS
-    'SocialSync Webhooks: values that were replaced, for migrate backfill --undo and rollback; secrets among them';
+    'SocialSync Webhooks: values replaced by backfill, for migrate backfill --undo and rollback; includes secrets';
   IF owner <> current_user THEN
     EXECUTE format('ALTER TABLE socialsync.backfill_preimages OWNER TO %I', owner);
   END IF;
@@ -2128,9 +2122,9 @@ BEGIN
   END LOOP;
 END $$;
 
--- All accounts of a value but one get a value of their own that no webhook has, and webhook_status 'error'; what they had
--- is kept under the name of the run (the setting socialsync.run). The active one keeps it, of several the oldest: whoever
--- claims somebody's number later does not get it. The empty text is nobody's. Gives a line for each account.
+-- Leaves a shared value to one account, the oldest active one, so that claiming an existing number later is of no use. All
+-- other accounts get a unique value that no webhook has, and webhook_status 'error'; their values are stored under the name
+-- of the run (the setting socialsync.run). No account keeps an empty text. Returns a line for each changed account.
 CREATE OR REPLACE FUNCTION pg_temp.quarantine_duplicates(column_name text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
   this_run text := coalesce(nullif(current_setting('socialsync.run', true), ''), gen_random_uuid()::text);
@@ -2147,7 +2141,7 @@ BEGIN
       SELECT a.id, c.value, a.webhook_status, CASE WHEN c.value <> '' THEN c.keeper END AS keeper
       FROM claims AS c JOIN public.social_accounts AS a ON a.id = c.id AND a.%1$I = c.value
       WHERE c.claims > 1 AND (c.place > 1 OR c.value = '')
-        -- The application's triggers name its things as they do for the application.
+        -- Restores the role's search_path for the application's triggers.
         AND (SELECT set_config('search_path', reset_val, true) FROM pg_settings WHERE name = 'search_path') IS NOT NULL
       FOR NO KEY UPDATE OF a
     ), changed AS (
@@ -2159,10 +2153,10 @@ BEGIN
       UNION ALL
       SELECT $1, id, 'webhook_status', webhook_status, sha256('error') FROM losers
       WHERE webhook_status IS DISTINCT FROM 'error'
-      -- The application may have claimed it again before the index was there.
+      -- The application may have set the value again before the index existed.
       ON CONFLICT (run, id, column_name) DO UPDATE SET old_value = excluded.old_value
     )
-    SELECT format('account %%s gives up %%s %%L%%s', id, $2, value, ', which account ' || keeper || ' keeps')
+    SELECT format('account %%s loses %%s %%L%%s', id, $2, value, ', which account ' || keeper || ' keeps')
     FROM losers ORDER BY value, id LIMIT 100$sql$, column_name) USING this_run, column_name;
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   RETURN QUERY
@@ -2170,13 +2164,13 @@ BEGIN
                   'WHERE run = %L AND column_name = %L', count(*), this_run, $1)
     FROM socialsync.backfill_preimages AS p WHERE p.run = this_run AND p.column_name = $1
     HAVING count(*) > 100;
-  RETURN NEXT format('to put back what they had: socialsync migrate backfill --undo %s', this_run);
+  RETURN NEXT format('to restore these values: socialsync migrate backfill --undo %s', this_run);
 END $$;
 -- ---------------------------------------------------------------------------------------------------------------
--- One account for each phone number and each page
+-- Unique indexes: one account for each phone number and each page
 
--- Raises data_blocks, naming the accounts, when several have the same value; or, where the setting socialsync.duplicates
--- is `quarantine`, takes it from all but one, and gives a line for each.
+-- Raises data_blocks with the names of accounts that share a value. When the setting socialsync.duplicates is `quarantine`,
+-- calls quarantine_duplicates() instead.
 CREATE OR REPLACE FUNCTION pg_temp.require_distinct(column_name text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
   doubles text := (SELECT string_agg('  ' || d, E'\n') FROM pg_temp.duplicates(column_name) AS d);
@@ -2187,17 +2181,17 @@ BEGIN
     RETURN QUERY SELECT pg_temp.quarantine_duplicates(column_name);
   ELSE
     PERFORM pg_temp.data_blocks(format(
-      E'%s decides whose a webhook is: keep it for one account, then run this again.\n%s', column_name, doubles));
+      E'%s decides which account receives a webhook: keep it on one account, then run this again.\n%s', column_name, doubles));
   END IF;
 END $$;
 
--- A build that was interrupted leaves an index that is not used, and IF NOT EXISTS would take for done; one that was
--- built anew leaves its _ccnew. CONCURRENTLY blocks nobody, and waits for older transactions.
+-- An interrupted build leaves an invalid index, which IF NOT EXISTS would accept; an interrupted REINDEX leaves one named
+-- _ccnew. CONCURRENTLY blocks no session, and waits for older transactions.
 CREATE OR REPLACE FUNCTION pg_temp.index_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
   SELECT 'index.' || i.column_name || '.leftover' || coalesce(substring(x.indexrelid::regclass::text FROM '_ccnew.*'), ''),
          format('removal of half-built index %s', c.relname), 'SHARE UPDATE EXCLUSIVE',
          '{public.social_accounts}'::text[], true, false, NULL,
-         format('DROP INDEX CONCURRENTLY %s', x.indexrelid::regclass), NULL, 'left by a build that was interrupted'
+         format('DROP INDEX CONCURRENTLY %s', x.indexrelid::regclass), NULL, 'left by an interrupted build'
   FROM pg_temp.unique_indexes() AS i
   JOIN pg_class AS c ON c.relnamespace = 'public'::regnamespace AND c.relname ~ ('^' || i.name || '(_ccnew\d*)?$')
   JOIN pg_index AS x ON x.indexrelid = c.oid AND NOT x.indisvalid
@@ -2209,7 +2203,7 @@ CREATE OR REPLACE FUNCTION pg_temp.index_steps() RETURNS SETOF pg_temp.step LANG
   FROM pg_temp.unique_indexes() AS i LEFT JOIN pg_index AS x ON x.indexrelid = to_regclass('public.' || i.name);
 $$;
 -- ---------------------------------------------------------------------------------------------------------------
--- CHECKs, once the data satisfies them: even a NOT VALID one makes every UPDATE of a bad row fail
+-- CHECKs, added when all rows satisfy them: even a NOT VALID CHECK makes every UPDATE of a violating row fail
 
 -- Raises data_blocks when a row violates it.
 CREATE OR REPLACE FUNCTION pg_temp.require_satisfied(check_name text) RETURNS SETOF void LANGUAGE plpgsql AS $$
@@ -2220,14 +2214,13 @@ BEGIN
   SELECT * INTO wanted FROM pg_temp.account_checks() AS k WHERE k.name = check_name;
   violations := (SELECT r.found FROM pg_temp.rows_of_kind('check', 'do not satisfy it yet', wanted.violated_by) AS r);
   IF violations IS NOT NULL THEN
-    PERFORM pg_temp.data_blocks(format(E'%s\n  run this again when they do; all of them: '
+    PERFORM pg_temp.data_blocks(format(E'%s\n  run this again when they do; list them with: '
       'SELECT id FROM public.social_accounts WHERE %s', violations, wanted.violated_by));
   END IF;
 END $$;
 
--- Validating only reads, and blocks nobody. Where a row violates it (it was left by a run that was interrupted, made by
--- hand, or the row came after the others were counted) the CHECK is in the way of every UPDATE of that row: it goes, and
--- waits for a later run.
+-- Validates the CHECK, which only reads and blocks no session. Drops it when a row violates it (left by an interrupted run,
+-- created by hand, or the row is newer than the count): it would make every UPDATE of that row fail. A later run adds it.
 CREATE OR REPLACE FUNCTION pg_temp.validate_or_drop(check_name text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM set_config('lock_timeout', '60s', true);
@@ -2245,13 +2238,13 @@ CREATE OR REPLACE FUNCTION pg_temp.check_steps() RETURNS SETOF pg_temp.step LANG
            c.oid IS NOT NULL, format('SELECT pg_temp.require_satisfied(%L)', k.name),
            format('ALTER TABLE public.social_accounts ADD CONSTRAINT %I %s NOT VALID', k.name, k.definition), NULL, NULL
     UNION ALL
-    SELECT format('check.%s.valid', k.name), format('CHECK %s: validated, or removed', k.name),
+    SELECT format('check.%s.valid', k.name), format('CHECK %s: validated or dropped', k.name),
            'SHARE UPDATE EXCLUSIVE', '{public.social_accounts}', false, c.convalidated, NULL,
            format('SELECT pg_temp.validate_or_drop(%L)', k.name), NULL, NULL
     WHERE c.oid IS NOT NULL) AS steps;
 $$;
 -- ---------------------------------------------------------------------------------------------------------------
--- One owner: that of social_accounts, even when an administrator runs this
+-- One owner of all objects, the owner of social_accounts, even when an administrator runs this
 
 CREATE OR REPLACE FUNCTION pg_temp.owner_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
   SELECT 'owner', 'one owner', NULL, '{}'::text[], false, statements IS NULL, NULL, statements, NULL, NULL
@@ -2279,7 +2272,8 @@ CREATE OR REPLACE FUNCTION pg_temp.owner_steps() RETURNS SETOF pg_temp.step LANG
   ) AS changes (statements);
 $$;
 
--- As many as maintain_partitions() makes when nobody says otherwise. Each in a transaction of its own: while one is made, nobody writes to users and social_accounts.
+-- The default partitions of maintain_partitions(). One transaction for each, because it blocks writers of users and
+-- social_accounts.
 CREATE OR REPLACE FUNCTION pg_temp.maintenance_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
   SELECT 'partition.' || right(name, 8), 'partition socialsync.' || name, 'SHARE ROW EXCLUSIVE',
          '{public.users, public.social_accounts}'::text[], false, pg_temp.relation('socialsync.' || name) IS NOT NULL, NULL,
@@ -2292,7 +2286,7 @@ CREATE OR REPLACE FUNCTION pg_temp.maintenance_steps() RETURNS SETOF pg_temp.ste
          'SELECT socialsync.maintain_attempts(4, NULL)', NULL, NULL;
 $$;
 -- ---------------------------------------------------------------------------------------------------------------
--- Is it so now? The catalogue is asked once more, above all for what must not leak
+-- After all steps: ways in which a tenant could see the rows of another, according to the catalogue
 
 CREATE OR REPLACE FUNCTION pg_temp.leaks() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT format('%s has no row-level security', oid::regclass) FROM pg_class
@@ -2322,13 +2316,13 @@ CREATE OR REPLACE FUNCTION pg_temp.leaks() RETURNS SETOF text LANGUAGE sql AS $$
   WHERE pronamespace = 'socialsync'::regnamespace AND prosecdef
     AND NOT coalesce(proconfig::text LIKE '%search_path=%', false)
   UNION ALL
-  SELECT format('%s does not obey its caller''s rights', oid::regclass) FROM pg_class
+  SELECT format('%s runs with its owner''s privileges', oid::regclass) FROM pg_class
   WHERE oid IN (to_regclass('public.active_webhook_accounts'), to_regclass('public.webhook_stats_by_user'))
     AND NOT coalesce('security_invoker=true' = ANY (reloptions), false)
     AND has_table_privilege('authenticated', oid, 'SELECT');
 $$;
 -- ---------------------------------------------------------------------------------------------------------------
--- The list: every step, in order
+-- All steps, in order
 
 -- The steps of one part, by the name of the part's function.
 CREATE OR REPLACE FUNCTION pg_temp.steps_of(part text) RETURNS SETOF pg_temp.step LANGUAGE plpgsql AS $$
@@ -2345,8 +2339,8 @@ CREATE OR REPLACE FUNCTION pg_temp.steps() RETURNS TABLE (place bigint, part tex
     LATERAL pg_temp.steps_of(p.part) AS s;
 $$;
 
--- One attempt, inside a transaction: what a step has to do, and its fingerprint. Gives false when there is nothing to
--- do. Raises lock_not_available when a lock cannot be had within 100 ms, data_blocks when rows are in the way.
+-- One attempt inside a transaction: runs the step and stores its fingerprint. Returns false when the step is done. Raises
+-- lock_not_available when a lock is not free within 100 ms, data_blocks when rows block the step.
 CREATE OR REPLACE FUNCTION pg_temp.attempt(step_id text, part text) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
   wanted pg_temp.step;
@@ -2368,7 +2362,7 @@ BEGIN
 END $$;
 -- @run
 -- ---------------------------------------------------------------------------------------------------------------
--- All of it
+-- Runs all steps
 
 \echo SocialSync Webhooks: updating :DBNAME
 
@@ -2380,20 +2374,20 @@ DECLARE
 BEGIN
   IF missing IS NOT NULL THEN
     RAISE insufficient_privilege USING
-      MESSAGE = format(E'role %I has not the rights this needs; nothing was changed. Missing:\n%s',
+      MESSAGE = format(E'privileges of role %I are missing; nothing was changed. Missing:\n%s',
                        current_user, missing);
   END IF;
   conflicts := (SELECT string_agg('  ' || c, E'\n') FROM pg_temp.conflicts() AS c);
   IF conflicts IS NOT NULL THEN
     RAISE duplicate_object USING
-      MESSAGE = E'something of the same name is there with another definition; nothing was changed:\n' || conflicts;
+      MESSAGE = E'objects of the same name exist with another definition; nothing was changed:\n' || conflicts;
   END IF;
   FOR warning IN SELECT w FROM pg_temp.access_warnings() AS w LOOP
     RAISE WARNING '%', warning;
   END LOOP;
 END $$;
 
--- One step, one transaction: tried again while a lock cannot be had. Gives the line of the report.
+-- Runs one step in one transaction; repeats it while a lock is not free. Returns the line of the report.
 CREATE OR REPLACE FUNCTION pg_temp.do_step(step_id text, part text, title text, tables text[]) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -2407,7 +2401,7 @@ BEGIN
         vacuum := pg_temp.wraparound_vacuum(tables);
         IF vacuum IS NOT NULL THEN
           RAISE lock_not_available USING
-            MESSAGE = format('%s: its lock is held by %s, then run this again; all before it is done', title, vacuum);
+            MESSAGE = format('%s: its lock is held by %s, then run this again; all steps before it are done', title, vacuum);
         END IF;
         PERFORM pg_sleep(0.1 + random() * 0.4);
       WHEN SQLSTATE 'SS009' THEN
@@ -2415,14 +2409,14 @@ BEGIN
     END;
   END LOOP;
   RAISE lock_not_available USING
-    MESSAGE = format('%s: no lock within 100 attempts; run this again later, all before it is done', title),
-    DETAIL = 'Held by ' || coalesce(pg_temp.lock_holders(tables), 'nobody now');
+    MESSAGE = format('%s: no lock within 100 attempts; run this again later; all steps before it are done', title),
+    DETAIL = 'Held by ' || coalesce(pg_temp.lock_holders(tables), 'a session that has ended');
 END $$;
 
--- Each step is a statement of its own, so that no lock is held longer than it needs. Those that must be alone cannot
--- be in a function either.
+-- Each step is a separate statement, so that locks are short. Steps that must be alone cannot run inside a function
+-- either.
 SET lock_timeout = '5min';
--- Where all is there nothing can change what a later step finds: one look at the list is enough.
+-- When all steps are done, the list needs no second look.
 SELECT CASE WHEN all_present THEN format('SELECT %L', '  there  ' || (step).title)
             WHEN (step).alone THEN (step).precheck
             ELSE format('SELECT pg_temp.do_step(%L, %L, %L, %L)', (step).id, part, (step).title, (step).tables) END,
@@ -2434,7 +2428,7 @@ ORDER BY place
 \gexec
 RESET lock_timeout;
 
--- The CHECKs that were made now.
+-- Validates the CHECKs that were added above.
 SELECT format('SELECT pg_temp.do_step(%L, %L, %L, %L)', (step).id, part, (step).title, (step).tables)
 FROM pg_temp.steps() WHERE (step).id LIKE 'check.%.valid' AND NOT (step).present ORDER BY place
 \gexec
@@ -2444,7 +2438,7 @@ DECLARE
   leaks text := (SELECT string_agg('  ' || l, E'\n') FROM pg_temp.leaks() AS l);
 BEGIN
   IF leaks IS NOT NULL THEN
-    RAISE EXCEPTION E'all steps are done, but tenants are not apart (a role inherits rights?):\n%', leaks;
+    RAISE EXCEPTION E'all steps are done, but tenants can see each other''s rows (does a role inherit privileges?):\n%', leaks;
   END IF;
 END $$;
 

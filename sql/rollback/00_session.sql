@@ -2,12 +2,12 @@
 --
 --     psql -d DATABASE -f schema_rollback_webhooks.sql
 --
--- ATTENTION: the columns it added go with their data, and so do webhook_logs and webhook_quarantine: pg_dump first.
--- One transaction: all or nothing. Safe to run again, and on a database that was only updated in part. Never
--- CASCADE: where something of yours depends on something of ours it stops and names it. What stays:
---   - the labels added to the type social_platform, since PostgreSQL cannot take one away;
---   - the base (users, social_accounts) where the update made it for an empty database: it is SocialSync's own;
---   - roles that it made and that something else uses by now.
+-- ATTENTION: drops the added columns with their data, webhook_logs and webhook_quarantine: run pg_dump first.
+-- One transaction: all or nothing. Safe to repeat, and on a partly updated database. Never uses CASCADE: it stops and names
+-- an object of yours that depends on one of ours. It keeps:
+--   - the labels added to the type social_platform, because PostgreSQL cannot drop a label;
+--   - the base tables (users, social_accounts) that the update created in an empty database: they belong to SocialSync;
+--   - roles that the update created and that other objects use now.
 
 \set QUIET on
 \set ON_ERROR_STOP on
@@ -17,7 +17,7 @@
 \pset format unaligned
 \pset pager off
 
--- A run that was just killed still has its lock for a moment.
+-- A killed run keeps its lock for a moment.
 DO $$
 BEGIN
   FOR attempt IN 1..15 LOOP
@@ -29,7 +29,7 @@ END $$;
 SELECT pg_try_advisory_lock(hashtextextended('socialsync webhooks migration', 0)) AS only_runner \gset
 \if :only_runner
 \else
-  DO $$ BEGIN RAISE EXCEPTION 'another run is changing this database now: let it end, then run this again'; END $$;
+  DO $$ BEGIN RAISE EXCEPTION 'another run is changing this database: run this again when it has ended'; END $$;
 \endif
 
 SET client_encoding = 'UTF8';
@@ -40,7 +40,7 @@ SET row_security = off;
 SET quote_all_identifiers = off;
 SET standard_conforming_strings = on;
 SET idle_in_transaction_session_timeout = 0;
--- What was changed before its locks were had must be seen.
+-- Must see changes that were committed before it had its locks.
 SET default_transaction_isolation = 'read committed';
 SELECT set_config(name, '0', false) FROM pg_settings
 WHERE name IN ('transaction_timeout', 'idle_session_timeout') \g /dev/null

@@ -1,13 +1,13 @@
 -- @definitions
 -- ---------------------------------------------------------------------------------------------------------------
--- What we made says so in its comment; nothing else is touched
+-- Our objects, recognized by their comments; no other object is touched
 
 CREATE OR REPLACE FUNCTION pg_temp.is_ours(comment text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
   SELECT coalesce(starts_with(comment, 'SocialSync Webhooks: '), false);
 $$;
 
--- Whether the update found this on social_accounts (`column page_id`), so that it stays. The record is made before
--- anything there is touched: without it nothing there is ours.
+-- True when an object of social_accounts (`column page_id`) existed before the update, so that it stays. Without the table of
+-- preimages, the update has not touched social_accounts.
 CREATE OR REPLACE FUNCTION pg_temp.was_found(thing text) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
   IF to_regclass('socialsync.preimages') IS NULL THEN
@@ -16,7 +16,7 @@ BEGIN
   RETURN EXISTS (SELECT FROM socialsync.preimages WHERE object = thing);
 END $$;
 
--- Whether the record brings it back by making it anew.
+-- True when restoring the object means to create it again.
 CREATE OR REPLACE FUNCTION pg_temp.is_made_anew(thing text) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
   IF to_regclass('socialsync.preimages') IS NULL THEN
@@ -25,7 +25,7 @@ BEGIN
   RETURN EXISTS (SELECT FROM socialsync.preimages WHERE object = thing AND restore <> '{}');
 END $$;
 
--- Does it, and gives the line of the report.
+-- Executes the statement and returns the line of the report.
 CREATE OR REPLACE FUNCTION pg_temp.run(statement text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
   EXECUTE statement;
@@ -51,7 +51,7 @@ CREATE OR REPLACE FUNCTION pg_temp.drop_functions(in_schema text) RETURNS SETOF 
          OR pg_temp.is_ours(obj_description(p.oid, 'pg_proc')));
 $$;
 
--- Partitions go with their table.
+-- Partitions are dropped with their table.
 CREATE OR REPLACE FUNCTION pg_temp.drop_tables() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('DROP TABLE %s', t))
   FROM unnest(ARRAY['public.webhook_delivery_attempts', 'public.webhook_deliveries', 'public.webhook_endpoints',
@@ -60,7 +60,7 @@ CREATE OR REPLACE FUNCTION pg_temp.drop_tables() RETURNS SETOF text LANGUAGE sql
   WHERE pg_temp.is_ours(obj_description(to_regclass(t), 'pg_class'));
 $$;
 
--- Partitions that were detached, and kept.
+-- Detached partitions.
 CREATE OR REPLACE FUNCTION pg_temp.drop_detached_partitions() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('DROP TABLE %s', oid::regclass))
   FROM pg_class

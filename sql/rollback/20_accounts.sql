@@ -1,5 +1,5 @@
 -- ---------------------------------------------------------------------------------------------------------------
--- social_accounts: as it was found
+-- social_accounts: restores its original state
 
 CREATE OR REPLACE FUNCTION pg_temp.drop_trigger() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('DROP TRIGGER %I ON public.social_accounts', tgname))
@@ -27,7 +27,7 @@ CREATE OR REPLACE FUNCTION pg_temp.restore_row_security() RETURNS SETOF text LAN
   WHERE oid = to_regclass('public.social_accounts') AND relrowsecurity AND NOT pg_temp.was_found('row security');
 $$;
 
--- One that was found NOT VALID, and was validated, is made anew as it was.
+-- Drops the update's CHECKs. restore_found() adds one again that existed before, NOT VALID.
 CREATE OR REPLACE FUNCTION pg_temp.drop_constraints() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT pg_temp.run(format('ALTER TABLE public.social_accounts DROP CONSTRAINT %I', conname))
   FROM pg_constraint
@@ -45,7 +45,7 @@ CREATE OR REPLACE FUNCTION pg_temp.drop_indexes() RETURNS SETOF text LANGUAGE sq
                 AND indrelid = to_regclass('public.social_accounts'));
 $$;
 
--- The columns of social_accounts that the update made.
+-- The columns of social_accounts that the update added.
 CREATE OR REPLACE FUNCTION pg_temp.our_columns() RETURNS TABLE (name text, place smallint) LANGUAGE sql AS $$
   SELECT attname, attnum
   FROM pg_attribute
@@ -62,8 +62,8 @@ CREATE OR REPLACE FUNCTION pg_temp.drop_columns() RETURNS SETOF text LANGUAGE sq
   FROM pg_temp.our_columns() HAVING count(*) > 0;
 $$;
 
--- Privileges are kept in the order in which they were given: all are taken and given again. Those that somebody
--- passed on stay as they are, since taking them would take away what was passed on.
+-- Revokes all privileges, which restore_found() grants again in their original order. Keeps the privileges of a role that
+-- has granted them to others, because revoking would revoke those too.
 CREATE OR REPLACE FUNCTION pg_temp.take_grants() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   holder record;
@@ -75,7 +75,7 @@ BEGIN
                   SELECT grantor, grantee FROM pg_attribute, aclexplode(attacl) WHERE attrelid = c.oid) AS i
     WHERE c.oid = 'public.social_accounts'::regclass AND i.grantor = c.relowner
   LOOP
-    -- Whoever got rights after the update keeps them.
+    -- Roles with privileges granted after the update keep them.
     CONTINUE WHEN holder.role NOT IN ('PUBLIC', 'anon', 'authenticated', 'service_role') AND NOT EXISTS (
       SELECT FROM socialsync.preimages, unnest(restore) AS r (statement)
       WHERE statement LIKE 'GRANT %'
@@ -83,12 +83,12 @@ BEGIN
     BEGIN
       EXECUTE format('REVOKE ALL ON public.social_accounts FROM %s', holder.role);
     EXCEPTION WHEN dependent_objects_still_exist THEN
-      RAISE NOTICE '% passed its privileges on social_accounts on: they stay', holder.role;
+      RAISE NOTICE '% has granted its privileges on social_accounts to others: they stay', holder.role;
     END;
   END LOOP;
 END $$;
 
--- What the record says is to be done, then. A role that is gone gets nothing.
+-- Restores the recorded objects. Skips privileges of dropped roles.
 CREATE OR REPLACE FUNCTION pg_temp.restore_found() RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
   statement text;

@@ -13,12 +13,12 @@ BEGIN
                ORDER BY enumsortorder;
 END $$;
 
--- What stays of the update when the type is not made anew.
+-- The labels that stay when the type is not rebuilt.
 CREATE OR REPLACE FUNCTION pg_temp.residue() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT format('label %s of type social_platform', l) FROM pg_temp.added_labels() AS l;
 $$;
 
--- One GRANT as the role that gave it. Gives the line of the report.
+-- Executes one GRANT as its original grantor. Returns the line of the report.
 CREATE OR REPLACE FUNCTION pg_temp.grant_as(grantor name, statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   role_before text := current_setting('role');
@@ -31,7 +31,7 @@ EXCEPTION WHEN insufficient_privilege THEN
   RETURN format('  stays  not restored: %s (as %I; %s)', statement, grantor, SQLERRM);
 END $$;
 
--- The privileges of one type for another of the same owner: in their order, and from whoever gave them.
+-- Copies the privileges of one type to another of the same owner, in their order and from their grantors.
 CREATE OR REPLACE FUNCTION pg_temp.copy_privileges(from_type regtype, to_type regtype) RETURNS SETOF text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -59,7 +59,7 @@ BEGIN
     ORDER BY i.place;
 END $$;
 
--- Indexes and CHECKs that compare the platform with a label: PostgreSQL would compare the new type with the old one's.
+-- Indexes and CHECKs that compare the platform with a label: they would compare the new type with a label of the old one.
 CREATE OR REPLACE FUNCTION pg_temp.uses_of_labels() RETURNS text LANGUAGE sql AS $$
   SELECT string_agg(thing, E'\n' ORDER BY thing)
   FROM (SELECT format('index %s: %s', indexrelid::regclass, pg_get_indexdef(indexrelid)) FROM pg_index
@@ -71,8 +71,7 @@ CREATE OR REPLACE FUNCTION pg_temp.uses_of_labels() RETURNS text LANGUAGE sql AS
           AND pg_get_constraintdef(oid) LIKE '%::public.social_platform%') AS uses (thing);
 $$;
 
--- By making the type anew: PostgreSQL knows no other way to take a label away. It writes the table anew, while nobody
--- can use it.
+-- Rebuilds the type without the labels: PostgreSQL cannot drop one. Rewrites the table under an ACCESS EXCLUSIVE lock.
 CREATE OR REPLACE FUNCTION pg_temp.rebuild_enum() RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
   added   text[] := ARRAY(SELECT pg_temp.added_labels());
@@ -86,12 +85,12 @@ BEGIN
   EXECUTE 'SELECT count(*) FROM public.social_accounts WHERE platform::text = ANY ($1)' INTO used USING added;
   IF used > 0 THEN
     RAISE dependent_objects_still_exist USING MESSAGE = format(
-      '%s account(s) are of platform %s: give them another one, or roll back without rebuilding the enum',
+      '%s account(s) have the platform %s: change it, or roll back without rebuilding the enum',
       used, array_to_string(added, ', '));
   END IF;
   IF pg_temp.uses_of_labels() IS NOT NULL THEN
     RAISE dependent_objects_still_exist USING DETAIL = pg_temp.uses_of_labels(), MESSAGE =
-      'the type social_platform cannot be made anew, since these compare with its labels: compare platform::text instead, '
+      'the type social_platform cannot be rebuilt, because these compare with its labels: compare platform::text instead, '
       'or roll back without rebuilding the enum';
   END IF;
   SELECT pg_get_expr(adbin, adrelid) INTO preset FROM pg_attrdef AS d JOIN pg_attribute AS a

@@ -1,5 +1,5 @@
 -- ---------------------------------------------------------------------------------------------------------------
--- Schemas and roles, then all of it in one transaction
+-- Schemas, roles, locks, and the rollback in one transaction
 
 CREATE OR REPLACE FUNCTION pg_temp.drop_schemas() RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
@@ -17,7 +17,7 @@ BEGIN
   END IF;
 END $$;
 
--- Roles are shared by all databases of the server: one that anything still uses, or anybody belongs to, stays.
+-- Roles belong to the whole server: a role that is in use, or has members, stays.
 CREATE OR REPLACE FUNCTION pg_temp.drop_roles() RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
   role text;
@@ -36,7 +36,7 @@ BEGIN
   END LOOP;
 END $$;
 
--- What the rollback locks; the application's own tables last, so that they wait for no other.
+-- The tables that the rollback locks; the application's last, so that their lock waits for no other.
 CREATE OR REPLACE FUNCTION pg_temp.locked_tables() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT t FROM unnest(ARRAY['socialsync.preimages', 'socialsync.fingerprints', 'socialsync.migration_steps',
                              'socialsync.backfill_preimages', 'socialsync.webhook_event_keys', 'public.webhook_quarantine', 'public.webhook_delivery_attempts',
@@ -45,7 +45,7 @@ CREATE OR REPLACE FUNCTION pg_temp.locked_tables() RETURNS SETOF text LANGUAGE s
   WHERE to_regclass(t) IS NOT NULL AND has_table_privilege(to_regclass(t), 'UPDATE') ORDER BY place;
 $$;
 
--- By a change of nothing: LOCK TABLE on a view would lock the tables it reads as well.
+-- Locks the views by an ALTER without effect: LOCK TABLE on a view also locks the tables that it reads.
 CREATE OR REPLACE FUNCTION pg_temp.lock_views() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   view text;
@@ -55,36 +55,36 @@ BEGIN
   END LOOP;
 END $$;
 
--- How long to wait for autovacuum to give way: it does when deadlocks are looked for.
+-- The time in which an autovacuum yields: it does so when the deadlock check runs.
 CREATE OR REPLACE FUNCTION pg_temp.eviction_ms() RETURNS integer LANGUAGE sql AS $$
   SELECT setting::integer + 500 FROM pg_settings WHERE name = 'deadlock_timeout';
 $$;
 
--- The locks this needs stop all queries of these tables: waits 100 ms for all of them, then lets everybody go on
--- before the next attempt. SHARE UPDATE EXCLUSIVE first, on all of them: that waits for autovacuum, and stops nobody.
--- Views before tables, which is the order of those who read a view: the other way round is a deadlock.
+-- Takes locks that block all queries of these tables: waits at most 100 ms for all of them, then releases them before the
+-- next attempt. SHARE UPDATE EXCLUSIVE comes first on all tables: it waits for autovacuum and blocks no query. Locks views
+-- before tables, in the order of queries that read a view; the reverse order would deadlock.
 CREATE OR REPLACE FUNCTION pg_temp.lock_tables() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   tbl text;
-  give_up_at timestamptz;
+  deadline timestamptz;
 BEGIN
   PERFORM set_config('lock_timeout', format('%sms', pg_temp.eviction_ms()), true);
   FOR tbl IN SELECT pg_temp.locked_tables() LOOP
     EXECUTE format('LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE', tbl);
   END LOOP;
-  give_up_at := clock_timestamp() + interval '100 ms';
+  deadline := clock_timestamp() + interval '100 ms';
   PERFORM set_config('lock_timeout', '100ms', true);
   PERFORM pg_temp.lock_views();
   FOR tbl IN SELECT pg_temp.locked_tables() LOOP
     PERFORM set_config('lock_timeout',
-      format('%sms', greatest(1, extract(milliseconds FROM give_up_at - clock_timestamp())::integer)), true);
+      format('%sms', greatest(1, extract(milliseconds FROM deadline - clock_timestamp())::integer)), true);
     EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', tbl);
   END LOOP;
 END $$;
 
--- An autovacuum against wraparound, which gives way to nobody: waiting for it may take hours. NULL: none.
+-- Lists autovacuums against wraparound; NULL: none. They do not yield to lock requests, and may run for hours.
 CREATE OR REPLACE FUNCTION pg_temp.wraparound_vacuum() RETURNS text LANGUAGE sql AS $$
-  SELECT string_agg(DISTINCT format('pid %s, %s, which gives way to nobody: let it end (pg_stat_progress_vacuum shows how far it is)',
+  SELECT string_agg(DISTINCT format('pid %s, %s, which does not yield to lock requests: let it end (pg_stat_progress_vacuum shows its progress)',
                                     a.pid, a.query), '; ')
   FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
   WHERE l.relation = ANY (SELECT to_regclass(t) FROM pg_temp.locked_tables() AS t) AND l.granted
@@ -111,7 +111,7 @@ BEGIN
   RAISE lock_not_available USING MESSAGE = 'no lock within 100 attempts; nothing was changed, run this again later';
 END $$;
 
--- Dependants first.
+-- Drops dependent objects first.
 CREATE OR REPLACE FUNCTION pg_temp.roll_back(rebuild_enum boolean DEFAULT false) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM pg_temp.lock_tables_patiently();
@@ -136,8 +136,8 @@ BEGIN
   RETURN QUERY SELECT pg_temp.drop_roles();
 END $$;
 
--- What routes and logs webhooks goes, and no gateway starts. Columns, tables, all data and the walls around them stay: the
--- new columns hold secrets by now, which the old privileges would open. The update brings the rest back.
+-- Drops the functions and triggers that route and log webhooks; no gateway starts afterwards. Keeps columns, tables, data,
+-- policies and privileges: the new columns hold secrets, which the old privileges would expose. The update restores the rest.
 CREATE OR REPLACE FUNCTION pg_temp.roll_back_softly() RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM pg_temp.lock_tables_patiently();
@@ -149,7 +149,7 @@ END $$;
 
 -- @run
 SELECT pg_temp.refuse_encrypted_values() \g /dev/null
--- What stays is told from the record, which goes.
+-- Reads the residue from the table of preimages before it is dropped.
 SELECT coalesce(string_agg('  stays  ' || r, E'\n'), '') AS residue FROM pg_temp.residue() AS r \gset
 SELECT pg_temp.roll_back();
 SELECT :'residue' WHERE :'residue' <> '';

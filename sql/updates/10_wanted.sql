@@ -1,13 +1,13 @@
 -- ---------------------------------------------------------------------------------------------------------------
--- What must be there in the end, as far as a thing of the same name could be there already
+-- The final state of objects that may exist before the update
 
--- The columns that social_accounts gains.
+-- The columns that the update adds to social_accounts.
 CREATE OR REPLACE FUNCTION pg_temp.new_columns()
 RETURNS TABLE (name text, type text, default_value text) LANGUAGE sql AS $$
   VALUES
     ('phone_number_id',      'character varying(100)',   NULL),
     ('page_id',              'character varying(100)',   NULL),
-    ('app_secret',           'character varying(1000)',  NULL),  -- sealed, a secret is longer
+    ('app_secret',           'character varying(1000)',  NULL),  -- an encrypted secret is longer
     ('verify_token',         'character varying(1000)',  NULL),
     ('webhook_url',          'character varying(500)',   NULL),
     ('business_name',        'character varying(255)',   NULL),
@@ -18,8 +18,8 @@ RETURNS TABLE (name text, type text, default_value text) LANGUAGE sql AS $$
     ('webhook_metadata',     'jsonb',                    '''{}''::jsonb');
 $$;
 
--- Columns of tables that we need as they are (legacy ones), or that are ours and may be there already.
--- A type without length stands for any length.
+-- Required columns of the application's tables, and columns of our tables, which may exist before the update. A type
+-- without length matches any length.
 CREATE OR REPLACE FUNCTION pg_temp.needed_columns()
 RETURNS TABLE (tbl text, name text, types text[]) LANGUAGE sql AS $$
   VALUES
@@ -96,7 +96,7 @@ RETURNS TABLE (tbl text, name text, types text[]) LANGUAGE sql AS $$
     ('public.webhook_delivery_attempts', 'response_head', ARRAY['bytea']);
 $$;
 
--- Each as pg_get_indexdef() gives it. CONCURRENTLY is put in when it is built.
+-- Definitions as pg_get_indexdef() returns them. The index step adds CONCURRENTLY.
 CREATE OR REPLACE FUNCTION pg_temp.unique_indexes()
 RETURNS TABLE (name text, column_name text, definition text) LANGUAGE sql AS $$
   SELECT format('idx_social_accounts_%s', c), c,
@@ -105,7 +105,7 @@ RETURNS TABLE (name text, column_name text, definition text) LANGUAGE sql AS $$
   FROM unnest(ARRAY['phone_number_id', 'page_id']) AS c;
 $$;
 
--- CHECKs on social_accounts, each as pg_get_constraintdef() gives it, and the rows that stand in its way.
+-- CHECKs on social_accounts as pg_get_constraintdef() returns them, and a condition for the rows that violate each.
 CREATE OR REPLACE FUNCTION pg_temp.account_checks()
 RETURNS TABLE (name text, definition text, violated_by text) LANGUAGE sql AS $$
   VALUES
@@ -121,18 +121,18 @@ RETURNS TABLE (name text, definition text, violated_by text) LANGUAGE sql AS $$
      'webhook_status NOT IN (''inactive'', ''active'', ''error'')');
 $$;
 
--- Policies: `condition` as pg_get_expr() gives it.
+-- Policies, with `condition` as pg_get_expr() returns it.
 CREATE OR REPLACE FUNCTION pg_temp.policies()
 RETURNS TABLE (tbl text, name text, kind text, command text, grantee text, condition text) LANGUAGE sql AS $$
   SELECT t, p.* FROM unnest(ARRAY['public.social_accounts', 'public.webhook_logs']) AS t,
     (VALUES
       ('webhooks_own_rows', 'PERMISSIVE', 'SELECT', 'authenticated', '(user_id = ( SELECT auth.uid() AS uid))'),
-      -- Permissive policies add up, and somebody's older one may allow more: restrictive ones bound them all.
+      -- Permissive policies add up, and an older one may allow more: restrictive policies bound them all.
       ('webhooks_only_own_rows', 'RESTRICTIVE', 'ALL', 'authenticated', '(user_id = ( SELECT auth.uid() AS uid))'),
       ('webhooks_not_for_anon', 'RESTRICTIVE', 'ALL', 'anon', 'false'),
       ('webhooks_service', 'PERMISSIVE', 'ALL', 'service_role', 'true')) AS p
   UNION ALL
-  -- Whoever claims a Page gets its events: such accounts are connected by the service, not by the user.
+  -- The account with a Page's id receives its events: only the service may insert such accounts, not the user.
   VALUES ('public.social_accounts', 'webhooks_no_own_claims', 'RESTRICTIVE', 'INSERT', 'authenticated',
           '((platform)::text <> ALL (ARRAY[''whatsapp''::text, ''whatsapp_business''::text, ''instagram''::text, '
           '''facebook''::text]))')
@@ -141,7 +141,7 @@ RETURNS TABLE (tbl text, name text, kind text, command text, grantee text, condi
   FROM unnest(ARRAY['webhook_quarantine', 'webhook_endpoints', 'webhook_deliveries', 'webhook_delivery_attempts']) AS t;
 $$;
 
--- The tables that have row-level security: those whose rows are some tenant's.
+-- The tables with row-level security: each of their rows belongs to a tenant.
 CREATE OR REPLACE FUNCTION pg_temp.walled_tables() RETURNS SETOF text LANGUAGE sql STABLE AS $$
   SELECT DISTINCT tbl FROM pg_temp.policies() ORDER BY tbl;
 $$;
@@ -157,7 +157,7 @@ RETURNS TABLE (name text, arguments text) LANGUAGE sql AS $$
     ('claim_webhooks', 'uuid, integer, interval');
 $$;
 
--- The trigger, as pg_get_triggerdef() gives it: the columns are those the gateway routes and verifies by.
+-- The trigger as pg_get_triggerdef() returns it: its columns are those that the gateway uses to route and verify.
 CREATE OR REPLACE FUNCTION pg_temp.account_trigger() RETURNS text LANGUAGE sql AS $$
   SELECT 'CREATE TRIGGER socialsync_accounts_changed AFTER INSERT OR DELETE OR UPDATE OF platform, account_id, '
          'user_id, is_active, phone_number_id, page_id, app_secret, verify_token, display_phone_number, '

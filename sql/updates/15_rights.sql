@@ -1,8 +1,8 @@
 -- ---------------------------------------------------------------------------------------------------------------
--- Before anything changes: may we?
+-- Before any change: the privileges of the caller
 
--- What makes the caller able to do all that this role can. Since PostgreSQL 16 each membership says for itself whether it
--- inherits, and whether one can become the role, which giving it things needs.
+-- The statement that gives the caller all privileges of a role. Since PostgreSQL 16 each membership has its own INHERIT
+-- and SET options; SET is needed to make the role an owner.
 CREATE OR REPLACE FUNCTION pg_temp.grant_membership(owner oid) RETURNS text LANGUAGE sql STABLE AS $$
   SELECT CASE WHEN current_setting('server_version_num')::integer >= 160000
          THEN format('GRANT %I TO %I WITH INHERIT TRUE, SET TRUE', pg_get_userbyid(owner), current_user)
@@ -17,7 +17,7 @@ CREATE OR REPLACE FUNCTION pg_temp.may_become(owner oid) RETURNS boolean LANGUAG
                                  ELSE 'MEMBER' END);
 $$;
 
--- Each right that is missing, with the statements that give it, if need be after a colon and before a parenthesis.
+-- Lists missing privileges with the statements that grant them, where needed after a colon and before a parenthesis.
 CREATE OR REPLACE FUNCTION pg_temp.missing_rights() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT format('to own %s %s: %s (or run this as %I)', lower(kind), name,
                 CASE WHEN (SELECT rolsuper FROM pg_roles WHERE oid = owner)
@@ -31,7 +31,7 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_rights() RETURNS SETOF text LANGUAGE 
         SELECT 'SCHEMA', nspname, nspowner FROM pg_namespace WHERE nspname = 'socialsync') AS owned
   WHERE NOT pg_has_role(owner, 'USAGE')
   UNION ALL
-  SELECT format('to give what is made to the owner of %s: %s (or run this as %I)', oid::regclass,
+  SELECT format('to make the owner of %s the owner of new objects: %s (or run this as %I)', oid::regclass,
                 pg_temp.grant_membership(relowner), pg_get_userbyid(relowner))
   FROM pg_class
   WHERE oid = to_regclass('public.social_accounts') AND pg_has_role(relowner, 'USAGE')
@@ -40,7 +40,7 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_rights() RETURNS SETOF text LANGUAGE 
   SELECT format('GRANT CREATE, USAGE ON SCHEMA public TO %I', current_user)
   WHERE NOT has_schema_privilege('public', 'CREATE') OR NOT has_schema_privilege('public', 'USAGE')
   UNION ALL
-  -- What an administrator or a member makes goes to the owner of social_accounts.
+  -- The owner of social_accounts becomes the owner of objects that an administrator or a member creates.
   SELECT format('GRANT CREATE ON SCHEMA public TO %I', pg_get_userbyid(relowner))
   FROM pg_class WHERE oid = to_regclass('public.social_accounts') AND relowner <> quote_ident(current_user)::regrole
     AND NOT has_schema_privilege(relowner, 'public', 'CREATE')
@@ -69,14 +69,14 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_rights() RETURNS SETOF text LANGUAGE 
   WHERE to_regclass('public.users') IS NOT NULL
     AND NOT (has_table_privilege('public.users', 'SELECT') AND has_table_privilege('public.users', 'REFERENCES'))
   UNION ALL
-  -- FORCE hides rows from the owner too: what cannot be seen cannot be checked, nor kept in a rollback. Partitions are made
-  -- with the owner's rights, whoever runs this.
+  -- FORCE hides rows from the owner too: the update could not check them, nor the rollback export them. Partitions are
+  -- created with the privileges of the owner, whichever role runs this.
   SELECT DISTINCT format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY (or ALTER ROLE %I BYPASSRLS)', c.oid::regclass, r.rolname)
   FROM pg_class AS c JOIN pg_roles AS r ON r.rolname = current_user OR r.oid = c.relowner
   WHERE c.relforcerowsecurity AND (c.oid = to_regclass('public.users') OR c.oid IN (SELECT to_regclass(t) FROM pg_temp.walled_tables() AS t))
     AND NOT (r.rolsuper OR r.rolbypassrls)
   UNION ALL
-  SELECT format('CREATE ROLE %I NOLOGIN (an administrator, or somebody with CREATEROLE)', wanted)
+  SELECT format('CREATE ROLE %I NOLOGIN (as an administrator, or a role with CREATEROLE)', wanted)
   FROM unnest(ARRAY['anon', 'authenticated', 'service_role']) AS wanted
   WHERE to_regrole(wanted) IS NULL
     AND NOT (SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user);

@@ -1,5 +1,5 @@
 -- ---------------------------------------------------------------------------------------------------------------
--- Before anything changes: is something of the same name there that is something else?
+-- Before any change: objects with our names and other definitions
 
 CREATE OR REPLACE FUNCTION pg_temp.column_conflicts() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT CASE WHEN a.attname IS NULL THEN format('column %s.%s is missing, wanted %s', n.tbl, n.name, n.types[1])
@@ -21,7 +21,7 @@ CREATE OR REPLACE FUNCTION pg_temp.column_conflicts() RETURNS SETOF text LANGUAG
   LEFT JOIN LATERAL (SELECT pg_get_expr(adbin, adrelid) AS value FROM pg_attrdef
                      WHERE adrelid = a.attrelid AND adnum = a.attnum) AS d ON true
   WHERE NOT (format_type(a.atttypid, a.atttypmod) = n.type
-             -- Secrets need not be as wide: a short one fits a narrower column even when it is sealed.
+             -- Columns of secrets may be narrower: a short secret fits even when it is encrypted.
              OR n.name IN ('app_secret', 'verify_token') AND format_type(a.atttypid, NULL) = 'character varying'
                 AND (a.atttypmod = -1 OR a.atttypmod >= 255 + 4))
      OR d.value <> coalesce(n.default_value, 'NULL') OR a.attnotnull OR a.attgenerated <> '';
@@ -45,8 +45,8 @@ CREATE OR REPLACE FUNCTION pg_temp.relation_conflicts() RETURNS SETOF text LANGU
                                        to_regclass('public.webhook_endpoints'), to_regclass('public.webhook_deliveries'),
                                        to_regclass('public.social_accounts')]::oid[]) AND relkind NOT IN ('r', 'p')
   UNION ALL
-  -- Rows of children would have no foreign key, no unique id and no policy.
-  SELECT format('public.social_accounts %s: this update knows a plain table only', why)
+  -- Rows of inheriting tables would have no foreign key, no unique id and no policy.
+  SELECT format('public.social_accounts %s: this update supports only a plain table', why)
   FROM pg_class AS c, LATERAL (
     SELECT 'is partitioned' AS why WHERE c.relkind = 'p'
     UNION ALL
@@ -81,7 +81,7 @@ CREATE OR REPLACE FUNCTION pg_temp.relation_conflicts() RETURNS SETOF text LANGU
 $$;
 
 CREATE OR REPLACE FUNCTION pg_temp.definition_conflicts() RETURNS SETOF text LANGUAGE sql AS $$
-  SELECT format('%s is %s, wanted %s', i.name, coalesce(pg_get_indexdef(x.indexrelid), 'another kind of thing'),
+  SELECT format('%s is %s, wanted %s', i.name, coalesce(pg_get_indexdef(x.indexrelid), 'another kind of object'),
                 i.definition)
   FROM pg_temp.unique_indexes() AS i LEFT JOIN pg_index AS x ON x.indexrelid = to_regclass('public.' || i.name)
   WHERE to_regclass('public.' || i.name) IS NOT NULL
@@ -107,7 +107,7 @@ CREATE OR REPLACE FUNCTION pg_temp.definition_conflicts() RETURNS SETOF text LAN
     AND t.tgfoid IS DISTINCT FROM pg_temp.routine('socialsync.notify_accounts_changed()');
 $$;
 
--- An overload of ours would make calls ambiguous, so the name alone is enough.
+-- A second function of the same name would make calls ambiguous, so the name alone is a conflict.
 CREATE OR REPLACE FUNCTION pg_temp.function_conflicts() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT format('function %s returning %s exists and is not the one of this file: rename or drop it',
                 p.oid::regprocedure, pg_get_function_result(p.oid))
@@ -117,7 +117,7 @@ CREATE OR REPLACE FUNCTION pg_temp.function_conflicts() RETURNS SETOF text LANGU
   SELECT format('function auth.uid() returns %s, wanted uuid', pg_get_function_result(oid))
   FROM pg_proc WHERE oid = pg_temp.routine('auth.uid()') AND prorettype <> 'uuid'::regtype
   UNION ALL
-  SELECT format('type public.social_platform is not there, but social_accounts.platform is %s, wanted in schema public: '
+  SELECT format('type public.social_platform is missing, but social_accounts.platform is %s, wanted in schema public: '
                 'ALTER TYPE %s SET SCHEMA public', t.oid::regtype, t.oid::regtype)
   FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
   WHERE a.attrelid = to_regclass('public.social_accounts') AND a.attname = 'platform' AND t.typname = 'social_platform'

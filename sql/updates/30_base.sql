@@ -1,8 +1,7 @@
 -- ---------------------------------------------------------------------------------------------------------------
--- An empty database gets the base of SocialSync first
+-- The base tables of SocialSync, for an empty database
 
--- Where default privileges open new tables to the web API's roles, these stay closed: row-level security and the
--- grants below open what is meant to be.
+-- Revokes default privileges of the web API's roles: only row-level security and the grants below open these tables.
 CREATE OR REPLACE FUNCTION pg_temp.base_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
   SELECT 'base.type', 'base: type social_platform', NULL, '{}'::text[], false,
          to_regtype('public.social_platform') IS NOT NULL, NULL, $sql$

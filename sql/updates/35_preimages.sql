@@ -1,8 +1,8 @@
 -- ---------------------------------------------------------------------------------------------------------------
--- What was there before us, so that the rollback can bring back exactly that
+-- Records the state before the first update, which the rollback restores
 
--- GRANTs that make the privileges of a table and its columns again, in their order; only the owner's, who is the
--- one that can give them again.
+-- The GRANT statements that restore the privileges of a table and its columns, in their order; only those granted by the
+-- owner, who can grant them again.
 CREATE OR REPLACE FUNCTION pg_temp.grants_of(tbl regclass) RETURNS text[] LANGUAGE sql AS $$
   SELECT array_agg(format('GRANT %s ON TABLE %s TO %s%s', granted, tbl,
                           CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
@@ -22,13 +22,13 @@ CREATE OR REPLACE FUNCTION pg_temp.grants_of(tbl regclass) RETURNS text[] LANGUA
         GROUP BY a.attnum, grantee, is_grantable) AS items;
 $$;
 
--- As CREATE POLICY takes them.
+-- Roles in the syntax of CREATE POLICY.
 CREATE OR REPLACE FUNCTION pg_temp.role_list(roles oid[]) RETURNS text LANGUAGE sql AS $$
   SELECT string_agg(CASE r WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(r)) END, ', ' ORDER BY place)
   FROM unnest(roles) WITH ORDINALITY AS listed (r, place);
 $$;
 
--- One row for each thing found: `object` names it, `restore` is the SQL that brings it back where we change it.
+-- One row for each existing object: its name, and the SQL that restores it where the update changes it.
 CREATE OR REPLACE FUNCTION pg_temp.found() RETURNS TABLE (object text, restore text[]) LANGUAGE sql AS $$
   SELECT 'grants', pg_temp.grants_of(to_regclass('public.social_accounts'))
   UNION ALL
@@ -50,7 +50,7 @@ CREATE OR REPLACE FUNCTION pg_temp.found() RETURNS TABLE (object text, restore t
   SELECT 'index ' || i.name, '{}' FROM pg_temp.unique_indexes() AS i
   JOIN pg_index AS x ON x.indexrelid = to_regclass('public.' || i.name) AND x.indisvalid
   UNION ALL
-  -- A NOT VALID one is validated, or taken away where rows violate it.
+  -- The update validates a NOT VALID constraint, or drops it when rows violate it.
   SELECT 'constraint ' || k.name,
          CASE WHEN c.convalidated THEN '{}' ELSE array_remove(ARRAY[
            format('ALTER TABLE public.social_accounts ADD CONSTRAINT %I %s', k.name, pg_get_constraintdef(c.oid)),
@@ -65,7 +65,7 @@ CREATE OR REPLACE FUNCTION pg_temp.found() RETURNS TABLE (object text, restore t
   WHERE p.tbl = 'public.social_accounts'
   UNION ALL
   SELECT 'policy ' || polname,
-         -- The update may let more roles join.
+         -- The update may add roles to this policy.
          CASE polname WHEN 'webhooks_application'
          THEN ARRAY[format('ALTER POLICY %I ON public.social_accounts TO %s', polname, pg_temp.role_list(polroles))]
          ELSE '{}' END
@@ -75,25 +75,25 @@ CREATE OR REPLACE FUNCTION pg_temp.found() RETURNS TABLE (object text, restore t
 $$;
 
 CREATE OR REPLACE FUNCTION pg_temp.schema_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
-  SELECT 'schema.socialsync', 'schema socialsync, and what there was before', NULL, '{}'::text[], false,
+  SELECT 'schema.socialsync', 'schema socialsync, and the state before the update', NULL, '{}'::text[], false,
          to_regnamespace('socialsync') IS NOT NULL, NULL, $sql$
   CREATE SCHEMA socialsync;
   COMMENT ON SCHEMA socialsync IS
-    'SocialSync Webhooks: its internals, kept out of public, which web APIs show';
+    'SocialSync Webhooks: internal objects, outside of public, which web APIs expose';
   CREATE TABLE socialsync.preimages (
     object   text PRIMARY KEY,
     restore  text[] NOT NULL,
     found_at timestamptz NOT NULL DEFAULT now()
   );
   COMMENT ON TABLE socialsync.preimages IS
-    'SocialSync Webhooks: what public.social_accounts had before the first update; for schema_rollback_webhooks.sql';
+    'SocialSync Webhooks: the state of public.social_accounts before the first update, for schema_rollback_webhooks.sql';
   INSERT INTO socialsync.preimages SELECT * FROM pg_temp.found();
   REVOKE ALL ON SCHEMA socialsync FROM PUBLIC, anon, authenticated;
   GRANT USAGE ON SCHEMA socialsync TO service_role;
   REVOKE ALL ON socialsync.preimages FROM PUBLIC, anon, authenticated, service_role;
   $sql$, NULL, NULL
   UNION ALL
-  SELECT 'ledger', 'tables of what was done', NULL, '{}', false,
+  SELECT 'ledger', 'ledger of runs and steps', NULL, '{}', false,
          pg_temp.relation('socialsync.fingerprints') IS NOT NULL, NULL, $sql$
   CREATE TABLE socialsync.fingerprints (
     step   text PRIMARY KEY,
@@ -101,7 +101,7 @@ CREATE OR REPLACE FUNCTION pg_temp.schema_steps() RETURNS SETOF pg_temp.step LAN
     result text NOT NULL
   );
   COMMENT ON TABLE socialsync.fingerprints IS
-    'SocialSync Webhooks: of what steps made, to see later whether somebody has changed it';
+    'SocialSync Webhooks: fingerprints of objects created by steps, to detect later changes';
   CREATE TABLE socialsync.migration_steps (
     run         uuid NOT NULL,
     step        text NOT NULL,
@@ -113,14 +113,13 @@ CREATE OR REPLACE FUNCTION pg_temp.schema_steps() RETURNS SETOF pg_temp.step LAN
     note        text
   );
   COMMENT ON TABLE socialsync.migration_steps IS
-    'SocialSync Webhooks: which run of socialsync migrate did what, and when';
+    'SocialSync Webhooks: the steps done by each run of socialsync migrate';
   REVOKE ALL ON socialsync.fingerprints, socialsync.migration_steps FROM PUBLIC, anon, authenticated, service_role;
   $sql$, NULL, NULL;
 $$;
 
 CREATE OR REPLACE FUNCTION pg_temp.label_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
-  -- Each label in a statement of its own: it can be used only after its commit. A type that is not there yet is made
-  -- with all of them.
+  -- One statement for each label: it is usable only after its commit. A new type is created with all labels.
   SELECT 'label.' || wanted, format('label %s of type social_platform', wanted), NULL, '{}'::text[], true,
          to_regtype('public.social_platform') IS NULL
          OR EXISTS (SELECT FROM pg_enum WHERE enumtypid = to_regtype('public.social_platform') AND enumlabel = wanted),

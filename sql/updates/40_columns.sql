@@ -2,7 +2,7 @@
 -- social_accounts: columns
 
 CREATE OR REPLACE FUNCTION pg_temp.column_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
-  -- All in one ALTER: each one makes prepared SELECT * fail until they are prepared again, so let it be once.
+  -- One ALTER for all: each makes every prepared SELECT * fail until it is prepared again.
   SELECT 'columns', 'columns of social_accounts', 'ACCESS EXCLUSIVE', '{public.social_accounts}'::text[],
          false, missing IS NULL AND to_regclass('public.social_accounts') IS NOT NULL, NULL,
          'ALTER TABLE public.social_accounts ' || missing, NULL, format('%s of 11 columns; nothing is rewritten', count)
@@ -11,7 +11,7 @@ CREATE OR REPLACE FUNCTION pg_temp.column_steps() RETURNS SETOF pg_temp.step LAN
         WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('public.social_accounts')
                           AND attname = n.name AND NOT attisdropped)) AS columns (missing, count)
   UNION ALL
-  -- Of columns that were there already.
+  -- For columns that existed before the update.
   SELECT 'defaults', 'defaults of social_accounts', 'ACCESS EXCLUSIVE', '{public.social_accounts}', false,
          missing IS NULL, NULL, 'ALTER TABLE public.social_accounts ' || missing, NULL, NULL
   FROM (SELECT string_agg(format('ALTER COLUMN %I SET DEFAULT %s', n.name, n.default_value), ', ')

@@ -1,8 +1,8 @@
 -- ---------------------------------------------------------------------------------------------------------------
--- webhook_logs and its companions
+-- Tables of events
 
--- The definitions, comments and privileges (whoever the owner is) of functions and views, as text: to see whether they
--- are as made. Null when one is missing. What other roles were given, as the gateway's is, is not ours to judge.
+-- Definitions, comments and privileges of functions and views as text, without their owner, to detect changes. Null when
+-- one is missing. Leaves out privileges of other roles, such as the gateway's.
 CREATE OR REPLACE FUNCTION pg_temp.made_of(functions text[], views text[]) RETURNS text LANGUAGE sql AS $$
   SELECT string_agg(concat_ws('|', definition, comment, items), E'\n' ORDER BY definition)
   FROM (SELECT pg_get_functiondef(p.oid), p.proacl, p.proowner, obj_description(p.oid, 'pg_proc')
@@ -21,7 +21,7 @@ CREATE OR REPLACE FUNCTION pg_temp.made_of(functions text[], views text[]) RETUR
   HAVING count(*) = cardinality(functions) + cardinality(views);
 $$;
 
--- A step that makes functions and views: done when they are as it made them.
+-- A step that creates functions and views; done while they are unchanged.
 CREATE OR REPLACE FUNCTION pg_temp.definition_step(id text, title text, functions text[], views text[], statements text)
 RETURNS pg_temp.step LANGUAGE sql AS $$
   SELECT ROW(id, title, NULL, '{}'::text[], false, made IS NOT NULL AND pg_temp.has_fingerprint(id, statements, made),
@@ -30,8 +30,8 @@ RETURNS pg_temp.step LANGUAGE sql AS $$
 $$;
 
 CREATE OR REPLACE FUNCTION pg_temp.table_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $steps$
-  -- Ids are UUIDs of version 8: 48 bits of Unix milliseconds, then bits of a digest (the gateway's, which makes the
-  -- same event the same row) or random ones (here). They sort by time, so id is key and partition key in one.
+  -- Ids are UUIDs of version 8: 48 bits of Unix milliseconds, then bits of a digest (in the gateway, so that a repeated
+  -- event has the same id) or random bits (here). They sort by time: id is both primary key and partition key.
   SELECT * FROM pg_temp.definition_step('function.ids', 'functions for ids of webhook_logs',
     '{socialsync.new_log_id(timestamp with time zone), socialsync.first_log_id(timestamp with time zone)}', '{}', $sql$
 CREATE OR REPLACE FUNCTION socialsync.new_log_id(at timestamptz DEFAULT clock_timestamp()) RETURNS uuid
@@ -42,23 +42,23 @@ LANGUAGE sql VOLATILE PARALLEL SAFE AS $$
                        FROM 1 FOR 6)) AS random (bits);
 $$;
 COMMENT ON FUNCTION socialsync.new_log_id(timestamptz) IS
-  'SocialSync Webhooks: a new id for webhook_logs, in the order of time';
+  'SocialSync Webhooks: a new id for webhook_logs, ordered by time';
 
--- For partition bounds, and for queries that should look into few partitions:
+-- For partition bounds, and for queries that should scan few partitions:
 -- WHERE id >= socialsync.first_log_id(now() - interval '1 day').
 CREATE OR REPLACE FUNCTION socialsync.first_log_id(at timestamptz) RETURNS uuid
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT rpad(lpad(to_hex(floor(extract(epoch FROM at) * 1000)::bigint), 12, '0'), 32, '0')::uuid;
 $$;
 COMMENT ON FUNCTION socialsync.first_log_id(timestamptz) IS
-  'SocialSync Webhooks: the smallest id of webhook_logs that this time can have';
+  'SocialSync Webhooks: the smallest id of webhook_logs for this time';
 REVOKE ALL ON FUNCTION socialsync.new_log_id(timestamptz), socialsync.first_log_id(timestamptz)
   FROM PUBLIC, anon, authenticated;
 GRANT EXECUTE ON FUNCTION socialsync.new_log_id(timestamptz), socialsync.first_log_id(timestamptz) TO service_role;
 $sql$)
   UNION ALL
-  -- Row-level security is on before anybody can see the table. Partitions have no policies: they show their rows
-  -- only through webhook_logs.
+  -- Row-level security is enabled in the transaction that creates the table. Partitions have no policies: their rows are
+  -- visible only through webhook_logs.
   SELECT 'table.webhook_logs', 'table webhook_logs', 'SHARE ROW EXCLUSIVE', '{public.users, public.social_accounts}',
          false, to_regclass('public.webhook_logs') IS NOT NULL, NULL, $sql$
   CREATE TABLE public.webhook_logs (
@@ -81,7 +81,7 @@ $sql$)
   COMMENT ON TABLE public.webhook_logs IS
     'SocialSync Webhooks: one row for each event; weekly partitions by the time in id (socialsync.maintain_partitions)';
   COMMENT ON COLUMN public.webhook_logs.exact_payload IS
-    'the event''s bytes as they came, only where jsonb could not hold them and payload was repaired';
+    'the event''s original bytes; only where jsonb cannot hold them and payload was repaired';
   CREATE INDEX idx_webhook_logs_account ON public.webhook_logs (social_account_id, created_at DESC);
   CREATE INDEX idx_webhook_logs_user ON public.webhook_logs (user_id, created_at DESC);
   CREATE INDEX idx_webhook_logs_created_at ON public.webhook_logs (created_at DESC);
@@ -114,9 +114,9 @@ $sql$)
     created_at   timestamptz NOT NULL DEFAULT now()
   );
   COMMENT ON TABLE public.webhook_quarantine IS
-    'SocialSync Webhooks: what was signed but could not be read or routed; show a body with socialsync.readable(body)';
+    'SocialSync Webhooks: signed webhooks that could not be parsed or routed; show a body with socialsync.readable(body)';
   COMMENT ON COLUMN public.webhook_quarantine.signed_by IS
-    'fingerprint of the secret that signed it, so that it can be routed later to an account of that secret only';
+    'fingerprint of the secret that signed it: it may be routed only to an account with that secret';
   CREATE INDEX idx_webhook_quarantine_created_at ON public.webhook_quarantine (created_at);
   CREATE INDEX idx_webhook_quarantine_routing_key ON public.webhook_quarantine (routing_key)
     WHERE routing_key IS NOT NULL;
@@ -124,7 +124,7 @@ $sql$)
   REVOKE ALL ON public.webhook_quarantine FROM PUBLIC, anon, authenticated;
   $sql$, NULL, NULL
   UNION ALL
-  -- An event without a time of its own has a new id at each delivery: here its identity is looked for first.
+  -- A repeated event without a time of its own has another id: the gateway looks up its identity here first.
   SELECT 'table.webhook_event_keys', 'table webhook_event_keys', NULL, '{}', false,
          pg_temp.relation('socialsync.webhook_event_keys') IS NOT NULL, NULL, $sql$
   CREATE TABLE socialsync.webhook_event_keys (
@@ -133,7 +133,7 @@ $sql$)
     seen_at timestamptz NOT NULL DEFAULT now()
   );
   COMMENT ON TABLE socialsync.webhook_event_keys IS
-    'SocialSync Webhooks: identities of events without a time of their own; kept for eight days';
+    'SocialSync Webhooks: identities of events without a time of their own, kept for eight days';
   REVOKE ALL ON socialsync.webhook_event_keys FROM PUBLIC, anon, authenticated;
   $sql$, NULL, NULL;
 $steps$;

@@ -1,8 +1,8 @@
 -- ---------------------------------------------------------------------------------------------------------------
--- webhook_logs: partitions, and how long things are kept
+-- Partitions of webhook_logs, and retention
 
--- The weekly partitions there should be, oldest first: from two weeks back, since Meta repeats events for days. The
--- schema socialsync gets a copy.
+-- The required weekly partitions, oldest first: from two weeks ago, because Meta repeats events for days. The schema
+-- socialsync gets a copy of this function.
 CREATE OR REPLACE FUNCTION pg_temp.wanted_partitions(weeks_ahead integer, keep_from timestamptz)
 RETURNS TABLE (name text, monday timestamp) LANGUAGE sql STABLE AS $$
   SELECT 'webhook_logs_p' || to_char(week, 'YYYYMMDD'), week
@@ -13,7 +13,7 @@ RETURNS TABLE (name text, monday timestamp) LANGUAGE sql STABLE AS $$
   ORDER BY week;
 $$;
 
--- Those of webhook_delivery_attempts, from this week on.
+-- The required partitions of webhook_delivery_attempts, from this week on.
 CREATE OR REPLACE FUNCTION pg_temp.wanted_attempt_partitions(weeks_ahead integer)
 RETURNS TABLE (name text, monday timestamp) LANGUAGE sql STABLE AS $$
   SELECT 'webhook_delivery_attempts_p' || to_char(week, 'YYYYMMDD'), week
@@ -22,12 +22,12 @@ RETURNS TABLE (name text, monday timestamp) LANGUAGE sql STABLE AS $$
   ORDER BY week;
 $$;
 
--- The statement that makes the same function in the schema socialsync.
+-- The statement that creates the same function in the schema socialsync.
 CREATE OR REPLACE FUNCTION pg_temp.copied(function regprocedure) RETURNS text LANGUAGE sql AS $$
   SELECT regexp_replace(pg_get_functiondef(function), ' pg_temp(_\d+)?\.', ' socialsync.') || ';';
 $$;
 
--- Functions, then who may call them, in one transaction: default privileges may open new functions to everybody.
+-- Creates functions and revokes their default privileges in one transaction.
 CREATE OR REPLACE FUNCTION pg_temp.partition_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $steps$
   SELECT * FROM pg_temp.definition_step('function.partitions', 'functions for partitions and retention',
     '{"socialsync.lock_for_partition_change(text[], boolean)",
@@ -40,10 +40,9 @@ CREATE OR REPLACE FUNCTION pg_temp.partition_steps() RETURNS SETOF pg_temp.step 
       socialsync.readable(bytea)}', '{}',
     pg_temp.copied('pg_temp.wanted_partitions(integer, timestamptz)')
     || pg_temp.copied('pg_temp.wanted_attempt_partitions(integer)') || $sql$
--- Gets the locks that a change of partitions needs, waiting 50 ms for each, since others wait behind us: the
--- application's own tables last, so that they wait for no other.
--- Dropping stops every query of webhook_logs for its moment; adding need not stop inserts, save those that go to the
--- default partition meanwhile: they would fail when their rows have another place suddenly.
+-- Takes the locks for a change of partitions. Waits at most 50 ms for each, because other sessions queue behind it; the
+-- application's tables come last, so that their lock waits for no other. Dropping a partition blocks every query of
+-- webhook_logs; adding one blocks only inserts into the default partition, whose rows would move during the insert.
 CREATE OR REPLACE FUNCTION socialsync.lock_for_partition_change(to_drop text[], stop_inserts boolean) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '60s' AS $$
 DECLARE
@@ -51,7 +50,7 @@ DECLARE
 BEGIN
   FOR attempt IN 1..100 LOOP
     BEGIN
-      -- Evicts autovacuum, which takes a second, before anybody queues behind the strong lock.
+      -- Evicts autovacuum, within a second, before other sessions queue behind the strong lock.
       PERFORM set_config('lock_timeout', '1500ms', true);
       LOCK TABLE ONLY public.webhook_logs, socialsync.webhook_logs_default IN SHARE UPDATE EXCLUSIVE MODE;
       PERFORM set_config('lock_timeout', '50ms', true);
@@ -64,7 +63,7 @@ BEGIN
         EXECUTE format('LOCK TABLE socialsync.%I IN ACCESS EXCLUSIVE MODE', name);
       END LOOP;
       LOCK TABLE socialsync.webhook_logs_default IN ACCESS EXCLUSIVE MODE;
-      -- A new partition gets the foreign keys too.
+      -- A new partition has the foreign keys too.
       FOREACH name IN ARRAY ARRAY['public.users', 'public.social_accounts'] LOOP
         IF has_table_privilege(name, 'UPDATE') THEN
           EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', name);
@@ -75,11 +74,12 @@ BEGIN
       PERFORM pg_sleep(0.1 + random() * 0.4);
     END;
   END LOOP;
-  RAISE lock_not_available USING MESSAGE = 'webhook_logs is too busy to change its partitions now: call again later';
+  RAISE lock_not_available USING MESSAGE = 'no lock to change the partitions of webhook_logs: call again later';
 END $$;
 
--- The partition of the week that begins on `monday` (UTC): made beside webhook_logs, closed, given the rows that the
--- default partition holds for it, then attached; CREATE TABLE … PARTITION OF would stop every query meanwhile.
+-- Creates the partition for the week that begins on `monday` (UTC): as a separate table without privileges, moves its rows
+-- from the default partition, then attaches it. CREATE TABLE … PARTITION OF would block every query. Returns the number of
+-- moved rows.
 CREATE OR REPLACE FUNCTION socialsync.create_partition(name text, monday timestamp) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -98,13 +98,13 @@ BEGIN
   RETURN moved;
 END $$;
 
--- One of them, under locks of its own; gives what was done.
+-- Creates one partition under its own locks. Returns the action for the report.
 CREATE OR REPLACE FUNCTION socialsync.add_partition(name text, monday timestamp) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
 DECLARE
   moved bigint;
 BEGIN
-  -- A week that has begun, and has no partition, is one whose events go to the default partition now.
+  -- Events of a week that has begun without a partition go to the default partition.
   PERFORM socialsync.lock_for_partition_change('{}', stop_inserts => monday <= now() AT TIME ZONE 'UTC');
   IF to_regclass('socialsync.' || name) IS NOT NULL THEN
     RETURN 'found';
@@ -113,7 +113,7 @@ BEGIN
   RETURN 'created' || CASE WHEN moved > 0 THEN format(' with %s rows of the default partition', moved) ELSE '' END;
 END $$;
 
--- The weekly partitions there are: name, and the end of its week.
+-- The existing weekly partitions: name, and the end of the week.
 CREATE OR REPLACE FUNCTION socialsync.weekly_partitions() RETURNS TABLE (name text, ends_at timestamptz)
 LANGUAGE sql STABLE AS $$
   SELECT c.relname, (to_date(right(c.relname, 8), 'YYYYMMDD') + interval '1 week') AT TIME ZONE 'UTC'
@@ -121,14 +121,14 @@ LANGUAGE sql STABLE AS $$
   WHERE i.inhparent = 'public.webhook_logs'::regclass AND c.relname ~ '^webhook_logs_p\d{8}$';
 $$;
 
--- Rows that no dropped partition takes along.
+-- Deletes expired rows outside of dropped partitions.
 CREATE OR REPLACE FUNCTION socialsync.delete_expired(keep_from timestamptz)
 RETURNS TABLE (action text, partition text) LANGUAGE plpgsql AS $$
 DECLARE
   deleted bigint;
 BEGIN
   DELETE FROM socialsync.webhook_event_keys WHERE seen_at < now() - interval '8 days';
-  -- Queued while their endpoint was being removed. From one endpoint to the next by the index.
+  -- Deliveries queued while their endpoint was being removed. Visits endpoint after endpoint by the index.
   WITH RECURSIVE of AS (
     (SELECT d.endpoint_id FROM public.webhook_deliveries AS d ORDER BY d.endpoint_id LIMIT 1)
     UNION ALL
@@ -150,9 +150,9 @@ BEGIN
   RETURN QUERY SELECT format('deleted %s rows', deleted), 'socialsync.webhook_logs_default' WHERE deleted > 0;
 END $$;
 
--- The partitions of webhook_delivery_attempts: makes the coming ones, drops those whose week is over for 30 days, or
--- retention_days if that is less, and deletes older rows of the default partition. Waits 50 ms for a lock, since others
--- wait behind it. With the owner's rights, so that partitions belong to the owner of their table, whoever runs this.
+-- Maintains the partitions of webhook_delivery_attempts: creates the coming ones, drops those whose week ended 30 days ago
+-- (or retention_days, if less), and deletes older rows of the default partition. Waits at most 50 ms for a lock, because
+-- other sessions queue behind it. SECURITY DEFINER: partitions belong to the owner of their table.
 CREATE OR REPLACE FUNCTION socialsync.maintain_attempts(weeks_ahead integer, retention_days integer)
 RETURNS TABLE (action text, partition text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '50ms' AS $$
@@ -181,7 +181,7 @@ BEGIN
     FOR attempt IN 1..100 LOOP
       BEGIN
         LOCK TABLE ONLY public.webhook_delivery_attempts IN SHARE UPDATE EXCLUSIVE MODE;
-        -- Somebody else may have been faster.
+        -- Another session may have done it.
         EXIT WHEN (to_regclass('socialsync.' || wanted.name) IS NULL) <> (wanted.action = 'created');
         EXECUTE wanted.statement;
         action := wanted.action;
@@ -198,12 +198,12 @@ BEGIN
     GET DIAGNOSTICS deleted = ROW_COUNT;
     RETURN QUERY SELECT format('deleted %s rows', deleted), 'socialsync.webhook_delivery_attempts_default' WHERE deleted > 0;
   EXCEPTION WHEN lock_not_available THEN
-    RETURN;  -- next time
+    RETURN;  -- the next run does it
   END;
 END $$;
 
--- An event that is delivered changes its status: the new version of its row fits into the same page, and needs no new
--- index entries, where half of each page is left free. Without endpoints nothing is.
+-- Reserves half of each page where endpoints exist: a delivered event changes its status, and the new version of its row
+-- then fits into the same page, without new index entries.
 CREATE OR REPLACE FUNCTION socialsync.leave_room_for_updates() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '1500ms' AS $$
 DECLARE
@@ -220,7 +220,7 @@ BEGIN
     EXECUTE format('ALTER TABLE socialsync.%I SET (fillfactor = 50)', name);
   END LOOP;
 EXCEPTION WHEN lock_not_available THEN
-  RETURN;  -- next time
+  RETURN;  -- the next run does it
 END $$;
 
 CREATE OR REPLACE FUNCTION socialsync.maintain_partitions(weeks_ahead integer DEFAULT 4,
@@ -235,7 +235,7 @@ DECLARE
 BEGIN
   IF weeks_ahead IS NULL OR weeks_ahead NOT BETWEEN 0 AND 520 OR retention_days < 1 THEN
     RAISE invalid_parameter_value USING
-      MESSAGE = 'weeks_ahead is 0 to 520, retention_days 1 or more, or null: for ever';
+      MESSAGE = 'weeks_ahead is 0 to 520, retention_days 1 or more, or null for no limit';
   END IF;
   RETURN QUERY SELECT * FROM socialsync.delete_expired(keep_from);
 
@@ -244,14 +244,13 @@ BEGIN
   expired := ARRAY(SELECT p.name FROM socialsync.weekly_partitions() AS p WHERE p.ends_at <= keep_from ORDER BY p.name);
   missing := (SELECT min(w.monday) FROM socialsync.wanted_partitions(weeks_ahead, keep_from) AS w
               WHERE to_regclass('socialsync.' || w.name) IS NULL);
-  -- Those of the attempts have a call of their own: whoever delivers must not wait for us while we wait for a reader of
-  -- webhook_logs.
+  -- maintain_attempts() is a separate call: workers must not wait behind us while we wait for a reader of webhook_logs.
   IF expired = '{}' AND missing IS NULL THEN
     RETURN QUERY SELECT * FROM socialsync.maintain_attempts(weeks_ahead, retention_days);
     RETURN;
   END IF;
-  -- All locks first, at one go: nobody waits for us while we wait for somebody. A week that has begun, and has no
-  -- partition, is one whose events go to the default partition now.
+  -- Takes all locks at once, so that no session waits for us while we wait for another. Events of a week that has begun
+  -- without a partition go to the default partition.
   PERFORM socialsync.lock_for_partition_change(expired, stop_inserts => missing <= now() AT TIME ZONE 'UTC');
 
   FOREACH partition IN ARRAY expired LOOP
@@ -273,7 +272,7 @@ retention_days drops partitions that are older as a whole, and deletes older row
 quarantine and of the outbox; partitions of webhook_delivery_attempts are kept for 30 days. The server calls it; without one let cron do it, hourly or daily, for example with pg_cron:
   SELECT cron.schedule(''webhook partitions'', ''17 * * * *'', ''SELECT socialsync.maintain_partitions(4, 90)'')';
 
--- A body as text, whatever it holds: parts that are not UTF-8 are shown as \ooo.
+-- A body as text; bytes that are not UTF-8 as \ooo.
 CREATE OR REPLACE FUNCTION socialsync.readable(body bytea) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -284,14 +283,14 @@ EXCEPTION WHEN character_not_in_repertoire OR untranslatable_character THEN
   IF length(body) <= 32 THEN
     RETURN encode(body, 'escape');
   END IF;
-  -- Not inside a character: its later bytes are 10xxxxxx.
+  -- Does not split a character: its continuation bytes are 10xxxxxx.
   WHILE middle < length(body) - 1 AND (get_byte(body, middle) & 192) = 128 LOOP
     middle := middle + 1;
   END LOOP;
   RETURN socialsync.readable(substring(body FROM 1 FOR middle)) || socialsync.readable(substring(body FROM middle + 1));
 END $$;
 COMMENT ON FUNCTION socialsync.readable(bytea) IS
-  'SocialSync Webhooks: a body as text, whatever it holds; parts that are not UTF-8 are shown as \ooo';
+  'SocialSync Webhooks: a body as text; bytes that are not UTF-8 as \ooo';
 
 REVOKE ALL ON FUNCTION
   socialsync.lock_for_partition_change(text[], boolean), socialsync.create_partition(text, timestamp),

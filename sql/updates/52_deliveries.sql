@@ -1,5 +1,5 @@
 -- ---------------------------------------------------------------------------------------------------------------
--- Endpoints, the outbox, and the attempts to deliver
+-- Endpoints, the outbox, and delivery attempts
 
 CREATE OR REPLACE FUNCTION pg_temp.endpoint_triggers() RETURNS TABLE (tbl text, name text, definition text)
 LANGUAGE sql AS $$
@@ -34,7 +34,7 @@ $$;
 CREATE OR REPLACE FUNCTION pg_temp.delivery_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $steps$
   SELECT * FROM pg_temp.definition_step('function.endpoint_secrets', 'functions for secrets of endpoints',
     '{socialsync.new_signing_secret(), socialsync.new_app_secret()}', '{}', $sql$
--- 30 random bytes, as Standard Webhooks wants them: 24 to 64, in base64. A UUID has 122 random bits of 128.
+-- 30 random bytes in base64: Standard Webhooks requires 24 to 64. A UUID has 122 random bits of 128.
 CREATE OR REPLACE FUNCTION socialsync.new_signing_secret() RETURNS text
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
   SELECT 'whsec_' || encode(substring(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) FROM 1 FOR 30), 'base64');
@@ -42,7 +42,7 @@ $$;
 COMMENT ON FUNCTION socialsync.new_signing_secret() IS
   'SocialSync Webhooks: a new secret for the Standard Webhooks signature of an endpoint';
 
--- Of the looks of Meta's app secrets.
+-- A secret in the format of Meta's app secrets.
 CREATE OR REPLACE FUNCTION socialsync.new_app_secret() RETURNS text
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
   SELECT replace(gen_random_uuid()::text, '-', '');
@@ -85,19 +85,19 @@ $sql$)
     UNIQUE (social_account_id, place)
   );
   COMMENT ON TABLE public.webhook_endpoints IS
-    'SocialSync Webhooks: where each account''s events are sent; place 0 is the account''s webhook_url';
+    'SocialSync Webhooks: the endpoints of accounts; place 0 is the account''s webhook_url';
   COMMENT ON COLUMN public.webhook_endpoints.social_account_id IS
-    'null: the operator''s own, for what is no account''s';
+    'null: the operator''s own, for events of no account';
   COMMENT ON COLUMN public.webhook_endpoints.url IS 'null: its events are pulled with claim_webhooks()';
   COMMENT ON COLUMN public.webhook_endpoints.app_secret IS
-    'key of X-Hub-Signature-256: what the receiver has for Meta''s app secret; never Meta''s own';
+    'key of X-Hub-Signature-256, which the receiver uses like Meta''s app secret; never Meta''s own';
   COMMENT ON COLUMN public.webhook_endpoints.signing_secret IS 'key of webhook-signature (Standard Webhooks)';
   ALTER TABLE public.webhook_endpoints ENABLE ROW LEVEL SECURITY;
   REVOKE ALL ON public.webhook_endpoints FROM PUBLIC, anon, authenticated;
   $sql$, NULL, NULL
   UNION ALL
-  -- No foreign keys: each would cost as much as the row. What belongs to an endpoint that is removed goes with it by a
-  -- trigger, what belongs to an event that is gone when it is its turn.
+  -- No foreign keys: each would cost as much as the row. A trigger deletes the deliveries of a removed endpoint; workers
+  -- delete those of a deleted event when they claim them.
   SELECT 'table.webhook_deliveries', 'table webhook_deliveries', NULL, '{}', false,
          to_regclass('public.webhook_deliveries') IS NOT NULL, NULL, $sql$
   CREATE SEQUENCE public.webhook_delivery_position CACHE 1;
@@ -114,11 +114,11 @@ $sql$)
           autovacuum_vacuum_cost_delay = 0);
   ALTER SEQUENCE public.webhook_delivery_position OWNED BY public.webhook_deliveries.position;
   COMMENT ON TABLE public.webhook_deliveries IS
-    'SocialSync Webhooks: the outbox: what is still to be delivered, and what was given up (due_at infinity)';
+    'SocialSync Webhooks: the outbox: deliveries that are due, leased or dead-lettered (due_at infinity)';
   COMMENT ON COLUMN public.webhook_deliveries.due_at IS
-    'when a worker may take it; while one has it, the end of its lease; infinity: given up';
+    'when it is due; while leased, the end of the lease; infinity: dead-lettered';
   COMMENT ON COLUMN public.webhook_deliveries.conversation IS
-    'only for ordered endpoints: those of one conversation go out by position, one after another';
+    'only for ordered endpoints: deliveries of one conversation are sent one at a time, by position';
   CREATE INDEX idx_webhook_deliveries_due ON public.webhook_deliveries (endpoint_id, due_at);
   CREATE INDEX idx_webhook_deliveries_conversation ON public.webhook_deliveries (endpoint_id, conversation, position)
     WHERE conversation IS NOT NULL AND due_at < 'infinity';
@@ -142,7 +142,7 @@ $sql$)
     response_head bytea
   ) PARTITION BY RANGE (attempted_at);
   COMMENT ON TABLE public.webhook_delivery_attempts IS
-    'SocialSync Webhooks: every attempt to deliver an event; weekly partitions, kept for 30 days';
+    'SocialSync Webhooks: all delivery attempts, in weekly partitions, kept for 30 days';
   COMMENT ON COLUMN public.webhook_delivery_attempts.error IS
     'null: delivered; http_status, timed_out, not_connected, name_not_found, address_refused, tls_failed, …';
   CREATE INDEX idx_webhook_delivery_attempts_event ON public.webhook_delivery_attempts (event_id);
@@ -151,7 +151,7 @@ $sql$)
   REVOKE ALL ON public.webhook_delivery_attempts FROM PUBLIC, anon, authenticated;
   CREATE TABLE socialsync.webhook_delivery_attempts_default PARTITION OF public.webhook_delivery_attempts DEFAULT;
   COMMENT ON TABLE socialsync.webhook_delivery_attempts_default IS
-    'SocialSync Webhooks: attempts of a time that no weekly partition covers';
+    'SocialSync Webhooks: attempts outside of all weekly partitions';
   ALTER TABLE socialsync.webhook_delivery_attempts_default ENABLE ROW LEVEL SECURITY;
   REVOKE ALL ON socialsync.webhook_delivery_attempts_default FROM PUBLIC, anon, authenticated;
   $sql$, NULL, NULL
@@ -160,8 +160,8 @@ $sql$)
     '{socialsync.keep_primary_endpoint(), socialsync.notify_endpoints_changed(), socialsync.remove_deliveries(),
       socialsync.renew_endpoint(), socialsync.give_endpoints()}', '{}',
     $sql$
--- The endpoint of place 0 is the account's webhook_url; an empty one, or of blanks, is none. With the owner's rights:
--- whoever may write that column need not see endpoints.
+-- Keeps the endpoint of place 0 equal to the account's webhook_url; an empty or blank URL is none. SECURITY DEFINER: a role
+-- that may write that column need not see endpoints.
 CREATE OR REPLACE FUNCTION socialsync.keep_primary_endpoint() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -190,9 +190,8 @@ BEGIN
   RETURN NULL;
 END $$;
 
--- An endpoint that gets another owner is another endpoint. A new id, since what a gateway or a worker has in hand, or a
--- transaction is writing, goes by the old one. And nothing that the former owner knows or has put there, unless the same
--- statement says what is to be there instead.
+-- Makes an endpoint that moves to another owner a new endpoint: a new id, because gateways, workers and open transactions
+-- still use the old one; new secrets and no headers, unless the same statement sets them.
 CREATE OR REPLACE FUNCTION socialsync.renew_endpoint() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -223,7 +222,7 @@ BEGIN
   RETURN NEW;
 END $$;
 
--- The webhook_url is the account's, and goes on; the URLs beside it were the former owner's choice.
+-- The webhook_url belongs to the account and stays; the former owner chose the other URLs.
 CREATE OR REPLACE FUNCTION socialsync.give_endpoints() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -244,7 +243,7 @@ $sql$)
          NULL, replace(t.definition, 'CREATE TRIGGER', 'CREATE OR REPLACE TRIGGER'), NULL, NULL
   FROM pg_temp.endpoint_triggers() AS t
   UNION ALL
-  -- Accounts that had their URL before there were endpoints; and endpoints of URLs that are none.
+  -- Creates endpoints for existing webhook_urls, and removes endpoints with blank URLs.
   SELECT 'endpoints.primary', 'endpoints of accounts with a webhook_url', NULL, '{}', false,
          pg_temp.has_fingerprint('endpoints.primary', statements, ''), NULL, statements, '', NULL
   FROM (VALUES ($sql$

@@ -1,13 +1,13 @@
 -- ---------------------------------------------------------------------------------------------------------------
--- How endpoints are doing: what workers write, and what the operator is told of it
+-- Health of endpoints: written by workers, reported to the operator
 
 CREATE OR REPLACE FUNCTION pg_temp.endpoint_news_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $steps$
   SELECT * FROM pg_temp.definition_step('function.endpoint_news', 'functions for news of endpoints',
     '{"socialsync.tell_operator(text, uuid, text)", "socialsync.record_endpoint_news(uuid, boolean, smallint, text)"}', '{}',
     $sql$
--- An event of our own, as if Meta had sent it: no account's, so that no tenant sees it, for the operator's endpoints that
--- want it, but for the one it is about; ignored where none does. Of the URL only the host, and that only where nothing else
--- is before the path.
+-- Inserts an event of our own in Meta's format. It belongs to no account, so no tenant sees it. Queues it for the operator's
+-- endpoints that subscribe to it, except the endpoint that it reports; its status is `ignored` without a subscriber. Names
+-- only the URL's host, and only when the URL has nothing else before its path.
 CREATE OR REPLACE FUNCTION socialsync.tell_operator(event_type text, about uuid, because text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -36,8 +36,8 @@ BEGIN
   END IF;
 END $$;
 
--- Of several workers that find out the same, the first one's news is written and told. With the owner's rights: who
--- delivers writes no events, and changes nothing else of an endpoint.
+-- When several workers observe the same change, only the first is written and reported. SECURITY DEFINER: workers may not
+-- write events, nor change other columns of an endpoint.
 CREATE OR REPLACE FUNCTION socialsync.record_endpoint_news(of_endpoint uuid, is_failing boolean, percent smallint, because text)
 RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -46,7 +46,7 @@ DECLARE
 BEGIN
   SELECT * INTO found_as FROM public.webhook_endpoints WHERE id = of_endpoint FOR NO KEY UPDATE;
   wanted_percent := CASE WHEN is_failing THEN greatest(found_as.warned_percent, percent) ELSE 0 END;
-  -- What is as it was is not written again.
+  -- Unchanged values are not written.
   UPDATE public.webhook_endpoints
   SET failing_since = CASE WHEN is_failing THEN coalesce(failing_since, now()) END, warned_percent = wanted_percent
   WHERE id = of_endpoint AND ((failing_since IS NOT NULL) <> is_failing OR warned_percent <> wanted_percent);
@@ -54,7 +54,7 @@ BEGIN
     RETURN;
   END IF;
   IF because IS NOT NULL THEN
-    -- Each such change makes every worker read all endpoints.
+    -- Each such change makes every worker reload all endpoints.
     UPDATE public.webhook_endpoints SET is_enabled = false, disabled_because = because WHERE id = of_endpoint;
     PERFORM socialsync.tell_operator('endpoint_disabled', of_endpoint, because);
   ELSIF wanted_percent > found_as.warned_percent THEN
@@ -62,7 +62,7 @@ BEGIN
   END IF;
 END $$;
 COMMENT ON FUNCTION socialsync.record_endpoint_news(uuid, boolean, smallint, text) IS
-  'SocialSync Webhooks: what a worker has learned of an endpoint; the operator''s endpoints are told of it';
+  'SocialSync Webhooks: records the health of an endpoint as a worker observed it, and reports changes to the operator''s endpoints';
 REVOKE ALL ON FUNCTION socialsync.tell_operator(text, uuid, text),
   socialsync.record_endpoint_news(uuid, boolean, smallint, text) FROM PUBLIC, anon, authenticated;
 GRANT EXECUTE ON FUNCTION socialsync.record_endpoint_news(uuid, boolean, smallint, text) TO service_role;

@@ -1,5 +1,5 @@
 -- ---------------------------------------------------------------------------------------------------------------
--- What programs call. With the caller's rights: row-level security holds inside too.
+-- Functions that programs call. SECURITY INVOKER: row-level security applies inside too.
 
 CREATE OR REPLACE FUNCTION pg_temp.function_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $steps$
   SELECT * FROM pg_temp.definition_step('function.public', 'functions that programs call',
@@ -14,9 +14,9 @@ LANGUAGE sql STABLE AS $$
   WHERE a.phone_number_id = p_phone_number_id AND a.is_active AND a.platform IN ('whatsapp', 'whatsapp_business');
 $$;
 COMMENT ON FUNCTION public.get_whatsapp_user_by_phone_number_id(varchar) IS
-  'SocialSync Webhooks: the active WhatsApp account of this phone number id; no row when there is none';
+  'SocialSync Webhooks: the active WhatsApp account with this phone number id, or no row';
 
--- Meta's entry.id is the page_id, or the id under which the account was connected.
+-- Meta's entry.id is the page_id, or the account_id of the connected account.
 CREATE OR REPLACE FUNCTION public.get_instagram_user_by_page_id(p_page_id varchar)
 RETURNS TABLE (user_id uuid, social_account_id uuid, access_token text, app_secret varchar, verify_token varchar,
                display_name varchar, username varchar, is_active boolean)
@@ -28,7 +28,7 @@ LANGUAGE sql STABLE AS $$
   LIMIT 1;
 $$;
 COMMENT ON FUNCTION public.get_instagram_user_by_page_id(varchar) IS
-  'SocialSync Webhooks: the active Instagram account of this page_id, else account_id; no row when there is none';
+  'SocialSync Webhooks: the active Instagram account with this page_id, else account_id, or no row';
 
 CREATE OR REPLACE FUNCTION public.log_webhook(
   p_social_account_id uuid, p_platform public.social_platform, p_webhook_type varchar, p_payload jsonb,
@@ -51,7 +51,7 @@ BEGIN
   RETURN log_id;
 END $$;
 COMMENT ON FUNCTION public.log_webhook(uuid, public.social_platform, varchar, jsonb, varchar, varchar) IS
-  'SocialSync Webhooks: writes one row of webhook_logs and gives its id; the account turns active';
+  'SocialSync Webhooks: inserts one row into webhook_logs and returns its id; the account becomes active';
 
 CREATE OR REPLACE FUNCTION public.mark_webhook_processed(
   p_log_id uuid, p_processing_time_ms integer DEFAULT NULL, p_error_message text DEFAULT NULL)
@@ -65,18 +65,18 @@ BEGIN
   IF NOT FOUND THEN
     RAISE no_data_found USING MESSAGE = format('no webhook log %s', coalesce(p_log_id::text, 'NULL'));
   END IF;
-  -- Whoever claims events may do so; for others there is nothing to end.
+  -- Only a role that claims events may delete their deliveries.
   IF has_table_privilege('public.webhook_deliveries', 'DELETE') AND has_table_privilege('public.webhook_endpoints', 'SELECT') THEN
     DELETE FROM public.webhook_deliveries AS d USING public.webhook_endpoints AS e
     WHERE d.event_id = p_log_id AND e.id = d.endpoint_id AND e.url IS NULL;
   END IF;
 END $$;
 COMMENT ON FUNCTION public.mark_webhook_processed(uuid, integer, text) IS
-  'SocialSync Webhooks: sets status processed, or error when a text is given; fails where there is no such log. Ends what
-claim_webhooks() began';
+  'SocialSync Webhooks: sets status processed, or error when a text is given; fails for an unknown log. Ends the
+lease of claim_webhooks()';
 
--- Pull instead of push: an endpoint without a URL has its events waiting in the outbox. What waits for an event that is
--- gone ends here; unless row-level security may hide it.
+-- Claims events to pull: the deliveries of an endpoint without a URL wait in the outbox. Deletes deliveries of deleted
+-- events, unless row-level security could hide the events.
 CREATE OR REPLACE FUNCTION public.claim_webhooks(
   p_social_account_id uuid, p_limit integer DEFAULT 10, p_lease interval DEFAULT '5 minutes')
 RETURNS TABLE (log_id uuid, webhook_type varchar, payload jsonb, external_message_id varchar, customer_identifier varchar,
@@ -118,7 +118,7 @@ BEGIN
     SELECT c.id, c.webhook_type, c.payload, c.external_message_id, c.customer_identifier, c.created_at, c.attempts
     FROM claimed AS c WHERE c.id IS NOT NULL
     ORDER BY c.created_at, c.id;
-    -- Where the events of all these are gone, there may be more behind them.
+    -- When all claimed events were deleted, more deliveries may follow.
     EXIT WHEN FOUND OR row_security_active('public.webhook_logs');
     PERFORM FROM public.webhook_deliveries
     WHERE endpoint_id = ANY (endpoints) AND due_at <= now() LIMIT 1 FOR UPDATE SKIP LOCKED;
@@ -126,10 +126,10 @@ BEGIN
   END LOOP;
 END $$;
 COMMENT ON FUNCTION public.claim_webhooks(uuid, integer, interval) IS
-  'SocialSync Webhooks: the next events of an account that pulls them, for whoever calls, until the lease is over; end each
+  'SocialSync Webhooks: leases the next events of an account that pulls them to the caller; end each
 with mark_webhook_processed()';
 
--- Default privileges may have opened them to the web API's roles by name.
+-- Revokes default privileges of the web API's roles.
 REVOKE ALL ON FUNCTION
   public.get_whatsapp_user_by_phone_number_id(varchar), public.get_instagram_user_by_page_id(varchar),
   public.log_webhook(uuid, public.social_platform, varchar, jsonb, varchar, varchar),
@@ -142,8 +142,8 @@ GRANT EXECUTE ON FUNCTION
   TO service_role;
 $sql$)
   UNION ALL
-  -- Tells running gateways to read the accounts again. Not for last_webhook_at and webhook_status, which change with
-  -- every batch of events.
+  -- Notifies running gateways to reload the accounts. Not for last_webhook_at and webhook_status, which change with every
+  -- batch of events.
   SELECT * FROM pg_temp.definition_step('function.notify', 'function of the trigger of social_accounts',
     '{socialsync.notify_accounts_changed()}', '{}', $sql$
 CREATE OR REPLACE FUNCTION socialsync.notify_accounts_changed() RETURNS trigger

@@ -1,8 +1,8 @@
 -- ---------------------------------------------------------------------------------------------------------------
--- Who may see what: policies, then row-level security, then grants
+-- Access: policies, row-level security, grants
 
--- Whom a table's privileges were given to, whole tables and columns: '' for a whole table. `passed_on_by`: the role
--- that gave it, where that is not the owner, who can take back only what it gave itself.
+-- The privileges on a table and its columns, with the column name '' for the whole table. `passed_on_by`: the grantor unless
+-- it is the owner; only the grantor can revoke them.
 CREATE OR REPLACE FUNCTION pg_temp.privileges(tbl regclass)
 RETURNS TABLE (role text, privilege text, column_name text, passed_on_by text) LANGUAGE sql STABLE AS $$
   SELECT CASE i.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(i.grantee) END, i.privilege_type, i.column_name,
@@ -15,8 +15,8 @@ RETURNS TABLE (role text, privilege text, column_name text, passed_on_by text) L
   WHERE c.oid = tbl;
 $$;
 
--- More roles that shall see all accounts, such as one that has its rights through another: the setting
--- socialsync.rls_roles has their names with commas between, in double quotes those that have a comma themselves.
+-- Additional roles that see all accounts, such as members of a role with privileges. The setting socialsync.rls_roles is a
+-- comma-separated list of names; names with a comma are in double quotes.
 CREATE OR REPLACE FUNCTION pg_temp.rls_roles() RETURNS SETOF text LANGUAGE sql STABLE AS $$
   SELECT CASE WHEN starts_with(word, '"') THEN replace(substr(word, 2, length(word) - 2), '""', '"') ELSE word END
   FROM (SELECT trim(m[1]) AS word
@@ -24,8 +24,8 @@ CREATE OR REPLACE FUNCTION pg_temp.rls_roles() RETURNS SETOF text LANGUAGE sql S
   WHERE word <> '';
 $$;
 
--- Roles other than the owner and the web API's that have rights on social_accounts: an application's own, say.
--- Without a policy for them, row-level security would show them an empty table. rls_roles() adds more.
+-- Roles with privileges on social_accounts other than its owner and the web API's roles, such as the application's.
+-- Without a policy they would see an empty table. rls_roles() adds more.
 CREATE OR REPLACE FUNCTION pg_temp.application_roles() RETURNS text LANGUAGE sql AS $$
   SELECT string_agg(DISTINCT quote_ident(p.role), ', ')
   FROM pg_class AS c, LATERAL (
@@ -40,7 +40,7 @@ CREATE OR REPLACE FUNCTION pg_temp.has_policy(policy_name text) RETURNS boolean 
                  WHERE polrelid = to_regclass('public.social_accounts') AND polname = policy_name);
 $$;
 
--- A signed-in user that could write to social_accounts before row-level security was on still can: its own rows.
+-- A signed-in user who could write to social_accounts before row-level security was enabled may still write own rows.
 CREATE OR REPLACE FUNCTION pg_temp.policies_for_found_rights() RETURNS text LANGUAGE sql AS $$
   SELECT concat(
     CASE WHEN NOT pg_temp.has_policy('webhooks_application')
@@ -54,7 +54,7 @@ CREATE OR REPLACE FUNCTION pg_temp.policies_for_found_rights() RETURNS text LANG
   FROM pg_class WHERE oid = to_regclass('public.social_accounts') AND NOT relrowsecurity;
 $$;
 
--- Roles that are named when others have their policy already join it.
+-- Adds newly named roles to an existing policy.
 CREATE OR REPLACE FUNCTION pg_temp.policy_for_named_roles() RETURNS text LANGUAGE sql STABLE AS $$
   SELECT CASE WHEN p.oid IS NULL
          THEN format('CREATE POLICY webhooks_application ON public.social_accounts TO %s USING (true);', named)
@@ -75,8 +75,8 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_policies(for_table text) RETURNS text
     AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = to_regclass(for_table) AND polname = p.name);
 $$;
 
--- Whether a signed-in user may have this: of its accounts it reads all but the secrets, deletes, and writes what is
--- not ours, where it could before; its logs it reads.
+-- True for privileges that a signed-in user keeps: reading own accounts without secrets, deleting them, and writing columns
+-- that are not ours, where it could before; and reading own logs.
 CREATE OR REPLACE FUNCTION pg_temp.tenant_may(privilege text, tbl text, column_name text) RETURNS boolean
 LANGUAGE sql AS $$
   SELECT CASE tbl
@@ -84,12 +84,12 @@ LANGUAGE sql AS $$
     WHEN 'public.social_accounts' THEN CASE
       WHEN column_name = '' THEN privilege = 'DELETE'
       WHEN privilege = 'SELECT' THEN column_name NOT IN ('app_secret', 'verify_token', 'access_token', 'refresh_token')
-      WHEN privilege = 'UPDATE' AND column_name IN ('platform', 'account_id') THEN false  -- events are routed by them
+      WHEN privilege = 'UPDATE' AND column_name IN ('platform', 'account_id') THEN false  -- they route events
       ELSE column_name NOT IN (SELECT name FROM pg_temp.new_columns()) END
     ELSE false END;
 $$;
 
--- What the record says of the time before the first update.
+-- True when the object existed before the first update.
 CREATE OR REPLACE FUNCTION pg_temp.was_found(thing text) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
   IF pg_temp.relation('socialsync.preimages') IS NULL THEN
@@ -101,8 +101,7 @@ BEGIN
   RETURN EXISTS (SELECT FROM socialsync.preimages AS p WHERE p.object = thing);
 END $$;
 
--- The columns of social_accounts once it has the new ones, in their order: a plan says what will be done, not what would be
--- done now.
+-- The columns of social_accounts after the update, in their order: a plan lists the grants of the final state.
 CREATE OR REPLACE FUNCTION pg_temp.columns_to_be() RETURNS TABLE (attname text, attnum bigint) LANGUAGE sql AS $$
   WITH here AS (SELECT a.attname::text, a.attnum::bigint FROM pg_attribute AS a
                 WHERE a.attrelid = to_regclass('public.social_accounts') AND a.attnum > 0 AND NOT a.attisdropped)
@@ -112,8 +111,8 @@ CREATE OR REPLACE FUNCTION pg_temp.columns_to_be() RETURNS TABLE (attname text, 
   WHERE EXISTS (SELECT FROM here) AND n.name NOT IN (SELECT here.attname FROM here);
 $$;
 
--- Rights on whole tables that become rights on columns: what could be read or written is, column by column, and what
--- the contract names can be read in any case.
+-- Privileges on the whole table, converted to privileges on columns. Columns of the documented interface are readable in any
+-- case.
 CREATE OR REPLACE FUNCTION pg_temp.tenant_columns() RETURNS TABLE (privilege text, column_name text) LANGUAGE sql AS $$
   SELECT w.privilege, a.attname
   FROM pg_temp.columns_to_be() AS a, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) AS w (privilege)
@@ -128,7 +127,7 @@ CREATE OR REPLACE FUNCTION pg_temp.tenant_columns() RETURNS TABLE (privilege tex
   ORDER BY a.attnum;
 $$;
 
--- Taking a right on the table takes it on its columns too, so those are given again.
+-- Revoking a privilege on a table revokes it on its columns too: grant those again.
 CREATE OR REPLACE FUNCTION pg_temp.missing_column_grants() RETURNS text LANGUAGE sql AS $$
   WITH has AS MATERIALIZED (SELECT * FROM pg_temp.privileges(to_regclass('public.social_accounts')) AS p
                             WHERE p.role = 'authenticated')
@@ -141,7 +140,7 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_column_grants() RETURNS text LANGUAGE
         GROUP BY t.privilege) AS grants;
 $$;
 
--- What default privileges, or a GRANT ON ALL TABLES, gave to the web API's roles; and what others passed on to them.
+-- Privileges of the web API's roles from default privileges, GRANT ON ALL TABLES, or other roles' grant options.
 CREATE OR REPLACE FUNCTION pg_temp.excess_privileges() RETURNS TABLE (statement text, passed_on_by text)
 LANGUAGE sql AS $$
   SELECT DISTINCT format('REVOKE %s%s ON %s FROM %s;', p.privilege,
@@ -152,16 +151,16 @@ LANGUAGE sql AS $$
      OR p.role = 'authenticated' AND NOT pg_temp.tenant_may(p.privilege, tbl, p.column_name);
 $$;
 
--- What only somebody else can take back, role by role, with what does it; null when there is none.
+-- Privileges that only another role can revoke, with the REVOKE statements by role; null: none.
 CREATE OR REPLACE FUNCTION pg_temp.passed_on_privileges() RETURNS text LANGUAGE sql AS $$
-  SELECT string_agg(format('role %s passed rights on that tenants must not have, and only it can take them back: '
+  SELECT string_agg(format('role %s granted privileges that tenants must not have, and only this role can revoke them: '
                            'SET ROLE %1$I; %s RESET ROLE;', passed_on_by, statements), E'\n' ORDER BY passed_on_by)
   FROM (SELECT passed_on_by, string_agg(statement, ' ' ORDER BY statement)
         FROM pg_temp.excess_privileges() WHERE passed_on_by IS NOT NULL
         GROUP BY passed_on_by) AS others (passed_on_by, statements);
 $$;
 
--- What whole tables are open for; nothing else is, to the web API's roles.
+-- All privileges of the web API's roles on whole tables.
 CREATE OR REPLACE FUNCTION pg_temp.missing_table_grants() RETURNS text LANGUAGE sql AS $$
   SELECT string_agg(format('GRANT %s ON %s TO %s;', privilege, tbl, role), ' ')
   FROM (SELECT 'service_role' AS role, tbl, privilege
@@ -173,7 +172,7 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_table_grants() RETURNS text LANGUAGE 
 $$;
 
 CREATE OR REPLACE FUNCTION pg_temp.access_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
-  -- Policies first, then row-level security, in one transaction: nobody sees an empty table in between.
+  -- Policies and row-level security in one transaction: no session sees an empty table between them.
   SELECT 'row_security.' || split_part(t, '.', 2), 'row-level security of ' || t, 'ACCESS EXCLUSIVE', ARRAY[t], false,
          pg_temp.missing_policies(t) IS NULL
            AND (t <> 'public.social_accounts' OR pg_temp.policy_for_named_roles() IS NULL)
@@ -190,21 +189,21 @@ CREATE OR REPLACE FUNCTION pg_temp.access_steps() RETURNS SETOF pg_temp.step LAN
                        WHERE passed_on_by IS NULL),
                  pg_temp.missing_column_grants(), pg_temp.missing_table_grants()) AS statements
   UNION ALL
-  SELECT 'grants.passed_on', 'rights that others passed on', NULL, '{}', false, false,
+  SELECT 'grants.passed_on', 'privileges granted by other roles', NULL, '{}', false, false,
          format('SELECT pg_temp.data_blocks(%L)', message), 'SELECT', NULL, NULL
   FROM pg_temp.passed_on_privileges() AS message WHERE message IS NOT NULL;
 $$;
 
--- What is ours to say, not to change.
+-- Problems that the update reports and does not change.
 CREATE OR REPLACE FUNCTION pg_temp.access_warnings() RETURNS SETOF text LANGUAGE sql AS $$
-  SELECT 'social_accounts was open to PUBLIC, which would show its secrets to every tenant: that is taken away. Roles '
+  SELECT 'social_accounts was open to PUBLIC, which would show its secrets to every tenant: the privilege is revoked. Roles '
          'that relied on it need grants of their own'
   WHERE EXISTS (SELECT FROM pg_temp.privileges(to_regclass('public.social_accounts')) WHERE role = 'PUBLIC')
   UNION ALL
   SELECT message FROM pg_temp.passed_on_privileges() AS message WHERE message IS NOT NULL
   UNION ALL
-  -- A view with its owner's rights shows what row-level security hides.
-  SELECT format('these views show everybody''s accounts to the roles of the web API: %s. Take the right away, or set '
+  -- A view with its owner's privileges shows rows that row-level security hides.
+  SELECT format('these views show the accounts of all tenants to the roles of the web API: %s. Revoke the privilege, or set '
                 'security_invoker', string_agg(DISTINCT v.oid::regclass::text, ', '))
   FROM pg_depend AS d JOIN pg_rewrite AS r ON r.oid = d.objid JOIN pg_class AS v ON v.oid = r.ev_class
   WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
@@ -214,21 +213,21 @@ CREATE OR REPLACE FUNCTION pg_temp.access_warnings() RETURNS SETOF text LANGUAGE
          OR has_any_column_privilege(to_regrole('authenticated')::oid, v.oid, 'SELECT'))
   HAVING count(*) > 0
   UNION ALL
-  -- An unqualified CREATE TABLE of a role of that name would land in our schema: "$user" comes first in search_path.
-  SELECT 'the schema socialsync is ours, and comes first for the role of that name: '
+  -- For a role of that name, an unqualified CREATE TABLE would use our schema: "$user" is first in search_path.
+  SELECT 'the schema socialsync holds our objects, and is first in the search_path of the role of that name: '
          'ALTER ROLE socialsync SET search_path = public'
   WHERE EXISTS (SELECT FROM pg_roles WHERE rolname = 'socialsync' AND rolname IN (current_user, session_user)
                   AND NOT coalesce(rolconfig::text LIKE '%search_path=%', false))
     AND NOT EXISTS (SELECT FROM pg_db_role_setting AS s JOIN pg_database AS d ON d.oid = s.setdatabase
                     WHERE d.datname = current_database() AND s.setconfig::text LIKE '%search_path=%')
   UNION ALL
-  SELECT format('%I may not see whether functions and views are as they were made: GRANT USAGE ON SCHEMA socialsync TO '
+  SELECT format('privilege missing for %I to check that functions and views are unchanged: GRANT USAGE ON SCHEMA socialsync TO '
                 '%1$I; GRANT SELECT ON socialsync.fingerprints, socialsync.preimages TO %1$I', current_user)
   WHERE NOT (pg_temp.may_read('socialsync.fingerprints') AND pg_temp.may_read('socialsync.preimages'))
   UNION ALL
   -- The table of users belongs to the application.
-  SELECT 'public.users has no row-level security and is open to the roles of the web API: everybody can read '
-         'everybody''s e-mail address there. Enable it, with a policy such as USING (id = auth.uid())'
+  SELECT 'public.users has no row-level security and is open to the roles of the web API: every user can read '
+         'the e-mail addresses of all users. Enable it, with a policy such as USING (id = auth.uid())'
   FROM pg_class
   WHERE oid = to_regclass('public.users') AND NOT relrowsecurity
     AND (has_any_column_privilege(to_regrole('authenticated')::oid, oid, 'SELECT')

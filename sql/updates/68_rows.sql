@@ -1,7 +1,7 @@
 -- ---------------------------------------------------------------------------------------------------------------
--- Rows that stand in the way, or that no webhook could reach
+-- Rows that block a step, and accounts that no webhook could reach
 
--- Those of one kind: how many, and which, the first twenty.
+-- Counts the rows of one kind and names the first twenty.
 CREATE OR REPLACE FUNCTION pg_temp.rows_of_kind(of_kind text, what text, condition text) RETURNS TABLE (kind text, found text)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -17,7 +17,7 @@ BEGIN
   END IF;
 END $$;
 
--- Accounts that share a value, one line for each value; the first twenty of both.
+-- Accounts that share a value: one line for each value, at most twenty lines with twenty accounts each.
 CREATE OR REPLACE FUNCTION pg_temp.duplicates(column_name text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
   RETURN QUERY EXECUTE format(
@@ -30,7 +30,7 @@ BEGIN
     column_name);
 END $$;
 
--- Which column routes to which platforms, and what vouches for its rows already.
+-- The routing key of each platform, and the objects that already guarantee valid rows.
 CREATE OR REPLACE FUNCTION pg_temp.routing_keys()
 RETURNS TABLE (name text, platforms text[], is_there boolean, is_unique boolean, is_given boolean) LANGUAGE sql AS $$
   SELECT k.name, k.platforms, a.attname IS NOT NULL, coalesce(i.indisvalid, false), coalesce(c.convalidated, false)
@@ -43,7 +43,7 @@ RETURNS TABLE (name text, platforms text[], is_there boolean, is_unique boolean,
   LEFT JOIN pg_constraint AS c ON c.conrelid = to_regclass('public.social_accounts') AND c.conname = k.given_by;
 $$;
 
--- All of them; `kind` is lacking, empty, duplicate or orphan. Reads social_accounts several times.
+-- All blocking rows; `kind` is lacking, empty, duplicate or orphan. Scans social_accounts several times.
 CREATE OR REPLACE FUNCTION pg_temp.blocking_rows() RETURNS TABLE (kind text, found text) LANGUAGE plpgsql AS $$
 DECLARE
   key record;

@@ -1,8 +1,8 @@
 -- ---------------------------------------------------------------------------------------------------------------
--- Several accounts of one phone number or page, where the operator lets us settle it
+-- Quarantines accounts that share a phone number or page, when the operator asks for it
 
--- Values that are replaced, so that they can be put back; `written` is a digest, since the value is in the account.
--- Default privileges may have opened the table to others.
+-- Creates the table of replaced values, which undo and rollback restore; `written` is a digest of the new value. Revokes
+-- default privileges.
 CREATE OR REPLACE FUNCTION pg_temp.make_backfill_preimages() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   owner text := (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'public.social_accounts'::regclass);
@@ -21,7 +21,7 @@ BEGIN
     PRIMARY KEY (run, id, column_name)
   );
   COMMENT ON TABLE socialsync.backfill_preimages IS
-    'SocialSync Webhooks: values that were replaced, for migrate backfill --undo and rollback; secrets among them';
+    'SocialSync Webhooks: values replaced by backfill, for migrate backfill --undo and rollback; includes secrets';
   IF owner <> current_user THEN
     EXECUTE format('ALTER TABLE socialsync.backfill_preimages OWNER TO %I', owner);
   END IF;
@@ -32,9 +32,9 @@ BEGIN
   END LOOP;
 END $$;
 
--- All accounts of a value but one get a value of their own that no webhook has, and webhook_status 'error'; what they had
--- is kept under the name of the run (the setting socialsync.run). The active one keeps it, of several the oldest: whoever
--- claims somebody's number later does not get it. The empty text is nobody's. Gives a line for each account.
+-- Leaves a shared value to one account, the oldest active one, so that claiming an existing number later is of no use. All
+-- other accounts get a unique value that no webhook has, and webhook_status 'error'; their values are stored under the name
+-- of the run (the setting socialsync.run). No account keeps an empty text. Returns a line for each changed account.
 CREATE OR REPLACE FUNCTION pg_temp.quarantine_duplicates(column_name text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
   this_run text := coalesce(nullif(current_setting('socialsync.run', true), ''), gen_random_uuid()::text);
@@ -51,7 +51,7 @@ BEGIN
       SELECT a.id, c.value, a.webhook_status, CASE WHEN c.value <> '' THEN c.keeper END AS keeper
       FROM claims AS c JOIN public.social_accounts AS a ON a.id = c.id AND a.%1$I = c.value
       WHERE c.claims > 1 AND (c.place > 1 OR c.value = '')
-        -- The application's triggers name its things as they do for the application.
+        -- Restores the role's search_path for the application's triggers.
         AND (SELECT set_config('search_path', reset_val, true) FROM pg_settings WHERE name = 'search_path') IS NOT NULL
       FOR NO KEY UPDATE OF a
     ), changed AS (
@@ -63,10 +63,10 @@ BEGIN
       UNION ALL
       SELECT $1, id, 'webhook_status', webhook_status, sha256('error') FROM losers
       WHERE webhook_status IS DISTINCT FROM 'error'
-      -- The application may have claimed it again before the index was there.
+      -- The application may have set the value again before the index existed.
       ON CONFLICT (run, id, column_name) DO UPDATE SET old_value = excluded.old_value
     )
-    SELECT format('account %%s gives up %%s %%L%%s', id, $2, value, ', which account ' || keeper || ' keeps')
+    SELECT format('account %%s loses %%s %%L%%s', id, $2, value, ', which account ' || keeper || ' keeps')
     FROM losers ORDER BY value, id LIMIT 100$sql$, column_name) USING this_run, column_name;
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   RETURN QUERY
@@ -74,5 +74,5 @@ BEGIN
                   'WHERE run = %L AND column_name = %L', count(*), this_run, $1)
     FROM socialsync.backfill_preimages AS p WHERE p.run = this_run AND p.column_name = $1
     HAVING count(*) > 100;
-  RETURN NEXT format('to put back what they had: socialsync migrate backfill --undo %s', this_run);
+  RETURN NEXT format('to restore these values: socialsync migrate backfill --undo %s', this_run);
 END $$;

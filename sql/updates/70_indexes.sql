@@ -1,8 +1,8 @@
 -- ---------------------------------------------------------------------------------------------------------------
--- One account for each phone number and each page
+-- Unique indexes: one account for each phone number and each page
 
--- Raises data_blocks, naming the accounts, when several have the same value; or, where the setting socialsync.duplicates
--- is `quarantine`, takes it from all but one, and gives a line for each.
+-- Raises data_blocks with the names of accounts that share a value. When the setting socialsync.duplicates is `quarantine`,
+-- calls quarantine_duplicates() instead.
 CREATE OR REPLACE FUNCTION pg_temp.require_distinct(column_name text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
   doubles text := (SELECT string_agg('  ' || d, E'\n') FROM pg_temp.duplicates(column_name) AS d);
@@ -13,17 +13,17 @@ BEGIN
     RETURN QUERY SELECT pg_temp.quarantine_duplicates(column_name);
   ELSE
     PERFORM pg_temp.data_blocks(format(
-      E'%s decides whose a webhook is: keep it for one account, then run this again.\n%s', column_name, doubles));
+      E'%s decides which account receives a webhook: keep it on one account, then run this again.\n%s', column_name, doubles));
   END IF;
 END $$;
 
--- A build that was interrupted leaves an index that is not used, and IF NOT EXISTS would take for done; one that was
--- built anew leaves its _ccnew. CONCURRENTLY blocks nobody, and waits for older transactions.
+-- An interrupted build leaves an invalid index, which IF NOT EXISTS would accept; an interrupted REINDEX leaves one named
+-- _ccnew. CONCURRENTLY blocks no session, and waits for older transactions.
 CREATE OR REPLACE FUNCTION pg_temp.index_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
   SELECT 'index.' || i.column_name || '.leftover' || coalesce(substring(x.indexrelid::regclass::text FROM '_ccnew.*'), ''),
          format('removal of half-built index %s', c.relname), 'SHARE UPDATE EXCLUSIVE',
          '{public.social_accounts}'::text[], true, false, NULL,
-         format('DROP INDEX CONCURRENTLY %s', x.indexrelid::regclass), NULL, 'left by a build that was interrupted'
+         format('DROP INDEX CONCURRENTLY %s', x.indexrelid::regclass), NULL, 'left by an interrupted build'
   FROM pg_temp.unique_indexes() AS i
   JOIN pg_class AS c ON c.relnamespace = 'public'::regnamespace AND c.relname ~ ('^' || i.name || '(_ccnew\d*)?$')
   JOIN pg_index AS x ON x.indexrelid = c.oid AND NOT x.indisvalid

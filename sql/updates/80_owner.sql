@@ -1,5 +1,5 @@
 -- ---------------------------------------------------------------------------------------------------------------
--- One owner: that of social_accounts, even when an administrator runs this
+-- One owner of all objects, the owner of social_accounts, even when an administrator runs this
 
 CREATE OR REPLACE FUNCTION pg_temp.owner_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
   SELECT 'owner', 'one owner', NULL, '{}'::text[], false, statements IS NULL, NULL, statements, NULL, NULL
@@ -27,7 +27,8 @@ CREATE OR REPLACE FUNCTION pg_temp.owner_steps() RETURNS SETOF pg_temp.step LANG
   ) AS changes (statements);
 $$;
 
--- As many as maintain_partitions() makes when nobody says otherwise. Each in a transaction of its own: while one is made, nobody writes to users and social_accounts.
+-- The default partitions of maintain_partitions(). One transaction for each, because it blocks writers of users and
+-- social_accounts.
 CREATE OR REPLACE FUNCTION pg_temp.maintenance_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
   SELECT 'partition.' || right(name, 8), 'partition socialsync.' || name, 'SHARE ROW EXCLUSIVE',
          '{public.users, public.social_accounts}'::text[], false, pg_temp.relation('socialsync.' || name) IS NOT NULL, NULL,

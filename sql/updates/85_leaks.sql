@@ -1,5 +1,5 @@
 -- ---------------------------------------------------------------------------------------------------------------
--- Is it so now? The catalogue is asked once more, above all for what must not leak
+-- After all steps: ways in which a tenant could see the rows of another, according to the catalogue
 
 CREATE OR REPLACE FUNCTION pg_temp.leaks() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT format('%s has no row-level security', oid::regclass) FROM pg_class
@@ -29,7 +29,7 @@ CREATE OR REPLACE FUNCTION pg_temp.leaks() RETURNS SETOF text LANGUAGE sql AS $$
   WHERE pronamespace = 'socialsync'::regnamespace AND prosecdef
     AND NOT coalesce(proconfig::text LIKE '%search_path=%', false)
   UNION ALL
-  SELECT format('%s does not obey its caller''s rights', oid::regclass) FROM pg_class
+  SELECT format('%s runs with its owner''s privileges', oid::regclass) FROM pg_class
   WHERE oid IN (to_regclass('public.active_webhook_accounts'), to_regclass('public.webhook_stats_by_user'))
     AND NOT coalesce('security_invoker=true' = ANY (reloptions), false)
     AND has_table_privilege('authenticated', oid, 'SELECT');

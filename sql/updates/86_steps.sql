@@ -1,5 +1,5 @@
 -- ---------------------------------------------------------------------------------------------------------------
--- The list: every step, in order
+-- All steps, in order
 
 -- The steps of one part, by the name of the part's function.
 CREATE OR REPLACE FUNCTION pg_temp.steps_of(part text) RETURNS SETOF pg_temp.step LANGUAGE plpgsql AS $$
@@ -16,8 +16,8 @@ CREATE OR REPLACE FUNCTION pg_temp.steps() RETURNS TABLE (place bigint, part tex
     LATERAL pg_temp.steps_of(p.part) AS s;
 $$;
 
--- One attempt, inside a transaction: what a step has to do, and its fingerprint. Gives false when there is nothing to
--- do. Raises lock_not_available when a lock cannot be had within 100 ms, data_blocks when rows are in the way.
+-- One attempt inside a transaction: runs the step and stores its fingerprint. Returns false when the step is done. Raises
+-- lock_not_available when a lock is not free within 100 ms, data_blocks when rows block the step.
 CREATE OR REPLACE FUNCTION pg_temp.attempt(step_id text, part text) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
   wanted pg_temp.step;

@@ -1,6 +1,6 @@
 -- @run
 -- ---------------------------------------------------------------------------------------------------------------
--- All of it
+-- Runs all steps
 
 \echo SocialSync Webhooks: updating :DBNAME
 
@@ -12,20 +12,20 @@ DECLARE
 BEGIN
   IF missing IS NOT NULL THEN
     RAISE insufficient_privilege USING
-      MESSAGE = format(E'role %I has not the rights this needs; nothing was changed. Missing:\n%s',
+      MESSAGE = format(E'privileges of role %I are missing; nothing was changed. Missing:\n%s',
                        current_user, missing);
   END IF;
   conflicts := (SELECT string_agg('  ' || c, E'\n') FROM pg_temp.conflicts() AS c);
   IF conflicts IS NOT NULL THEN
     RAISE duplicate_object USING
-      MESSAGE = E'something of the same name is there with another definition; nothing was changed:\n' || conflicts;
+      MESSAGE = E'objects of the same name exist with another definition; nothing was changed:\n' || conflicts;
   END IF;
   FOR warning IN SELECT w FROM pg_temp.access_warnings() AS w LOOP
     RAISE WARNING '%', warning;
   END LOOP;
 END $$;
 
--- One step, one transaction: tried again while a lock cannot be had. Gives the line of the report.
+-- Runs one step in one transaction; repeats it while a lock is not free. Returns the line of the report.
 CREATE OR REPLACE FUNCTION pg_temp.do_step(step_id text, part text, title text, tables text[]) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -39,7 +39,7 @@ BEGIN
         vacuum := pg_temp.wraparound_vacuum(tables);
         IF vacuum IS NOT NULL THEN
           RAISE lock_not_available USING
-            MESSAGE = format('%s: its lock is held by %s, then run this again; all before it is done', title, vacuum);
+            MESSAGE = format('%s: its lock is held by %s, then run this again; all steps before it are done', title, vacuum);
         END IF;
         PERFORM pg_sleep(0.1 + random() * 0.4);
       WHEN SQLSTATE 'SS009' THEN
@@ -47,14 +47,14 @@ BEGIN
     END;
   END LOOP;
   RAISE lock_not_available USING
-    MESSAGE = format('%s: no lock within 100 attempts; run this again later, all before it is done', title),
-    DETAIL = 'Held by ' || coalesce(pg_temp.lock_holders(tables), 'nobody now');
+    MESSAGE = format('%s: no lock within 100 attempts; run this again later; all steps before it are done', title),
+    DETAIL = 'Held by ' || coalesce(pg_temp.lock_holders(tables), 'a session that has ended');
 END $$;
 
--- Each step is a statement of its own, so that no lock is held longer than it needs. Those that must be alone cannot
--- be in a function either.
+-- Each step is a separate statement, so that locks are short. Steps that must be alone cannot run inside a function
+-- either.
 SET lock_timeout = '5min';
--- Where all is there nothing can change what a later step finds: one look at the list is enough.
+-- When all steps are done, the list needs no second look.
 SELECT CASE WHEN all_present THEN format('SELECT %L', '  there  ' || (step).title)
             WHEN (step).alone THEN (step).precheck
             ELSE format('SELECT pg_temp.do_step(%L, %L, %L, %L)', (step).id, part, (step).title, (step).tables) END,
@@ -66,7 +66,7 @@ ORDER BY place
 \gexec
 RESET lock_timeout;
 
--- The CHECKs that were made now.
+-- Validates the CHECKs that were added above.
 SELECT format('SELECT pg_temp.do_step(%L, %L, %L, %L)', (step).id, part, (step).title, (step).tables)
 FROM pg_temp.steps() WHERE (step).id LIKE 'check.%.valid' AND NOT (step).present ORDER BY place
 \gexec
@@ -76,7 +76,7 @@ DECLARE
   leaks text := (SELECT string_agg('  ' || l, E'\n') FROM pg_temp.leaks() AS l);
 BEGIN
   IF leaks IS NOT NULL THEN
-    RAISE EXCEPTION E'all steps are done, but tenants are not apart (a role inherits rights?):\n%', leaks;
+    RAISE EXCEPTION E'all steps are done, but tenants can see each other''s rows (does a role inherit privileges?):\n%', leaks;
   END IF;
 END $$;
 

@@ -1,4 +1,4 @@
--- Who is not signed in has no right at all on what is ours.
+-- anon has no privilege on any of our objects.
 SELECT NOT (has_any_column_privilege('anon', c.oid, 'SELECT, INSERT, UPDATE')
             OR has_table_privilege('anon', c.oid, 'DELETE, TRUNCATE')) AS ok,
        format('anon may use %s', c.oid::regclass) AS item, format('REVOKE ALL ON %s FROM anon, PUBLIC', c.oid::regclass) AS todo

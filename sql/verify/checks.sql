@@ -1,4 +1,4 @@
--- The CHECKs, and that they hold for every row; where one does not, how many rows stand in its way.
+-- The CHECKs exist and are valid; else counts the rows that violate one.
 SELECT coalesce(c.convalidated AND c.definition = k.definition, false) AS ok,
        k.name || CASE WHEN c.oid IS NULL THEN ' is missing'
                       WHEN replace(c.definition, ' NOT VALID', '') <> k.definition THEN ' is ' || c.definition
@@ -36,7 +36,7 @@ LEFT JOIN LATERAL (
   SELECT oid, convalidated, pg_get_constraintdef(oid) AS definition FROM pg_constraint
   WHERE conrelid = to_regclass('public.' || k.tbl) AND conname = k.name) AS c ON true
 LEFT JOIN LATERAL (
-  -- Counted only where the CHECK does not vouch for them.
+  -- Not counted when a valid CHECK guarantees zero.
   SELECT CASE WHEN c.convalidated THEN NULL
     WHEN k.name = 'social_accounts_whatsapp_has_phone_number_id' THEN
       (SELECT count(*) FROM public.social_accounts

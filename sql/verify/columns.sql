@@ -1,6 +1,6 @@
--- The columns that social_accounts gains, each with its exact type and default.
+-- The new columns of social_accounts have their exact type and default.
 SELECT coalesce((a.type = n.type
-                 -- Secrets need not be as wide: a short one fits a narrower column even when it is sealed.
+                 -- Columns of secrets may be narrower: a short secret fits even when it is encrypted.
                  OR n.name IN ('app_secret', 'verify_token') AND a.bare_type = 'character varying'
                     AND (a.atttypmod = -1 OR a.atttypmod >= 255 + 4))
                 AND a.default_value IS NOT DISTINCT FROM n.default_value
@@ -9,7 +9,7 @@ SELECT coalesce((a.type = n.type
                           || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END, ' is missing')
               || ', wanted ' || n.type || coalesce(' default ' || n.default_value, '') AS item,
        CASE WHEN a.type <> n.type THEN
-         format('rename the column that is there (ALTER TABLE public.social_accounts RENAME %I TO %I), then run: '
+         format('rename the existing column (ALTER TABLE public.social_accounts RENAME %I TO %I), then run: '
                 'socialsync migrate apply', n.name, 'old_' || n.name) END AS todo
 FROM (VALUES
   ('phone_number_id',      'character varying(100)',   NULL),

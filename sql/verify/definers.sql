@@ -1,4 +1,4 @@
--- A function with its owner's rights looks names up where its author said, not where its caller says.
+-- Every SECURITY DEFINER function pins its search_path.
 SELECT coalesce(p.proconfig::text LIKE '%search_path=%', false) AS ok,
        format('%s is SECURITY DEFINER and does not pin its search_path', p.oid::regprocedure) AS item,
        format('ALTER FUNCTION %s SET search_path = pg_catalog, pg_temp; or run: socialsync migrate apply',

@@ -1,4 +1,4 @@
--- The functions that programs call: signature, no second one of the name, the caller's rights.
+-- The functions that programs call: signature, no second function of the name, SECURITY INVOKER.
 SELECT coalesce(f.arguments = n.arguments AND f.result = n.result AND NOT f.prosecdef AND f.namesakes = 1
                 AND f.service_may, false) AS ok,
        n.name || CASE WHEN f.oid IS NULL THEN ' is missing'

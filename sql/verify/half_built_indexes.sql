@@ -1,4 +1,4 @@
--- What an interrupted CREATE INDEX or REINDEX CONCURRENTLY leaves: every write keeps it, no query uses it.
+-- Invalid indexes left by an interrupted CREATE INDEX or REINDEX CONCURRENTLY: writes maintain them, queries ignore them.
 SELECT CASE WHEN p.pid IS NULL THEN i.indisvalid AND c.relname !~ '_cc(new|old)\d*$' END AS ok,
        i.indexrelid::regclass || CASE WHEN p.pid IS NULL THEN ' is left over from a build that was interrupted'
                                       ELSE format(' is being built now (pid %s)', p.pid) END AS item,

@@ -1,4 +1,4 @@
--- The indexes: there, usable, and each what it should be. The two unique ones decide whose a webhook is.
+-- The indexes exist, are valid and have their exact definition. The two unique ones route webhooks.
 SELECT coalesce(x.indisvalid AND x.indisready AND x.indislive AND x.definition = n.definition, false) AS ok,
        n.name || CASE WHEN x.indexrelid IS NULL THEN ' is missing'
                       WHEN x.definition <> n.definition THEN ' is ' || x.definition

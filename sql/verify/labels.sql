@@ -1,4 +1,4 @@
--- The labels of social_platform that webhooks need.
+-- The labels of social_platform that webhooks use.
 SELECT e.oid IS NOT NULL AS ok, format('%L is missing', n.label) AS item,
        format('ALTER TYPE public.social_platform ADD VALUE IF NOT EXISTS %L; or run: socialsync migrate apply', n.label)
          AS todo

@@ -1,4 +1,4 @@
--- Accounts without the id that their webhooks are routed by, or with one that no webhook can name.
+-- Accounts without a routing key, or with an empty one.
 SELECT n.accounts = 0 AS ok, format('%s %s account(s) %s', n.accounts, n.kind, n.lack) AS item,
        format('socialsync migrate backfill --csv FILE (columns account_id,%s); list them: '
               'SELECT id, user_id, account_id, %1$s FROM public.social_accounts WHERE %s', n.key, n.condition) AS todo

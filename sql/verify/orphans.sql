@@ -1,4 +1,4 @@
--- Rows that point to nothing: the foreign keys vouch for logs; accounts are looked at one by one.
+-- Accounts without their user; the foreign keys of webhook_logs.
 SELECT count(*) FILTER (WHERE u.id IS NULL) = 0 AS ok,
        format('%s account(s) of users that do not exist', count(*) FILTER (WHERE u.id IS NULL)) AS item,
        'list them: SELECT id, user_id FROM public.social_accounts AS a WHERE NOT EXISTS (SELECT FROM public.users AS u '

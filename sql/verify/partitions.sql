@@ -1,4 +1,4 @@
--- Each week from now to two weeks ahead has its partition, and odd times have the default one.
+-- Partitions for this week and the next two, and the default partition.
 WITH weeks (monday) AS (
   SELECT date_trunc('week', now() AT TIME ZONE 'UTC') + make_interval(weeks => n) FROM generate_series(0, 2) AS n),
 bounds (monday, first_id, end_id) AS (

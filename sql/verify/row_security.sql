@@ -1,4 +1,4 @@
--- Row-level security is on, our policies are what they should be, and nobody's policy opens more.
+-- Row-level security is enabled, our policies have their exact definitions, and no other policy allows more.
 WITH tables (name) AS (VALUES ('public.social_accounts'), ('public.webhook_logs'), ('public.webhook_quarantine'),
                         ('public.webhook_endpoints'), ('public.webhook_deliveries'), ('public.webhook_delivery_attempts')),
 wanted (tbl, name, kind, command, grantee, condition) AS (
@@ -33,7 +33,7 @@ SELECT f.policyname IS NOT NULL AND (f.permissive, f.cmd, f.roles, f.qual, f.wit
             THEN format('DROP POLICY %I ON %s, then at once: socialsync migrate apply', w.name, w.tbl) END
 FROM wanted AS w LEFT JOIN found AS f ON f.tbl = w.tbl AND f.policyname = w.name
 UNION ALL
--- On social_accounts somebody's older policy is bounded by our restrictive ones: told, not condemned.
+-- On social_accounts our restrictive policies bound an older policy: a note, not a failure.
 SELECT f.tbl = 'public.social_accounts',
        CASE WHEN f.tbl = 'public.social_accounts'
             THEN format('note: policy %s alone would show more than a tenant''s own rows; ours bound it',

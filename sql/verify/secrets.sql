@@ -1,7 +1,7 @@
 -- Secrets cannot be read by the roles of the web API, neither in the table nor through a function.
 SELECT NOT has_column_privilege(role, 'public.social_accounts', secret, 'SELECT') AS ok,
        format('%s can read social_accounts.%s', role, secret) AS item,
-       'see which role it comes from (\dp public.social_accounts, \du), take that away, then run: '
+       'find the role that grants it (\dp public.social_accounts, \du), revoke it, then run: '
        'socialsync migrate apply' AS todo
 FROM unnest(ARRAY['authenticated', 'anon']) AS role,
      unnest(ARRAY['app_secret', 'verify_token', 'access_token', 'refresh_token']) AS secret

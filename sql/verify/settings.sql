@@ -1,5 +1,5 @@
--- What the gateway needs beside the tables: $1 and $2 are the platforms (a text[]) for which the environment has an
--- app secret, and a verify token.
+-- App secrets and verify tokens, of accounts or of the environment. $1 and $2 are the products (text[]) with an app secret
+-- and with a verify token in the environment.
 WITH accounts AS (
   SELECT CASE a.platform::text WHEN 'instagram' THEN 'instagram' WHEN 'facebook' THEN 'messenger' ELSE 'whatsapp' END
            AS product,
@@ -9,7 +9,7 @@ WITH accounts AS (
   WHERE a.is_active AND a.platform::text IN ('whatsapp', 'whatsapp_business', 'instagram', 'facebook')
   GROUP BY 1)
 SELECT without_secret = 0 OR product = ANY ($1::text[]) AS ok,
-       format('%s active %s account(s) have no app_secret, and META_APP_SECRET is not set here', without_secret, product)
+       format('%s active %s account(s) have no app_secret, and META_APP_SECRET is not set', without_secret, product)
          AS item,
        'set META_APP_SECRET where the gateway runs (and here), or give each account its own: '
        'socialsync migrate backfill --csv FILE (columns account_id,app_secret)' AS todo

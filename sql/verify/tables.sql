@@ -1,4 +1,4 @@
--- webhook_logs and its companions: the kind of table, and every column that programs use.
+-- Our tables: their kind, and every column that programs use.
 SELECT coalesce(c.kind = n.kind, false) AS ok,
        n.name || CASE WHEN c.kind IS NULL THEN ' is missing' ELSE format(' is %s, wanted %s', c.kind, n.kind) END AS item,
        CASE WHEN c.kind <> n.kind

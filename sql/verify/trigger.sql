@@ -1,4 +1,4 @@
--- What tells running gateways that an account or an endpoint has changed, and what keeps endpoints in step.
+-- Triggers that notify running gateways of changes, and those that keep endpoints equal to webhook_url.
 SELECT coalesce(t.tgenabled IN ('O', 'A') AND t.definition = n.definition, false) AS ok,
        n.name || CASE WHEN t.oid IS NULL THEN ' is missing'
                       WHEN t.tgenabled NOT IN ('O', 'A') THEN ' is disabled'

@@ -1,5 +1,5 @@
--- The monitoring views: their columns, and that they obey their caller's rights. PostgreSQL 14 has no such views:
--- there they must be closed to tenants.
+-- The monitoring views have their columns and run with the privileges of their caller. PostgreSQL 14 cannot do that:
+-- there, tenants must have no privilege on them.
 SELECT CASE WHEN v.columns IS DISTINCT FROM n.columns THEN false
             WHEN v.obeys_caller THEN true
             WHEN current_setting('server_version_num')::int < 150000
@@ -9,10 +9,10 @@ SELECT CASE WHEN v.columns IS DISTINCT FROM n.columns THEN false
                       WHEN v.columns IS DISTINCT FROM n.columns
                       THEN format(' has the columns %s, wanted %s', v.columns, n.columns)
                       WHEN current_setting('server_version_num')::int >= 150000
-                      THEN ' obeys its owner''s rights, not its caller''s (security_invoker)'
+                      THEN ' runs with its owner''s privileges (no security_invoker)'
                       WHEN has_any_column_privilege('authenticated', v.oid, 'SELECT')
-                      THEN ' shows every tenant''s rows to whoever is signed in'
-                      ELSE ' is for the service role only: views that obey their caller need PostgreSQL 15' END AS item,
+                      THEN ' shows the rows of all tenants to every signed-in user'
+                      ELSE ' is for service_role only: security_invoker needs PostgreSQL 15' END AS item,
        CASE WHEN v.columns IS DISTINCT FROM n.columns THEN NULL
             WHEN current_setting('server_version_num')::int >= 150000
             THEN format('ALTER VIEW public.%I SET (security_invoker = true)', n.name)
@@ -36,7 +36,7 @@ SELECT coalesce('security_barrier=true' = ANY (c.reloptions), false),
 FROM (VALUES (1)) AS one
 LEFT JOIN pg_class AS c ON c.relnamespace = to_regnamespace('socialsync') AND c.relname = 'user_emails' AND c.relkind = 'v'
 UNION ALL
--- Somebody's own view: told, not condemned.
+-- A view that is not ours: a note, not a failure.
 SELECT DISTINCT true, format('note: view %s, not ours, shows every account to anon or authenticated', v.oid::regclass), NULL
 FROM pg_depend AS d JOIN pg_rewrite AS r ON r.oid = d.objid JOIN pg_class AS v ON v.oid = r.ev_class
 WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
