@@ -2189,7 +2189,7 @@ END $$;
 -- _ccnew. CONCURRENTLY blocks no session, and waits for older transactions.
 CREATE OR REPLACE FUNCTION pg_temp.index_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
   SELECT 'index.' || i.column_name || '.leftover' || coalesce(substring(x.indexrelid::regclass::text FROM '_ccnew.*'), ''),
-         format('removal of half-built index %s', c.relname), 'SHARE UPDATE EXCLUSIVE',
+         format('drop of invalid index %s', c.relname), 'SHARE UPDATE EXCLUSIVE',
          '{public.social_accounts}'::text[], true, false, NULL,
          format('DROP INDEX CONCURRENTLY %s', x.indexrelid::regclass), NULL, 'left by an interrupted build'
   FROM pg_temp.unique_indexes() AS i

@@ -2,7 +2,7 @@
 SELECT coalesce(x.indisvalid AND x.indisready AND x.indislive AND x.definition = n.definition, false) AS ok,
        n.name || CASE WHEN x.indexrelid IS NULL THEN ' is missing'
                       WHEN x.definition <> n.definition THEN ' is ' || x.definition
-                      WHEN NOT x.indisready THEN ' is half-built'
+                      WHEN NOT x.indisready THEN ' is incomplete'
                       ELSE ' is not valid' END AS item,
        CASE WHEN x.definition <> n.definition
             THEN format('ALTER INDEX public.%I RENAME TO %I, then run: socialsync migrate apply', n.name, 'old_' || n.name)

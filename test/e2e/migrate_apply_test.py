@@ -155,7 +155,7 @@ def test_an_index_that_was_half_built_is_built_anew(legacy):
                                      "ON social_accounts (page_id) WHERE page_id IS NOT NULL")
     assert "could not create unique index" in failed.stderr
     legacy.sql("UPDATE social_accounts SET page_id = NULL")
-    assert "removal of half-built index idx_social_accounts_page_id" in legacy.must_apply()
+    assert "drop of invalid index idx_social_accounts_page_id" in legacy.must_apply()
     assert legacy.sql("SELECT indisvalid FROM pg_index WHERE indexrelid = 'idx_social_accounts_page_id'::regclass") == "t"
 
 

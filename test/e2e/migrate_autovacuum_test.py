@@ -1,4 +1,4 @@
-"""`socialsync migrate` while autovacuum works on social_accounts, as slowly as it can."""
+"""`socialsync migrate` during a slow autovacuum of social_accounts."""
 
 import json
 import signal
@@ -25,12 +25,12 @@ AGAINST_WRAPAROUND = """
     SELECT coalesce(max(format('pid %s, %s', a.pid, a.query)), '')
     FROM pg_stat_progress_vacuum AS p JOIN pg_stat_activity AS a USING (pid)
     WHERE p.relid = 'social_accounts'::regclass AND a.query LIKE 'autovacuum: %(to prevent wraparound)'"""
-# Forced though it is switched off. PostgreSQL's smallest age; each transaction of the loop takes an id.
+# Forces a vacuum although autovacuum is off: the smallest age; each transaction of the loop uses an id.
 OLD = """
     ALTER TABLE social_accounts SET (autovacuum_enabled = false, autovacuum_freeze_max_age = 100000);
     DO $$ BEGIN FOR n IN 1..101000 LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$"""
 
-# Ended alone, the next one could begin before the setting is back, and would be waited for until all is frozen.
+# Otherwise the next one could start before the setting is restored, and the test would wait for the whole freeze.
 END_IT = """
     DO $$ BEGIN
       SET LOCAL lock_timeout = '100ms';
@@ -62,7 +62,7 @@ def legacy(cluster):
 
 
 def vacuum_of(legacy):
-    """The server process of an autovacuum that works on social_accounts, once there is one."""
+    """Waits for an autovacuum of social_accounts and returns its process id."""
     return eventually(lambda: int(legacy.sql(VACUUM)))
 
 
@@ -72,7 +72,7 @@ def evictions(legacy):
 
 
 @pytest.mark.every_version
-def test_autovacuum_gives_way(legacy):
+def test_autovacuum_yields(legacy):
     legacy.sql("UPDATE social_accounts SET username = username")
     vacuum_of(legacy)
     with Clients(legacy, [UPDATE] * 3 + [READ]):
@@ -87,7 +87,7 @@ def test_autovacuum_gives_way(legacy):
     assert 0 < by_apply < evictions(legacy)
 
 
-def test_it_gives_way_late_where_deadlocks_are_looked_for_late(legacy):
+def test_autovacuum_yields_after_deadlock_timeout(legacy):
     legacy.sql("UPDATE social_accounts SET username = username")
     vacuum_of(legacy)
     legacy.sql(f"ALTER DATABASE {legacy.name} SET deadlock_timeout = '2s'")
@@ -97,12 +97,12 @@ def test_it_gives_way_late_where_deadlocks_are_looked_for_late(legacy):
 
 
 def vacuum_against_wraparound(legacy):
-    """How it is named, once there is one."""
+    """Waits for one against wraparound and returns its name in messages."""
     return eventually(lambda: legacy.sql(AGAINST_WRAPAROUND))
 
 
 @pytest.mark.every_version
-def test_one_against_wraparound_is_named_and_not_waited_for(legacy):
+def test_a_wraparound_vacuum_is_named_without_waiting(legacy):
     legacy.sql(OLD)
     name = vacuum_against_wraparound(legacy)
     assert name in " ".join(json.loads(legacy.migrate("plan", "--output", "json").stdout)["blockers"])

@@ -107,7 +107,7 @@ def test_apply_goes_on_by_itself(legacy, undisturbed, disaster):
     gate.open("index build")
     out, error = run.communicate(timeout=60)
     assert run.returncode == 9, out + error
-    assert out.count("removal of half-built index") == 2
+    assert out.count("drop of invalid index") == 2
     gate.remove()
     check_complete(legacy, undisturbed, rows)
 

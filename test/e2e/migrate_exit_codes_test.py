@@ -41,8 +41,8 @@ def test_exit_code(legacy, code, command, prepare, said):
 
 
 @contextlib.contextmanager
-def held_up(legacy):
-    """An apply that waits for a reader; gives it."""
+def blocked_apply(legacy):
+    """An apply that waits for a reader; yields its process."""
     with contextlib.closing(psycopg2.connect(legacy.cluster.dsn(legacy.name))) as reader:
         reader.cursor().execute("SELECT 1 FROM social_accounts")
         run = legacy.start(*APPLY, "--lock-budget", "60")
@@ -63,14 +63,14 @@ def test_exit_code_4(legacy):
 
 
 def test_exit_code_7(legacy):
-    with held_up(legacy):
+    with blocked_apply(legacy):
         done = legacy.apply()
     assert done.returncode == 7
     assert "another run" in done.stderr
 
 
 def test_exit_code_130(legacy):
-    with held_up(legacy) as run:
+    with blocked_apply(legacy) as run:
         run.send_signal(signal.SIGINT)
         _, error = run.communicate(timeout=30)
         assert run.returncode == 130

@@ -121,7 +121,7 @@ def test_a_member_that_cannot_become_the_owner(legacy):
         return  # there every member can
     give_rights(legacy)
     legacy.sql(f'GRANT "{legacy.owner}" TO "{legacy.runner}" WITH INHERIT TRUE, SET FALSE')
-    needs(legacy, legacy.runner, "to give what is made to the owner of public.social_accounts: ", "SET TRUE")
+    needs(legacy, legacy.runner, "to make the owner of public.social_accounts the owner of new objects: ", "SET TRUE")
 
 
 def test_a_member_needs_nothing_more(legacy):

@@ -99,10 +99,10 @@ def test_quarantined_the_oldest_active_one_keeps_its_key_and_the_others_can_have
     events = [json.loads(line) for line in done.stdout.splitlines()]
     (told,) = [event for event in events if event.get("id") == "index.phone_number_id.rows"]
     assert told["note"].splitlines()[:-1] == [
-        f"account {account(4)} gives up phone_number_id ''",
-        f"account {account(7)} gives up phone_number_id ''",
-        f"account {account(1)} gives up phone_number_id '4711', which account {account(2)} keeps",
-        f"account {account(3)} gives up phone_number_id '4711', which account {account(2)} keeps"]
+        f"account {account(4)} loses phone_number_id ''",
+        f"account {account(7)} loses phone_number_id ''",
+        f"account {account(1)} loses phone_number_id '4711', which account {account(2)} keeps",
+        f"account {account(3)} loses phone_number_id '4711', which account {account(2)} keeps"]
     run = events[-1]["run"]
     assert told["note"].endswith(f"backfill --undo {run}")
     assert legacy.sql("SELECT phone_number_id, webhook_status FROM social_accounts WHERE account_id = 'bad3'") == \

@@ -113,7 +113,7 @@ def test_a_rollback_leaves_no_encrypted_value(legacy, roll_back):
     before, sealed = legacy.dump(), legacy.sql("SELECT * FROM social_accounts ORDER BY id")
     done = roll_back(legacy)
     assert done.returncode == 3, done.stdout + done.stderr
-    assert "values are sealed (2 of access_token" in done.stderr and "socialsync secrets decrypt" in done.stderr
+    assert "encrypted values (2 of access_token" in done.stderr and "socialsync secrets decrypt" in done.stderr
     assert "Nothing was changed" in done.stderr
     assert (legacy.dump(), legacy.sql("SELECT * FROM social_accounts ORDER BY id")) == (before, sealed)
     encrypt(legacy.url(), "decrypt")

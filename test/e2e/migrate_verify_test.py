@@ -351,7 +351,7 @@ def test_text_is_aligned_and_fits(copy, unasked):
     lines = done.stdout.splitlines()
     assert [line[6:9] for line in lines if re.match("PASS|FAIL|SKIP", line)] == IDS
     assert all(len(line) <= 80 for line in lines)
-    assert "FAIL  V04  indexes are valid and right: 17 of 18 indexes" in lines
+    assert "FAIL  V04  indexes are valid and correct: 17 of 18 indexes" in lines
     assert "           → socialsync migrate apply" in lines
     assert lines[-1] == f"{23 - len(unasked)} passed, 2 failed, {len(unasked)} skipped"
     assert "\033" not in done.stdout

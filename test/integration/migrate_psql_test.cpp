@@ -20,13 +20,13 @@ pg::ConnectionOptions options_with_password() {
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
-TEST_CASE("psql: runs a script and gives what it printed") {
+TEST_CASE("psql: runs a script and returns its output") {
   CHECK(run_psql(test::database_options(), "\\pset tuples_only\n\\pset format unaligned\nSELECT 6 * 7;\n")
             .ends_with("42\n"));
   CHECK(run_psql(test::database_options(), "") == "");
 }
 
-TEST_CASE("psql: stops at the first error, and says which") {
+TEST_CASE("psql: stops at the first error, and reports it") {
   try {
     run_psql(test::database_options(), "SELECT 1;\nSELECT 1 / 0;\n\\echo went on\n");
     FAIL("there was no error");
@@ -37,11 +37,11 @@ TEST_CASE("psql: stops at the first error, and says which") {
   }
 }
 
-TEST_CASE("psql: a database that is not there is an error") {
+TEST_CASE("psql: an unknown database is an error") {
   CHECK_THROWS_AS(run_psql({{"host", "/nonexistent"}, {"dbname", "d"}}, "SELECT 1"), PsqlFailed);
 }
 
-TEST_CASE("psql: the password is in no argument list, and in a file that only we can read") {
+TEST_CASE("psql: the password is in a file of mode 0600, not in an argument list") {
   const std::string arguments =
       run_psql(options_with_password(), "\\! tr '\\\\000' ' ' < /proc/$PPID/cmdline\n");
   CHECK(arguments.find("psql") != std::string::npos);
@@ -51,7 +51,7 @@ TEST_CASE("psql: the password is in no argument list, and in a file that only we
         std::string::npos);
 }
 
-TEST_CASE("psql: that file is gone afterwards, after an error too") {
+TEST_CASE("psql: the service file is deleted, after an error too") {
   const std::string file = first_line(run_psql(test::database_options(), "\\! echo $PGSERVICEFILE\n"));
   CHECK(file.starts_with("/tmp/"));
   CHECK_FALSE(std::filesystem::exists(file));
@@ -65,7 +65,7 @@ TEST_CASE("psql: that file is gone afterwards, after an error too") {
   CHECK_FALSE(std::filesystem::exists(said));
 }
 
-TEST_CASE("psql: the schema's files are built in") {
+TEST_CASE("psql: the schema files are compiled in") {
   CHECK(schema_updates().find("CREATE TABLE public.webhook_logs") != std::string_view::npos);
   CHECK(schema_rollback().find("webhook_logs") != std::string_view::npos);
   CHECK(schema_updates() != schema_rollback());

@@ -32,7 +32,7 @@ def empty(cluster):
 
 @pytest.fixture
 def supabase(server_version):
-    """Its roles are the server's, so it has a server of its own."""
+    """A server of its own, because its roles belong to the server."""
     with Cluster(version=server_version) as running:
         yield make_database(running, "project", "supabase")
 

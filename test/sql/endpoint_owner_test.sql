@@ -1,4 +1,4 @@
--- Endpoints that get another owner.
+-- Endpoints that move to another owner.
 BEGIN;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 SELECT no_plan();
@@ -21,7 +21,7 @@ CREATE TEMP TABLE before AS SELECT * FROM webhook_endpoints;
 CREATE FUNCTION pg_temp.account(n integer) RETURNS uuid LANGUAGE sql AS $$
   SELECT format('20000000-0000-4000-8000-00000000000%s', n)::uuid
 $$;
--- Which endpoints of an account are as they were, by place: id, both secrets, headers, what waits.
+-- The unchanged endpoints of an account, by place: id, both secrets, headers, deliveries.
 CREATE FUNCTION pg_temp.kept(n integer) RETURNS TABLE (place integer, is_same boolean) LANGUAGE sql AS $$
   SELECT e.place::integer,
          CASE WHEN row(e.id, e.app_secret, e.signing_secret, e.previous_signing_secret, e.headers, e.failing_since, e.warned_percent)
@@ -40,29 +40,29 @@ SELECT results_eq('SELECT * FROM pg_temp.kept(1)', 'VALUES (0, true), (1, true),
 UPDATE social_accounts SET user_id = '10000000-0000-4000-8000-000000000002', webhook_url = 'https://new.example/'
 WHERE id = pg_temp.account(1);
 SELECT results_eq('SELECT * FROM pg_temp.kept(1)', 'VALUES (0, false), (1, false), (2, false)',
-  'another owner: all endpoints are others, and nothing waits for them');
+  'another owner: all endpoints are new, without deliveries');
 SELECT results_eq($$SELECT place::integer, url::text, is_enabled, disabled_because FROM webhook_endpoints
                     WHERE social_account_id = pg_temp.account(1) ORDER BY place$$,
   $$VALUES (0, 'https://new.example/', true, NULL), (1, 'https://two.example/', false, 'its account was given to another user'),
-           (2, NULL, true, NULL)$$, 'the former owner''s own URLs get nothing of the new one''s');
+           (2, NULL, true, NULL)$$, 'additional URLs of the former owner are disabled');
 SELECT matches((SELECT signing_secret FROM webhook_endpoints WHERE social_account_id = pg_temp.account(1) AND place = 0),
-               '^whsec_[A-Za-z0-9+/]{40}$', 'a signing secret as all are');
-SELECT results_eq('SELECT * FROM pg_temp.kept(2)', 'VALUES (0, true), (1, true), (2, true)', 'nobody else''s');
+               '^whsec_[A-Za-z0-9+/]{40}$', 'the format of signing secrets');
+SELECT results_eq('SELECT * FROM pg_temp.kept(2)', 'VALUES (0, true), (1, true), (2, true)', 'endpoints of other accounts are unchanged');
 
 UPDATE webhook_endpoints SET social_account_id = pg_temp.account(3), place = 3 WHERE social_account_id = pg_temp.account(2) AND place = 1;
 SELECT results_eq($$SELECT e.id = b.id, e.app_secret = b.app_secret, e.headers = b.headers
                     FROM webhook_endpoints AS e, before AS b
                     WHERE e.social_account_id = pg_temp.account(3) AND e.place = 3
                       AND b.social_account_id = pg_temp.account(2) AND b.place = 1$$,
-  'VALUES (true, true, true)', 'to another account of the same user: it stays what it was');
+  'VALUES (true, true, true)', 'to another account of the same user: unchanged');
 UPDATE webhook_endpoints SET social_account_id = NULL, place = 1, app_secret = 'given' WHERE social_account_id = pg_temp.account(3) AND place = 3;
 SELECT results_eq($$SELECT b.id IS NULL, e.app_secret::text, e.headers FROM webhook_endpoints AS e LEFT JOIN before AS b USING (id)
                     WHERE e.social_account_id IS NULL AND e.place = 1$$,
-  $$VALUES (true, 'given', '{}'::jsonb)$$, 'to the operator: another one, with the secret that the same statement gives it');
+  $$VALUES (true, 'given', '{}'::jsonb)$$, 'to the operator: a new endpoint, with the secret of the same statement');
 UPDATE webhook_endpoints SET social_account_id = pg_temp.account(3), place = 4 WHERE id = '40000000-0000-4000-8000-000000000000';
-SELECT is((SELECT count(*) FROM webhook_endpoints AS e JOIN before USING (id) WHERE e.place = 4), 0::bigint, 'from the operator: another one');
+SELECT is((SELECT count(*) FROM webhook_endpoints AS e JOIN before USING (id) WHERE e.place = 4), 0::bigint, 'from the operator: a new endpoint');
 SELECT is((SELECT count(*) FROM webhook_deliveries WHERE endpoint_id = '40000000-0000-4000-8000-000000000000'), 0::bigint,
-          'with nothing that waits');
+          'without deliveries');
 
 SELECT * FROM finish();
 ROLLBACK;

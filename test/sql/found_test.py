@@ -34,8 +34,8 @@ def test_replaced_values_of_columns_that_stay_are_put_back(legacy):
     overwrite(legacy, "5", "business_name", "goes with its column", "true")
     report = legacy.must_roll_back()
     assert legacy.sql(rows) == before
-    assert "done   2 value(s) of access_token put back that run 2 replaced" in report
-    assert "done   3 value(s) of access_token put back that run 1 replaced" in report
+    assert "done   2 value(s) of access_token restored that run 2 replaced" in report
+    assert "done   3 value(s) of access_token restored that run 1 replaced" in report
     assert "stays  access_token" not in report and "value(s) of business_name" not in report
 
 
@@ -90,7 +90,7 @@ def test_a_check_that_was_not_valid_is_so_again(legacy, satisfied):
 @pytest.mark.every_version
 @pytest.mark.parametrize("make, named", [
     ("CREATE TABLE social_accounts (LIKE a) PARTITION BY HASH (id); ALTER TABLE social_accounts ADD PRIMARY KEY (id)",
-     "public.social_accounts is partitioned: this update knows a plain table only"),
+     "public.social_accounts is partitioned: this update supports only a plain table"),
     ("CREATE TABLE parent (id uuid); CREATE TABLE social_accounts (LIKE a INCLUDING ALL) INHERITS (parent)",
      "public.social_accounts inherits from public.parent: this"),
     ("CREATE TABLE social_accounts (LIKE a INCLUDING ALL); CREATE TABLE child () INHERITS (social_accounts)",
@@ -120,10 +120,10 @@ def test_rights_granted_by_others_are_named_with_their_revoke(updated):
     done = updated.update()
     assert done.returncode == 3
     assert "anon can read public.social_accounts" in done.stderr
-    assert 'later  rights that others passed on: role Shop.App passed rights on' in done.stdout
-    assert 'WARNING:  role Shop.App passed rights on' in done.stderr
+    assert 'later  privileges granted by other roles: role Shop.App granted privileges' in done.stdout
+    assert 'WARNING:  role Shop.App granted privileges' in done.stderr
     updated.sql(done.stdout.partition("only it can take them back: ")[2].partition("\n")[0])
-    assert "passed on" not in updated.must_update()
+    assert "granted by other roles" not in updated.must_update()
     updated.sql('DROP OWNED BY "Shop.App"; DROP ROLE "Shop.App"')
 
 

@@ -116,7 +116,7 @@ def test_half_applied_by_hand(cluster, legacy):
                               "ON social_accounts (phone_number_id) WHERE phone_number_id IS NOT NULL")
     assert "could not create unique index" in failed.stderr
     legacy.sql("UPDATE social_accounts SET phone_number_id = NULL")
-    assert "made   removal of half-built index" in legacy.must_update()
+    assert "made   drop of invalid index" in legacy.must_update()
     assert legacy.dump() == _clean_dump(cluster)
 
 
@@ -151,7 +151,7 @@ def test_settles_duplicate_values_where_it_may(legacy):
     legacy.sql(f"ALTER DATABASE {legacy.name} SET socialsync.duplicates = quarantine")
     legacy.sql("ALTER TABLE social_accounts ADD page_id varchar(100); UPDATE social_accounts SET page_id = '4711'")
     report = legacy.must_update()
-    assert report.count(" gives up page_id '4711', which account ") == 2
+    assert report.count(" loses page_id '4711', which account ") == 2
     assert legacy.sql("SELECT count(*), count(DISTINCT page_id) FROM social_accounts") == "3|3"
     legacy.must_roll_back()
     assert legacy.sql("SELECT count(*), count(DISTINCT page_id) FROM social_accounts") == "3|1"
@@ -226,7 +226,7 @@ CONFLICTS = {
         "wanted CREATE UNIQUE INDEX"),
     "table of an index's name": (
         "CREATE TABLE idx_social_accounts_page_id (id int)",
-        "idx_social_accounts_page_id is another kind of thing"),
+        "idx_social_accounts_page_id is another kind of object"),
     "CHECK with another condition": (
         "ALTER TABLE social_accounts ADD CONSTRAINT social_accounts_instagram_has_page_id CHECK (true)",
         "constraint social_accounts_instagram_has_page_id is CHECK (true)"),

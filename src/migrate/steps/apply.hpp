@@ -23,7 +23,7 @@ struct ApplyOptions {
   std::chrono::milliseconds lock_budget{600'000};  // for all attempts at one step
   std::chrono::milliseconds run_lock_wait{1'500};  // for another run to end
   std::chrono::milliseconds reconnect_budget{60'000};
-  // Of several accounts with one key all but one lose the key, and are reported.
+  // All but one of the accounts with the same key lose it, and are reported.
   bool quarantine_duplicates = false;
   std::vector<std::string> rls_roles{};  // additional roles that see all accounts
   Fault fault{};

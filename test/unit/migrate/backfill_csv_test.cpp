@@ -19,7 +19,7 @@ std::vector<CsvRecord> records(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("a record ends with its line, whatever ends lines") {
+TEST_CASE("a record ends at LF, CR LF or CR") {
   for (const char* text : {"a,b\n1,2\n", "a,b\r\n1,2\r\n", "a,b\r1,2\r", "a,b\n1,2"}) {
     CAPTURE(text);
     const auto all = records(text);
@@ -30,14 +30,14 @@ TEST_CASE("a record ends with its line, whatever ends lines") {
   }
 }
 
-TEST_CASE("a quoted field may hold lines, which count") {
+TEST_CASE("a quoted field may contain line ends, which count as lines") {
   const auto all = records("a\r\n\"one\r\ntwo \"\"three\"\"\nfour\"\r\nb\r\n");
   REQUIRE(all.size() == 3);
   CHECK(all[1].text == "\"one\r\ntwo \"\"three\"\"\nfour\"");
   CHECK(all[2].line == 5);
 }
 
-TEST_CASE("blank lines are left out, and count") {
+TEST_CASE("blank lines are skipped, and count as lines") {
   const auto all = records("\n a\n\n \t\r\nb");
   REQUIRE(all.size() == 2);
   CHECK(all[0].line == 2);
@@ -50,13 +50,13 @@ TEST_CASE("UTF-16 is refused") {
   CHECK_THROWS_AS(records(std::string("\xff\xfei\0", 4)), socialsync::Failure);
 }
 
-TEST_CASE("a quote that is never closed is told") {
+TEST_CASE("an unclosed quote is reported") {
   const auto all = records("a\n\"b\nc\n");
   CHECK(all[0].is_closed);
   CHECK_FALSE(all[1].is_closed);
 }
 
-TEST_CASE("a record that never ends is cut") {
+TEST_CASE("a record over the limit is truncated") {
   const auto all = records("a\n\"" + std::string(2 * CsvReader::record_bytes_max, 'x') + "\"\nb\n");
   REQUIRE(all.size() == 3);
   CHECK_FALSE(all[1].is_whole);
@@ -64,7 +64,7 @@ TEST_CASE("a record that never ends is cut") {
   CHECK(all[2].text == "b");
 }
 
-TEST_CASE("the delimiter is what separates names") {
+TEST_CASE("the delimiter is the most frequent separator of the header") {
   CHECK(csv_delimiter("id,page_id") == ',');
   CHECK(csv_delimiter("id;page_id") == ';');
   CHECK(csv_delimiter("id\tpage_id\tx") == '\t');

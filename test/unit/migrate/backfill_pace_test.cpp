@@ -5,7 +5,7 @@
 using namespace socialsync::migrate;
 using namespace std::chrono_literals;
 
-TEST_CASE("a batch that takes too long is followed by one of half its size") {
+TEST_CASE("a slow batch halves the size of the next") {
   BackfillPace pace(100ms);
   CHECK(pace.size() == 500);
   pace.took(101ms);
@@ -14,7 +14,7 @@ TEST_CASE("a batch that takes too long is followed by one of half its size") {
   CHECK(pace.size() == 1);
 }
 
-TEST_CASE("quick batches grow, up to a limit") {
+TEST_CASE("fast batches double the size, up to a limit") {
   BackfillPace pace(100ms);
   pace.took(49ms);
   CHECK(pace.size() == 1000);
@@ -22,7 +22,7 @@ TEST_CASE("quick batches grow, up to a limit") {
   CHECK(pace.size() == BackfillPace::size_max);
 }
 
-TEST_CASE("one that takes as long as it should keeps its size") {
+TEST_CASE("a batch of the target duration keeps the size") {
   BackfillPace pace(100ms);
   pace.took(100ms);
   pace.took(50ms);

@@ -20,7 +20,7 @@ BackupManifest example() {
           .files = {{.name = "dump/toc.dat", .bytes = 7, .sha256 = "00ff"}}};
 }
 
-TEST_CASE("backup: a manifest comes back as it was written") {
+TEST_CASE("backup: a manifest survives a round trip through JSON") {
   const std::string text = to_json(example());
   CHECK(to_json(manifest_of(text)) == text);
   const BackupManifest read = manifest_of(text);
@@ -32,7 +32,7 @@ TEST_CASE("backup: a manifest comes back as it was written") {
   CHECK(text.find("\"started_at\":\"2026-01-01T00:00:00Z\"") != std::string::npos);
 }
 
-TEST_CASE("backup: what is no manifest is refused") {
+TEST_CASE("backup: text that is not a manifest is refused") {
   for (const char* text : {"", "[]", "{}", R"({"v":2})", R"({"v":1,"database":"x"})"})
     CHECK_THROWS_AS(manifest_of(text), std::exception);
 }

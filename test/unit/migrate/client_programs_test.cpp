@@ -7,17 +7,17 @@
 namespace socialsync::migrate {
 namespace {
 
-TEST_CASE("client programs: the major version is read from what they print") {
+TEST_CASE("client programs: the major version is parsed from the output of --version") {
   CHECK(major_version_in("pg_dump (PostgreSQL) 15.20 (Debian 15.20-0+deb12u1)\n") == 15);
   CHECK(major_version_in("pg_restore (PostgreSQL) 18beta1\n") == 18);
   CHECK(major_version_in("cannot start the program\n") == 0);
 }
 
-TEST_CASE("client programs: an older server is served") {
+TEST_CASE("client programs: a newer client serves an older server") {
   CHECK(find_client_program("pg_dump", 140'000).ends_with("pg_dump"));
 }
 
-TEST_CASE("client programs: none is new enough") {
+TEST_CASE("client programs: no installed version is new enough") {
   try {
     find_client_program("pg_dump", 990'004);
     FAIL("there was no error");

@@ -13,7 +13,7 @@ TEST_CASE("a header is read in any order and case") {
   CHECK(header.columns[0]->name == "page_id");
 }
 
-TEST_CASE("lines for no account in particular name none") {
+TEST_CASE("a header of constants names no account") {
   CHECK(read_backfill_header("webhook_status", false, false).columns.size() == 1);
   CHECK_THROWS_AS(read_backfill_header("id,webhook_status", false, false), socialsync::Failure);
 }
