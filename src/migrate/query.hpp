@@ -24,6 +24,8 @@ inline std::uint64_t number_in(const pg::ResultSet& rows, std::size_t row, int c
   return number;
 }
 
+inline std::uint64_t first_number(const pg::ResultSet& rows) { return number_in(rows, 0, 0); }
+
 // The first column of all rows.
 inline std::vector<std::string> lines_of(const pg::ResultSet& rows) {
   std::vector<std::string> lines;
