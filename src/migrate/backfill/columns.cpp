@@ -58,8 +58,8 @@ std::vector<std::string_view> allowed_names() {
                      nearest_word(name, names)));
 }
 
-const BackfillColumn* find_column(const std::string& name, bool old_columns) {
-  return old_columns ? &backfill_column(name) : find_new_column(name);
+const BackfillColumn* find_column(const std::string& name, Columns allowed) {
+  return allowed == Columns::all ? &backfill_column(name) : find_new_column(name);
 }
 
 }  // namespace
@@ -100,18 +100,18 @@ bool BackfillHeader::has(std::string_view name) const {
   return std::ranges::find(names, name) != names.end();
 }
 
-BackfillHeader read_backfill_header(std::string_view record, bool accounts, bool old_columns) {
+BackfillHeader read_backfill_header(std::string_view record, Columns allowed) {
   BackfillHeader header{.delimiter = csv_delimiter(record), .names = {}, .columns = {}};
   for (const std::string& field : csv_fields(record, header.delimiter)) {
     const std::string name = normalized(field);
     if (header.has(name)) refuse(fmt::format("the header names {} twice", name));
     header.names.push_back(name);
-    if (accounts && std::ranges::find(account_names, name) != account_names.end()) continue;
-    const BackfillColumn* column = find_column(name, old_columns);
+    if (std::ranges::find(account_names, name) != account_names.end()) continue;
+    const BackfillColumn* column = find_column(name, allowed);
     if (!column) refuse_name(name, header.names.size());
     header.columns.push_back(column);
   }
-  if (accounts && !header.has("id") && !header.has("account_id"))
+  if (!header.has("id") && !header.has("account_id"))
     refuse("the header has neither id nor account_id, so no line says which account it is for");
   if (header.columns.empty()) refuse("the header names no column to fill, such as phone_number_id");
   return header;

@@ -39,8 +39,13 @@ struct BackfillHeader {
   bool has(std::string_view name) const;
 };
 
-// `accounts`: the lines name accounts. `old_columns`: columns older than the migration are allowed. Throws
-// Failure (wrong_usage) for an unknown or repeated name, and for a header without a column or an account.
-BackfillHeader read_backfill_header(std::string_view record, bool accounts, bool old_columns);
+enum class Columns {
+  of_the_migration,
+  all,  // access_token too
+};
+
+// Throws Failure (wrong_usage) for an unknown or repeated name, and for a header without a column or an
+// account.
+BackfillHeader read_backfill_header(std::string_view record, Columns allowed);
 
 }  // namespace socialsync::migrate

@@ -190,21 +190,21 @@ void match_accounts(pg::Session& session, const BackfillHeader& header) {
       id, platform, text_of(header, "account_id")));
 }
 
-void check_lines(pg::Session& session, const BackfillHeader& header, bool accounts) {
+void check_lines(pg::Session& session, const BackfillHeader& header) {
   session.execute(make_problems);
-  if (accounts) check_accounts(session, header);
+  check_accounts(session, header);
   for (const BackfillColumn* column : header.columns) {
     check_value(session, header, *column);
-    if (accounts && column->is_unique) check_unique(session, header, *column);
+    if (column->is_unique) check_unique(session, header, *column);
   }
   session.execute("ANALYZE pg_temp.backfill_problems");
 }
 
-BackfillHeader read_header(CsvReader& reader, bool accounts, bool old_columns) {
+BackfillHeader read_header(CsvReader& reader, Columns allowed) {
   const std::optional<CsvRecord> record = reader.next();
   if (!record) throw Failure(Exit::wrong_usage, "the file is empty: its first line names the columns");
   if (!record->is_closed) throw Failure(Exit::wrong_usage, "a quote in the header is never closed");
-  return read_backfill_header(record->text, accounts, old_columns);
+  return read_backfill_header(record->text, allowed);
 }
 
 std::string typed_columns(const BackfillHeader& header) {
@@ -222,14 +222,6 @@ void make_accounts(pg::Session& session, const BackfillHeader& header) {
                   " FROM pg_temp.backfill_lines AS l JOIN pg_temp.backfill_matches AS m USING (line)"
                   " WHERE NOT EXISTS (SELECT FROM pg_temp.backfill_problems AS p WHERE p.line = l.line);"
                   "ALTER TABLE pg_temp.backfill_wanted ADD PRIMARY KEY (id);"
-                  "ANALYZE pg_temp.backfill_wanted; DROP TABLE pg_temp.backfill_lines",
-                  typed_columns(header)));
-}
-
-void make_constants(pg::Session& session, const BackfillHeader& header) {
-  session.execute(
-      fmt::format("CREATE TEMPORARY TABLE backfill_wanted AS SELECT {} FROM pg_temp.backfill_lines AS l"
-                  " WHERE NOT EXISTS (SELECT FROM pg_temp.backfill_problems);"
                   "ANALYZE pg_temp.backfill_wanted; DROP TABLE pg_temp.backfill_lines",
                   typed_columns(header)));
 }
@@ -253,30 +245,16 @@ void add_assignments(BackfillSource& source, const BackfillHeader& header) {
 
 WantedValues load_accounts(pg::Session& session, std::istream& csv, Columns allowed) {
   CsvReader reader(csv);
-  const BackfillHeader header = read_header(reader, true, allowed == Columns::all);
+  const BackfillHeader header = read_header(reader, allowed);
   copy_lines(session, reader, header);
   match_accounts(session, header);
-  check_lines(session, header, true);
+  check_lines(session, header);
   WantedValues wanted;
   read_problems(session, wanted);
   make_accounts(session, header);
   wanted.source.keys = "pg_temp.backfill_wanted";
   wanted.source.joined = "JOIN pg_temp.backfill_wanted AS w ON w.id = a.id";
   wanted.source.total = first_number(session.query("SELECT count(*) FROM pg_temp.backfill_wanted"));
-  add_assignments(wanted.source, header);
-  return wanted;
-}
-
-WantedValues load_constants(pg::Session& session, std::istream& csv, const std::string& filter) {
-  CsvReader reader(csv);
-  const BackfillHeader header = read_header(reader, false, false);
-  copy_lines(session, reader, header);
-  check_lines(session, header, false);
-  WantedValues wanted;
-  read_problems(session, wanted);
-  make_constants(session, header);
-  wanted.source.joined = "CROSS JOIN pg_temp.backfill_wanted AS w";
-  wanted.source.filter = filter;
   add_assignments(wanted.source, header);
   return wanted;
 }

@@ -27,18 +27,9 @@ struct WantedValues {
 
 constexpr std::size_t listed_max = 1000;  // lines and accounts named in a report
 
-enum class Columns {
-  of_the_migration,
-  all,  // access_token too
-};
-
 // Reads a CSV file whose header names `id`, or `account_id` and optionally `platform`, and the columns to
 // fill. Good lines become the source. Throws Failure for an unusable header.
 WantedValues load_accounts(pg::Session& session, std::istream& csv, Columns allowed);
-
-// Reads a CSV file of a header and one line without an account: values for all accounts that satisfy
-// `filter`, a condition on `a`.
-WantedValues load_constants(pg::Session& session, std::istream& csv, const std::string& filter);
 
 // Allows each assignment to overwrite every value, or only an unset one.
 void allow_writes(BackfillSource& source, bool overwrite);

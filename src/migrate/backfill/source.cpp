@@ -48,8 +48,7 @@ BackfillSql::BackfillSql(const BackfillSource& source) : source_(source) {
 
 // Selects by an array of ids: for a join or a condition the planner could expect many rows.
 std::string BackfillSql::accounts() const {
-  return fmt::format("public.social_accounts AS a {} WHERE a.id = ANY ($1::uuid[]) AND ({})", source_.joined,
-                     source_.filter);
+  return fmt::format("public.social_accounts AS a {} WHERE a.id = ANY ($1::uuid[])", source_.joined);
 }
 
 std::string BackfillSql::survey(const std::string& keys) const {
@@ -71,18 +70,18 @@ std::string BackfillSql::survey(const std::string& keys) const {
       "WITH picked AS MATERIALIZED (SELECT id FROM {} WHERE ($1::uuid IS NULL OR id > $1::uuid)"
       "  AND id <= $2::uuid ORDER BY id LIMIT $3::bigint),"
       " seen AS (SELECT a.id, ({}) AS writes, ({}) AS keeps, {} AS kept_values, {}"
-      "  FROM picked JOIN public.social_accounts AS a USING (id) {} WHERE ({}) AND ({})"
+      "  FROM picked JOIN public.social_accounts AS a USING (id) {} WHERE ({})"
       "  AND (a.created_at BETWEEN $4::timestamptz AND clock_timestamp()) IS NOT TRUE)"
       " SELECT (SELECT id FROM picked ORDER BY id DESC LIMIT 1), (SELECT count(*) FROM picked),"
       "  count(*) FILTER (WHERE NOT writes AND NOT keeps), count(*) FILTER (WHERE writes),"
       "  coalesce(sum(kept_values), 0), array_agg(id) FILTER (WHERE writes),"
       "  array_agg(id) FILTER (WHERE keeps), {} FROM seen",
-      keys, any_write_, any_kept, kept_values, writes, source_.joined, source_.filter, any_wish, counts);
+      keys, any_write_, any_kept, kept_values, writes, source_.joined, any_wish, counts);
 }
 
 std::string BackfillSql::left() const {
-  return fmt::format("SELECT count(*) FROM public.social_accounts AS a {} WHERE ({}) AND ({})",
-                     source_.joined, source_.filter, any_write_);
+  return fmt::format("SELECT count(*) FROM public.social_accounts AS a {} WHERE ({})", source_.joined,
+                     any_write_);
 }
 
 std::string BackfillSql::kept() const {

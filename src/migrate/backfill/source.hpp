@@ -1,4 +1,4 @@
-// The values that a backfill writes, and to which accounts, as SQL. Files, constants and undo share it.
+// The values that a backfill writes, and to which accounts, as SQL. Files and undo share it.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,6 @@ struct BackfillAssignment {
 struct BackfillSource {
   std::string keys = "public.social_accounts";  // a relation with an `id` for each account to visit
   std::string joined;                           // joins of public.social_accounts AS a
-  std::string filter = "true";                  // a condition on `a`
   std::vector<BackfillAssignment> assignments;
   std::uint64_t total = 0;  // estimated number of keys; 0: unknown
 };
