@@ -177,7 +177,7 @@ asio::awaitable<void> Worker::claim(pg::Connection& connection) {
   co_await store::plan_by_keys(connection);
   claimer_.statement.reset();
   handle(event::ClaimerConnected{});
-  while (!is_stopping_) {
+  while (!is_stopping_ || claimer_.statement) {
     if (!claimer_.statement) {
       co_await claimer_.changed.sleep(Clock::now() + idle_wait);
       continue;

@@ -335,7 +335,10 @@ void WorkerCore::note_health(const Uuid& endpoint_id, Verdict verdict, Turn& tur
 
 // --- What is recorded
 
-void WorkerCore::on(event::RecorderConnected&, Turn& turn) { use_recorder(RecorderCore::Connected{}, turn); }
+void WorkerCore::on(event::RecorderConnected&, Turn& turn) {
+  use_recorder(RecorderCore::Connected{}, turn);
+  want_claim(turn.now);  // ready again
+}
 
 void WorkerCore::on(event::RecorderLost&, Turn& turn) {
   is_ready_ = false;
