@@ -28,8 +28,8 @@ std::shared_ptr<const deliver::Event> event_of(const store::EventRow& row) {
   return event;
 }
 
-// Meta waits a few seconds for its answer, a delivery may be later: when there is not enough CPU for both,
-// the outbox keeps what is behind. On Linux each thread has a niceness of its own, setpriority(2).
+// Answers to Meta have a deadline of seconds; deliveries can wait in the outbox. On Linux each thread has its
+// own niceness, setpriority(2).
 void yield_to_ingest() {
   constexpr int niceness = 10;
   setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), niceness);
@@ -64,11 +64,11 @@ asio::awaitable<void> Deliveries::stop() {
   co_await asio::co_spawn(io_, worker_.stop(), asio::use_awaitable);
 }
 
-// A commit answers many requests, one after another: the worker is woken once for all of them.
+// A commit answers many requests in a row: the worker is woken once for all of them.
 void Deliveries::take(const ingest::Submission& submission) {
-  const bool is_about_to_be_told = !handed_.empty();
+  const bool is_hand_over_posted = !handed_.empty();
   for (const store::EventRow& row : submission.events) add(row);
-  if (handed_.empty() || is_about_to_be_told) return;
+  if (handed_.empty() || is_hand_over_posted) return;
   asio::post(ingest_, [this] { hand_over(); });
 }
 

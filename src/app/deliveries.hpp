@@ -1,4 +1,4 @@
-// Delivery in this process: a worker on a thread of its own, which takes what ingest has committed from
+// Delivery in this process: a worker on its own thread, which receives committed events from ingest in
 // memory.
 #pragma once
 
@@ -25,16 +25,16 @@ namespace socialsync::app {
 
 class Deliveries : public ingest::Handover {
  public:
-  // `ingest` runs what takes webhooks: all but is_ready() is called there. `connect` is called on the
-  // worker's thread.
+  // All functions but is_ready() are called on the `ingest` executor. `connect` is called on the worker's
+  // thread.
   Deliveries(const config::Config& config, boost::asio::any_io_executor ingest, pg::Connect connect,
              metrics::Metrics& metrics);
   ~Deliveries() override;
 
   void start();
-  // Whether, as far as is known, events would be delivered now. Any thread.
+  // True once the worker has loaded the endpoints and its connections work. Any thread.
   bool is_ready() const { return worker_.is_ready(); }
-  // Resolves when what was in flight has ended and is written. Nothing may be handed over after.
+  // Resolves when the requests in flight have ended and their results are written. No take() may follow.
   boost::asio::awaitable<void> stop();
 
   bool takes(const Uuid& endpoint_id) override { return worker_.admission().admit(endpoint_id); }
@@ -43,17 +43,17 @@ class Deliveries : public ingest::Handover {
   void forget(const ingest::Submission& submission) override;
 
  private:
-  // What committed bodies have for the worker.
+  // The deliveries of committed bodies.
   struct Handed {
     std::vector<deliver::Delivery> deliveries;
-    std::vector<Uuid> endpoints;  // whose deliveries are in the outbox only
+    std::vector<Uuid> endpoints;  // with deliveries that are in the outbox only
     bool empty() const { return deliveries.empty() && endpoints.empty(); }
   };
   void add(const store::EventRow& row);
   void hand_over();
 
   boost::asio::any_io_executor ingest_;
-  Handed handed_;  // since the worker was last told; something: it is about to be
+  Handed handed_;  // not yet given to the worker; not empty: hand_over() is posted
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> keeps_running_;
   deliver::Sender sender_;

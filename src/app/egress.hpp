@@ -10,11 +10,11 @@
 
 namespace socialsync::app {
 
-// Where deliveries may go, as the settings say.
+// Returns the egress policy of the settings.
 inline deliver::EgressPolicy egress_policy_of(const config::Egress& egress) {
   std::vector<net::Cidr> allowed;
   for (const std::string& network : egress.allowed) {
-    if (auto cidr = net::Cidr::parse(network)) allowed.push_back(*cidr);  // config has refused others
+    if (auto cidr = net::Cidr::parse(network)) allowed.push_back(*cidr);  // config refuses others
   }
   return {std::move(allowed), egress.http, egress.proxy};
 }

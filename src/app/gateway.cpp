@@ -29,7 +29,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::chrono::milliseconds ready_glance{20};
-// Reading more at once would keep requests waiting.
+// Larger batches would delay requests.
 constexpr std::size_t reroute_batch_bytes_max = 1024 * 1024;
 
 route::SharedSecrets shared_secrets(const config::Config& config) {
@@ -51,7 +51,7 @@ asio::ip::tcp::endpoint endpoint_of(asio::io_context& io, const config::Config& 
   return found.begin()->endpoint();
 }
 
-// Everything a running gateway consists of, in the order in which it is built.
+// All parts of a running gateway, in the order of construction.
 class Gateway : public Health {
  public:
   Gateway(const config::Config& config, DatabaseOwner owner, Duty duty)
@@ -91,7 +91,7 @@ class Gateway : public Health {
   std::string not_ready_because() const override {
     if (duty_ == Duty::deliver_only) return deliveries_.is_ready() ? "" : "the endpoints are not loaded yet";
     if (!tenants_.current()) return "the tenant directory is not loaded yet";
-    if (!upkeep_.writable()) return "the database does not take writes";
+    if (!upkeep_.writable()) return "the database does not accept writes";
     return "";
   }
 
@@ -151,7 +151,7 @@ class Gateway : public Health {
   asio::awaitable<std::unique_ptr<pg::Connection>> connect(
       std::optional<std::chrono::milliseconds> lock_timeout) const {
     pg::ConnectionOptions options = config_.database.options;
-    options.emplace_back("fallback_application_name", "socialsync");  // who it is, in pg_stat_activity
+    options.emplace_back("fallback_application_name", "socialsync");  // application_name in pg_stat_activity
     auto opening = pg::Connection::open(std::move(options));
     auto connection = co_await net::within(config_.limits.connect_timeout, std::move(opening));
     co_await store::prepare_session(*connection, lock_timeout);
@@ -173,7 +173,7 @@ class Gateway : public Health {
     log::info("stopping", {{"connections", server_.connections()}, {"queued", batcher_.queued_events()}});
     server_.stop();
     const bool all_answered = co_await server_.drained(config_.limits.shutdown_deadline);
-    if (!all_answered) log::warning("stopped with requests unanswered: their sender will try again");
+    if (!all_answered) log::warning("shutdown: requests unanswered, their senders will retry");
     co_await batcher_.stop();
     co_await deliveries_.stop();
     co_await upkeep_.finish();

@@ -9,13 +9,14 @@
 
 namespace socialsync::app {
 
-// The database lacks our tables. what() says which command makes them.
+// The database is not migrated. what() names the command that migrates it.
 class NotMigrated : public Failure {
  public:
   NotMigrated();
 };
 
-// The database has secrets under a key that is not one of the settings'. what() says which, and what to set.
+// The database has secrets encrypted under a key that the settings lack. what() names the key and the
+// setting.
 class WrongSecretsKey : public Failure {
  public:
   explicit WrongSecretsKey(const std::string& message) : Failure(Exit::wrong_usage, message) {}
@@ -23,12 +24,12 @@ class WrongSecretsKey : public Failure {
 
 enum class DatabaseOwner { operators, ours };
 
-// What this process does. Any number of each may work on one database.
+// The tasks of this process. Any number of processes of each kind may share a database.
 enum class Duty { all, ingest_only, deliver_only };
 
-// Serves until SIGTERM or SIGINT, then finishes what it has accepted. `on_ready` is called once, as soon as a
-// webhook would be committed, with the URL that clients can reach. Throws NotMigrated, WrongSecretsKey, or
-// std::runtime_error when the address is taken.
+// Serves until SIGTERM or SIGINT, then drains: accepted requests are answered. `on_ready` is called once,
+// with the URL for clients, as soon as a webhook would be committed. Throws NotMigrated, WrongSecretsKey, or
+// std::runtime_error if the address is in use.
 void run_gateway(const config::Config& config, DatabaseOwner owner, Duty duty,
                  std::function<void(const std::string& url)> on_ready);
 

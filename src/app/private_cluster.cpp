@@ -38,7 +38,7 @@ void require_success(const process::Finished& finished, const char* what) {
   if (finished.exit_code != 0) throw std::runtime_error(fmt::format("{} failed:\n{}", what, finished.output));
 }
 
-// The major version of the data, or 0 when there are none.
+// Returns the major version of the data; 0 if there are none.
 int version_of(const std::string& cluster) {
   std::ifstream file(cluster + "/PG_VERSION");
   int version = 0;
@@ -46,7 +46,7 @@ int version_of(const std::string& cluster) {
   return version;
 }
 
-// Where the server's programs are: of the data's own version, else of the newest.
+// Returns the folder of the server's programs: those of the data's version, else the newest.
 std::string find_programs(int version) {
   int newest = 0;
   std::error_code error;
@@ -63,7 +63,7 @@ std::string find_programs(int version) {
           : "PostgreSQL's server is not installed: apt-get install postgresql-15, or set DATABASE_URL");
 }
 
-// A number may have been given to another process since it was written down.
+// The process id in the file may belong to another process now.
 bool is_server_of(pid_t pid, const std::string& cluster) {
   std::error_code error;
   const files::path folder = files::read_symlink(fmt::format("/proc/{}/cwd", pid), error);
@@ -101,7 +101,7 @@ PrivateCluster::PrivateCluster(std::string directory) : directory_(std::move(dir
 }
 
 PrivateCluster::~PrivateCluster() {
-  watcher_ = std::jthread();  // asks it to end, and waits
+  watcher_ = std::jthread();  // requests its stop and joins it
   if (server_) server_->stop(SIGINT, stop_limit);
   if (lock_ >= 0) close(lock_);
 }
@@ -116,11 +116,11 @@ void PrivateCluster::lock() {
 }
 
 void PrivateCluster::initialize() {
-  // A folder of a run that was killed in the middle would be refused.
+  // initdb refuses the folder of an earlier run that was killed.
   const std::string cluster = cluster_in(directory_);
   const std::string unfinished = cluster + ".unfinished";
   files::remove_all(unfinished);
-  log::info("making a private database", {{"directory", cluster}});
+  log::info("creating the private database", {{"directory", cluster}});
   require_success(process::run({.arguments = {program("initdb"), "-D", unfinished, "-U", role, "-E", "UTF8",
                                               "--locale=C.UTF-8", "--auth=peer", "--no-instructions"}}),
                   "initdb");
@@ -140,7 +140,7 @@ void PrivateCluster::write_access_rules() const {
   files::permissions(socket_in(directory_), files::perms::owner_all);
 }
 
-// A server whose gateway was killed is shutting down just now: the kernel has told it to.
+// If the last gateway was killed, its server is still shutting down: the kernel has signalled it.
 void PrivateCluster::wait_for_predecessor() const {
   const auto deadline = std::chrono::steady_clock::now() + stop_limit;
   for (;;) {
@@ -169,7 +169,7 @@ void PrivateCluster::wait_until_ready() {
       .arguments = {program("pg_isready"), "-q", "-h", socket_in(directory_), "-d", "postgres"}};
   while (process::run(question).exit_code != 0) {
     if (!server_->running() || std::chrono::steady_clock::now() > deadline)
-      throw std::runtime_error("the private database does not start: see " + directory_ + "/postgresql.log");
+      throw std::runtime_error("the private database did not start: see " + directory_ + "/postgresql.log");
     std::this_thread::sleep_for(poll);
   }
 }
@@ -182,13 +182,12 @@ void PrivateCluster::create_database() const {
   const process::Finished found = psql("SELECT count(*) FROM pg_database WHERE datname = 'socialsync'");
   require_success(found, "looking for the database");
   if (found.output.starts_with('0'))
-    require_success(psql("CREATE DATABASE socialsync"), "making the database");
-  // The schema socialsync is internal; by default it would come first for the role of that name.
+    require_success(psql("CREATE DATABASE socialsync"), "creating the database");
+  // The default search_path would put the internal schema `socialsync` first for the role of that name.
   require_success(psql("ALTER DATABASE socialsync SET search_path = public"), "setting up the database");
 }
 
-// This thread starts its successors: the kernel's promise to stop a child is bound to the thread that made
-// it.
+// This thread starts the next servers: the kernel stops a child when the thread that started it ends.
 void PrivateCluster::watch(std::stop_token stopping) {
   std::mutex mutex;
   std::condition_variable_any changed;
@@ -196,7 +195,7 @@ void PrivateCluster::watch(std::stop_token stopping) {
   while (!changed.wait_for(held, stopping, restart_pause, [] { return false; }) &&
          !stopping.stop_requested()) {
     if (server_->running()) continue;
-    log::warning("the private database has died: starting it again");
+    log::warning("private database ended, restarting it");
     start();
   }
 }

@@ -12,21 +12,21 @@
 
 namespace socialsync::app {
 
-// A PostgreSQL of our own under one directory, reached only through a socket there that only its owner (and
-// root) can open: for trying things, and for a single machine. Made when it is not there, started again when
-// it dies, stopped with us; the data stays.
+// A private PostgreSQL server in one directory, for evaluation and for a single machine. Its only listener is
+// a socket there, which only the owner and root can open. It is created if it does not exist, restarted if it
+// ends, and stopped with this process; the data stays.
 class PrivateCluster {
  public:
-  // Returns when it takes connections. `directory` is ours and private (process::settle_in). Throws
-  // std::runtime_error with what PostgreSQL said.
+  // Returns when the server accepts connections. `directory` is private to this user (process::settle_in).
+  // Throws std::runtime_error with PostgreSQL's message.
   explicit PrivateCluster(std::string directory);
   ~PrivateCluster();
   PrivateCluster(const PrivateCluster&) = delete;
   PrivateCluster& operator=(const PrivateCluster&) = delete;
 
-  // libpq's keywords and values for the cluster in `directory`, running or not.
+  // Returns libpq's keywords and values for the cluster in `directory`, running or not.
   static std::vector<std::pair<std::string, std::string>> options(const std::string& directory);
-  // What a person types to look inside.
+  // Returns the psql command for an operator.
   static std::string psql_command(const std::string& directory);
 
  private:

@@ -19,7 +19,7 @@ namespace asio = boost::asio;
 
 constexpr std::chrono::milliseconds tick_interval{250};
 constexpr std::size_t keys_at_once = 500;
-// Counting a large table again and again is not to be what the disk is busy with.
+// Counts of a large table must not keep the disk busy: pauses are multiples of a count's duration.
 constexpr int rest_per_count = 20;
 constexpr int rest_per_hurried_count = 1;
 
@@ -31,7 +31,7 @@ asio::awaitable<void> sleep(asio::any_io_executor executor, std::chrono::steady_
   co_await timer.async_wait(asio::use_awaitable);
 }
 
-// What several batches removed, as one line of the log says it.
+// The rows that several batches removed, for one line of the log.
 class Removal {
  public:
   void add(const std::vector<store::Trimmed>& gone) {
@@ -45,7 +45,7 @@ class Removal {
   }
   std::uint64_t rows() const { return rows_; }
 
-  void tell(log::Level level, std::string_view message) const {
+  void log(log::Level level, std::string_view message) const {
     if (rows_ == 0) return;
     std::string reasons;
     for (const auto& [reason, rows] : by_reason_)
@@ -83,7 +83,7 @@ QuarantineKeeper::QuarantineKeeper(asio::any_io_executor executor, ingest::Tenan
   for (const std::string_view reason : store::quarantine_reasons) metrics_.quarantine_rows(reason, 0);
 }
 
-// --- Routing what waits
+// --- Rerouting
 
 asio::awaitable<void> QuarantineKeeper::reroute(pg::Connection& connection) {
   co_await store::prepare_session(connection, limits_.lock_timeout);
@@ -160,7 +160,7 @@ void QuarantineKeeper::report(const ingest::RerouteReport& done) {
   log::info("quarantine rerouted", {{"rows", done.moved()}, {"events", events}, {"duplicates", duplicates}});
 }
 
-// --- The cap
+// --- Limits of size and age
 
 asio::awaitable<void> QuarantineKeeper::bound(pg::Connection& connection) {
   co_await store::prepare_session(connection, limits_.removal_lock_timeout);
@@ -195,15 +195,14 @@ asio::awaitable<void> QuarantineKeeper::count(pg::Connection& connection) {
   metrics_.quarantine_bytes(all.bytes);
 }
 
-// Rows that somebody has locked say nothing of the database.
+// Locked rows do not mean that the connection failed.
 asio::awaitable<void> QuarantineKeeper::remove_some(pg::Connection& connection) {
   try {
     co_await remove_expired(connection);
     if (level_.is_over()) co_await remove_excess(connection);
   } catch (const pg::Error& error) {
     if (!error.is_lock_conflict()) throw;
-    log::warning("quarantine: somebody holds the oldest rows, trying again",
-                 {{"sqlstate", error.sqlstate()}});
+    log::warning("quarantine not trimmed: oldest rows locked, will retry", {{"sqlstate", error.sqlstate()}});
   }
   if (std::exchange(is_trimming_, false)) co_await store::leave_trimming(connection);
 }
@@ -218,11 +217,11 @@ asio::awaitable<void> QuarantineKeeper::remove_expired(pg::Connection& connectio
     removal.add(gone);
     metrics_.quarantine_removed("age", rows_of(gone));
   }
-  removal.tell(log::Level::info, "quarantine: rows past their age removed");
+  removal.log(log::Level::info, "quarantine rows past their age removed");
   if (removal.rows() > 0) co_await count(connection);
 }
 
-// Of several gateways one at a time, and by a count of its own: else each would remove the same excess.
+// Only one gateway at a time, after a new count: otherwise each would remove the same excess.
 asio::awaitable<void> QuarantineKeeper::remove_excess(pg::Connection& connection) {
   is_trimming_ = co_await store::enter_trimming(connection);
   if (!is_trimming_) co_return;
@@ -245,7 +244,7 @@ asio::awaitable<void> QuarantineKeeper::trim(pg::Connection& connection) {
       excess.bytes -= std::min(excess.bytes, of.bytes);
     }
   }
-  removal.tell(log::Level::warning, "quarantine over its cap: the oldest rows removed");
+  removal.log(log::Level::warning, "quarantine over its limit, oldest rows removed");
 }
 
 }  // namespace socialsync::app

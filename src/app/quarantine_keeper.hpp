@@ -1,4 +1,4 @@
-// The upkeep of the quarantine: what an account can be given leaves it, and it does not outgrow its cap.
+// Maintains the quarantine: reroutes rows that an account can receive now, and removes old and excess rows.
 #pragma once
 
 #include <chrono>
@@ -23,41 +23,41 @@ namespace socialsync::app {
 
 struct QuarantineKeeperLimits {
   ingest::RerouteLimits reroute;
-  std::chrono::milliseconds lock_timeout{100};  // less than that of the writers: they go first
+  std::chrono::milliseconds lock_timeout{100};  // shorter than the writers', which have precedence
   std::chrono::milliseconds removal_lock_timeout{2'000};
   std::chrono::seconds count_interval{60};
   std::chrono::seconds second_look_after{10};  // longer than a commit may take
-  std::optional<int> days;                     // rows that are older go; nothing: none
+  std::optional<int> days;                     // older rows are removed; nothing: none
 };
 
-// One thread. What it refers to outlives it.
+// One thread. All references outlive it.
 class QuarantineKeeper {
  public:
   QuarantineKeeper(boost::asio::any_io_executor executor, ingest::TenantKeeper& tenants,
                    ingest::Sightings& sightings, ingest::QuarantineLevel& level, metrics::Metrics& metrics,
                    QuarantineKeeperLimits limits);
 
-  // After each change of accounts, and at first for all: rows under their keys become events where they can.
-  // Until the connection fails; what was not done then is done over the next one.
+  // Reroutes the rows of all accounts, and after each change of accounts those of the changed ones. Ends when
+  // the connection fails; the next call continues.
   boost::asio::awaitable<void> reroute(pg::Connection& connection);
 
-  // Counts what is there, and removes what is too old or over the cap, the oldest first. Until the connection
-  // fails.
+  // Counts the rows, and removes those too old and, oldest first, those over the limit. Ends when the
+  // connection fails.
   boost::asio::awaitable<void> bound(pg::Connection& connection);
 
  private:
   using Clock = std::chrono::steady_clock;
-  // Keys whose accounts have changed.
+  // Routing keys to reroute: those of changed accounts.
   struct Round {
     bool is_all = false;
     std::vector<std::string> keys;
     Clock::time_point due;
-    // A body that was placed by the old directory may have been written after the first look.
+    // A second round finds bodies that were routed by the old directory and written after the first round.
     bool is_second = false;
   };
 
   void take_changes();
-  // Whether rows are left that somebody had locked.
+  // Returns true if rows are left because other sessions had locked them.
   boost::asio::awaitable<bool> work_through(pg::Connection& connection, const Round& round);
   boost::asio::awaitable<void> reroute_keys(pg::Connection& connection, std::vector<std::string> keys,
                                             ingest::RerouteReport& report);

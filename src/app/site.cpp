@@ -39,9 +39,9 @@ const Route* find_route(std::string_view path) {
   return nullptr;
 }
 
-bool is_there(Page page, const SiteRoutes& there) {
-  if (page == Page::webhook) return there.takes_webhooks;
-  return page != Page::webhook_test || (there.takes_webhooks && there.takes_tests);
+bool exists(Page page, const SiteRoutes& chosen) {
+  if (page == Page::webhook) return chosen.takes_webhooks;
+  return page != Page::webhook_test || (chosen.takes_webhooks && chosen.takes_tests);
 }
 
 std::string_view allowed_methods(Page page) {
@@ -73,14 +73,14 @@ http::Response plain(int status, std::string text) {
 
 std::optional<http::Response> Site::refuse(const http::Request& head) {
   const Route* route = find_route(head.path);
-  if (!route || !is_there(route->page, routes_)) {
+  if (!route || !exists(route->page, routes_)) {
     metrics_.request("not_found");
-    return http::error_response(404, "not_found", "there is nothing at this path");
+    return http::error_response(404, "not_found", "no such path");
   }
   if (is_allowed(route->page, head.method)) return std::nullopt;
   metrics_.request("method_not_allowed");
   http::Response response =
-      http::error_response(405, "method_not_allowed", "this path does not take that method");
+      http::error_response(405, "method_not_allowed", "method not allowed at this path");
   response.headers.emplace_back("Allow", allowed_methods(route->page));
   return response;
 }
@@ -102,7 +102,7 @@ asio::awaitable<http::Response> Site::handle(http::Request request) {
 }
 
 asio::awaitable<http::Response> Site::dispatch(http::Request request) {
-  const Route& route = *find_route(request.path);  // refuse() has seen to it that there is one
+  const Route& route = *find_route(request.path);  // refuse() has checked that it exists
   switch (route.page) {
     case Page::webhook:
       if (request.method == http::Method::get) co_return receiver_.handshake(request.query, route.platform);
@@ -112,7 +112,7 @@ asio::awaitable<http::Response> Site::dispatch(http::Request request) {
     case Page::readyz: co_return ready();
     case Page::metrics: co_return metrics_page();
   }
-  co_return http::error_response(404, "not_found", "there is nothing at this path");
+  co_return http::error_response(404, "not_found", "no such path");
 }
 
 http::Response Site::ready() const {

@@ -1,4 +1,4 @@
-// What the server answers: one table of routes.
+// The HTTP routes and their answers.
 #pragma once
 
 #include <string>
@@ -10,17 +10,17 @@
 
 namespace socialsync::app {
 
-// What /readyz and /metrics ask.
+// The state that /readyz and /metrics report.
 class Health {
  public:
   virtual ~Health() = default;
-  // Empty when a webhook would be committed now; else what is missing.
+  // Returns the reason that a webhook would not be committed now; empty: it would be.
   virtual std::string not_ready_because() const = 0;
-  // Brings the gauges up to date.
+  // Updates the gauges.
   virtual void observe(metrics::Metrics& metrics) const = 0;
 };
 
-// Which routes there are beside those for operators.
+// The routes that exist besides those for operators.
 struct SiteRoutes {
   bool takes_webhooks = true;
   bool takes_tests = false;  // unsigned ones: for developers

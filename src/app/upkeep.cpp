@@ -21,7 +21,7 @@ namespace asio = boost::asio;
 
 constexpr std::chrono::milliseconds tick_interval{500};
 constexpr std::chrono::seconds statement_timeout{10};
-constexpr std::chrono::seconds writable_for{5};  // after the last time we saw it
+constexpr std::chrono::seconds writable_for{5};  // after the last successful check
 constexpr std::chrono::seconds privileges_interval{5};
 
 bool ends_the_program(const std::exception& error) {
@@ -38,14 +38,14 @@ bool means_unreachable(const std::exception& error) {
 
 Upkeep::Upkeep(asio::any_io_executor executor, pg::Connect connect, ingest::TenantKeeper& tenants,
                ingest::Sightings& sightings, QuarantineKeeper& quarantine, UpkeepLimits limits,
-               store::SecretChange sealing)
+               store::SecretChange encryption)
     : executor_(std::move(executor)),
       connect_(std::move(connect)),
       tenants_(tenants),
       sightings_(sightings),
       quarantine_(quarantine),
       limits_(limits),
-      sealing_(std::move(sealing)) {}
+      encryption_(std::move(encryption)) {}
 
 void Upkeep::start() {
   spawn("tenant directory", [this](pg::Connection& connection) { return watch_accounts(connection); });
@@ -53,8 +53,8 @@ void Upkeep::start() {
   spawn("partitions", [this](pg::Connection& connection) { return maintain(connection); });
   spawn("quarantine routing", [this](pg::Connection& connection) { return quarantine_.reroute(connection); });
   spawn("quarantine cap", [this](pg::Connection& connection) { return quarantine_.bound(connection); });
-  if (sealing_.columns.empty()) return;
-  spawn("secrets", [this](pg::Connection& connection) { return seal_secrets(connection); });
+  if (encryption_.columns.empty()) return;
+  spawn("secrets", [this](pg::Connection& connection) { return encrypt_secrets(connection); });
 }
 
 void Upkeep::spawn(const char* name, Task task) {
@@ -75,8 +75,7 @@ asio::awaitable<void> Upkeep::check_database(pg::Connection& connection) {
   if (!migrated) throw NotMigrated();
   const bool is_superuser = co_await store::is_superuser(connection);
   if (is_superuser && limits_.warns_of_superuser)
-    log::warning(
-        "connected as a superuser: give serve a role of its own, see socialsync migrate sql --gateway-role");
+    log::warning("connected as a superuser, use the gateway role: socialsync migrate sql --gateway-role");
   checked_database_ = true;
 }
 
@@ -97,7 +96,7 @@ asio::awaitable<void> Upkeep::record_sightings(pg::Connection& connection) {
   }
 }
 
-// A row that cannot be written now, or ever, says nothing of the database.
+// A refused row does not mean that the connection failed.
 asio::awaitable<void> Upkeep::write_sightings(pg::Connection& connection) {
   try {
     auto work = sightings_.write_due(connection);
@@ -113,43 +112,43 @@ asio::awaitable<void> Upkeep::maintain(pg::Connection& connection) {
   for (;;) {
     const std::vector<std::string> done =
         co_await store::maintain_partitions(connection, limits_.retention_days);
-    for (const std::string& line : done) log::info("partitions", {{"done", line}});
+    for (const std::string& line : done) log::info("partition maintained", {{"done", line}});
     timer.expires_after(limits_.maintenance_interval);
     co_await timer.async_wait(net::as_result);
   }
 }
 
-// Those that this role may read and write. What is missing for the others is told once.
-asio::awaitable<std::vector<std::string>> Upkeep::sealable_columns(pg::Connection& connection) {
-  std::vector<std::string> sealable;
+// Returns the columns that this role may read and write. Missing privileges for the others are logged once.
+asio::awaitable<std::vector<std::string>> Upkeep::writable_secret_columns(pg::Connection& connection) {
+  std::vector<std::string> writable;
   std::vector<std::string> refused;
-  for (const std::string& column : sealing_.columns) {
+  for (const std::string& column : encryption_.columns) {
     const std::span<const std::string> alone(&column, 1);
     const std::string obstacle = co_await store::secrets_obstacle(connection, alone, true);
-    (obstacle.empty() ? sealable : refused).push_back(column);
+    (obstacle.empty() ? writable : refused).push_back(column);
   }
   const std::string missing = co_await store::secrets_obstacle(connection, refused, true);
-  if (missing != not_sealed_because_ && !missing.empty())
-    log::warning("what arrives plain is not sealed", {{"error", missing}});
-  not_sealed_because_ = missing;
-  co_return sealable;
+  if (missing != missing_privilege_ && !missing.empty())
+    log::warning("new secrets are not encrypted: privilege missing", {{"error", missing}});
+  missing_privilege_ = missing;
+  co_return writable;
 }
 
-// Whatever an account's change announces makes the directory be loaded: then it is time to look. So it is
-// when more may be sealed than before.
-asio::awaitable<void> Upkeep::seal_secrets(pg::Connection& connection) {
+// Looks for plaintext secrets after each load of the directory, which every change of an account causes, and
+// when this role's column privileges have grown.
+asio::awaitable<void> Upkeep::encrypt_secrets(pg::Connection& connection) {
   co_await store::limit_lock_waits(connection);
   asio::steady_timer tick(executor_);
   std::uint64_t looked_at_load = 0;
-  store::SecretChange change = sealing_;
+  store::SecretChange change = encryption_;
   change.columns.clear();
   std::chrono::steady_clock::time_point ask_rights_at;
   bool is_left = false;
   for (;;) {
     bool is_due = is_left || tenants_.loads() != looked_at_load;
     looked_at_load = tenants_.loads();
-    if (change.columns != sealing_.columns && std::chrono::steady_clock::now() >= ask_rights_at) {
-      std::vector<std::string> columns = co_await sealable_columns(connection);
+    if (change.columns != encryption_.columns && std::chrono::steady_clock::now() >= ask_rights_at) {
+      std::vector<std::string> columns = co_await writable_secret_columns(connection);
       is_due = is_due || columns != change.columns;
       change.columns = std::move(columns);
       ask_rights_at = std::chrono::steady_clock::now() + privileges_interval;
@@ -157,22 +156,21 @@ asio::awaitable<void> Upkeep::seal_secrets(pg::Connection& connection) {
     if (is_due && !change.columns.empty()) {
       const store::SecretReport report = co_await store::change_secrets(connection, change);
       is_left = report.busy > 0 || report.held_off;
-      tell_sealed(report);
+      report_encrypted(report);
     }
     tick.expires_after(tick_interval);
     co_await tick.async_wait(net::as_result);
   }
 }
 
-void Upkeep::tell_sealed(const store::SecretReport& report) {
+void Upkeep::report_encrypted(const store::SecretReport& report) {
   for (const auto& [column, count] : report.changed)
-    log::info("sealed what was plain", {{"column", column}, {"values", count}});
+    log::info("plaintext secrets encrypted", {{"column", column}, {"values", count}});
   if (report.too_narrow == too_narrow_) return;
   too_narrow_ = report.too_narrow;
   for (const auto& [column, found] : too_narrow_)
-    log::warning(
-        "values stay plain, since the column is too narrow for them: socialsync secrets encrypt tells how",
-        {{"column", column}, {"values", found.values}});
+    log::warning("plaintext secrets not encrypted: column too narrow, run socialsync secrets encrypt",
+                 {{"column", column}, {"values", found.values}});
 }
 
 asio::awaitable<void> Upkeep::finish() {
@@ -181,7 +179,7 @@ asio::awaitable<void> Upkeep::finish() {
     auto work = sightings_.flush(*connection);
     co_await net::within(statement_timeout, std::move(work));
   } catch (const std::exception& error) {
-    log::warning("last sightings not written", {{"error", error.what()}});
+    log::warning("shutdown: sightings not written", {{"error", error.what()}});
   }
 }
 

@@ -1,5 +1,5 @@
-// What goes on beside the requests: the directory is kept fresh, sightings are written, partitions made,
-// the quarantine looked after.
+// Background tasks of a gateway: loads the tenant directory, writes sightings, maintains partitions and the
+// quarantine, encrypts plaintext secrets.
 #pragma once
 
 #include <chrono>
@@ -23,25 +23,26 @@ namespace socialsync::app {
 struct UpkeepLimits {
   std::chrono::minutes maintenance_interval{60};
   std::optional<int> retention_days;
-  bool warns_of_superuser = true;  // a database of our own has no other role
+  bool warns_of_superuser = true;  // the private database has no other role
 };
 
-// Each task holds one connection and makes a new one when that fails.
+// Each task has its own connection, and opens another when that fails.
 class Upkeep {
  public:
-  // All references outlive the upkeep. `sealing` is what to seal as it arrives; without columns: nothing.
+  // All references outlive the upkeep. `encryption`: the columns in which new plaintext secrets are
+  // encrypted.
   Upkeep(boost::asio::any_io_executor executor, pg::Connect connect, ingest::TenantKeeper& tenants,
          ingest::Sightings& sightings, QuarantineKeeper& quarantine, UpkeepLimits limits,
-         store::SecretChange sealing);
+         store::SecretChange encryption);
 
-  // Throws NotMigrated out of the executor when the first connection finds a database without our tables, and
-  // ingest::UnknownSecretsKey when it finds secrets that our keys do not open.
+  // Later, run() of the executor throws NotMigrated if the database is not migrated, and
+  // ingest::UnknownSecretsKey if it has secrets that no key of the settings decrypts.
   void start();
 
-  // Writes the sightings that are left, if the database is there.
+  // Writes the remaining sightings if the database is reachable.
   boost::asio::awaitable<void> finish();
 
-  // Whether, a moment ago, the database took writes.
+  // True if the database accepted writes a moment ago.
   bool writable() const;
 
  private:
@@ -53,9 +54,9 @@ class Upkeep {
   boost::asio::awaitable<void> record_sightings(pg::Connection& connection);
   boost::asio::awaitable<void> write_sightings(pg::Connection& connection);
   boost::asio::awaitable<void> maintain(pg::Connection& connection);
-  boost::asio::awaitable<std::vector<std::string>> sealable_columns(pg::Connection& connection);
-  boost::asio::awaitable<void> seal_secrets(pg::Connection& connection);
-  void tell_sealed(const store::SecretReport& report);
+  boost::asio::awaitable<std::vector<std::string>> writable_secret_columns(pg::Connection& connection);
+  boost::asio::awaitable<void> encrypt_secrets(pg::Connection& connection);
+  void report_encrypted(const store::SecretReport& report);
 
   boost::asio::any_io_executor executor_;
   pg::Connect connect_;
@@ -63,9 +64,9 @@ class Upkeep {
   ingest::Sightings& sightings_;
   QuarantineKeeper& quarantine_;
   UpkeepLimits limits_;
-  store::SecretChange sealing_;
-  std::string not_sealed_because_;
-  std::map<std::string, store::SecretReport::TooNarrow> too_narrow_;  // as told last
+  store::SecretChange encryption_;
+  std::string missing_privilege_;                                     // as logged last
+  std::map<std::string, store::SecretReport::TooNarrow> too_narrow_;  // as logged last
   bool checked_database_ = false;
   std::optional<std::chrono::steady_clock::time_point> writable_at_;
 };

@@ -1,2 +1,2 @@
-// Boost.JSON is header-only here: this is the one place where it is compiled.
+// The only place where Boost.JSON, header-only here, is compiled.
 #include <boost/json/src.hpp>

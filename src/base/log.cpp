@@ -18,7 +18,7 @@ namespace {
 bool as_json = false;
 
 spdlog::logger& logger() {
-  // spdlog's own pattern would format time and level: we do both, for they are fields in JSON.
+  // Time and level are formatted here, not by spdlog's pattern, since they are fields in JSON.
   static const std::shared_ptr<spdlog::logger> instance = [] {
     auto made = spdlog::stderr_logger_mt("socialsync");
     made->set_pattern("%v");

@@ -1,5 +1,5 @@
-// One line per event, structured: a message and named fields. Text for people, JSON for machines. Never a
-// payload or a secret at info.
+// The structured log: one line per event, with a message and named fields, as text or JSON. Lines of level
+// info and above never hold a payload or a secret.
 #pragma once
 
 #include <chrono>
@@ -29,19 +29,18 @@ struct Field {
       : name(field_name), value(fmt::format("{}", field_value)) {}
 };
 
-// Call once, before the first line; until then lines go out as text from info up.
+// Called once, before the first line. The default is text, from level info.
 void configure(bool json, bool debug);
 
-// Cheap: ask before building fields for a debug line.
+// Cheap; for callers whose fields are costly.
 bool enabled(Level level);
 
-// Keeps a flood of lines of one kind from becoming one in the log: admits so many a second, and counts the
-// rest. One thread.
+// Limits the lines of one kind per second, and counts those left out. One thread.
 class RateLimit {
  public:
   explicit RateLimit(int lines_per_second) : lines_per_second_(lines_per_second) {}
 
-  // How many lines were left out since the last that was admitted; nothing when this one is to be left out.
+  // Returns the number of lines left out since the last admitted one; nothing if this one is left out.
   std::optional<std::uint64_t> admit(std::chrono::steady_clock::time_point now);
 
  private:
@@ -51,7 +50,7 @@ class RateLimit {
   std::chrono::steady_clock::time_point second_began_;
 };
 
-// Values are quoted and escaped: foreign bytes cannot forge a line.
+// Values are quoted and escaped, so that untrusted bytes cannot forge a line.
 void write(Level level, std::string_view message, std::initializer_list<Field> fields = {});
 
 inline void debug(std::string_view message, std::initializer_list<Field> fields = {}) {

@@ -5,7 +5,8 @@
 
 namespace socialsync {
 
-// A value, or an enum that says why there is none. Never thrown across: call has_value() or has_error().
+// A value, or an enum that names the fault. value() of a fault would throw: call has_value() or has_error()
+// first.
 template <class Value, class Error>
 using Result = boost::system::result<Value, Error>;
 

@@ -8,16 +8,16 @@
 
 namespace socialsync {
 
-// The first `characters_max` characters of UTF-8 text: what fits a varchar of that size.
+// Returns the first `characters_max` characters of UTF-8 text: the part that fits a varchar of that size.
 std::string_view first_characters(std::string_view text, std::size_t characters_max);
 
-// The entries of a comma-separated list, without the blanks around them; empty ones are left out.
+// Returns the entries of a comma-separated list, without blanks around them and without empty ones.
 std::vector<std::string> split_list(std::string_view text);
 
-// The letters to insert, delete or replace (Levenshtein).
+// Returns the Levenshtein distance in bytes.
 std::size_t edit_distance(std::string_view from, std::string_view to);
 
-// The word with the smallest edit distance to `text`; empty where there are no words.
+// Returns the word with the smallest edit distance to `text`; empty if there are no words.
 std::string_view nearest_word(std::string_view text, std::span<const std::string_view> words);
 
 // Appends `text` as a JSON string, in quotes. Bytes that are not valid UTF-8 are passed on as they are.

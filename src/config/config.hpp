@@ -15,8 +15,8 @@
 
 namespace socialsync::config {
 
-// The single-tenant settings of one platform: its first account, and the tokens and secrets that stand
-// behind accounts without their own.
+// The single-tenant settings of one platform: its first account, and the secrets and tokens for accounts
+// without their own.
 struct PlatformDefaults {
   std::vector<std::string> app_secrets;
   std::string access_token;
@@ -31,32 +31,32 @@ struct Database {
   bool given() const { return !options.empty(); }
 };
 
-// How secrets lie in the database.
+// Encryption of secrets in the database.
 struct SecretsAtRest {
-  crypto::SecretKeys keys;                  // none: sealed values cannot be read
-  std::vector<std::string> sealed_columns;  // that the server seals when a plain value arrives
+  crypto::SecretKeys keys;                  // empty: encrypted values cannot be read
+  std::vector<std::string> sealed_columns;  // in which the server encrypts new plaintext values
 };
 
 // Limits of the process as a whole. Each room has its own beside its code.
 struct Limits {
-  std::chrono::milliseconds lock_timeout{200};              // of writers that wait for a locked row
+  std::chrono::milliseconds lock_timeout{200};              // writers waiting for a locked row
   std::chrono::milliseconds connect_timeout{5'000};         // to PostgreSQL
   std::chrono::seconds shutdown_deadline{30};               // for answering accepted requests
   std::chrono::milliseconds last_webhook_interval{10'000};  // between two updates of last_webhook_at
   std::chrono::milliseconds reroute_pause{20};              // between two batches from the quarantine
 };
 
-// What is kept of what is signed but nobody's. Over a cap the oldest rows go.
+// Limits of the quarantine. Beyond them the oldest rows are removed.
 struct Quarantine {
-  std::optional<int> days;  // nothing: kept until the cap
+  std::optional<int> days;  // nothing: no limit of age
   std::uint64_t rows_max = 0;
-  std::uint64_t bytes_max = 0;  // of the bodies
+  std::uint64_t bytes_max = 0;  // bodies only
 };
 
 // The egress policy of deliveries: deliver/wire/address.hpp.
 struct Egress {
-  std::vector<std::string> allowed;  // networks, private though they are; net::Cidr reads each
-  bool http = false;                 // receivers without TLS
+  std::vector<std::string> allowed;  // private networks; valid for net::Cidr
+  bool http = false;                 // allows receivers without TLS
   std::string proxy;                 // a URL, which may hold a password
 };
 
@@ -68,7 +68,7 @@ struct Config {
 
   std::string listen_host = "127.0.0.1";
   std::uint16_t listen_port = 0;
-  std::string data_dir;  // of the private database; made absolute
+  std::string data_dir;  // absolute; has the private database
   bool developer = false;
   std::optional<int> retention_days;
   Quarantine quarantine;
@@ -86,22 +86,22 @@ struct Problem {
   std::string message;  // never holds the value of a secret
 };
 
-// Looks a name up: nothing when it is not set.
+// Returns a variable's value; nothing if it is not set.
 using Lookup = std::function<std::optional<std::string>(std::string_view name)>;
 
 struct Loaded {
   Config config;
-  std::vector<Problem> problems;  // start only when empty
+  std::vector<Problem> problems;  // the program must not start unless empty
 };
 
-// Pure, but for a file of keys that a setting names: reads settings through `lookup`; `names` are all names
-// that are set, so that a misspelt SOCIALSYNC_* is found.
+// Reads the settings through `lookup`. `names` are all variables that are set: an unknown SOCIALSYNC_* is a
+// problem. Reads no file but that of SOCIALSYNC_SECRETS_KEY_FILE.
 Loaded load(const Lookup& lookup, const std::vector<std::string>& names);
 
-// Whether NO_COLOR is set: https://no-color.org
+// True if NO_COLOR is set: https://no-color.org
 bool is_colour_unwanted();
 
-// The same from the process's environment and, behind it, `.env` in the working directory.
+// Reads the process's environment, which takes precedence, and `.env` in the working directory.
 Loaded load_from_environment();
 
 }  // namespace socialsync::config

@@ -6,9 +6,9 @@
 
 namespace socialsync::config {
 
-// The assignments of a .env file: NAME=value lines, with or without `export`, values bare, in single quotes
-// (taken as they are) or in double quotes (\n, \" and \\ known; another backslash stands for itself); # at
-// the start or after a blank starts a comment. Other lines are skipped.
+// Returns the assignments of a .env file: lines NAME=value, with or without `export`. A value is bare, in
+// single quotes (literal) or in double quotes (with the escapes \n, \" and \\). # at the start or after a
+// blank begins a comment. Other lines are skipped.
 std::map<std::string, std::string> parse_dotenv(std::string_view text);
 
 }  // namespace socialsync::config

@@ -23,12 +23,12 @@ constexpr const char* file_setting = "SOCIALSYNC_SECRETS_KEY_FILE";
 constexpr const char* seal_setting = "SOCIALSYNC_SECRETS_SEAL";
 constexpr const char* credential_name = "socialsync-secrets-key";
 
-// Where the keys are: the name of the setting for messages, and a file or the text itself.
+// A source of keys: the setting's name for messages, and a file or the text itself.
 struct Source {
   std::string setting;
   std::string path;  // empty: `text` has them
   std::string text;
-  bool is_ours_to_guard = true;  // systemd guards its credentials itself
+  bool needs_check = true;  // systemd protects its credentials itself
 };
 
 std::vector<Source> sources_of(const Lookup& lookup) {
@@ -44,23 +44,23 @@ std::vector<Source> sources_of(const Lookup& lookup) {
       sources.push_back({.setting = fmt::format("the credential {}", credential_name),
                          .path = path,
                          .text = {},
-                         .is_ours_to_guard = false});
+                         .needs_check = false});
   }
   return sources;
 }
 
-// Why a file of keys is not to be trusted; empty when it is.
+// Returns the reason that a file of keys is not trusted; empty: it is.
 std::string fault_of(const std::string& path) {
   struct stat status{};
   if (stat(path.c_str(), &status) != 0) return "the file it names cannot be read";
-  if (!S_ISREG(status.st_mode)) return "it names no file";
+  if (!S_ISREG(status.st_mode)) return "it does not name a file";
   constexpr mode_t not_ours = S_IWGRP | S_IRWXO;
   if ((status.st_mode & not_ours) != 0)
     return "others may read the file it names, or its group may write it: chmod 600 (or 640) the file";
   return {};
 }
 
-// Lines are as good as commas.
+// Returns the file's text with line ends as commas.
 std::optional<std::string> read_keys_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return std::nullopt;
@@ -69,10 +69,10 @@ std::optional<std::string> read_keys_file(const std::string& path) {
   return text;
 }
 
-// False, with the problem told, when there is none to read.
+// Returns false and appends to `problems` if the file cannot be read.
 bool load_text(Source& source, std::vector<Problem>& problems) {
   if (source.path.empty()) return true;
-  if (std::string fault = source.is_ours_to_guard ? fault_of(source.path) : ""; !fault.empty()) {
+  if (std::string fault = source.needs_check ? fault_of(source.path) : ""; !fault.empty()) {
     problems.push_back({source.setting, std::move(fault)});
     return false;
   }
@@ -134,7 +134,7 @@ SecretsAtRest read_secrets_at_rest(const Lookup& lookup, std::vector<Problem>& p
   const bool has_problem = problems.size() > problems_before;
   if (!secrets.sealed_columns.empty() && secrets.keys.empty() && !has_problem)
     problems.push_back(
-        {seal_setting, fmt::format("needs a key to seal with: set {} or {}", key_setting, file_setting)});
+        {seal_setting, fmt::format("needs a key for encryption: set {} or {}", key_setting, file_setting)});
   return secrets;
 }
 

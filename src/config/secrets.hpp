@@ -8,8 +8,8 @@
 
 namespace socialsync::config {
 
-// The keys of SOCIALSYNC_SECRETS_KEY, SOCIALSYNC_SECRETS_KEY_FILE or systemd's credential, of which one may
-// be there, and SOCIALSYNC_SECRETS_SEAL. What is wrong goes to `problems`, without any value.
+// Reads SOCIALSYNC_SECRETS_SEAL and the keys, from one of SOCIALSYNC_SECRETS_KEY, SOCIALSYNC_SECRETS_KEY_FILE
+// or systemd's credential. Appends to `problems`, never with a value.
 SecretsAtRest read_secrets_at_rest(const Lookup& lookup, std::vector<Problem>& problems);
 
 }  // namespace socialsync::config

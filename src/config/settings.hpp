@@ -15,7 +15,7 @@ struct Setting {
   // The values it may have.
   struct Values {
     Kind kind;
-    std::uint64_t least = 0;  // of a number
+    std::uint64_t least = 0;  // numbers only
     std::uint64_t most = 0;
     std::string_view choices{};  // comma-separated
   };

@@ -38,7 +38,7 @@ Error error_of(const PGresult* result) {
 
 }  // namespace
 
-// What a pipeline has answered so far.
+// The answers to a pipeline so far.
 struct Connection::Collected {
   // For each command sent, in order: the name when it was a PREPARE, else empty.
   std::vector<std::string> commands;
@@ -75,7 +75,7 @@ void Connection::adopt_socket() {
   socket_.emplace(executor_, PQsocket(connection_.get()));
 }
 
-// Until there is something to read or, with bytes unsent, room to write.
+// Waits until the socket is readable or, with bytes unsent, writable.
 asio::awaitable<void> Connection::wait_for_socket(bool unsent) {
   using namespace asio::experimental::awaitable_operators;
   // As tuples neither arm throws, so the first to end decides.
@@ -91,8 +91,8 @@ asio::awaitable<void> Connection::wait_for_socket(bool unsent) {
     error = std::get<0>(outcome);
   }
   if (broken_) throw *broken_;
-  const bool nudged = std::exchange(is_nudged_, false);
-  if (error && !nudged) throw boost::system::system_error(error);
+  const bool is_woken = std::exchange(is_reader_woken_, false);
+  if (error && !is_woken) throw boost::system::system_error(error);
 }
 
 asio::awaitable<std::unique_ptr<Connection>> Connection::open(ConnectionOptions options) {
@@ -143,7 +143,7 @@ void Connection::send(const Statement& statement, Collected& expected) {
   expected.commands.emplace_back();
 }
 
-// Until PQgetResult would not block. Reads while it writes: else both sides could wait for each other.
+// Waits until PQgetResult does not block. Reads while it writes, otherwise client and server could deadlock.
 asio::awaitable<void> Connection::until_result() {
   while (PQisBusy(connection_.get()) == 1) {
     const int unsent = PQflush(connection_.get());
@@ -168,13 +168,13 @@ void Connection::collect(pg_result* result, Collected& collected) {
   }
   if (status == PGRES_FATAL_ERROR && !collected.failure) collected.failure = error_of(result);
   const bool answered = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
-  if (collected.answered == collected.commands.size()) return;  // the server's farewell, e.g. 57P01
+  if (collected.answered == collected.commands.size()) return;  // the server ends the connection, e.g. 57P01
   const std::string& prepared = collected.commands[collected.answered++];
   if (answered && !prepared.empty()) prepared_.insert(prepared);
   if (prepared.empty()) collected.results.push_back(std::move(owned));
 }
 
-// Reads one answer for whoever is first in line.
+// Reads the answer of the first run() in flight.
 asio::awaitable<void> Connection::read_one() {
   is_reading_ = true;
   while (!in_flight_.front()->done) {
@@ -194,15 +194,15 @@ bool Connection::is_prepared(std::span<const Statement> batch) const {
 
 asio::awaitable<void> Connection::exchange(std::span<const Statement> batch, Collected& collected) {
   constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
-  // A PREPARE in flight may fail with its pipeline: nothing that needs it, or would repeat it, is sent behind
-  // it.
+  // A PREPARE in flight may fail with its pipeline: no batch that needs or repeats it is sent before its
+  // answer.
   while (!in_flight_.empty() && !broken_ && !is_prepared(batch)) co_await changed_.async_wait(as_tuple);
   if (broken_) throw *broken_;
   in_flight_.push_back(&collected);
   for (const Statement& statement : batch) send(statement, collected);
   if (PQpipelineSync(connection_.get()) != 1) throw connection_error();
   if (is_reading_ && PQflush(connection_.get()) > 0) {
-    is_nudged_ = true;
+    is_reader_woken_ = true;
     socket_->cancel();
   }
   while (!collected.done) {
@@ -215,8 +215,8 @@ asio::awaitable<void> Connection::exchange(std::span<const Statement> batch, Col
   }
 }
 
-// What is in flight cannot be told from what is not: all of it ends.
-void Connection::give_up(const Error& why) {
+// It is unknown which statements were executed: every run() in flight fails.
+void Connection::fail_all(const Error& why) {
   if (!broken_) broken_ = why;
   in_flight_.clear();
   changed_.cancel();
@@ -228,13 +228,13 @@ asio::awaitable<std::vector<ResultSet>> Connection::run(std::span<const Statemen
   try {
     co_await exchange(batch, collected);
   } catch (const Error& error) {
-    // A FATAL answer is the server's last: what libpq says after it is less telling.
-    const bool farewell = collected.failure && collected.failure->kind() == ErrorKind::connection;
-    give_up(farewell ? *collected.failure : error);
-    if (farewell) throw *collected.failure;
+    // A FATAL answer is the server's last, and says more than libpq's error after it.
+    const bool is_fatal = collected.failure && collected.failure->kind() == ErrorKind::connection;
+    fail_all(is_fatal ? *collected.failure : error);
+    if (is_fatal) throw *collected.failure;
     throw;
   } catch (...) {
-    give_up({"cut off with another statement on the same connection", ""});
+    fail_all({"cancelled with another statement on the same connection", ""});
     throw;
   }
   if (collected.failure) throw *collected.failure;
@@ -246,7 +246,7 @@ asio::awaitable<ResultSet> Connection::run(const Statement& statement) {
   co_return std::move(results.front());
 }
 
-std::set<std::string> Connection::swallow_notifications() {
+std::set<std::string> Connection::take_notifications() {
   std::set<std::string> channels;
   while (PGnotify* notification = PQnotifies(connection_.get())) {
     channels.emplace(notification->relname);
@@ -265,13 +265,13 @@ asio::awaitable<std::set<std::string>> Connection::notified_on(std::chrono::stea
   // As tuples neither arm throws, so the first to end decides.
   constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
   asio::steady_timer timer(executor_, limit);
-  std::set<std::string> channels = swallow_notifications();
+  std::set<std::string> channels = take_notifications();
   while (channels.empty()) {
     auto either = socket_->async_wait(Wait::wait_read, as_tuple) || timer.async_wait(as_tuple);
     const auto outcome = co_await std::move(either);
     if (outcome.index() == 1) break;
     if (PQconsumeInput(connection_.get()) != 1) throw connection_error();
-    channels = swallow_notifications();
+    channels = take_notifications();
   }
   co_return channels;
 }

@@ -26,10 +26,10 @@ namespace socialsync::pg {
 
 namespace asio = boost::asio;
 
-// Several coroutines of one thread may run() at once: the server works through their statements in the order
-// of the calls, and begins the next without waiting for the answer to the last to be read. After any
-// pg::Error of kind connection, after a deadline or a cancellation, throw it away: what the server has done
-// by then is unknown, and every other run() in flight ends with an Error of kind connection too.
+// Several coroutines of one thread may call run() at once: the server executes their statements in the order
+// of the calls, without waiting until earlier answers are read. Discard the connection after a pg::Error of
+// kind connection, a deadline or a cancellation: it is unknown which statements were executed, and every
+// other run() in flight ends with an Error of kind connection.
 class Connection {
  public:
   // Throws pg::Error. Names are resolved synchronously by libpq.
@@ -38,16 +38,15 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // Runs the statements in one pipeline and one implicit transaction: all are committed when this returns,
-  // none when it throws an Error that is not of kind connection. One ResultSet each, in order.
+  // Runs the statements in one pipeline and one implicit transaction: all are committed when it returns, none
+  // when it throws an Error that is not of kind connection. Returns one ResultSet for each, in order.
   asio::awaitable<std::vector<ResultSet>> run(std::span<const Statement> batch);
   asio::awaitable<ResultSet> run(const Statement& statement);
 
-  // Waits for a NOTIFY on a channel this connection LISTENs to, and swallows all that have arrived. Not while
-  // anything runs.
-  // False when none came within `limit`; the connection stays good.
+  // Waits for a NOTIFY on a channel that this connection LISTENs to, and discards all that have arrived. No
+  // run() may be in flight. Returns false if none arrived within `limit`; the connection stays usable.
   asio::awaitable<bool> notified(std::chrono::steady_clock::duration limit);
-  // The same, and on which channels. Empty when none came.
+  // The same; returns their channels.
   asio::awaitable<std::set<std::string>> notified_on(std::chrono::steady_clock::duration limit);
 
   int server_version() const;  // 150018
@@ -62,7 +61,7 @@ class Connection {
 
   Error connection_error() const;
   void adopt_socket();
-  void give_up(const Error& why);
+  void fail_all(const Error& why);
   bool is_prepared(std::span<const Statement> batch) const;
   void send(const Statement& statement, Collected& expected);
   asio::awaitable<void> exchange(std::span<const Statement> batch, Collected& collected);
@@ -70,16 +69,16 @@ class Connection {
   asio::awaitable<void> until_result();
   asio::awaitable<void> wait_for_socket(bool unsent);
   void collect(pg_result* result, Collected& collected);
-  std::set<std::string> swallow_notifications();
+  std::set<std::string> take_notifications();
 
   asio::any_io_executor executor_;
   std::unique_ptr<pg_conn, Finish> connection_;
   std::optional<asio::posix::stream_descriptor> socket_;
   std::set<std::string, std::less<>> prepared_;
   std::deque<Collected*> in_flight_;  // in the order sent, which is that of the answers
-  bool is_reading_ = false;           // one of them reads for all
-  bool is_nudged_ = false;            // the reader's wait was ended, for it to send as well
-  asio::steady_timer changed_;        // cancelled when an answer is whole or the reader ends
+  bool is_reading_ = false;           // one coroutine reads the answers of all
+  bool is_reader_woken_ = false;      // its wait was cancelled so that it also sends
+  asio::steady_timer changed_;        // cancelled when an answer is complete or the reader ends
   std::optional<Error> broken_;
 };
 

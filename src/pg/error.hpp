@@ -6,12 +6,12 @@
 
 namespace socialsync::pg {
 
-// What an error means for whoever wanted the statement run.
+// The kinds of errors, by their meaning for the caller.
 enum class ErrorKind {
-  connection,  // the connection is gone; whether a commit happened is unknown
-  transient,   // the server asks to try again: deadlock, serialization, shutdown, no space, read-only standby
-  data,        // these very values are refused: trying again cannot help
-  other,       // anything else: missing table, missing right, a bug in the statement
+  connection,  // the connection is lost; it is unknown if a commit happened
+  transient,   // a retry may succeed: deadlock, serialization, shutdown, no space, read-only standby
+  data,        // these values are refused: a retry cannot succeed
+  other,       // any other: table missing, privilege missing, a bug in the statement
 };
 
 // A failed connection or statement. what() is PostgreSQL's primary message: it never holds parameters or
@@ -23,11 +23,10 @@ class Error : public std::runtime_error {
   // Five characters, or empty when the failure did not come from the server.
   const std::string& sqlstate() const { return sqlstate_; }
   ErrorKind kind() const { return kind_; }
-  // The server's own second half, in lines: which things depend on the one that was to go, say. May quote a
-  // row.
+  // The server's DETAIL, in lines: the dependent objects, for example. May quote a row.
   const std::string& detail() const { return detail_; }
 
-  // Lost to others: no lock in time, a deadlock, or a serialization failure. The same again may succeed.
+  // True for a lock timeout, a deadlock or a serialization failure: a retry may succeed.
   bool is_lock_conflict() const;
 
  private:

@@ -30,7 +30,7 @@ ConnectionOptions expanded(const ConnectionOptions& options) {
     char* reason = nullptr;
     const std::unique_ptr<PQconninfoOption, Free> parsed(PQconninfoParse(value.c_str(), &reason));
     if (reason) PQfreemem(reason);
-    if (!parsed) throw Error("the database's URL cannot be read", "");
+    if (!parsed) throw Error("malformed database URL", "");
     for (const PQconninfoOption* option = parsed.get(); option->keyword; ++option) {
       if (option->val) all.emplace_back(option->keyword, option->val);
     }

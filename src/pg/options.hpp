@@ -10,11 +10,11 @@ namespace socialsync::pg {
 // https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
 using ConnectionOptions = std::vector<std::pair<std::string, std::string>>;
 
-// The same with a URL taken apart into its keywords. Throws pg::Error when it cannot be read; the message
-// does not repeat it, since it may hold a password.
+// Replaces a URL by its keywords. Throws pg::Error if it is malformed; the message does not repeat the URL,
+// which may hold a password.
 ConnectionOptions expanded(const ConnectionOptions& options);
 
-// The same server and role, but that database. Taken apart as by expanded().
+// Returns the expanded options with another database on the same server.
 ConnectionOptions with_database(const ConnectionOptions& options, const std::string& name);
 
 }  // namespace socialsync::pg

@@ -20,12 +20,12 @@ std::string field_of(const PGresult* result, int field) {
   return value ? value : "";
 }
 
-// libpq's own complaint has no state: a connection that was made and is gone gets this one.
+// libpq's own errors have no SQLSTATE: a connection lost after it was opened gets this one.
 std::string state_without_answer(PGconn* connection) {
   return PQstatus(connection) == CONNECTION_BAD ? std::string(sqlstate::connection_failure) : "";
 }
 
-// The result when it is one of success, else what the server says.
+// Returns a successful result; throws the server's error.
 ResultSet checked(PGresult* result, PGconn* connection) {
   if (!result) throw Error(trimmed(PQerrorMessage(connection)), state_without_answer(connection));
   ResultSet owned(result);

@@ -15,30 +15,31 @@ struct pg_conn;
 
 namespace socialsync::pg {
 
-// A connection for one that waits: commands that do one thing after another. Each call throws pg::Error; one
-// that cannot be made has no SQLSTATE, one that is lost has.
+// A blocking connection, for commands. Each call throws pg::Error: without an SQLSTATE if the connection
+// cannot be opened, with one if it is lost.
 class Session {
  public:
-  using Parameters = std::vector<std::optional<std::string>>;  // as text; nothing: NULL
+  using Parameters = std::vector<std::optional<std::string>>;  // in text format; nothing: NULL
 
   explicit Session(const ConnectionOptions& options);
 
   // One statement, in a transaction of its own unless BEGIN came before.
   ResultSet query(const std::string& sql, const Parameters& parameters = {});
-  // Statements of one simple query: one transaction, unless they say otherwise. Gives the last one's rows.
+  // Runs a simple query of one or more statements, in one transaction unless they say otherwise. Returns the
+  // rows of the last.
   ResultSet execute(const std::string& sql);
 
-  // COPY … TO STDOUT: each piece of the output as it comes.
+  // COPY … TO STDOUT: calls `piece` with each part of the output.
   void copy_out(const std::string& sql, const std::function<void(std::string_view)>& piece);
-  // COPY … FROM STDIN: `next` gives pieces of any size, and at the end an empty one.
+  // COPY … FROM STDIN: `next` returns parts of any size, and an empty one at the end.
   void copy_in(const std::string& sql, const std::function<std::string_view()>& next);
 
-  // Asks the server to end the statement that runs; it then throws 57014. From any thread.
+  // Cancels the running statement, whose call then throws query_canceled. Any thread.
   void cancel() const noexcept;
 
   int server_version() const;  // 150018
   int backend_pid() const;
-  // In a transaction that BEGIN began, be it one that failed.
+  // True within BEGIN and its end, also after an error.
   bool in_transaction() const;
 
  private:

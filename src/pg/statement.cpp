@@ -27,8 +27,8 @@ void write_big_endian(std::string& out, std::size_t at, std::uint32_t value) {
 }  // namespace
 
 Array::Array(Type element) {
-  append_big_endian(buffer_, 0);  // dimensions: none until there is an element
-  append_big_endian(buffer_, 0);  // whether there are nulls
+  append_big_endian(buffer_, 0);  // dimensions: 0 until the first element
+  append_big_endian(buffer_, 0);  // 1 if it has nulls
   append_big_endian(buffer_, static_cast<std::uint32_t>(element));
 }
 

@@ -15,7 +15,7 @@ struct pg_result;
 
 namespace socialsync::pg {
 
-// The types we send arrays of. The numbers are PostgreSQL's own: pg_type.dat.
+// The element types of arrays sent to PostgreSQL, with their OIDs: pg_type.dat.
 enum class Type : std::uint32_t {
   bytea = 17,
   bigint = 20,
@@ -25,8 +25,8 @@ enum class Type : std::uint32_t {
   jsonb = 3802
 };
 
-// A one-dimensional array in PostgreSQL's binary format, built in place: no quoting, no copy of a value but
-// the one into this buffer. array_recv() in src/backend/utils/adt/arrayfuncs.c.
+// Builds a one-dimensional array in PostgreSQL's binary format: array_recv() in
+// src/backend/utils/adt/arrayfuncs.c. Each value is copied once.
 class Array {
  public:
   explicit Array(Type element);
@@ -52,8 +52,7 @@ class Array {
   std::uint32_t size_ = 0;
 };
 
-// A statement with its parameters. `name` is the prepared statement's: equal names must mean equal text.
-// Both are string literals beside the function that runs them.
+// A prepared statement with its parameters. Equal names must mean equal SQL; both are string literals.
 struct Statement {
   struct Parameter {
     std::optional<std::string> value;  // nothing: NULL
@@ -70,19 +69,19 @@ struct Statement {
   Statement& with(Array&& array);
 };
 
-// The rows a statement gave. Values live as long as the result.
+// The rows that a statement returned. Views of values live as long as the result.
 class ResultSet {
  public:
   explicit ResultSet(pg_result* result) : result_(result) {}
 
   std::size_t rows() const;
-  // How many rows the statement inserted, updated or deleted.
+  // Returns the number of rows that the statement inserted, updated or deleted.
   std::size_t affected() const;
 
   bool is_null(std::size_t row, int column) const;
-  // Empty when null. Text, or the bytes of a binary result.
+  // Returns the text, or the bytes of a binary result; empty for NULL.
   std::string_view text(std::size_t row, int column) const;
-  // Of a binary result.
+  // For a binary result.
   Uuid uuid(std::size_t row, int column) const;
 
  private:

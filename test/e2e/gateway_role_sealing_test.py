@@ -21,7 +21,7 @@ def test_encryption_needs_the_privileges_of_the_guide(role_url, database):
 
     account = database.add_account(secret=new_secret(), access_token=new_secret(), verify_token=new_secret())
     with seal("app_secret,access_token") as running:
-        [line] = eventually(lambda: [line for line in running.log().splitlines() if "is not sealed" in line])
+        [line] = eventually(lambda: [line for line in running.log().splitlines() if "secrets are not encrypted" in line])
         grant = re.search(r"GRANT .* TO gateway_login", line)[0]
         assert grant == ("GRANT SELECT (access_token), UPDATE (app_secret, access_token) ON public.social_accounts "
                          "TO gateway_login")

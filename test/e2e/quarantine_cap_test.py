@@ -49,7 +49,7 @@ def test_the_oldest_rows_go(database, capped):
     assert database.value("SELECT count(*) FROM webhook_quarantine WHERE reason = 'unreadable'") == 30
     eventually(lambda: gateway.metric("socialsync_quarantine_removed_total", why="rows") == 20)
     eventually(lambda: gateway.metric("socialsync_quarantine_rows", reason="not_json") == 10)
-    [line] = [line for line in gateway.log().splitlines() if "over its cap" in line]
+    [line] = [line for line in gateway.log().splitlines() if "over its limit" in line]
     assert " warning " in line and "not_json=20" in line
     assert datetime.date.today().isoformat()[:4] in line  # from when to when
 
