@@ -63,7 +63,7 @@ def test_after_apply_it_is_told_which_grants_show_more(legacy):
     legacy.sql("DROP VIEW active_webhook_accounts; CREATE VIEW active_webhook_accounts AS SELECT 1 AS id; "
                "COMMENT ON VIEW active_webhook_accounts IS 'SocialSync Webhooks: changed by hand'")
     assert plan(legacy, "reader")["todo"] == 0
-    hints = [warning for warning in plan(legacy, "reader")["warnings"] if "may not see" in warning]
+    hints = [warning for warning in plan(legacy, "reader")["warnings"] if "privilege missing" in warning]
     hints.append(json.loads(look(legacy, "status", "--output", "json"))["hidden"])
     assert len(hints) == 2
     for hint in hints:

@@ -122,7 +122,7 @@ def test_rights_granted_by_others_are_named_with_their_revoke(updated):
     assert "anon can read public.social_accounts" in done.stderr
     assert 'later  privileges granted by other roles: role Shop.App granted privileges' in done.stdout
     assert 'WARNING:  role Shop.App granted privileges' in done.stderr
-    updated.sql(done.stdout.partition("only it can take them back: ")[2].partition("\n")[0])
+    updated.sql(done.stdout.partition("only this role can revoke them: ")[2].partition("\n")[0])
     assert "granted by other roles" not in updated.must_update()
     updated.sql('DROP OWNED BY "Shop.App"; DROP ROLE "Shop.App"')
 
