@@ -1,3 +1,5 @@
+#include "config/settings.hpp"
+
 #include <charconv>
 #include <map>
 #include <memory>
@@ -8,7 +10,6 @@
 #include "cli/commands.hpp"
 #include "cli/text/printable.hpp"
 #include "config/config.hpp"
-#include "config/settings.hpp"
 
 namespace socialsync::cli {
 namespace {

@@ -10,6 +10,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "pg/sqlstate.hpp"
+#include "pg/write_apart.hpp"
 #include "store/events.hpp"
 #include "verify/signature.hpp"
 
@@ -211,18 +212,18 @@ Rerouter::Decision Rerouter::decide(store::QuarantinedBody body) {
 // A row that the database refuses, or that waits for a lock, must not hold up the others.
 asio::awaitable<void> Rerouter::write(pg::Connection& connection, std::span<Decision> decisions,
                                       RerouteReport& report) {
-  if (decisions.empty()) co_return;
-  std::string failure;
-  const bool is_written = co_await write_once(connection, decisions, failure);
-  if (!is_written && decisions.size() > 1) {
-    const std::size_t half = decisions.size() / 2;
-    co_await write(connection, decisions.first(half), report);
-    co_await write(connection, decisions.subspan(half), report);
-    co_return;
-  }
-  for (Decision& decision : decisions) {
-    if (!is_written) decision.stays = failure;
-    tally(decision, report);
+  pg::WriteApart batch(decisions.size());
+  while (const auto range = batch.next()) {
+    const std::span<Decision> rows = decisions.subspan(range->first, range->size);
+    std::string failure;
+    const bool is_written = co_await write_once(connection, rows, failure);
+    const bool is_refused_alone =
+        batch.tell(is_written ? pg::WriteApart::Outcome::written : pg::WriteApart::Outcome::refused);
+    if (!is_written && !is_refused_alone) continue;
+    for (Decision& decision : rows) {
+      if (!is_written) decision.stays = failure;
+      tally(decision, report);
+    }
   }
 }
 
