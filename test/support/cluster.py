@@ -79,7 +79,7 @@ class Cluster:
         self.bin_dir = bin_folder(version)
         self.tcp = tcp
         self.port = free_port()
-        self.password = None  # of the superuser, once it is made
+        self.password = None  # the superuser's, once created
         self.user = SUPERUSER
         self._durable = durable
         self._settings = self._all_settings(durable, settings or {})

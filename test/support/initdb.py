@@ -52,5 +52,5 @@ def _make(template, bin_dir):
         subprocess.run(["cp", "-a", made / "data", made / "password", beside], check=True)
     try:
         beside.rename(template)
-    except OSError:  # it is there by now
+    except OSError:  # another process has made it
         shutil.rmtree(beside)

@@ -171,12 +171,13 @@ def _matches(text, pattern):
 
 
 def _line_comments(file, mark, comments):
-    """Comments of neighbouring lines in one column are one passage."""
+    """A comment, with those of the next lines that continue it in its column, is one passage."""
     passages, last = [], (-2, -1)
     for offset, text in comments:
-        line, column = source.line_of(file.text, offset), offset - (file.text.rfind("\n", 0, offset) + 1)
+        begin = file.text.rfind("\n", 0, offset) + 1
+        line, column = source.line_of(file.text, offset), offset - begin
         lines = [part.strip().strip("*").strip(mark).strip() for part in text.splitlines()]
-        if passages and last == (line - 1, column):
+        if passages and last == (line - 1, column) and not file.text[begin:offset].strip():
             passages[-1].lines += lines
         else:
             passages.append(Passage(file.path, line, lines, "comment"))
