@@ -1,4 +1,4 @@
-// The identity of an event: the same event has the same id whenever, wherever and however often it arrives.
+// The id of an event: the same event has the same id on every gateway and at every arrival.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +17,10 @@ namespace socialsync::ingest {
 // right edge of the primary key, and the id is webhook_logs' partition key. Reusable; one thread.
 class EventIds {
  public:
-  // `time_ms` is clamped to what 48 bits hold.
+  // `time_ms` is clamped to 48 bits.
   Uuid make(const model::Event& event, const Uuid& account, std::int64_t time_ms);
 
-  // For what goes to quarantine: everything that tells it apart, and its time, or 0.
+  // For quarantined rows: the parts of their identity, and their time, or 0.
   Uuid make(std::initializer_list<std::string_view> parts, std::int64_t time_ms);
 
  private:
@@ -30,7 +30,7 @@ class EventIds {
   crypto::Sha256 hash_;
 };
 
-// The event's own time, when it is one that an id can hold.
+// The event's own time if it fits into an id.
 std::optional<std::int64_t> usable_time_ms(const model::Event& event);
 
 }  // namespace socialsync::ingest

@@ -1,4 +1,4 @@
-// Committed events need not be read back: whoever delivers in this process takes them from memory.
+// Passes committed events to the worker of this process in memory, without reading them back.
 #pragma once
 
 #include <chrono>
@@ -12,21 +12,21 @@ class Handover {
  public:
   virtual ~Handover() = default;
 
-  // Before the commit: whether a delivery to this endpoint would be taken. Else it is left in the outbox,
-  // where this process's own workers look when they have room.
+  // Before the commit: true if the worker takes a delivery to this endpoint. Otherwise it stays due in the
+  // outbox, where workers with room claim it.
   virtual bool takes(const Uuid& endpoint_id) = 0;
 
-  // How long the outbox says that somebody has what is taken.
+  // The lease of taken deliveries.
   virtual std::chrono::milliseconds lease() const = 0;
 
-  // After the commit: new events' deliveries that have a lease are the taker's.
+  // After the commit: the deliveries of new events that have a lease belong to the worker.
   virtual void take(const Submission& submission) = 0;
 
-  // Instead of it: what was promised to be taken will not come.
+  // Called instead of take() when the commit failed: releases the reserved room.
   virtual void forget(const Submission& submission) = 0;
 };
 
-// Gives the deliveries that `handover` takes its lease, before the commit.
+// Before the commit: sets the lease of the deliveries that `handover` takes.
 void lease_deliveries(Submission& submission, Handover& handover);
 
 }  // namespace socialsync::ingest

@@ -5,8 +5,8 @@
 
 namespace socialsync::ingest {
 
-// A token bucket of bytes to hash. A body that none of its own accounts' secrets signed is tried under all
-// others, which a stranger could abuse: beyond the budget such bodies are asked to come again later.
+// A token bucket of bytes to hash. A body that no secret of its accounts signed is tried under all
+// others, which a stranger could abuse: beyond the budget such bodies are answered 503.
 class HashBudget {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -14,11 +14,11 @@ class HashBudget {
   explicit HashBudget(std::uint64_t bytes_per_second)
       : bytes_per_second_(static_cast<double>(bytes_per_second)), available_(bytes_per_second_) {}
 
-  // True, and taken, when that much is left. It refills evenly and never holds more than a second's worth.
+  // Takes the bytes and returns true if they are left. The bucket refills evenly, up to one second's budget.
   bool take(std::uint64_t bytes, TimePoint now);
 
  private:
-  // Fractions count: a moment between two questions may be worth less than a byte.
+  // Fractions, because the time between two calls may be worth less than a byte.
   double bytes_per_second_;
   double available_;
   TimePoint refilled_at_{};

@@ -5,7 +5,7 @@
 namespace socialsync::ingest {
 namespace {
 
-// What an operator looks for: the number, else the WABA, the Instagram account or the Page.
+// The key that operators search by: the number, else the WABA, the Instagram account or the Page.
 std::string_view routing_key_of(const model::Event& event) {
   if (!event.key.phone_number_id.empty()) return event.key.phone_number_id;
   return event.key.waba_id.empty() ? event.key.entry_id : event.key.waba_id;
@@ -50,7 +50,7 @@ void Placer::place_event(Submission& submission, const model::Event& event, cons
   }
 }
 
-// Whether what was found may all have a row.
+// True if each found account may get a row.
 bool Placer::has_room(const Submission& submission, const model::Event& event) {
   const std::size_t bytes = found_.size() * event.payload.size();
   if (submission.rows() + found_.size() > limits_.rows_per_body_max ||
@@ -92,7 +92,7 @@ void Placer::log(Submission& submission, const model::Event& event, const route:
   submission.tenant_of.push_back(&tenant);
 }
 
-// Of the app's own business: nobody's but the operator's.
+// Events of the app's own business belong to no account; only the operator sees them.
 void Placer::log_app_level(Submission& submission, const model::Event& event, std::int64_t received_ms) {
   store::EventRow row = row_of(event, {}, received_ms);
   row.platform = to_string(event.platform);
@@ -115,7 +115,7 @@ void Placer::queue(store::EventRow& row, const model::Event& event,
 
 void Placer::quarantine(Submission& submission, const model::Event& event, std::string_view reason) {
   store::QuarantineRow row;
-  // Somebody else's event of the same looks, or the same under another secret, is another one.
+  // The id also depends on the account's key and the secret: another tenant's equal event gets another id.
   row.id = ids_.make({"event", to_string(event.platform), event.key.entry_id, event.key.phone_number_id,
                       submission.signed_by, event.kind, event.natural_id, event.discriminator},
                      usable_time_ms(event).value_or(0));

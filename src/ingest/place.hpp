@@ -1,4 +1,4 @@
-// Each part of a body gets its row: in a tenant's log, or in quarantine with the reason.
+// Makes a row for each part of a body: in webhook_logs, or in the quarantine with the reason.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,7 @@ namespace socialsync::ingest {
 // One thread.
 class Placer {
  public:
-  // `split` is the body's; its error sends the body to quarantine whole, and so does what is beyond its
-  // limits.
+  // `split` is the split body. Its error quarantines the whole body; so does a body beyond the limits.
   std::shared_ptr<Submission> place(std::shared_ptr<const Tenants> tenants, std::string body,
                                     Result<model::Webhook, parse::ParseError> split,
                                     const route::Signers& signers, std::int64_t received_ms);
@@ -30,7 +29,7 @@ class Placer {
                    std::int64_t received_ms);
   void log(Submission& submission, const model::Event& event, const route::Tenant& tenant,
            std::int64_t received_ms);
-  // Where its account, or the app, wants the event.
+  // Adds a delivery for each endpoint that selects the event.
   void queue(store::EventRow& row, const model::Event& event,
              std::span<const model::AccountEndpoint> endpoints);
   void log_app_level(Submission& submission, const model::Event& event, std::int64_t received_ms);
@@ -44,8 +43,8 @@ class Placer {
   Limits limits_;
   EventIds ids_;
   std::vector<const route::Tenant*> found_;
-  std::int64_t arrivals_ = 0;     // deliveries so far
-  std::size_t logged_bytes_ = 0;  // of the submission being made
+  std::int64_t arrivals_ = 0;     // numbers the deliveries in order of arrival
+  std::size_t logged_bytes_ = 0;  // bytes of the current submission
 };
 
 }  // namespace socialsync::ingest

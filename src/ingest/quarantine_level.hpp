@@ -1,4 +1,4 @@
-// How full the quarantine is: what was last counted, and what this gateway has written since.
+// The size of the quarantine: the last count, plus this gateway's later writes.
 #pragma once
 
 #include <algorithm>
@@ -8,7 +8,7 @@ namespace socialsync::ingest {
 
 struct QuarantineSize {
   std::uint64_t rows = 0;
-  std::uint64_t bytes = 0;  // of the bodies
+  std::uint64_t bytes = 0;  // bytes of the bodies
 
   friend bool operator==(const QuarantineSize&, const QuarantineSize&) = default;
 };
@@ -18,24 +18,24 @@ class QuarantineLevel {
  public:
   explicit QuarantineLevel(QuarantineSize cap) : cap_(cap) {}
 
-  // Something was written. What was there before counts too, until it is counted again.
+  // Adds written rows. Duplicates count too, until the next count.
   void add(QuarantineSize written) {
     now_ = sum(now_, written);
     since_ = sum(since_, written);
   }
 
-  // What is written from here on may not be in the count that now begins.
+  // Later writes may be missing from the count that now begins.
   void begin_count() { since_ = {}; }
   void counted(QuarantineSize all) { now_ = sum(all, since_); }
 
   QuarantineSize now() const { return now_; }
-  // What is there beyond the cap; in each part 0 when there is room.
+  // Rows and bytes beyond the cap; 0 if within it.
   QuarantineSize excess() const {
     return {now_.rows - std::min(now_.rows, cap_.rows), now_.bytes - std::min(now_.bytes, cap_.bytes)};
   }
-  // Over the cap: the oldest rows are to go.
+  // Over the cap: the oldest rows are to be removed.
   bool is_over() const { return excess() != QuarantineSize(); }
-  // A tenth over the cap: writing outruns that. Nothing more may be added.
+  // A tenth over the cap: writes outrun removal, so no more rows may be added.
   bool is_full() const {
     return is_tenth_over(now_.rows, cap_.rows) || is_tenth_over(now_.bytes, cap_.bytes);
   }
@@ -48,7 +48,7 @@ class QuarantineLevel {
 
   QuarantineSize cap_;
   QuarantineSize now_;
-  QuarantineSize since_;  // the last count began
+  QuarantineSize since_;  // written since the last count began
 };
 
 }  // namespace socialsync::ingest

@@ -32,7 +32,7 @@ http::Response ok() {
   return response;
 }
 
-// What a committed body has put into quarantine, as far as it was not there before.
+// The new quarantined rows of a committed body.
 QuarantineSize quarantined_size(const Submission& submission) {
   QuarantineSize size;
   for (const store::QuarantineRow& row : submission.quarantined) {
@@ -48,7 +48,7 @@ QuarantineSize quarantined_size(const Submission& submission) {
 }
 
 Result<crypto::Digest, verify::SignatureError> signature_of(const http::Request& request) {
-  // Two headers are an attempt to be read in two ways.
+  // Two headers could be read in two ways.
   if (request.headers.count(signature_header) > 1) return verify::SignatureError::malformed;
   return verify::parse_signature(request.headers.find(signature_header));
 }
@@ -78,8 +78,8 @@ asio::awaitable<http::Response> Receiver::receive(http::Request request,
   std::shared_ptr<const Tenants> tenants = tenants_.current();
   if (!tenants) co_return refuse(503, "starting", "the tenant directory is not loaded yet");
 
-  // Most bodies are signed under a secret of the environment. The others tell which accounts they are for,
-  // and so which of the tenants' own secrets could be right: their events are believed only after one was.
+  // Most bodies are signed with a secret of the environment. Others name their accounts, and so the tenants'
+  // own secrets to try; their events are trusted only after one matched.
   std::optional<route::SecretIndex> signer = signers_.find_shared(*tenants, *digest, request.body);
   if (!signer) {
     const auto allowed = signers_.may_split(*tenants, request.body);
@@ -97,7 +97,8 @@ asio::awaitable<http::Response> Receiver::receive(http::Request request,
   auto submission = placer_.place(tenants, std::move(request.body), std::move(split), signers, now_ms());
   const bool wants_quarantine = !submission->quarantined.empty();
   if (wants_quarantine && quarantine_.is_full())
-    co_return refuse(503, "quarantine_full", "there is no room for what is nobody's: send it again later");
+    co_return refuse(503, "quarantine_full",
+                     "the quarantine is full, and an event is unroutable: retry later");
   http::Response response = co_await store(std::move(submission));
   co_return response;
 }
@@ -115,7 +116,7 @@ asio::awaitable<http::Response> Receiver::receive_test(http::Request request, mo
   co_return response;
 }
 
-// 200 only from here, and only after the commit.
+// The only place that answers 200, after the commit.
 asio::awaitable<http::Response> Receiver::store(std::shared_ptr<Submission> submission) {
   if (submission->rows() > 0) {
     if (handover_) lease_deliveries(*submission, *handover_);

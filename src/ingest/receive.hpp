@@ -1,4 +1,4 @@
-// The story of a webhook request, from its bytes to its answer.
+// Handles a webhook request, from its bytes to its answer.
 #pragma once
 
 #include <cstdint>
@@ -31,29 +31,29 @@ struct ReceiverLimits {
   std::chrono::seconds retry_after{2};
 };
 
-// The platform's tokens from the environment, which stand beside the accounts' own.
+// The verify tokens of the environment, valid beside the accounts' own.
 struct VerifyTokens {
   std::string whatsapp;
   std::string instagram;
 };
 
-// One thread. What it refers to outlives it.
+// For one thread. Its referents outlive it.
 class Receiver {
  public:
   Receiver(const TenantKeeper& tenants, Batcher& batcher, Sightings& sightings, QuarantineLevel& quarantine,
            metrics::Metrics& metrics, VerifyTokens tokens, ReceiverLimits limits,
            Handover* handover = nullptr);
 
-  // Meta's GET handshake. `platform` is the URL's; nothing for the URL that serves all of them.
+  // Meta's GET handshake. `platform` is the URL's; nullopt for the URL of all platforms.
   http::Response handshake(std::string_view query, std::optional<model::Platform> platform);
 
-  // A signed POST: answered 200 only after all that is in it is committed.
+  // A signed POST: answered 200 only after all its rows are committed.
   asio::awaitable<http::Response> receive(http::Request request, std::optional<model::Platform> platform);
 
-  // HMACs computed so far.
+  // The number of computed HMACs.
   std::uint64_t signature_checks() const { return signers_.checks(); }
 
-  // The same without a signature, for a developer's tests: says what was logged and where.
+  // An unsigned POST of a developer's test; the answer lists the rows.
   asio::awaitable<http::Response> receive_test(http::Request request, model::Platform platform);
 
  private:
@@ -71,7 +71,7 @@ class Receiver {
   metrics::Metrics& metrics_;
   VerifyTokens tokens_;
   ReceiverLimits limits_;
-  Handover* handover_;  // null: nobody delivers in this process
+  Handover* handover_;  // null: this process does not deliver
 
   parse::Splitter splitter_;
   Placer placer_;

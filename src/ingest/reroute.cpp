@@ -24,7 +24,7 @@ constexpr std::string_view rejected = "rejected_by_database";
 
 pg::Statement statement_of(const char* name, const char* sql) { return {.name = name, .sql = sql}; }
 
-// The row's word for its platform: ours, or the label of an account.
+// The platform of a row, which has our name for it or an account's label.
 std::optional<model::Platform> platform_of(std::string_view name) {
   if (name.starts_with("whatsapp")) return model::Platform::whatsapp;
   if (name == "instagram") return model::Platform::instagram;
@@ -32,7 +32,7 @@ std::optional<model::Platform> platform_of(std::string_view name) {
   return std::nullopt;
 }
 
-// What was cut out of a body has a webhook around it since: a bare change is so much deeper by it.
+// The levels that the webhook around a stored part adds to a bare change.
 constexpr std::size_t wrapping_depth = 4;
 
 parse::Limits for_parts(parse::Limits limits) {
@@ -40,8 +40,8 @@ parse::Limits for_parts(parse::Limits limits) {
   return limits;
 }
 
-// Why a row stays; nothing when it has events to log. Of a body with too many the first were logged when it
-// came, and moved it would be the same row again, which has the later events.
+// The reason why a row stays; empty if it has events to log. A body with too many events stays: its first
+// ones were logged on arrival, and the later ones would produce the same row again.
 std::string why_not(const Submission& submission) {
   if (submission.webhook.is_cut_short) return "too_many_events";
   if (!submission.events.empty()) return {};
@@ -55,9 +55,9 @@ std::size_t logged_bytes(const Submission& submission) {
   return bytes;
 }
 
-// What the database holds against one row; nothing when the fault is not the row's.
+// The database's objection to one row; empty if the row is not at fault.
 std::optional<std::string> complaint(const pg::Error& error) {
-  // foreign_key_violation: the account was deleted a moment ago.
+  // foreign_key_violation: the account was just deleted.
   if (error.sqlstate() == pg::sqlstate::foreign_key_violation) return "unknown_account";
   if (error.is_lock_conflict()) return std::string(stays_locked);
   if (error.kind() == pg::ErrorKind::data) return std::string(rejected);
@@ -101,7 +101,7 @@ Rerouter::Rerouter(TenantsNow tenants, Sightings& sightings, RerouteLimits limit
       splitter_(limits.parse),
       part_splitter_(for_parts(limits.parse)) {}
 
-// Not all at one go: a large directory has many secrets, and requests wait.
+// In portions: a large directory has many secrets, and requests wait.
 asio::awaitable<void> Rerouter::learn_signers() {
   std::shared_ptr<const Tenants> now = tenants_now_();
   if (now == tenants_) co_return;
@@ -196,7 +196,7 @@ Rerouter::Decision Rerouter::decide(store::QuarantinedBody body) {
   } else if (signer == signers_.end()) {
     decision.stays = stays_unknown_secret;
   } else if (decision.row.reason == "unreadable") {
-    decision.stays = decision.row.reason;  // a part that was cut out of its body: no webhook by itself
+    decision.stays = decision.row.reason;  // a part of a body: no webhook by itself
   }
   if (!decision.stays.empty()) return decision;
   const bool is_part = !decision.row.platform.empty();
@@ -209,7 +209,7 @@ Rerouter::Decision Rerouter::decide(store::QuarantinedBody body) {
   return decision;
 }
 
-// A row that the database refuses, or that waits for a lock, must not hold up the others.
+// A row that the database refuses, or that waits for a lock, must not delay the others.
 asio::awaitable<void> Rerouter::write(pg::Connection& connection, std::span<Decision> decisions,
                                       RerouteReport& report) {
   pg::WriteApart batch(decisions.size());
@@ -246,9 +246,8 @@ asio::awaitable<bool> Rerouter::write_once(pg::Connection& connection, std::span
   co_return false;
 }
 
-// Rows that somebody else has taken from quarantine meanwhile, to route or to erase them, are not ours to
-// write: hence the deletion first. Its locks are all that it needs: SELECT, INSERT and DELETE are rights
-// enough.
+// Deletes first: a row that another session has removed, to route or to erase it, must not be written. The
+// deletion's locks suffice, so that SELECT, INSERT and DELETE are the only privileges needed.
 asio::awaitable<void> Rerouter::move(pg::Connection& connection, std::span<Decision> decisions) {
   std::vector<Uuid> ids;
   for (const Decision& decision : decisions) ids.push_back(decision.row.id);

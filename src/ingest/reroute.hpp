@@ -1,4 +1,4 @@
-// What waits in quarantine goes the way of a delivery once more: split, routed, placed, written.
+// Reroutes quarantined rows as if they arrived now: split, routed, placed, written.
 #pragma once
 
 #include <chrono>
@@ -24,23 +24,24 @@
 
 namespace socialsync::ingest {
 
-// Why a row stays where a reason of quarantine does not say it.
-inline constexpr std::string_view stays_unsigned = "unsigned";              // came by a test route
-inline constexpr std::string_view stays_unknown_secret = "unknown_secret";  // its secret is not here any more
-inline constexpr std::string_view stays_empty = "no_event";                 // there is nothing in it
-inline constexpr std::string_view stays_locked = "locked";  // by somebody, just now: again later
+// Further reasons why a row stays in quarantine.
+inline constexpr std::string_view stays_unsigned = "unsigned";  // received on a test route
+inline constexpr std::string_view stays_unknown_secret =
+    "unknown_secret";                                        // its secret is no longer configured
+inline constexpr std::string_view stays_empty = "no_event";  // it contains no event
+inline constexpr std::string_view stays_locked = "locked";   // by another transaction: retried later
 
 struct RerouteReport {
   struct OfReason {
-    std::uint64_t rows = 0;                      // that were looked at
-    std::uint64_t moved = 0;                     // gone from quarantine, as events
-    std::uint64_t gone = 0;                      // taken by somebody else meanwhile
-    std::uint64_t events = 0;                    // new rows of webhook_logs; in a rehearsal, all
-    std::uint64_t duplicates = 0;                // that were there: Meta had sent them again
-    std::map<std::string, std::uint64_t> stays;  // why, and how many
-    std::map<Uuid, std::uint64_t> accounts;      // whose the events are; the app's own under no id
+    std::uint64_t rows = 0;                      // examined rows
+    std::uint64_t moved = 0;                     // rerouted rows
+    std::uint64_t gone = 0;                      // removed by another session during the run
+    std::uint64_t events = 0;                    // new rows of webhook_logs; in a dry run, all
+    std::uint64_t duplicates = 0;                // events that exist already, because Meta retried them
+    std::map<std::string, std::uint64_t> stays;  // rows by the reason why they stay
+    std::map<Uuid, std::uint64_t> accounts;      // events by account; events of the app under the nil id
   };
-  std::map<std::string, OfReason> reasons;  // as the rows have them
+  std::map<std::string, OfReason> reasons;  // by the rows' reason of quarantine
 
   std::uint64_t moved() const;
   bool any_locked() const;
@@ -48,16 +49,17 @@ struct RerouteReport {
 
 struct RerouteLimits {
   parse::Limits parse;
-  std::uint64_t places_max = 20'000;  // rows that are looked up at once, without their bodies
-  std::size_t batch_rows_max = 200;   // of quarantine, in one transaction
-  // Of what they become: an event of a WABA has a row for each of its accounts. One row may be more.
+  std::uint64_t places_max = 20'000;  // rows per look-up, without their bodies
+  std::size_t batch_rows_max = 200;   // quarantined rows per transaction
+  // Rows of webhook_logs per transaction: an event of a WABA has one for each account. One quarantined row
+  // may exceed it.
   std::size_t batch_events_max = 1000;
-  std::size_t batch_bytes_max = 4 * 1024 * 1024;  // of either
-  std::chrono::milliseconds pause{0};             // between two, for the others
-  bool is_rehearsal = false;                      // decides, and writes nothing
+  std::size_t batch_bytes_max = 4 * 1024 * 1024;  // bytes of quarantined rows, and of their events
+  std::chrono::milliseconds pause{0};             // between two transactions, for other sessions
+  bool is_rehearsal = false;                      // dry run: decides, and writes nothing
 };
 
-// The tenants, as they are now.
+// Returns the current tenants.
 using TenantsNow = std::function<std::shared_ptr<const Tenants>()>;
 
 // One thread, and one run() at a time. The connection is one of plan_by_values().
@@ -65,24 +67,24 @@ class Rerouter {
  public:
   Rerouter(TenantsNow tenants, Sightings& sightings, RerouteLimits limits);
 
-  // Works through the rows of the filter in the order of arrival. What can be routed under the secret that
-  // its row names becomes events, under the ids that they would have had, in the transaction that removes the
-  // row; all else stays as it is. The report grows as it goes. Throws what the connection throws: what is
-  // done by then is done. `on_progress` is told how many rows have been looked at.
+  // Processes the filtered rows in the order of arrival. A row that can be routed under its secret becomes
+  // events, with the ids of direct routing, in the transaction that deletes the row. Other rows stay
+  // unchanged. Updates the report after each transaction. Throws the connection's errors; committed
+  // transactions stay. Calls `on_progress` with the number of examined rows.
   boost::asio::awaitable<void> run(pg::Connection& connection, const store::QuarantineFilter& filter,
                                    RerouteReport& report,
                                    const std::function<void(std::uint64_t rows)>& on_progress = {});
 
-  // Those of the groups of which an active account may take events, as far as their key tells.
+  // The groups whose routing key matches an active account.
   boost::asio::awaitable<std::vector<store::QuarantineGroup>> routable(
       std::vector<store::QuarantineGroup> groups);
 
  private:
   struct Decision {
     store::Quarantined row;
-    std::shared_ptr<Submission> submission{};  // nothing when it stays
-    std::string stays{};                       // why
-    bool is_gone = false;                      // somebody else has taken it
+    std::shared_ptr<Submission> submission{};  // null if the row stays
+    std::string stays{};                       // the reason
+    bool is_gone = false;                      // another session has removed it
   };
   using Decisions = std::vector<Decision>;
 
@@ -101,10 +103,10 @@ class Rerouter {
   Sightings& sightings_;
   RerouteLimits limits_;
 
-  parse::Splitter splitter_;       // of whole bodies
-  parse::Splitter part_splitter_;  // of what was cut out of one
+  parse::Splitter splitter_;       // for whole bodies
+  parse::Splitter part_splitter_;  // for parts of a body
   Placer placer_;
-  std::shared_ptr<const Tenants> tenants_;                       // those of signers_
+  std::shared_ptr<const Tenants> tenants_;                       // the tenants of signers_
   std::unordered_map<std::string, route::SecretIndex> signers_;  // by fingerprint
 };
 

@@ -37,7 +37,7 @@ std::vector<store::Sighting> Sightings::due(std::chrono::steady_clock::time_poin
 
 asio::awaitable<void> Sightings::write(pg::Connection& connection, std::vector<store::Sighting> sightings) {
   if (sightings.empty()) co_return;
-  // In one order, so that two gateways' updates cannot deadlock.
+  // Sorted, so that updates of two gateways cannot deadlock.
   std::ranges::sort(sightings, {}, &store::Sighting::account_id);
   co_await store::record_sightings(connection, sightings);
   const auto now = std::chrono::steady_clock::now();

@@ -15,30 +15,29 @@
 
 namespace socialsync::ingest {
 
-// What an event tells of its account; empty where it tells nothing.
+// An account's data that an event reveals; empty where it reveals none.
 struct Told {
   std::string_view waba_id;
   std::string_view display_phone_number;
 };
 
-// What an event that a secret vouches for, and that names its number, tells of the account that has it. The
-// views are the event's.
+// The account data in an event that is signed for the account and names its number. The views refer to
+// the event.
 Told told_by(const model::Event& event, const route::Tenant& tenant, const Submission& submission);
 
-// Collects what committed traffic shows of accounts (when the last webhook came, which WABA a number is
-// under, how people write it) and writes it at most once per account and interval: never one update per
-// event.
+// Collects account data from committed traffic (time of the last webhook, WABA, display number) and writes it
+// at most once per account and interval, not once per event.
 class Sightings {
  public:
   explicit Sightings(std::chrono::milliseconds interval) : interval_(interval) {}
 
   void note(const route::Tenant& tenant, std::int64_t received_ms, Told told);
 
-  // Writes the accounts whose interval has passed. Throws what the connection throws; what was not written
-  // stays.
+  // Writes the accounts whose interval has passed. Throws the connection's errors; unwritten
+  // data is kept.
   boost::asio::awaitable<void> write_due(pg::Connection& connection);
 
-  // Writes all there is.
+  // Writes all unwritten data.
   boost::asio::awaitable<void> flush(pg::Connection& connection);
 
  private:

@@ -8,11 +8,11 @@ namespace {
 
 // Splitting a hostile body costs this many times its hashing.
 constexpr std::uint64_t split_cost_factor = 8;
-// What setting up one HMAC costs, in bytes of hashing.
+// The setup cost of one HMAC, in bytes of hashing.
 constexpr std::uint64_t secret_cost_bytes = 1024;
-// Smaller bodies are split without asking the budget.
+// Smaller bodies are split without using the budget.
 constexpr std::size_t free_split_bytes_max = 64 * 1024;
-// A POST belongs to one app: more candidates than this are no ordinary body.
+// A POST belongs to one app, so an ordinary body has fewer candidates.
 constexpr std::size_t free_candidates_max = 4;
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Who signed a body? Answered without letting strangers make us hash or parse without end.
+// Finds the secret that signed a body, with bounded work for bodies of strangers.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@
 namespace socialsync::ingest {
 
 enum class SignerError {
-  unknown,  // no secret that we know signed these bytes
-  busy,     // it would take more work than there is budget for: try again later
+  unknown,  // no known secret signed these bytes
+  busy,     // the budget is spent: the sender is told to retry
 };
 
 // One thread. All secrets are compared in constant time.
@@ -25,20 +25,20 @@ class SignerSearch {
  public:
   explicit SignerSearch(std::uint64_t budget_bytes_per_second) : budget_(budget_bytes_per_second) {}
 
-  // Tries the environment's secrets, which sign most bodies: nothing of the body is read but its bytes.
+  // Tries the environment's secrets, which sign most bodies, without parsing the body.
   std::optional<route::SecretIndex> find_shared(const Tenants& tenants, const crypto::Digest& digest,
                                                 std::string_view body);
 
-  // Whether a body that find_shared() did not know may be split, to learn whose secrets could be right.
+  // True if a body that find_shared() did not match may be split to find candidate secrets.
   Result<void, SignerError> may_split(const Tenants& tenants, std::string_view body);
 
-  // Tries the secrets of the accounts that the events are for, then, within the budget, all others: a
-  // tenant's secret under another tenant's event is to be quarantined, not refused.
+  // Tries the secrets of the events' accounts; then, within the budget, all others, because an event that
+  // is signed with another tenant's secret is quarantined, not refused.
   Result<route::SecretIndex, SignerError> find_own(const Tenants& tenants, const crypto::Digest& digest,
                                                    std::string_view body,
                                                    const std::vector<model::Event>& events);
 
-  // HMACs that have been computed so far.
+  // The number of computed HMACs.
   std::uint64_t checks() const { return checks_; }
 
  private:

@@ -74,18 +74,18 @@ bool is_of_unknown_key(const store::UnreadableSecret& secret) {
   return secret.why == crypto::OpenError::unknown_key;
 }
 
-// Once for each change: what was told before is not told again.
+// Logs each unreadable secret once, until it changes.
 void warn_of(const std::vector<store::UnreadableSecret>& unreadable,
              const std::vector<store::UnreadableSecret>& before) {
   std::vector<store::UnreadableSecret> news;
   std::ranges::set_difference(unreadable, before, std::back_inserter(news));
   for (std::size_t i = 0; i < std::min(news.size(), warned_at_once_max); ++i)
-    log::warning("a sealed secret cannot be read", {{"account", news[i].account_id},
-                                                    {"column", news[i].column},
-                                                    {"why", to_string(news[i].why)},
-                                                    {"key", news[i].key_id}});
+    log::warning("encrypted secret unreadable", {{"account", news[i].account_id},
+                                                 {"column", news[i].column},
+                                                 {"why", to_string(news[i].why)},
+                                                 {"key", news[i].key_id}});
   if (news.size() > warned_at_once_max)
-    log::warning("more sealed secrets cannot be read: socialsync secrets status counts them",
+    log::warning("more encrypted secrets unreadable: socialsync secrets status counts them",
                  {{"more", news.size() - warned_at_once_max}});
 }
 
@@ -96,9 +96,9 @@ std::string describe(const std::vector<store::UnreadableSecret>& unreadable) {
   }
   std::string text;
   for (const auto& [key, accounts] : accounts_by_key)
-    text += fmt::format("{} account(s) have secrets sealed under key {}, which is not one of ours: {}{}\n",
+    text += fmt::format("{} account(s) have secrets encrypted with key {}, which is not configured: {}{}\n",
                         accounts.size(), key, *accounts.begin(), accounts.size() > 1 ? ", …" : "");
-  return text + "Add that key behind the first one in SOCIALSYNC_SECRETS_KEY (or the file of keys)";
+  return text + "Add that key after the first one in SOCIALSYNC_SECRETS_KEY (or the file of keys)";
 }
 
 }  // namespace
@@ -131,7 +131,7 @@ asio::awaitable<void> TenantKeeper::load(pg::Connection& connection) {
   changes_.is_all = changes_.is_all || built.changes.is_all;
   std::ranges::move(built.changes.keys, std::back_inserter(changes_.keys));
   ++loads_;
-  // Freeing the old one takes long too.
+  // Freeing the old directory is slow too.
   asio::post(builder_, [old = std::move(built.tenants)] {});
   loaded_at_ = std::chrono::steady_clock::now();
   log::debug("tenant directory loaded", {{"accounts", current_->directory.size()}});
@@ -140,14 +140,14 @@ asio::awaitable<void> TenantKeeper::load(pg::Connection& connection) {
 asio::awaitable<void> TenantKeeper::run(pg::Connection& connection) {
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   asio::steady_timer gap(executor);
-  // LISTEN before the first load: a change between the two is then announced, not missed.
+  // LISTEN before the first load, so that a change in between is notified.
   co_await store::listen_for_account_changes(connection);
   co_await store::listen_for_endpoint_changes(connection);
   for (;;) {
     const auto began = std::chrono::steady_clock::now();
     co_await load(connection);
     co_await connection.notified(limits_.reload_interval);
-    // A large directory is not read more than a tenth of the time.
+    // A large directory is loaded for at most a tenth of the time.
     const auto pause =
         std::max<std::chrono::steady_clock::duration>(limits_.reload_gap_min, 10 * (loaded_at_ - began));
     gap.expires_at(loaded_at_ + pause);

@@ -1,4 +1,4 @@
-// The tenants as of one moment, and the coroutine that keeps that moment recent.
+// A snapshot of all tenants, and the coroutine that keeps it current.
 #pragma once
 
 #include <chrono>
@@ -33,14 +33,13 @@ struct Tenants {
 
   route::Directory directory;
   verify::Keyring keyring;
-  std::vector<model::AccountEndpoint> app_endpoints;  // of what is no account's
-  std::vector<store::UnreadableSecret> unreadable;    // sealed, and not for us to open
-  bool any_opened = false;                            // others were
+  std::vector<model::AccountEndpoint> app_endpoints;  // for events of no account
+  std::vector<store::UnreadableSecret> unreadable;    // encrypted, and without a key here
+  bool any_opened = false;                            // others could be decrypted
 };
 
-// The first load found secrets under keys that we do not have, and could open none. what() says which, and
-// what to set. (Where some open the keys are right, and one value that somebody wrote must not stop
-// everybody.)
+// The first load found encrypted secrets and could decrypt none. what() names the keys, and the setting. (If
+// some can be decrypted the keys are right, and one tenant's value must not stop the gateway.)
 class UnknownSecretsKey : public std::runtime_error {
  public:
   explicit UnknownSecretsKey(const std::vector<store::UnreadableSecret>& unreadable);
@@ -53,35 +52,35 @@ boost::asio::awaitable<std::shared_ptr<const Tenants>> read_tenants(pg::Connecti
 
 // The keys of accounts that have changed.
 struct KeyChanges {
-  bool is_all = false;  // of every account, and whatever is in `keys`
+  bool is_all = false;  // all accounts; `keys` has others besides
   std::vector<std::string> keys{};
 };
 
 struct TenantKeeperLimits {
-  std::chrono::milliseconds reload_interval{30'000};  // behind the notifications
-  std::chrono::milliseconds reload_gap_min{200};      // however many changes there are
+  std::chrono::milliseconds reload_interval{30'000};  // between loads without a notification
+  std::chrono::milliseconds reload_gap_min{200};      // between loads, however many changes arrive
   std::chrono::milliseconds read_timeout{30'000};
 };
 
-// Loads the directory, LISTENs for changes, and loads again. The last one read is served while the database
-// is away.
+// Loads the directory, LISTENs for changes, and loads again. Serves the last one while the database is
+// unreachable.
 class TenantKeeper {
  public:
   TenantKeeper(route::SharedSecrets shared, TenantKeeperLimits limits, crypto::SecretKeys keys = {})
       : shared_(std::move(shared)), limits_(limits), keys_(std::move(keys)) {}
 
-  // Nothing until the first load.
+  // Null until the first load.
   std::shared_ptr<const Tenants> current() const { return current_; }
-  // How many there have been.
+  // The number of loads.
   std::uint64_t loads() const { return loads_; }
   // Since the last load; zero before the first.
   std::chrono::steady_clock::duration age() const;
 
-  // What has changed since this was last asked; all, at first.
+  // The changes since the last call; at first, all accounts.
   KeyChanges take_changes() { return std::exchange(changes_, {}); }
 
-  // Keeps the directory fresh over this connection until it fails: throws what the connection throws, and
-  // UnknownSecretsKey at the first load. Later, an account whose secret cannot be read is kept without any.
+  // Keeps the directory fresh over this connection until it fails: throws the connection's errors, and
+  // UnknownSecretsKey at the first load. Later, an account whose secret cannot be decrypted has none.
   boost::asio::awaitable<void> run(pg::Connection& connection);
 
  private:

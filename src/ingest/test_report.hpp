@@ -6,7 +6,7 @@
 
 namespace socialsync::ingest {
 
-// What became of an unsigned test webhook, as JSON for the developer who sent it:
+// The result of an unsigned test webhook, as JSON for the developer who sent it:
 // {"status":"success","logged":1,"duplicates":0,"quarantined":0,"events":[{"id":…,"social_account_id":…,
 // "user_id":…,"webhook_type":…,"status":…,"new":true}],"quarantine":[{"id":…,"reason":…,"routing_key":…}]}
 std::string test_report(const Submission& submission);

@@ -222,7 +222,7 @@ def test_a_wrong_key_is_a_start_up_error(database, database_url, keys):
         seal_in_place(database, database.add_account(secret=new_secret()))
     done = program.run("serve", DATABASE_URL=database_url, SOCIALSYNC_LISTEN="127.0.0.1:0", SOCIALSYNC_SECRETS_KEY=keys)
     assert done.returncode == 2
-    assert f"2 account(s) have secrets sealed under key {key_id(KEY)}" in done.stderr
+    assert f"2 account(s) have secrets encrypted with key {key_id(KEY)}" in done.stderr
     assert "SOCIALSYNC_SECRETS_KEY" in done.stderr
     for hidden in (KEY, OTHER_KEY, meta.SECRET, "enc:v1:", *filter(None, [keys])):
         assert hidden not in done.stdout + done.stderr
