@@ -96,7 +96,7 @@ std::string describe(const std::vector<store::UnreadableSecret>& unreadable) {
   }
   std::string text;
   for (const auto& [key, accounts] : accounts_by_key)
-    text += fmt::format("{} account(s) have secrets encrypted with key {}, which is not configured: {}{}\n",
+    text += fmt::format("{} account(s) have secrets encrypted under key {}, which is not configured: {}{}\n",
                         accounts.size(), key, *accounts.begin(), accounts.size() > 1 ? ", …" : "");
   return text + "Add that key after the first one in SOCIALSYNC_SECRETS_KEY (or the file of keys)";
 }

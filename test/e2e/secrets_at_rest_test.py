@@ -222,7 +222,7 @@ def test_a_wrong_key_is_a_start_up_error(database, database_url, keys):
         seal_in_place(database, database.add_account(secret=new_secret()))
     done = program.run("serve", DATABASE_URL=database_url, SOCIALSYNC_LISTEN="127.0.0.1:0", SOCIALSYNC_SECRETS_KEY=keys)
     assert done.returncode == 2
-    assert f"2 account(s) have secrets encrypted with key {key_id(KEY)}" in done.stderr
+    assert f"2 account(s) have secrets encrypted under key {key_id(KEY)}" in done.stderr
     assert "SOCIALSYNC_SECRETS_KEY" in done.stderr
     for hidden in (KEY, OTHER_KEY, meta.SECRET, "enc:v1:", *filter(None, [keys])):
         assert hidden not in done.stdout + done.stderr
@@ -381,7 +381,7 @@ def test_send_decrypts_the_account_s_secret(gateway, database, database_url):
     for keys in ("", OTHER_KEY):
         done = program.run(*arguments, DATABASE_URL=database_url, SOCIALSYNC_SECRETS_KEY=keys, META_APP_SECRET=SHARED_SECRET)
         assert done.returncode == 2
-        assert f"sealed under key {key_id(KEY)}" in done.stderr
+        assert f"encrypted under key {key_id(KEY)}" in done.stderr
 
 
 def test_route_test_reports_an_undecryptable_secret(database, database_url):
@@ -393,7 +393,7 @@ def test_route_test_reports_an_undecryptable_secret(database, database_url):
 
     assert route_test(SOCIALSYNC_SECRETS_KEY=KEY).returncode == 0
     done = route_test(META_APP_SECRET=SHARED_SECRET)
-    assert done.returncode == 9 and "sealed and cannot be opened here" in done.stdout
+    assert done.returncode == 9 and "cannot be decrypted here" in done.stdout
     done = route_test("--phone-number-id", account.key, "--output", "json", META_APP_SECRET=SHARED_SECRET)
     assert json.loads(done.stdout)["accounts"][0]["has_app_secret"] is True
 
