@@ -1,5 +1,8 @@
 #include "deliver/outbox.hpp"
 
+#include <string>
+#include <vector>
+
 #include <doctest/doctest.h>
 
 namespace socialsync::deliver {
@@ -53,6 +56,78 @@ TEST_CASE("leases: what ended before or meanwhile is not renewed") {
   CHECK(leases.due(beginning + 60s, 10) == Keys{key(2)});
   CHECK(leases.due(beginning + 61s, 10) == Keys{key(2), key(1), key(4)});
   CHECK(leases.size() == 3);
+}
+
+constexpr Backlog::TimePoint day{24h};
+
+Uuid endpoint_of(std::uint8_t number) {
+  Uuid id;
+  id.bytes[15] = number;
+  return id;
+}
+
+// "1:128 2:8"
+std::string asked(const std::vector<store::Room>& rooms) {
+  std::string text;
+  for (const store::Room& room : rooms)
+    text += (text.empty() ? "" : " ") + std::to_string(room.endpoint_id.bytes[15]) + ":" +
+            std::to_string(room.rows);
+  return text;
+}
+
+std::vector<store::Room> take(Backlog& backlog, std::size_t rows_max = 500, Backlog::TimePoint now = day) {
+  return backlog.take_wanted(now, [](const Uuid&) { return 512; }, rows_max);
+}
+
+TEST_CASE("backlog: endpoints with rows due are asked for, the others wait") {
+  Backlog backlog;
+  backlog.note(endpoint_of(1), day);
+  backlog.note(endpoint_of(2), day + 1s);
+  backlog.note(endpoint_of(2), day + 5s);  // the earlier time counts
+  CHECK(backlog.is_due(endpoint_of(1), day));
+  CHECK_FALSE(backlog.is_due(endpoint_of(2), day));
+  CHECK(backlog.next_at(day) == day + 1s);
+  CHECK(asked(take(backlog)) == "1:128");
+  CHECK(take(backlog).empty());
+  CHECK(asked(take(backlog, 500, day + 1s)) == "2:128");
+  CHECK_FALSE(backlog.next_at(day));
+}
+
+TEST_CASE("backlog: many endpoints share a claim, and take turns") {
+  Backlog backlog;
+  for (std::uint8_t number = 1; number <= 4; ++number) backlog.note(endpoint_of(number), day);
+  CHECK(asked(take(backlog, 20)) == "1:8 2:8 3:4");
+  for (std::uint8_t number = 1; number <= 4; ++number) backlog.note(endpoint_of(number), day);
+  CHECK(asked(take(backlog, 20)) == "4:8 1:8 2:4");
+}
+
+TEST_CASE("backlog: an endpoint without room is not asked for, and stays due") {
+  Backlog backlog;
+  backlog.note(endpoint_of(1), day);
+  CHECK(backlog.take_wanted(day, [](const Uuid&) { return 0; }, 500).empty());
+  CHECK(backlog.is_due(endpoint_of(1), day));
+  backlog.put_off(endpoint_of(1), day + 200ms);
+  CHECK(take(backlog).empty());
+  CHECK(backlog.next_at(day) == day + 200ms);
+}
+
+TEST_CASE("backlog: after a claim, what is due next is known; rows that others hold are asked for later") {
+  Backlog backlog;
+  const auto next_after = [&](std::size_t rows, std::chrono::milliseconds in, bool is_cut = false) {
+    backlog.clear();
+    backlog.note(endpoint_of(1), day);
+    const std::vector<store::Room> rooms = backlog.take_wanted(day, [](const Uuid&) { return 2; }, 500);
+    store::Claim claim;
+    claim.is_cut = is_cut;
+    for (std::size_t i = 0; i < rows; ++i) claim.rows.emplace_back().key.endpoint_id = endpoint_of(1);
+    claim.next.push_back({endpoint_of(1), in});
+    backlog.note_claim(rooms, claim, day);
+    return backlog.next_at(day - 1h).value() - day;
+  };
+  CHECK(next_after(2, -5s) == -5s);  // more than asked for was due
+  CHECK(next_after(0, -5s) == 1s);   // others hold it
+  CHECK(next_after(1, 60s) == 60s);
+  CHECK(next_after(1, -5s, true) == -5s);  // more bytes than one claim takes
 }
 
 }  // namespace
