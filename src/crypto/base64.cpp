@@ -1,5 +1,7 @@
 #include "crypto/base64.hpp"
 
+#include <algorithm>
+
 #include <sodium.h>
 
 namespace socialsync::crypto {
@@ -35,6 +37,9 @@ std::optional<std::string> from_base64(std::string_view text, Base64 variant) {
 }
 
 std::optional<std::size_t> from_base64(std::string_view text, Base64 variant, std::span<std::uint8_t> out) {
+  // libsodium 1.0.18 takes some bytes beyond ASCII for digits.
+  if (std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }))
+    return std::nullopt;
   std::size_t length = 0;
   const int status = sodium_base642bin(out.data(), out.size(), text.data(), text.size(), nullptr, &length,
                                        nullptr, sodium_variant(variant));

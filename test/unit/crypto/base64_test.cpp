@@ -46,5 +46,32 @@ TEST_CASE("base64: what is not exactly its form is refused") {
   CHECK_FALSE(from_base64(std::string_view("Zm9\0", 4)));
 }
 
+TEST_CASE("base64: each variant reads its own form only") {
+  const std::string bytes = "\xfb\xff\xfe\xfb";
+  struct Form {
+    Base64 variant;
+    std::string_view text;
+  };
+  constexpr Form forms[] = {{Base64::padded, "+//++w=="},
+                            {Base64::unpadded, "+//++w"},
+                            {Base64::url_padded, "-__--w=="},
+                            {Base64::url_unpadded, "-__--w"}};
+  for (const Form& written : forms) {
+    CHECK(to_base64(bytes, written.variant) == written.text);
+    for (const Form& read : forms)
+      CHECK(from_base64(written.text, read.variant).has_value() == (read.variant == written.variant));
+  }
+}
+
+TEST_CASE("base64: no byte beyond its 64 characters is read") {
+  for (const Base64 variant : {Base64::padded, Base64::unpadded, Base64::url_padded, Base64::url_unpadded}) {
+    int characters = 0;
+    for (int value = 0; value < 256; ++value)
+      characters +=
+          from_base64("Zm9" + std::string(1, static_cast<char>(value)), variant).has_value() ? 1 : 0;
+    CHECK(characters == 64);
+  }
+}
+
 }  // namespace
 }  // namespace socialsync::crypto
