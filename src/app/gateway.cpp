@@ -200,11 +200,6 @@ class Gateway : public Health {
 
 }  // namespace
 
-NotMigrated::NotMigrated()
-    : Failure(Exit::refused,
-              "the database is not migrated; run:  socialsync migrate sql | psql -X DATABASE\n"
-              "or, to try it with a private database:  socialsync up") {}
-
 void run_gateway(const config::Config& config, DatabaseOwner owner, Duty duty,
                  std::function<void(const std::string& url)> on_ready) {
   try {

@@ -4,23 +4,9 @@
 #include <functional>
 #include <string>
 
-#include "base/failure.hpp"
 #include "config/config.hpp"
 
 namespace socialsync::app {
-
-// The database is not migrated. what() names the command that migrates it.
-class NotMigrated : public Failure {
- public:
-  NotMigrated();
-};
-
-// The database has secrets encrypted under a key that the settings lack. what() names the key and the
-// setting.
-class WrongSecretsKey : public Failure {
- public:
-  explicit WrongSecretsKey(const std::string& message) : Failure(Exit::wrong_usage, message) {}
-};
 
 enum class DatabaseOwner { operators, ours };
 

@@ -7,7 +7,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "app/gateway.hpp"
 #include "base/log.hpp"
 #include "net/result.hpp"
 #include "net/within.hpp"
@@ -35,6 +34,11 @@ bool means_unreachable(const std::exception& error) {
 }
 
 }  // namespace
+
+NotMigrated::NotMigrated()
+    : Failure(Exit::refused,
+              "the database is not migrated; run:  socialsync migrate sql | psql -X DATABASE\n"
+              "or, to try it with a private database:  socialsync up") {}
 
 Upkeep::Upkeep(asio::any_io_executor executor, pg::Connect connect, ingest::TenantKeeper& tenants,
                ingest::Sightings& sightings, QuarantineKeeper& quarantine, UpkeepLimits limits,

@@ -13,12 +13,26 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "app/quarantine_keeper.hpp"
+#include "base/failure.hpp"
 #include "ingest/sightings.hpp"
 #include "ingest/tenants.hpp"
 #include "pg/supervisor.hpp"
 #include "store/secrets.hpp"
 
 namespace socialsync::app {
+
+// The database is not migrated. what() names the command that migrates it.
+class NotMigrated : public Failure {
+ public:
+  NotMigrated();
+};
+
+// The database has secrets encrypted under a key that the settings lack. what() names the key and the
+// setting.
+class WrongSecretsKey : public Failure {
+ public:
+  explicit WrongSecretsKey(const std::string& message) : Failure(Exit::wrong_usage, message) {}
+};
 
 struct UpkeepLimits {
   std::chrono::minutes maintenance_interval{60};

@@ -1,6 +1,4 @@
 // `socialsync migrate backup` and `rollback`.
-#include "migrate/backup/recent.hpp"
-
 #include <algorithm>
 #include <chrono>
 #include <memory>
@@ -12,6 +10,7 @@
 #include "cli/migrate/commands.hpp"
 #include "cli/text/json.hpp"
 #include "cli/text/terminal.hpp"
+#include "migrate/backup/recent.hpp"
 #include "migrate/steps/rollback.hpp"
 
 namespace socialsync::cli::migration {

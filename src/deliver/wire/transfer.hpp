@@ -13,7 +13,6 @@
 
 #include "deliver/wire/address.hpp"
 #include "deliver/wire/exchange.hpp"
-#include "deliver/wire/sender.hpp"
 #include "deliver/wire/socket_set.hpp"
 
 namespace socialsync::deliver {
