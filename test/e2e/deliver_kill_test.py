@@ -57,6 +57,7 @@ def message_id(received):
     return received.json()["entry"][0]["changes"][0]["value"]["messages"][0]["id"]
 
 
+@pytest.mark.slow  # fifty kills
 def test_workers_that_are_killed_lose_nothing(database_url, open_database):
     database = open_database()
     with Receiver() as receiver:

@@ -124,6 +124,7 @@ def fault_points(legacy):
 
 @pytest.mark.every_version
 @pytest.mark.release_only
+@pytest.mark.slow  # a kill at each moment of each step
 def test_killed_at_every_moment_of_every_step_it_goes_on(cluster, legacy):
     expected = dump_of_psql_update(cluster, with_ids=True)
     original = legacy.sql(ORIGINAL_ROWS)

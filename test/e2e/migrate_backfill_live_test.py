@@ -17,6 +17,13 @@ from tenants import Database
 from waiting import eventually
 
 
+@pytest.fixture(scope="module")
+def cluster(server_version):
+    """Its own, without the databases of other files: a standby copies all of them."""
+    with Cluster(tcp=True, version=server_version) as running:
+        yield running
+
+
 @pytest.fixture
 def holder(cluster, accounts):
     """Another session, in a transaction that holds wa_aline's row."""
@@ -123,10 +130,11 @@ class Standby(Cluster):
         super().__init__(settings={"recovery_min_apply_delay": "2s", "wal_receiver_status_interval": "1s"})
         self._primary = primary
 
-    def _init_db(self, password_file):
+    def _make_data(self):
         account = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
         subprocess.run([self._primary.tool("pg_basebackup"), "-D", self.data_dir, "-d", self._primary.dsn(), "-R", "-c", "fast",
                         "--no-sync"], check=True, cwd=self.host, **account)
+        return self._primary.password
 
 
 def test_it_pauses_while_a_standby_is_behind(accounts, cluster):

@@ -11,7 +11,7 @@ import psycopg2
 import pytest
 
 import program
-from cluster import Cluster, free_port
+from cluster import Cluster, free_port, scratch_folder
 from migration import LegacyDatabase, make_legacy
 from schema import FIXTURES, ROOT
 from servers import SERVER_USER, unprivileged
@@ -20,10 +20,17 @@ from waiting import eventually
 PGBOUNCER = ROOT / "build/poolers/usr/sbin/pgbouncer"  # from test/poolers/install
 
 
+@pytest.fixture(scope="module")
+def cluster(server_version):
+    """Its own, without the databases of other files: a standby copies all of them."""
+    with Cluster(tcp=True, version=server_version) as running:
+        yield running
+
+
 @pytest.fixture
 def folder():
     """A folder of the server's user."""
-    with tempfile.TemporaryDirectory(prefix="socialsync-") as made:
+    with tempfile.TemporaryDirectory(prefix="socialsync-", dir=scratch_folder(durable=False)) as made:
         if unprivileged():
             shutil.chown(made, SERVER_USER, SERVER_USER)
         yield pathlib.Path(made)

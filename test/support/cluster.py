@@ -218,9 +218,13 @@ class Cluster:
         if os.geteuid() == 0:
             shutil.chown(self._folder, SERVER_USER, SERVER_USER)
         self._folder.chmod(0o755)
-        self.password = initdb.copy_to(self.data_dir, self.bin_dir)
+        self.password = self._make_data()
         with open(self.data_dir / "postgresql.conf", "a", encoding="utf8") as conf:
             conf.writelines(f"{name} = '{value}'\n" for name, value in self._conf().items())
+
+    def _make_data(self):
+        """Makes the data directory; returns the superuser's password."""
+        return initdb.copy_to(self.data_dir, self.bin_dir)
 
     def _conf(self):
         return {
