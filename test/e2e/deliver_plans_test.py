@@ -43,4 +43,4 @@ def test_a_full_outbox_is_read_by_its_keys(database_url, database, is_ordered):
             eventually(lambda: len(receiver.received) == 2 + EVENTS, timeout_s=60)
         # The numbers are there when the gateway's connections are gone.
         eventually(lambda: database.value("SELECT count(*) FROM pg_stat_activity WHERE application_name ~ 'socialsync'") == 0)
-        assert database.value(READ) < ROWS
+        assert database.value(READ) < 2 * ROWS  # each claim of an ordered endpoint reads about a thousand entries
