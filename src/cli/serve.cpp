@@ -110,7 +110,7 @@ std::string prepare(const config::Config& config, bool is_private) {
 }
 
 Exit up(const UpOptions&, const Common& common) {
-  constexpr const char* system_user = "postgres";  // of PostgreSQL on Debian
+  constexpr const char* system_user = "postgres";  // Debian's user for PostgreSQL
   config::Config config = settings_of(common);
   const bool is_private = common.dsn.empty() && !settings().database.given();
   std::unique_ptr<app::PrivateCluster> cluster;

@@ -19,7 +19,7 @@ struct TestWebhook {
   std::string_view customer = "33765540003";
 };
 
-// Of those that North America keeps for films: no answer to it reaches anybody.
+// A number of the range reserved for fiction in North America: never assigned to a subscriber.
 inline constexpr std::string_view nobodys_number = "15555550100";
 
 // A body as Meta shapes it, with `count` text messages.

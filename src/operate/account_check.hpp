@@ -1,4 +1,4 @@
-// Whether accounts receive their events, judged as the gateway would with the same settings.
+// Checks that accounts receive their events, as the gateway would judge with the same settings.
 #pragma once
 
 #include <string>

@@ -15,8 +15,8 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::size_t depth_max = 128;  // of JSON; a gateway's limit is lower
-constexpr std::size_t rounds_max = 10;  // of learning; each finds at least one identifier
+constexpr std::size_t depth_max = 128;  // levels of JSON; a gateway's limit is lower
+constexpr std::size_t rounds_max = 10;  // searches of learn(); each finds at least one identifier
 constexpr std::size_t kept_max = 1000;  // rows listed one by one
 constexpr std::size_t identifier_characters_min = 4;
 

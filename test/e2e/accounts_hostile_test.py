@@ -90,7 +90,7 @@ def test_many_lines_do_not_each_read_the_whole_table(asked, database):
     assert scans() - before < 10
 
 
-@pytest.mark.parametrize("secret, said", [(SEALED, "sealed"), (f"plain,{SEALED}", "sealed"), (" , ", "empty")])
+@pytest.mark.parametrize("secret, said", [(SEALED, "encrypted"), (f"plain,{SEALED}", "encrypted"), (" , ", "empty")])
 def test_text_that_is_no_secret_is_refused(accounts, database, secret, said):
     """Encrypted text would prevent every start of a gateway; blanks would make META_APP_SECRET valid."""
     account = database.add_account()
@@ -112,7 +112,7 @@ def test_check_reports_an_undecryptable_verify_token(asked, database):
         assert any("serve does not start" in fault for fault in finding["faults"]), finding
     store(seal("token", key, account.id, "app_secret"))
     [finding] = asked("check", account.key, SOCIALSYNC_SECRETS_KEY=key)["findings"]
-    assert any("verify_token" in note and "cannot be opened" in note for note in finding["notes"])
+    assert any("verify_token" in note and "cannot be decrypted" in note for note in finding["notes"])
 
 
 def test_a_secret_that_must_be_unique_is_not_quoted(accounts, database):

@@ -126,10 +126,10 @@ def test_a_change_is_known_at_once(asked, client, gateway, database):
 
 
 @pytest.mark.parametrize("arguments, code, said", [
-    (["nobody", "--active"], 9, "no account nobody"),
+    (["nobody", "--active"], 9, "account nobody not found"),
     (["{key}"], 2, "nothing to set"),
     (["{key}", "--clear", "username"], 2, "needs its username"),
-    (["{key}", "--clear", "colour"], 2, "there is no colour"),
+    (["{key}", "--clear", "colour"], 2, "has no colour"),
     (["{key}", "--clear", "page_id", "--page-id", "1"], 2, "both set and cleared"),
     (["{key}", "--phone-number-id", "{other}"], 9, "another account has that already"),
     (["{key}", "--active", "--inactive"], 2, "excludes"),
@@ -191,7 +191,7 @@ def test_a_file_is_imported_whole_or_not_at_all(asked, database, user):
 
 
 @pytest.mark.parametrize("text, said", [
-    ("", "the file is empty"), ("platform,phone_numer_id\n", "phone_number_id perhaps"), ("user,user\n", "twice"),
+    ("", "the file is empty"), ("platform,phone_numer_id\n", "perhaps phone_number_id"), ("user,user\n", "twice"),
 ])
 def test_a_header_that_cannot_be_used(accounts, text, said):
     done = accounts("import", "-", "--yes", stdin=text)

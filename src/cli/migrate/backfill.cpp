@@ -26,7 +26,7 @@ using operate::BackfillResult;
 
 struct BackfillCommandOptions {
   operate::BackfillForm form;
-  std::string path;  // of the CSV file; - is standard input
+  std::string path;  // the CSV file; - is standard input
   std::ifstream file;
   bool dry_run = false;
   bool skip_bad = false;

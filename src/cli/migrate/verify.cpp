@@ -66,7 +66,7 @@ std::string described(const json::object& manifest, const pg::ResultSet& databas
     throw std::runtime_error(fmt::format("it is a backup of another database, {}", name));
   if (text_of(manifest, "verified") != "restored")
     throw std::runtime_error("it was not restored and compared");
-  return fmt::format("of {}, restored and compared", text_of(manifest, "started_at"));
+  return fmt::format("made {}, restored and compared", text_of(manifest, "started_at"));
 }
 
 Finding check_backup(pg::Session& session, const std::string& directory) {
@@ -125,7 +125,7 @@ Findings findings_of(const VerifyOptions& options, const Common& common) {
   return findings;
 }
 
-constexpr std::size_t indent = 11;  // of "PASS  V01  "
+constexpr std::size_t indent = 11;  // columns of "PASS  V01  "
 
 Colour colour_of(State state) {
   switch (state) {
