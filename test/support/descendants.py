@@ -20,7 +20,7 @@ def alive(pid=None):
     """The process ids of all descendants that have not ended."""
     found = []
     for child in _children(os.getpid() if pid is None else pid):
-        found += alive(child) + ([child] if _runs(child) else [])
+        found += alive(child) + ([child] if runs(child) else [])
     return found
 
 
@@ -54,7 +54,8 @@ def _children(pid):
         return []
 
 
-def _runs(pid):
+def runs(pid):
+    """True unless it has ended, or its parent has yet to ask how."""
     try:
         return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except OSError:
