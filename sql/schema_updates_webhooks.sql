@@ -1839,7 +1839,7 @@ CREATE OR REPLACE FUNCTION pg_temp.tenant_columns() RETURNS TABLE (privilege tex
   FROM pg_temp.columns_to_be() AS a, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) AS w (privilege)
   WHERE pg_temp.tenant_may(w.privilege, 'public.social_accounts', a.attname)
     AND CASE WHEN w.privilege = 'SELECT'
-        THEN pg_temp.was_found('authenticated reads all columns')
+        THEN (SELECT pg_temp.was_found('authenticated reads all columns'))
              OR a.attname IN (SELECT name FROM pg_temp.new_columns() UNION
                               SELECT name FROM pg_temp.needed_columns() WHERE tbl = 'public.social_accounts' UNION
                               VALUES ('profile_url'), ('token_expires_at'), ('updated_at'))
@@ -1892,7 +1892,7 @@ CREATE OR REPLACE FUNCTION pg_temp.missing_table_grants() RETURNS text LANGUAGE 
                     WHERE p.role = wanted.role AND p.privilege = wanted.privilege AND p.column_name = '');
 $$;
 
-CREATE OR REPLACE FUNCTION pg_temp.access_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.row_security_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
   -- Policies and row-level security in one transaction: no session sees an empty table between them.
   SELECT 'row_security.' || split_part(t, '.', 2), 'row-level security of ' || t, 'ACCESS EXCLUSIVE', ARRAY[t], false,
          pg_temp.missing_policies(t) IS NULL
@@ -1903,9 +1903,11 @@ CREATE OR REPLACE FUNCTION pg_temp.access_steps() RETURNS SETOF pg_temp.step LAN
                 THEN concat(pg_temp.policies_for_found_rights(), pg_temp.policy_for_named_roles()) END,
                 pg_temp.missing_policies(t), format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', t)),
          NULL, NULL
-  FROM pg_temp.walled_tables() AS t
-  UNION ALL
-  SELECT 'grants', 'grants of tables', NULL, '{}', false, statements = '', NULL, statements, NULL, NULL
+  FROM pg_temp.walled_tables() AS t;
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.grant_steps() RETURNS SETOF pg_temp.step LANGUAGE sql AS $$
+  SELECT 'grants', 'grants of tables', NULL, '{}'::text[], false, statements = '', NULL, statements, NULL, NULL
   FROM concat_ws(' ', (SELECT string_agg(statement, ' ' ORDER BY statement) FROM pg_temp.excess_privileges()
                        WHERE passed_on_by IS NULL),
                  pg_temp.missing_column_grants(), pg_temp.missing_table_grants()) AS statements
@@ -2334,8 +2336,8 @@ CREATE OR REPLACE FUNCTION pg_temp.steps() RETURNS TABLE (place bigint, part tex
   SELECT row_number() OVER (), p.part, s
   FROM unnest(ARRAY[
     'role_steps', 'base_steps', 'schema_steps', 'label_steps', 'column_steps', 'table_steps', 'delivery_steps',
-    'endpoint_news_steps', 'partition_steps', 'function_steps', 'access_steps', 'view_steps', 'index_steps',
-    'check_steps', 'owner_steps', 'maintenance_steps']) AS p (part),
+    'endpoint_news_steps', 'partition_steps', 'function_steps', 'row_security_steps', 'grant_steps', 'view_steps',
+    'index_steps', 'check_steps', 'owner_steps', 'maintenance_steps']) AS p (part),
     LATERAL pg_temp.steps_of(p.part) AS s;
 $$;
 

@@ -11,8 +11,8 @@ CREATE OR REPLACE FUNCTION pg_temp.steps() RETURNS TABLE (place bigint, part tex
   SELECT row_number() OVER (), p.part, s
   FROM unnest(ARRAY[
     'role_steps', 'base_steps', 'schema_steps', 'label_steps', 'column_steps', 'table_steps', 'delivery_steps',
-    'endpoint_news_steps', 'partition_steps', 'function_steps', 'access_steps', 'view_steps', 'index_steps',
-    'check_steps', 'owner_steps', 'maintenance_steps']) AS p (part),
+    'endpoint_news_steps', 'partition_steps', 'function_steps', 'row_security_steps', 'grant_steps', 'view_steps',
+    'index_steps', 'check_steps', 'owner_steps', 'maintenance_steps']) AS p (part),
     LATERAL pg_temp.steps_of(p.part) AS s;
 $$;
 
