@@ -238,8 +238,11 @@ void add_change(Command secrets, const Verb& verb) {
                  {Exit::interrupted}}});
   const auto options = std::make_shared<ChangeOptions>();
   options->verb = &verb;
-  command.add_option("--column", options->columns, "Only this column; may be repeated")
-      .one_of(operate::secret_column_names())
+  const std::vector<std::string> columns = operate::secret_column_names();
+  command
+      .add_option("--column", options->columns,
+                  fmt::format("Only this column; may be repeated: {}", fmt::join(columns, ", ")))
+      .one_of(columns, false)
       .type_name("NAME");
   command.add_flag("--dry-run", options->is_preview, "Print the changes without making them");
   command.add_flag("--yes", options->yes, "Do not ask for confirmation");
