@@ -72,7 +72,7 @@ inline std::shared_ptr<Committed> commit_beside(const asio::any_io_executor& exe
 
 using Story = std::function<asio::awaitable<void>(Batcher& batcher)>;
 
-inline asio::awaitable<void> run_beside_batcher(BatchLimits limits, Connect connect, const Story& story) {
+inline asio::awaitable<void> run_beside_batcher(BatchLimits limits, pg::Connect connect, const Story& story) {
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   metrics::Metrics metrics;
   Batcher batcher(executor, std::move(connect), metrics, limits);
@@ -90,7 +90,7 @@ inline asio::awaitable<void> run_beside_batcher(BatchLimits limits, Connect conn
 }
 
 // Runs the story beside a started batcher, and stops that in the end, however the story ends.
-inline void with_batcher(const BatchLimits& limits, Connect connect, const Story& story) {
+inline void with_batcher(const BatchLimits& limits, pg::Connect connect, const Story& story) {
   socialsync::test::run(run_beside_batcher(limits, std::move(connect), story));
 }
 

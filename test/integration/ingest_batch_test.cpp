@@ -42,7 +42,7 @@ std::vector<bool> newness(const Submission& rows) {
 // Connections only once the gate is open, so that what is committed before goes into one batch.
 class Gate {
  public:
-  Connect connector() {
+  pg::Connect connector() {
     return [this] { return connect_when_open(); };
   }
   void open() { is_open_ = true; }
@@ -145,7 +145,7 @@ TEST_CASE("batcher: bytes count too, but a submission that is alone is always le
 }
 
 TEST_CASE("batcher: without a database a commit ends at its deadline") {
-  const Connect refuse = []() -> asio::awaitable<std::unique_ptr<pg::Connection>> {
+  const pg::Connect refuse = []() -> asio::awaitable<std::unique_ptr<pg::Connection>> {
     const pg::ConnectionOptions nowhere{{"host", "/nonexistent"}};
     auto connection = co_await pg::Connection::open(nowhere);
     co_return connection;
