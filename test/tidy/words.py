@@ -54,7 +54,7 @@ class Passage:
     path: str
     first_line: int
     lines: list
-    kind: str  # comment, message, name, prose or table
+    kind: str  # comment, trailing (behind code), message, name, prose or table
     language: str = "en"
 
     @property
@@ -92,7 +92,8 @@ def _faults(passage):
 def _sentence_faults(passage, offset, sentence):
     is_question = sentence.rstrip().endswith("?")
     opening = re.match(rf"\W*({_OPENINGS[passage.language]})\b(?!-)", sentence, re.IGNORECASE)
-    if opening and not is_question and (passage.kind != "message" or sentence[0].isalpha()):
+    goes_on = opening and passage.kind == "trailing" and opening.group(1) == "of"  # the code names the subject
+    if opening and not is_question and not goes_on and (passage.kind != "message" or sentence[0].isalpha()):
         yield offset, f"begins with “{opening.group(1)}”: {sentence[:60]}"
     words, most = len(sentence.split()), SENTENCE_WORDS_MAX[passage.language]
     if passage.kind == "prose" and words > most:
@@ -177,10 +178,11 @@ def _line_comments(file, mark, comments):
         begin = file.text.rfind("\n", 0, offset) + 1
         line, column = source.line_of(file.text, offset), offset - begin
         lines = [part.strip().strip("*").strip(mark).strip() for part in text.splitlines()]
-        if passages and last == (line - 1, column) and not file.text[begin:offset].strip():
+        is_trailing = bool(file.text[begin:offset].strip())
+        if passages and last == (line - 1, column) and not is_trailing:
             passages[-1].lines += lines
         else:
-            passages.append(Passage(file.path, line, lines, "comment"))
+            passages.append(Passage(file.path, line, lines, "trailing" if is_trailing else "comment"))
         last = (line + len(lines) - 1, column)
     return passages
 
@@ -242,7 +244,7 @@ def report(files, root, only):
         print(f"{path}:{line}: {fault}")
         counts[_folder(path)] += 1
     for passage in passages:
-        if passage.kind == "comment":
+        if passage.kind in ("comment", "trailing"):
             whats[_folder(passage.path)] += sum(bool(re.search(r"\bwhat\b", line, re.IGNORECASE)) for line in passage.lines)
     for subject, fault in subject_faults(new_subjects(root)) if not only else ():
         print(f"commit: {subject}: {fault}")

@@ -18,7 +18,7 @@ def faults(path, text):
         ("src/a/b.hpp", "// Those that due() gave are.\n", [(1, "begins with “Those”")]),
         ("src/a/b.hpp", "// A lease ends.\n// Of two,\n// the first wins.\n", [(2, "begins with “Of”")]),
         ("src/a/b.hpp", "int a;  // whether it is due\n", [(1, "begins with “whether”")]),
-        ("src/a/b.hpp", "int a;  // of a\nint b;  // a\n        // meanwhile\n", [(1, "begins with “of”"), (3, "“meanwhile”")]),
+        ("src/a/b.hpp", "int a;  // of a\nint b;  // a\n        // meanwhile\n", [(3, "“meanwhile”")]),
         ("src/a/b.hpp", "// Held by\n// somebody else.\n", [(2, "“somebody”")]),
         ("src/a/b.cpp", 'log("the event waits "\n    "meanwhile");\n', [(1, "“meanwhile”")]),
         ("src/a/b.cpp", 'log("what arrives is not encrypted");\n', [(1, "begins with “what”")]),
