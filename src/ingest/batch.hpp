@@ -41,7 +41,7 @@ class Batcher {
   // Writes what is queued, then ends; no commit() may follow. Resolves when all coroutines have ended.
   asio::awaitable<void> stop();
 
-  // Whether the last contact with the database was a success.
+  // True if the last contact with the database was a success.
   bool connected() const { return core_.connected(); }
   std::size_t queued_events() const { return core_.queued_events(); }
   std::size_t queued_bytes() const { return core_.queued_bytes(); }

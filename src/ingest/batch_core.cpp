@@ -146,7 +146,7 @@ void BatchCore::expire(TimePoint now, Actions& actions) {
 
 // --- Batches
 
-// The idle connection, or one with a batch that is not held up when the queue fills a batch behind it.
+// The idle connection, or one with a batch that is not delayed when the queue fills a batch behind it.
 std::optional<std::size_t> BatchCore::writer_for_next_batch(TimePoint now) const {
   if (queue_.empty()) return std::nullopt;
   std::optional<std::size_t> idle;
@@ -342,7 +342,7 @@ void BatchCore::connection_failed(std::size_t index, batch::Report report, TimeP
   actions.emplace_back(std::move(report));
 }
 
-// Returns when to try again: after pauses that grow until a commit succeeds.
+// Returns the time of the next attempt: the pauses grow until a commit succeeds.
 BatchCore::TimePoint BatchCore::back_off(Writer& writer, TimePoint now) {
   const TimePoint at = now + writer.pause;
   writer.pause = std::clamp(writer.pause * 2, pause_min, pause_max);

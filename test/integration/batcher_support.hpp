@@ -57,7 +57,7 @@ std::shared_ptr<Submission> submission(const AccountIds& account, Numbers... num
 
 using Committed = std::optional<Result<void, CommitError>>;
 
-// What became of a commit that runs beside its caller: nothing yet, or how it ended.
+// Stores the outcome of a commit that runs beside its caller; empty until it ends.
 inline asio::awaitable<void> commit_into(Batcher& batcher, std::shared_ptr<Submission> rows,
                                          std::shared_ptr<Committed> committed) {
   *committed = co_await batcher.commit(std::move(rows));

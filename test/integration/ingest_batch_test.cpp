@@ -162,7 +162,7 @@ TEST_CASE("batcher: without a database a commit ends at its deadline") {
   });
 }
 
-TEST_CASE("batcher: a commit that is held up in the database ends at its deadline, too") {
+TEST_CASE("batcher: a commit that the database delays ends at its deadline, too") {
   const AccountIds account = new_account();
   with_batcher({.commit_deadline = 300ms}, connect, [&](Batcher& batcher) -> asio::awaitable<void> {
     const std::unique_ptr<pg::Connection> blocker = co_await connect();
@@ -263,7 +263,7 @@ TEST_CASE("batcher: stopping writes what is queued") {
 
 // --- Rows that the database refuses
 
-TEST_CASE("batcher: an account that was deleted a moment ago holds nobody up") {
+TEST_CASE("batcher: an account that was just deleted delays no other") {
   const AccountIds account = new_account();
   const AccountIds deleted{.id = event_id(500), .user_id = account.user_id};
   Gate gate;

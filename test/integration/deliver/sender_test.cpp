@@ -1,4 +1,4 @@
-// What receivers can do to us.
+// The sender against misbehaving receivers.
 #include "deliver/wire/sender.hpp"
 
 #include <chrono>

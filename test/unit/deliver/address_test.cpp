@@ -33,7 +33,7 @@ TEST_CASE("address: public ones, up to the edges of those that are not") {
              {"2606:4700:4700::1111", "2a00:1450::1", "2001:200::1", "2001:4860:4860::8888", "2003::1"});
 }
 
-TEST_CASE("address: what is nobody's on the Internet") {
+TEST_CASE("address: addresses without an owner on the Internet") {
   check_each(
       {}, false,
       {"0.0.0.0",    "0.1.2.3",         "10.0.0.0",      "10.255.255.255",  "100.64.0.0",  "100.100.100.200",

@@ -94,7 +94,7 @@ TEST_CASE("endpoints: one that fails, or cannot be signed for, is failing") {
   CHECK(endpoints.health().failing == 1);
 }
 
-TEST_CASE("endpoints: overdue is what is sent to somebody") {
+TEST_CASE("endpoints: only deliveries to a URL can be overdue") {
   Endpoints endpoints;
   endpoints.replace({state_of('1'), state_of('2', false)});
   const store::Due pulled{id_of('9'), -90s}, later{id_of('1'), 60s}, due{id_of('1'), -30s},
@@ -128,7 +128,7 @@ TEST_CASE("endpoints: repaired, another URL, or an end of failing") {
   CHECK(repaired(loaded, {endpoint(1, "new"), endpoint(2, "b"), endpoint(3, "new", true)}).empty());
 }
 
-TEST_CASE("endpoints: repaired, one that was away meanwhile is like a new one") {
+TEST_CASE("endpoints: one that was removed and returns is like a new one") {
   Endpoints loaded;
   CHECK(repaired(loaded, {endpoint(1, "a", true)}).empty());
   CHECK(repaired(loaded, {}).empty());

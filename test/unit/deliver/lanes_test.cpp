@@ -43,7 +43,7 @@ int offer(Lanes& lanes, int number, int count, Lanes::TimePoint now = start, std
   return taken;
 }
 
-// Whose turn it was, until nothing more may begin: "0 1 2 ".
+// The lanes in the order of their turns, until no more may begin: "0 1 2 ".
 std::string turns(Lanes& lanes, Lanes::TimePoint now = start) {
   std::string text;
   while (const auto next = lanes.next(now)) text += std::to_string(number_of(next->endpoint_id)) + " ";

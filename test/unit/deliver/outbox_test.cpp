@@ -44,7 +44,7 @@ TEST_CASE("leases: what was not renewed is due still") {
   CHECK(leases.due(beginning + 31s, 2) == Keys{key(3)});
 }
 
-TEST_CASE("leases: what ended before or meanwhile is not renewed") {
+TEST_CASE("leases: deliveries that ended before or during a renewal are not renewed") {
   const Leases::TimePoint beginning;
   Leases leases = holding(4, beginning);
   leases.end(key(2));

@@ -341,7 +341,7 @@ TEST_CASE("worker: on shutdown locked results are written again until the patien
   CHECK(station.report(event::LockedFound{{row_key('A', 1)}}) == "finished");
 }
 
-TEST_CASE("worker: on shutdown an unreachable database is waited for, from the last result on") {
+TEST_CASE("worker: shutdown waits for an unreachable database, from the last result on") {
   Station station;
   station.start({loaded('A')});
   CHECK(station.fresh('A', {1}) == "send A1");

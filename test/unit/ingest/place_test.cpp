@@ -206,7 +206,7 @@ TEST_CASE("place: a body that is no webhook is kept whole") {
   CHECK(row.id != placed(parse::ParseError::not_json, "{nothing else")->quarantined.front().id);
 }
 
-TEST_CASE("place: an unsigned test is taken for every account, and signed by nobody") {
+TEST_CASE("place: an unsigned test is accepted for every account, without a fingerprint") {
   Placer placer;
   const auto submission = placer.place(
       some_tenants(), "body", model::Webhook{.events = {event(Platform::instagram, "222")}, .unreadable = {}},
@@ -252,7 +252,7 @@ TEST_CASE("place: what is about a WABA is logged for each account of it that the
   CHECK(submission->events[0].id != submission->events[1].id);
 }
 
-TEST_CASE("place: what is about the app's own business is logged for nobody") {
+TEST_CASE("place: an event of the app's own business is logged without account") {
   Event partner = event(Platform::whatsapp, "2949", "");
   partner.key.waba_id = "977";
   partner.key.is_app_level = true;

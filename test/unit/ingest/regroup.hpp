@@ -9,19 +9,19 @@
 
 namespace socialsync::ingest::test {
 
-// Where one event stood: all texts are JSON as it came.
+// The place of one event in a body; all texts are the original JSON.
 struct Part {
   std::string object;
   std::string entry_id;
   std::string entry_time;     // empty: none
-  bool has_own_time = false;  // so that its entry's is not part of what it is
+  bool has_own_time = false;  // its entry's time is then not part of its identity
   std::string block;          // changes, messaging, standby, changed_fields; empty: flat in its entry
-  std::string element;        // what stands in the block, unless it stands in a list:
+  std::string element;        // the event, unless it is in a list:
   std::string field;
   std::string shared;  // the members that all elements of the value have around them
   std::string list;    // messages, statuses, …
   std::string list_element;
-  std::vector<std::string> contacts;  // those of the element
+  std::vector<std::string> contacts;  // the element's contacts
 };
 
 // The parts of a body's events.

@@ -20,7 +20,7 @@ using model::Platform;
 constexpr int rounds = 300;
 constexpr std::int64_t first_receipt_ms = 1'780'000'000'000;
 
-// What a row is, by what it goes by: its id, or where it has no time its key.
+// Rows by their identity: the id, or the undated key of an event without a time.
 using Rows = std::map<std::string, std::string>;
 
 std::vector<model::Webhook> golden_webhooks() {

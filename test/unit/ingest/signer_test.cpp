@@ -67,7 +67,7 @@ TEST_CASE("signer: a body under another tenant's secret, or an unreadable one, h
   CHECK(own_signer(search, *tenants, "own 1", {}) == "own 1");
 }
 
-TEST_CASE("signer: nobody signed it") {
+TEST_CASE("signer: no known secret signed the body") {
   const auto tenants = tenants_with_own_secrets(3);
   SignerSearch search(plenty);
   CHECK(own_signer(search, *tenants, "a stranger's", {to_number("1")}) == "unknown");
@@ -113,7 +113,7 @@ TEST_CASE("signer: of ten thousand tenants on five hundred secrets only those th
   CHECK(search.checks() == 502);
 }
 
-TEST_CASE("signer: only bodies that somebody could have signed are split") {
+TEST_CASE("signer: only bodies with candidate secrets are split") {
   SignerSearch search(plenty);
   const auto nobody = search.may_split(*tenants_with_own_secrets(0), "body");
   REQUIRE(nobody.has_error());
