@@ -70,7 +70,7 @@ void print_table(const std::vector<config::CurrentSetting>& settings) {
   for (const config::CurrentSetting& current : settings)
     rows.push_back({std::string(current.setting->name), printable(current.value.value_or("-")),
                     name_of(current.origin)});
-  fmt::print("{}\n", aligned(rows));
+  fmt::print("{}", aligned(rows));
 }
 
 Exit print_settings(Output output) {
