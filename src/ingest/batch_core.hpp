@@ -120,7 +120,7 @@ class BatchCore {
   // first Submit, so that requests which arrive together are written together.
   std::optional<TimePoint> wake_at(TimePoint now) const;
 
-  // Whether the last contact with the database was a success.
+  // True when the last contact with the database was a success.
   bool connected() const { return is_connected_; }
   std::size_t queued_events() const { return queued_events_; }
   std::size_t queued_bytes() const { return queued_bytes_; }
@@ -152,7 +152,7 @@ class BatchCore {
   struct RowByRow {
     std::size_t request = 0;                      // its index in the batch
     std::size_t row = 0;                          // counts events, then quarantined
-    std::optional<store::QuarantineRow> instead;  // of an event that was refused
+    std::optional<store::QuarantineRow> instead;  // the row of an event that was refused
   };
 
   struct Batch {
@@ -163,10 +163,10 @@ class BatchCore {
     std::vector<Request> requests;
     pg::WriteApart apart;
     std::optional<RowByRow> row_by_row;
-    std::uint64_t write = 0;       // running; 0: none
-    std::uint64_t connection = 0;  // of that write
+    std::uint64_t write = 0;       // the running one; 0: none
+    std::uint64_t connection = 0;  // used by that write
     TimePoint retry_at;
-    std::vector<store::EventRow*> events;  // of that write
+    std::vector<store::EventRow*> events;  // used by that write
     std::vector<const store::QuarantineRow*> quarantined;
   };
 

@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 using Lines = std::vector<std::string>;
 
-// What was to be done, a line for each action.
+// One line for each action.
 std::string line_of(const batch::Action& action) {
   if (const auto* connect = std::get_if<batch::Connect>(&action))
     return fmt::format("connect {}", connect->writer);
