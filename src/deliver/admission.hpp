@@ -11,7 +11,7 @@
 namespace socialsync::deliver {
 
 struct AdmissionLimits {
-  std::size_t waiting_max = 10'000;  // of all endpoints
+  std::size_t waiting_max = 10'000;  // all endpoints together
   std::size_t endpoint_waiting_max = 256;
 };
 
@@ -20,7 +20,8 @@ class Admission {
  public:
   explicit Admission(AdmissionLimits limits = {}) : limits_(limits) {}
 
-  // Whether one more delivery may wait in memory for this endpoint. If so, it is counted until leave().
+  // Returns whether one more delivery may wait in memory for this endpoint. If so, it is counted until
+  // leave().
   bool admit(const Uuid& endpoint_id);
   // An admitted delivery no longer waits: it began, or never will.
   void leave(const Uuid& endpoint_id);

@@ -53,7 +53,7 @@ class Endpoints {
   struct Changes {
     std::vector<Uuid> added;  // or possibly changed
     std::vector<Uuid> removed;
-    // Has another URL than before, or failed then and does not now: somebody has repaired it.
+    // Has another URL than before, or failed then and does not now: its operator repaired it.
     std::vector<Uuid> repaired;
     // Cannot be signed for, since a secret is malformed or cannot be decrypted; reported once. Nothing is
     // sent to it.

@@ -20,7 +20,7 @@ std::string make_challenge(std::uint64_t random);
 Request handshake_request(std::string_view url, std::string_view verify_token, std::string_view challenge,
                           std::vector<std::pair<std::string, std::string>> headers);
 
-// Whether the receiver answered 200 with exactly the challenge.
+// Returns whether the receiver answered 200 with exactly the challenge.
 bool has_passed(const Reply& reply, std::string_view challenge);
 
 // Percent-encodes all bytes but letters, digits and -._~.

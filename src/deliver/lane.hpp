@@ -37,7 +37,7 @@ inline constexpr double breaker_jitter_share = 0.1;
 class Breaker {
  public:
   bool is_closed() const { return !probe_at_ && !is_probing_; }
-  // Whether a delivery may begin.
+  // Returns whether a delivery may begin.
   bool allows(TimePoint now) const { return is_closed() || (probe_at_ && *probe_at_ <= now); }
   // When the next probe may begin. Nothing when closed, or while a probe is in flight.
   std::optional<TimePoint> probe_at() const { return probe_at_; }

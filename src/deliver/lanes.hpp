@@ -40,7 +40,7 @@ struct AttemptEnd {
 // One lane per endpoint. A delivery is offered, begins when next() returns it, and ends.
 //
 // Fair: the lane with the fewest deliveries in flight is next; among equals, the one whose turn is longest
-// ago. Of each shared limit (in flight, waiting, bytes) a lane may use one place, or else a third of what the
+// ago. A lane may use one place of each shared limit (in flight, waiting, bytes), or else a third of what the
 // other lanes leave. Lanes whose last delivery was slow share a lower limit in flight: however many endpoints
 // are slow or dead, places stay free for the others.
 //
@@ -78,7 +78,7 @@ class Lanes {
   [[nodiscard]] std::vector<Delivery> ended(const Uuid& endpoint_id, const AttemptEnd& end, TimePoint now,
                                             double jitter);
 
-  // Whether the breaker is open or half-open. False when the endpoint is unknown.
+  // Returns whether the breaker is open or half-open. False when the endpoint is unknown.
   bool is_open(const Uuid& endpoint_id) const;
   std::size_t waiting() const { return waiting_; }
   std::size_t waiting_bytes() const { return waiting_bytes_; }

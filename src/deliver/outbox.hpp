@@ -1,4 +1,4 @@
-// What a worker knows about the outbox: which of its rows it holds a lease on, and for which endpoints rows
+// A worker's knowledge of the outbox: which of its rows it holds a lease on, and for which endpoints rows
 // are due.
 #pragma once
 

@@ -90,7 +90,7 @@ void RecorderCore::on(const event::Refused& refused, Turn& turn) {
   }
 }
 
-// Whether the running statement was committed is unknown. Results are written again: an attempt may be
+// The running statement may have been committed or not. Results are written again: an attempt may be
 // recorded twice, and none is lost.
 void RecorderCore::lose() {
   while (parts_.next()) {

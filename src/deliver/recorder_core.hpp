@@ -66,11 +66,11 @@ class RecorderCore {
 
   // Appends to `outputs`: at most one statement, and none while one is running.
   void resume(Input input, TimePoint now, std::vector<Output>& outputs);
-  // Whether Poll would begin a round now, and when it would otherwise. Nothing while a round runs.
+  // Returns whether Poll would begin a round now, and when it would otherwise. Nothing while a round runs.
   bool is_round_due(TimePoint now) const;
   std::optional<TimePoint> wake_at() const;
 
-  // Whether nothing more may be sent until some of it is written.
+  // Returns whether nothing more may be sent until some of it is written.
   bool is_full() const { return results() >= limits_.results_waiting_max; }
   // Results that are not committed: waiting, being written, or locked.
   std::size_t results() const { return results_.size() + blocked_.size() + unsettled_; }
@@ -129,22 +129,22 @@ class RecorderCore {
   RecorderLimits limits_;
   Phase phase_ = Phase::disconnected;
   bool is_finishing_ = false;
-  TimePoint round_from_{};  // of the next round, when there is work
-  TimePoint renewal_at_{};  // of the next round, when there is none
+  TimePoint round_from_{};  // start of the next round, with work to do
+  TimePoint renewal_at_{};  // start of the next round, without work
 
   std::deque<store::AttemptRow> results_;
   std::deque<store::AttemptRow> blocked_;  // put aside: their rows are locked by other transactions
   TimePoint blocked_until_{};
   std::vector<store::AttemptRow> group_;      // being written
   std::vector<store::AttemptRow> old_group_;  // keeps the span of Written valid
-  pg::WriteApart parts_{0};                   // of group_
+  pg::WriteApart parts_{0};                   // the ranges of group_ to write
   std::size_t unsettled_ = 0;  // rows of group_ that are neither committed, refused nor put aside
   std::optional<std::size_t>
       untried_blocked_;             // while a group of blocked rows is written: how many are not of it
   std::size_t blocked_before_ = 0;  // blocked rows when that group began
   std::size_t hidden_locks_ = 0;    // that this group has met
 
-  std::vector<store::DeliveryKey> keys_;  // of the running statement
+  std::vector<store::DeliveryKey> keys_;  // the keys in the running statement
   TimePoint asked_at_{};
   std::vector<PendingRelease> released_;
 

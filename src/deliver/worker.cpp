@@ -94,7 +94,7 @@ void Worker::handle(WorkerEvent event) {
 }
 
 Moment Worker::moment() {
-  constexpr int bits = 53;  // of a double
+  constexpr int bits = 53;  // the mantissa of a double
   return {.now = Clock::now(),
           .system_now = std::chrono::system_clock::now(),
           .random = std::ldexp(static_cast<double>(random_() >> (64 - bits)), -bits)};

@@ -39,7 +39,8 @@ class Worker {
   // Decides which deliveries may be handed to take(). Any thread.
   Admission& admission() { return core_.admission(); }
   const WorkerLimits& limits() const { return limits_; }
-  // Whether the endpoints are loaded, and the database was reachable when it was last used. Any thread.
+  // Returns whether the endpoints are loaded, and the database was reachable when it was last used. Any
+  // thread.
   bool is_ready() const { return is_ready_; }
 
   // Takes deliveries that were committed a moment ago with a lease, and admitted.

@@ -64,7 +64,7 @@ void WorkerCore::resume(WorkerEvent event, const Moment& moment, std::vector<Wor
   SOCIALSYNC_ASSERT(leases() == in_flight() + waiting() + results());
 }
 
-// --- What is to be claimed
+// --- Claiming
 
 void WorkerCore::on(event::ListenerConnected&, Turn& turn) {
   expect_changes(true, turn.now);  // notifications between two connections were not heard
@@ -231,7 +231,7 @@ void WorkerCore::on(event::FreshTaken& fresh, Turn& turn) {
   }
 }
 
-// --- What is sent
+// --- Sending
 
 void WorkerCore::send_next(Turn& turn) {
   if (is_stopping_ || recorder_.is_full()) return;
@@ -309,7 +309,7 @@ store::AttemptRow WorkerCore::row_of(const Delivery& delivery, Reply& reply, con
   return row;
 }
 
-// Whether an attempt says something about the endpoint: not when its URL has changed since, or it is gone.
+// Returns whether an attempt says something about the endpoint: its URL is still the same.
 bool WorkerCore::is_current(const Target& target) const {
   const std::shared_ptr<const Target> current = endpoints_.find(target.endpoint.id);
   return current && current->endpoint.url == target.endpoint.url;
@@ -333,7 +333,7 @@ void WorkerCore::note_health(const Uuid& endpoint_id, Verdict verdict, Turn& tur
   recorder_.add(std::move(*news));
 }
 
-// --- What is recorded
+// --- Recording
 
 void WorkerCore::on(event::RecorderConnected&, Turn& turn) {
   use_recorder(RecorderCore::Connected{}, turn);
@@ -355,7 +355,7 @@ void WorkerCore::use_recorder(RecorderCore::Input input, Turn& turn) {
   recorder_.resume(std::move(input), turn.now, recorder_outputs_);
   for (RecorderCore::Output& output : recorder_outputs_)
     std::visit([&](auto& each) { take(each, turn); }, output);
-  // The results that were written may have been in the way of the next delivery.
+  // Sending may have stopped for unwritten results.
   send_next(turn);
 }
 
@@ -401,7 +401,7 @@ void WorkerCore::on(event::Stop&, Turn& turn) {
   recorder_.finish();
 }
 
-// Whether results are to be written still, and the database may become reachable in time.
+// Returns whether results are to be written still, and the database may become reachable in time.
 bool WorkerCore::is_worth_waiting(TimePoint now) const {
   return lanes_.in_flight() > 0 || (recorder_.results() > 0 && now < stop_until_);
 }

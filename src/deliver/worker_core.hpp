@@ -47,12 +47,12 @@ class WorkerCore {
   // Decides which deliveries may be reported as FreshTaken. Any thread.
   Admission& admission() { return admission_; }
 
-  // Whether the endpoints are loaded, and the database was reachable when it was last used.
+  // Returns whether the endpoints are loaded, and the database was reachable when it was last used.
   bool is_ready() const { return is_ready_; }
-  // Whether a lost connection of the listener or the claimer is to be opened again: until Stop.
+  // Returns whether a lost connection of the listener or the claimer is to be opened again: until Stop.
   bool needs_claimer() const { return !is_stopping_; }
-  // Whether a lost connection of the recorder is to be opened again: as long as results can be written in
-  // time.
+  // Returns whether a lost connection of the recorder is to be opened again: as long as results can be
+  // written in time.
   bool needs_recorder(TimePoint now) const { return !is_stopping_ || is_worth_waiting(now); }
 
   // Deliveries whose Send is not answered; deliveries in memory that have not begun; results not committed.
@@ -138,7 +138,7 @@ class WorkerCore {
   Claimer claimer_ = Claimer::disconnected;
   TimePoint claim_at_ = TimePoint::max();  // when the claimer is used again, while it rests
   TimePoint polled_at_{};
-  std::vector<store::Room> rooms_;  // of the running claim
+  std::vector<store::Room> rooms_;  // the rows asked for in the running claim
   bool are_endpoints_stale_ = true;
   bool is_scan_wanted_ = true;
 
@@ -146,7 +146,7 @@ class WorkerCore {
   bool is_stopping_ = false;
   bool is_finished_ = false;
   TimePoint stop_until_{};
-  TimePoint wake_at_ = TimePoint::max();  // of the last WakeAt, until Tick
+  TimePoint wake_at_ = TimePoint::max();  // time of the last WakeAt, until Tick
 };
 
 }  // namespace socialsync::deliver

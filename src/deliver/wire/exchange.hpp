@@ -15,17 +15,17 @@ namespace socialsync::deliver {
 struct SenderLimits {
   std::chrono::milliseconds connect_timeout{5'000};  // including DNS and TLS
   std::chrono::milliseconds total_timeout{15'000};
-  std::size_t body_head_bytes_max = 4 * 1024;  // of an answer; the rest is not read
-  std::size_t head_bytes_max = 32 * 1024;      // of an answer's headers
+  std::size_t body_head_bytes_max = 4 * 1024;  // read from an answer; the rest is not read
+  std::size_t head_bytes_max = 32 * 1024;      // all headers of an answer
   long connections_kept_max = 1024;            // idle ones; beyond that the oldest are closed
   std::size_t transfers_kept_max = 1024;       // libcurl handles kept for later requests
-  std::chrono::seconds name_lifetime{30};      // of a DNS result
+  std::chrono::seconds name_lifetime{30};      // time that a DNS result is kept
   std::string ca_file = "/etc/ssl/certs/ca-certificates.crt";
 };
 
 struct Request {
   std::string url{};
-  std::string body{};   // of a POST
+  std::string body{};   // the body of a POST
   bool is_get = false;  // else a POST
   bool wants_address = false;
   std::vector<std::pair<std::string, std::string>> headers{};

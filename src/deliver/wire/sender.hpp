@@ -25,9 +25,9 @@ class Sender {
   Sender(const Sender&) = delete;
   Sender& operator=(const Sender&) = delete;
 
-  // Makes one attempt. Whatever the receiver does is a Reply. Throws system_error(operation_aborted) when
-  // cancelled, or when the sender is stopped or destroyed, and system_error(no_memory) when libcurl refuses
-  // the request.
+  // Makes one attempt. Anything that the receiver does becomes a Reply. Throws
+  // system_error(operation_aborted) when cancelled, or when the sender is stopped or destroyed, and
+  // system_error(no_memory) when libcurl refuses the request.
   boost::asio::awaitable<Reply> send(Request request);
 
   // Aborts all requests in flight, closes all connections, and accepts no more requests. A second call does

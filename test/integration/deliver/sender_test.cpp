@@ -1,4 +1,4 @@
-// The sender against misbehaving receivers.
+// Hostile and broken receivers.
 #include "deliver/wire/sender.hpp"
 
 #include <chrono>

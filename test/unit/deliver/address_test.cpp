@@ -22,7 +22,7 @@ void check_each(const EgressPolicy& policy, bool expected, const Texts& addresse
     CHECK_MESSAGE(policy.permits(make_address(text)) == expected, text);
 }
 
-TEST_CASE("address: public ones, up to the edges of those that are not") {
+TEST_CASE("address: public addresses, next to special networks") {
   check_each(
       {}, true,
       {"1.0.0.0",     "1.1.1.1",         "8.8.8.8",    "9.255.255.255", "11.0.0.0",      "100.63.255.255",
@@ -33,7 +33,7 @@ TEST_CASE("address: public ones, up to the edges of those that are not") {
              {"2606:4700:4700::1111", "2a00:1450::1", "2001:200::1", "2001:4860:4860::8888", "2003::1"});
 }
 
-TEST_CASE("address: addresses without an owner on the Internet") {
+TEST_CASE("address: addresses that are not public") {
   check_each(
       {}, false,
       {"0.0.0.0",    "0.1.2.3",         "10.0.0.0",      "10.255.255.255",  "100.64.0.0",  "100.100.100.200",
@@ -66,7 +66,7 @@ TEST_CASE("address: addresses without an owner on the Internet") {
               "::fffe:8.8.8.8"});
 }
 
-TEST_CASE("address: an IPv4 address within an IPv6 one is judged as itself") {
+TEST_CASE("address: an embedded IPv4 address decides") {
   check_each({}, false,
              {"::ffff:10.0.0.1", "::ffff:127.0.0.1", "::10.0.0.1", "::127.0.0.1", "::ffff:a9fe:a9fe",
               "64:ff9b::10.0.0.1", "64:ff9b::a9fe:a9fe", "2002:a00:1::1", "2002:7f00:1::",
@@ -78,7 +78,7 @@ TEST_CASE("address: an IPv4 address within an IPv6 one is judged as itself") {
               "2001:0:808:808::f7f7:f7f7", "2a00::5efe:8.8.8.8", "2a00::200:5efe:8.8.8.8"});
 }
 
-TEST_CASE("address: an allowed network opens just itself") {
+TEST_CASE("address: an allowed network allows only itself") {
   const EgressPolicy policy = allowing({"10.1.0.0/16", "fd00:1::/32", "127.0.0.1"});
   check_each(policy, true,
              {"10.1.0.0", "10.1.255.255", "fd00:1::1", "127.0.0.1", "::ffff:10.1.2.3", "64:ff9b::10.1.2.3",
@@ -92,7 +92,7 @@ TEST_CASE("address: an allowed network opens just itself") {
   check_each(allowing({"::/0"}), true, {"::1", "::ffff:10.0.0.1"});
 }
 
-TEST_CASE("address: hosts of URLs that are addresses in any writing") {
+TEST_CASE("address: hosts of URLs that are addresses, in any notation") {
   const EgressPolicy policy;
   for (const std::string host : {"127.0.0.1", "2130706433", "0x7f.1", "0177.0.0.1", "127.1", "127.0.0.1.",
                                  "0x7f000001", "[::1]", "[::ffff:127.0.0.1]", "::1", "0", "[fe80::1%25lo]"})

@@ -32,20 +32,20 @@ TEST_CASE("failing: marks at 50, 70, 90 and 100 % of five days") {
   CHECK(after(120h, nearly_all) == all);
 }
 
-TEST_CASE("failing: each mark is said once") {
+TEST_CASE("failing: each mark is reported once") {
   CHECK(after(61h, half) == none);
   CHECK(after(107h, most) == none);
   CHECK(after(119h, nearly_all) == none);
   CHECK(after(500h, all) == none);
 }
 
-TEST_CASE("failing: of several that were passed, the highest") {
+TEST_CASE("failing: the highest of several passed marks") {
   CHECK(after(110h, none) == nearly_all);
   CHECK(after(110h, half) == nearly_all);
   CHECK(after(500h, none) == all);
 }
 
-TEST_CASE("failing: a clock that went back says nothing") {
+TEST_CASE("failing: a clock set back reports nothing") {
   CHECK(after(-500h, none) == none);
   CHECK(after(61h, nearly_all) == none);
 }
@@ -94,7 +94,7 @@ TEST_CASE("endpoints: one that fails, or cannot be signed for, is failing") {
   CHECK(endpoints.health().failing == 1);
 }
 
-TEST_CASE("endpoints: only deliveries to a URL can be overdue") {
+TEST_CASE("endpoints: only rows of endpoints with a URL are overdue") {
   Endpoints endpoints;
   endpoints.replace({state_of('1'), state_of('2', false)});
   const store::Due pulled{id_of('9'), -90s}, later{id_of('1'), 60s}, due{id_of('1'), -30s},
@@ -120,7 +120,7 @@ std::string repaired(Endpoints& loaded, const std::vector<store::EndpointState>&
   return numbers;
 }
 
-TEST_CASE("endpoints: repaired, another URL, or an end of failing") {
+TEST_CASE("endpoints: repaired means another URL, or no longer failing") {
   Endpoints loaded;
   CHECK(repaired(loaded, {endpoint(1, "a"), endpoint(2, "b", true), endpoint(3, "c")}).empty());
   CHECK(repaired(loaded, {endpoint(1, "a"), endpoint(2, "b", true), endpoint(3, "c", true)}).empty());
@@ -128,7 +128,7 @@ TEST_CASE("endpoints: repaired, another URL, or an end of failing") {
   CHECK(repaired(loaded, {endpoint(1, "new"), endpoint(2, "b"), endpoint(3, "new", true)}).empty());
 }
 
-TEST_CASE("endpoints: one that was removed and returns is like a new one") {
+TEST_CASE("endpoints: an endpoint that was disabled in between is not repaired") {
   Endpoints loaded;
   CHECK(repaired(loaded, {endpoint(1, "a", true)}).empty());
   CHECK(repaired(loaded, {}).empty());

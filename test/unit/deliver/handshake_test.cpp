@@ -30,7 +30,7 @@ TEST_CASE("handshake: a challenge is ten digits that fit a signed 32-bit number"
   CHECK(make_challenge(1) != make_challenge(2));
 }
 
-TEST_CASE("handshake: asked as Meta asks, behind what the URL asks already") {
+TEST_CASE("handshake: Meta's query, after the URL's own query") {
   const Request request =
       handshake_request("https://bot.example/hook", "a b&c=é", "1158201444", {{"X-Key", "k"}});
   CHECK(request.is_get);

@@ -30,7 +30,7 @@ TEST_CASE("breaker: opens after five failures in a row") {
   CHECK(breaker.probe_at() == noon + 30s);
 }
 
-TEST_CASE("breaker: a success in between begins the count anew") {
+TEST_CASE("breaker: a success resets the count") {
   Breaker breaker;
   for (std::uint32_t i = 0; i < 10 * breaker_failures_max; ++i) {
     breaker.failed(noon, 0);
@@ -50,7 +50,7 @@ TEST_CASE("breaker: after a pause one probe at a time") {
   CHECK_FALSE(breaker.probe_at());
 }
 
-TEST_CASE("breaker: a probe that succeeds closes it, with all forgotten") {
+TEST_CASE("breaker: a successful probe closes it and resets the count") {
   Breaker breaker = opened();
   breaker.began();
   breaker.succeeded();
@@ -61,7 +61,7 @@ TEST_CASE("breaker: a probe that succeeds closes it, with all forgotten") {
   CHECK(breaker.probe_at() == noon + 30s);
 }
 
-TEST_CASE("breaker: each probe that fails doubles the pause, to five minutes") {
+TEST_CASE("breaker: each failed probe doubles the open time, up to five minutes") {
   Breaker breaker = opened();
   auto now = noon;
   for (const std::chrono::seconds pause : {30s, 60s, 120s, 240s, 300s, 300s, 300s}) {
@@ -78,7 +78,7 @@ TEST_CASE("breaker: jitter only adds") {
   CHECK(breaker.probe_at() == noon + 31500ms);
 }
 
-TEST_CASE("breaker: while it is open, what began before") {
+TEST_CASE("breaker: while open, deliveries that began earlier may close it") {
   Breaker breaker = opened();
   breaker.failed(noon + 20s, 0);
   CHECK(breaker.probe_at() == noon + 30s);
@@ -86,7 +86,7 @@ TEST_CASE("breaker: while it is open, what began before") {
   CHECK(breaker.is_closed());
 }
 
-TEST_CASE("breaker: while a probe is under way, a failure stands for the probe's") {
+TEST_CASE("breaker: while half-open, any failure counts as the probe's") {
   Breaker breaker = opened();
   breaker.began();
   breaker.failed(noon + 31s, 0);
@@ -128,7 +128,7 @@ TEST_CASE("rate: a second's worth at once, then evenly") {
   CHECK(taken_at(rate, noon + 1h) == 10);
 }
 
-TEST_CASE("rate: one a second, and none counts as one") {
+TEST_CASE("rate: one a second, zero counts as one") {
   for (const std::uint32_t per_second_max : {0U, 1U}) {
     Rate rate(per_second_max);
     CHECK(taken_at(rate, noon) == 1);
@@ -168,7 +168,7 @@ void push(Waiting& waiting, int fresh, int others) {
   for (int i = 0; i < fresh; ++i) waiting.push(waiting_delivery("f", true));
 }
 
-TEST_CASE("waiting: three that are fresh for one other, while both wait") {
+TEST_CASE("waiting: three fresh ones alternate with one other, while both wait") {
   Waiting waiting;
   push(waiting, 7, 3);
   CHECK(all_turns(waiting) == "FFFoFFFoFo");
@@ -176,7 +176,7 @@ TEST_CASE("waiting: three that are fresh for one other, while both wait") {
   CHECK(all_turns(waiting) == "Foooo");
 }
 
-TEST_CASE("waiting: another that comes late does not wait for all that are fresh") {
+TEST_CASE("waiting: a late other one does not wait for all fresh ones") {
   Waiting waiting;
   push(waiting, 10, 0);
   for (int i = 0; i < 5; ++i) waiting.pop();

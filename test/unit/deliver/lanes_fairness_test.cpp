@@ -52,9 +52,9 @@ class Simulation {
     }
   }
 
-  // How many of the healthy ones' deliveries waited for how long.
+  // The number of healthy endpoints' deliveries by their waiting time.
   std::map<Lanes::TimePoint::duration, int> waits;
-  int refused = 0;  // of theirs
+  int refused = 0;  // deliveries of healthy endpoints
   int bad_begun = 0;
 
  private:
@@ -139,7 +139,7 @@ TEST_CASE("lanes: dead and slow endpoints do not delay the others by a moment") 
   }
 }
 
-TEST_CASE("lanes: slow endpoints use what is free, dead ones are soon only probed") {
+TEST_CASE("lanes: slow endpoints use free places, dead ones are soon only probed") {
   Simulation with_slow(LaneLimits(), slow), with_dead(LaneLimits(), black_hole);
   with_slow.run();
   with_dead.run();

@@ -43,7 +43,7 @@ int offer(Lanes& lanes, int number, int count, Lanes::TimePoint now = start, std
   return taken;
 }
 
-// The lanes in the order of their turns, until no more may begin: "0 1 2 ".
+// The endpoints in the order of their turns, until nothing more may begin: "0 1 2 ".
 std::string turns(Lanes& lanes, Lanes::TimePoint now = start) {
   std::string text;
   while (const auto next = lanes.next(now)) text += std::to_string(number_of(next->endpoint_id)) + " ";
@@ -71,7 +71,7 @@ TEST_CASE("lanes: take turns, one delivery each") {
   CHECK(lanes.in_flight() == 7);
 }
 
-TEST_CASE("lanes: turns go on where they were, when all end at once") {
+TEST_CASE("lanes: turns continue when all deliveries end at once") {
   Lanes lanes;
   configure(lanes, 3, {.concurrent_max = 1});
   for (int number = 0; number < 3; ++number) offer(lanes, number, 3);
@@ -82,7 +82,7 @@ TEST_CASE("lanes: turns go on where they were, when all end at once") {
   CHECK(lanes.in_flight() == 0);
 }
 
-TEST_CASE("lanes: take turns where only one may be in flight at all") {
+TEST_CASE("lanes: take turns when only one may be in flight") {
   Lanes lanes({.in_flight_max = 1});
   configure(lanes, 3);
   for (int number = 0; number < 3; ++number) offer(lanes, number, 3);
@@ -96,7 +96,7 @@ TEST_CASE("lanes: take turns where only one may be in flight at all") {
   CHECK(order == "0 1 2 0 1 2 0 1 2 ");
 }
 
-TEST_CASE("lanes: one with fewer in flight goes before one with more") {
+TEST_CASE("lanes: the lane with fewer in flight comes first") {
   Lanes lanes;
   configure(lanes, 2);
   offer(lanes, 0, 3);
@@ -106,7 +106,7 @@ TEST_CASE("lanes: one with fewer in flight goes before one with more") {
   CHECK(turns(lanes) == "1 1 1 0 0 ");
 }
 
-TEST_CASE("lanes: no more at a time than the endpoint allows") {
+TEST_CASE("lanes: the concurrency limit of an endpoint") {
   Lanes lanes;
   configure(lanes, 1, {.concurrent_max = 2});
   offer(lanes, 0, 5);
@@ -118,7 +118,7 @@ TEST_CASE("lanes: no more at a time than the endpoint allows") {
   CHECK_FALSE(lanes.next_at());
 }
 
-TEST_CASE("lanes: no faster than the endpoint allows") {
+TEST_CASE("lanes: the rate limit of an endpoint") {
   Lanes lanes;
   configure(lanes, 1, {.concurrent_max = 100, .per_second_max = 2});
   offer(lanes, 0, 5);
@@ -130,7 +130,7 @@ TEST_CASE("lanes: no faster than the endpoint allows") {
   CHECK_FALSE(lanes.next_at());
 }
 
-TEST_CASE("lanes: other caps count at once") {
+TEST_CASE("lanes: changed limits apply at once") {
   Lanes lanes;
   configure(lanes, 1, {.per_second_max = 1});
   offer(lanes, 0, 4);
@@ -151,7 +151,7 @@ TEST_CASE("lanes: an unknown endpoint has no room") {
   CHECK_FALSE(lanes.next(start));
 }
 
-TEST_CASE("lanes: one that opens gives back what waits, and is probed later with one") {
+TEST_CASE("lanes: an opened breaker returns the waiting deliveries, and one probe follows later") {
   Lanes lanes;
   configure(lanes, 1, {.concurrent_max = 5});
   offer(lanes, 0, 8);
@@ -174,7 +174,7 @@ TEST_CASE("lanes: one that opens gives back what waits, and is probed later with
   CHECK_FALSE(lanes.next_at());
 }
 
-TEST_CASE("lanes: a probe closes or opens") {
+TEST_CASE("lanes: a probe closes or reopens the breaker") {
   Lanes lanes;
   configure(lanes, 1);
   fail(lanes, 0, 5);
@@ -188,7 +188,7 @@ TEST_CASE("lanes: a probe closes or opens") {
   CHECK(lanes.room(endpoint(0), start + 91s) == LaneLimits().lane_waiting_max);
 }
 
-TEST_CASE("lanes: a time that has come is not said again, once next() was asked") {
+TEST_CASE("lanes: next_at() drops a time that has passed, after next()") {
   Lanes lanes;
   configure(lanes, 1);
   fail(lanes, 0, 5);
@@ -198,7 +198,7 @@ TEST_CASE("lanes: a time that has come is not said again, once next() was asked"
   CHECK(lanes.room(endpoint(0), start + 30s) == 1);
 }
 
-TEST_CASE("lanes: a removed one gives back what waits, and its last ends count") {
+TEST_CASE("lanes: a removed lane returns the waiting deliveries, and those in flight still end") {
   Lanes lanes;
   configure(lanes, 1, {.concurrent_max = 2});
   offer(lanes, 0, 5);
@@ -212,7 +212,7 @@ TEST_CASE("lanes: a removed one gives back what waits, and its last ends count")
   CHECK(lanes.in_flight() == 0);
 }
 
-TEST_CASE("lanes: one that comes back has still in flight what was, and a closed breaker") {
+TEST_CASE("lanes: a lane that is configured again keeps its deliveries in flight, and has a closed breaker") {
   Lanes lanes;
   configure(lanes, 1, {.concurrent_max = 2});
   offer(lanes, 0, 2);
@@ -237,7 +237,7 @@ TEST_CASE("lanes: one that comes back has still in flight what was, and a closed
   CHECK(other.in_flight() == 1);
 }
 
-TEST_CASE("lanes: a repaired one begins at once, though a probe is under way or waits for its time") {
+TEST_CASE("lanes: a repaired endpoint is sent to at once, with its breaker open or half-open") {
   for (const bool is_probing : {false, true}) {
     Lanes lanes;
     configure(lanes, 1);
@@ -256,7 +256,7 @@ TEST_CASE("lanes: a repaired one begins at once, though a probe is under way or 
   }
 }
 
-TEST_CASE("lanes: what an outdated one came to says nothing") {
+TEST_CASE("lanes: an outdated attempt changes neither breaker nor slowness") {
   constexpr AttemptEnd outdated{.how = Ended::failed, .took = 10s, .is_outdated = true};
   Lanes lanes({.slow_in_flight_max = 1});
   configure(lanes, 1);
@@ -273,7 +273,7 @@ TEST_CASE("lanes: what an outdated one came to says nothing") {
   CHECK(lanes.is_open(endpoint(0)));
 }
 
-TEST_CASE("lanes: one of them may wait with as many as allowed; room is how many are taken") {
+TEST_CASE("lanes: room() is the number of deliveries that are accepted") {
   for (const std::size_t waiting_max : {1U, 2U, 3U, 4U, 10U, 11U, 12U, 100U, 10'000U}) {
     Lanes lanes({.waiting_max = waiting_max, .lane_waiting_max = 50});
     configure(lanes, 3);
@@ -287,7 +287,7 @@ TEST_CASE("lanes: one of them may wait with as many as allowed; room is how many
   }
 }
 
-TEST_CASE("lanes: however many fill what may wait, something is left for the others") {
+TEST_CASE("lanes: full lanes leave room for the others") {
   Lanes lanes({.waiting_max = 1000, .lane_waiting_max = 500});
   configure(lanes, 101);
   for (int round = 0; round < 500; ++round)
@@ -295,7 +295,7 @@ TEST_CASE("lanes: however many fill what may wait, something is left for the oth
   CHECK(lanes.room(endpoint(100), start) >= 1);
 }
 
-TEST_CASE("lanes: what waits is limited in bytes") {
+TEST_CASE("lanes: waiting deliveries are limited in bytes") {
   Lanes lanes({.waiting_bytes_max = 900});
   configure(lanes, 4);
   CHECK(offer(lanes, 0, 10, start, 100) == 3);
@@ -310,7 +310,7 @@ TEST_CASE("lanes: what waits is limited in bytes") {
   CHECK(lanes.room(endpoint(3), start) > 0);
 }
 
-TEST_CASE("lanes: no more in flight than the limit, and a third of the rest for one of them") {
+TEST_CASE("lanes: the limit in flight, and a third of the rest for one lane") {
   Lanes lanes({.in_flight_max = 12});
   configure(lanes, 12);
   offer(lanes, 0, 100);
@@ -325,7 +325,7 @@ TEST_CASE("lanes: no more in flight than the limit, and a third of the rest for 
   CHECK(turns(lanes) == "10 11 ");
 }
 
-TEST_CASE("lanes: however many are slow, they leave a quarter of the places to the others") {
+TEST_CASE("lanes: slow lanes leave a quarter of the places to the others") {
   Lanes lanes({.in_flight_max = 8, .slow_in_flight_max = 6});
   configure(lanes, 11);
   for (int number = 0; number < 10; ++number) {
@@ -338,16 +338,16 @@ TEST_CASE("lanes: however many are slow, they leave a quarter of the places to t
   CHECK(offer(lanes, 10, 1) == 1);
   CHECK(turns(lanes) == "10 ");
 
-  SUBCASE("the next slow one begins when one of them has ended") {
+  SUBCASE("the next slow delivery begins when another has ended") {
     CHECK(lanes.ended(endpoint(3), delivered_slowly, start, 0).empty());
     CHECK(turns(lanes) == "6 ");
   }
-  SUBCASE("one that was quick for once is no longer one of them") {
+  SUBCASE("a quick delivery makes its lane quick") {
     CHECK(lanes.ended(endpoint(3), delivered, start, 0).empty());
     CHECK(offer(lanes, 3, 1) == 1);
     CHECK(turns(lanes) == "6 3 ");
   }
-  SUBCASE("in flight are all of them") {
+  SUBCASE("all of them end") {
     for (int number : {0, 1, 2, 3, 4, 5})
       CHECK(lanes.ended(endpoint(number), delivered_slowly, start, 0).empty());
     CHECK(lanes.in_flight() == 1);
@@ -364,7 +364,7 @@ TEST_CASE("lanes: retries and first attempts of one lane share its turns") {
   CHECK(order == "FFFRF");
 }
 
-TEST_CASE("lanes: ten thousand that have nothing to do, or may not, cost nothing") {
+TEST_CASE("lanes: ten thousand idle or blocked lanes cost nothing") {
   constexpr int count = 10'000, rounds = 1'000;
   Lanes lanes;
   configure(lanes, count, {.concurrent_max = 1, .per_second_max = 1});
@@ -384,7 +384,7 @@ TEST_CASE("lanes: ten thousand that have nothing to do, or may not, cost nothing
   CHECK(lanes.looks() - before <= 4 * rounds);
 }
 
-TEST_CASE("lanes: those that wait for a free place are not looked at each time") {
+TEST_CASE("lanes: lanes that wait for a free place are not looked at each time") {
   constexpr int count = 400, rounds = 1'000;
   Lanes lanes({.in_flight_max = 403});
   configure(lanes, count);

@@ -63,7 +63,7 @@ TEST_CASE("escaping: each character of the BMP is four digits of its own number"
   }
 }
 
-TEST_CASE("escaping: bytes that are no UTF-8 stay as they are, and the rest is still escaped") {
+TEST_CASE("escaping: invalid UTF-8 stays unchanged, the rest is escaped") {
   for (const std::string_view bytes :
        {"\x80", "\xff", "\xc0\xaf", "\xc3", "\xe2\x82", "\xf0\x9f\x98", "\xe0\x80\x80", "\xed\xa0\x80",
         "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xc3(", "\xe2\x28\xa1"}) {
@@ -92,7 +92,7 @@ TEST_CASE("message: standard wraps the same payload") {
         R"("payload":{"object":"page","entry":["\u00fc"]}}})");
 }
 
-TEST_CASE("message: standard says when it happened, where the id does, and not when it came") {
+TEST_CASE("message: standard has the time in the event id, if any, not the time of receipt") {
   Event ours = sample_event();
   ours.id = *parse_uuid("01a205b3-d07b-8abc-8f00-000000000001");
   CHECK(body_of(ours, model::DeliveryFormat::standard)
@@ -102,7 +102,7 @@ TEST_CASE("message: standard says when it happened, where the id does, and not w
             .starts_with(R"({"type":"messages","timestamp":"2026-11-23T00:00:00.123Z","data":)"));
 }
 
-TEST_CASE("message: a type is text, whatever it holds") {
+TEST_CASE("message: any type is escaped") {
   Event odd = sample_event();
   odd.type = "a\"b\n\u00e9";
   odd.received_ms = 0;

@@ -35,7 +35,7 @@ TEST_CASE("leases: they are due when half is over, and again half a length after
   CHECK(leases.due(beginning + 60s, 10) == Keys{key(1), key(2)});
 }
 
-TEST_CASE("leases: what was not renewed is due still") {
+TEST_CASE("leases: a lease that was not renewed stays due") {
   const Leases::TimePoint beginning;
   Leases leases = holding(3, beginning);
   CHECK(leases.due(beginning + 30s, 2) == Keys{key(1), key(2)});
@@ -44,7 +44,7 @@ TEST_CASE("leases: what was not renewed is due still") {
   CHECK(leases.due(beginning + 31s, 2) == Keys{key(3)});
 }
 
-TEST_CASE("leases: deliveries that ended before or during a renewal are not renewed") {
+TEST_CASE("leases: an ended lease is not renewed, even if it ended after due()") {
   const Leases::TimePoint beginning;
   Leases leases = holding(4, beginning);
   leases.end(key(2));

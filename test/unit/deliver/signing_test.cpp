@@ -61,7 +61,7 @@ TEST_CASE("signing: one signature for each secret, in their order") {
   CHECK(signature_of(known_secret, id, 1, body) != signature_of(other_secret, id, 1, body));
 }
 
-TEST_CASE("signing: no signature that has no key") {
+TEST_CASE("signing: no key, no signature") {
   CHECK_FALSE(headers_of(signed_endpoint({})).contains("webhook-signature"));
   CHECK_FALSE(headers_of(signed_endpoint({std::string(known_secret)}, "")).contains("X-Hub-Signature-256"));
   model::Endpoint standard = signed_endpoint({std::string(known_secret)});
@@ -70,7 +70,7 @@ TEST_CASE("signing: no signature that has no key") {
   CHECK(headers_of(standard).contains("webhook-signature"));
 }
 
-TEST_CASE("signing: what is no signing secret") {
+TEST_CASE("signing: malformed signing secrets") {
   const auto secret_of = [](std::size_t bytes) {
     return "whsec_" + crypto::to_base64(std::string(bytes, 'k'));
   };

@@ -293,7 +293,7 @@ TEST_CASE("worker: a connection that is lost while results are written leaves th
   CHECK(station.core.leases() == 0);
 }
 
-TEST_CASE("worker: on shutdown what waits is released, and what is in flight is awaited and written") {
+TEST_CASE("worker: on shutdown waiting deliveries are released, those in flight end and are recorded") {
   Station station;
   store::EndpointState narrow = loaded('A');
   narrow.endpoint.concurrent_max = 1;
@@ -313,7 +313,7 @@ TEST_CASE("worker: on shutdown what waits is released, and what is in flight is 
   CHECK(station.report(Committed{}) == "finished");
 }
 
-TEST_CASE("worker: on shutdown a claim that runs is awaited, and its rows are released") {
+TEST_CASE("worker: on shutdown the rows of a running claim are released") {
   Station station;
   station.start({loaded('A')});
   CHECK(station.change('A').empty());
@@ -341,7 +341,7 @@ TEST_CASE("worker: on shutdown locked results are written again until the patien
   CHECK(station.report(event::LockedFound{{row_key('A', 1)}}) == "finished");
 }
 
-TEST_CASE("worker: shutdown waits for an unreachable database, from the last result on") {
+TEST_CASE("worker: on shutdown results wait for an unreachable database, for a time after the last result") {
   Station station;
   station.start({loaded('A')});
   CHECK(station.fresh('A', {1}) == "send A1");
