@@ -401,7 +401,7 @@ def test_route_test_reports_an_undecryptable_secret(database, database_url):
 def test_bulk_changes_need_yes_and_a_key(secrets_command):
     for verb in ("encrypt", "rotate", "decrypt"):
         assert "--yes" in secrets_command(verb, exit_code=2)["error"]["message"]
-        assert "SOCIALSYNC_SECRETS_KEY" in secrets_command(verb, "--yes", exit_code=2, key="")
+        assert "SOCIALSYNC_SECRETS_KEY" in secrets_command(verb, "--yes", exit_code=2, key="")["error"]["message"]
 
 
 def test_a_fresh_key():
