@@ -99,9 +99,9 @@ void report(const Plan& plan, const History& history) {
 
 std::uint64_t playing = 0;  // the seed, for on_abort()
 
-// An assertion has failed: the program ends without shortening the history.
+// An assertion has failed, or the program crashed: it ends without shortening the history.
 void on_abort(int) {
-  fmt::print("seed {}: an assertion failed\nreplay: simulation --seed {}\n", playing, playing);
+  fmt::print("seed {}: an assertion failed, or a crash\nreplay: simulation --seed {}\n", playing, playing);
   std::fflush(stdout);
   std::_Exit(1);
 }
@@ -140,7 +140,7 @@ bool run(const Options& options, Totals& totals) {
 int main(int count, char** words) {
   using namespace socialsync;
   assertions::are_on = true;
-  std::signal(SIGABRT, simulation::on_abort);
+  for (const int signal : {SIGABRT, SIGSEGV}) std::signal(signal, simulation::on_abort);
   simulation::Totals totals;
   const bool all_hold = simulation::run(simulation::options_of({words + 1, words + count}), totals);
   fmt::print("{} histories, {:.0f} virtual hours, {} events, {} deliveries sent, {} steps: {}\n",
