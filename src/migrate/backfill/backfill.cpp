@@ -40,10 +40,10 @@ struct Batch {
   std::string last;
   std::uint64_t keys = 0;
   std::uint64_t same = 0;
-  std::uint64_t needy = 0;
+  std::uint64_t to_change = 0;
   std::uint64_t kept_values = 0;
-  std::string needy_ids;              // a PostgreSQL array
-  std::string keeping_ids;            // accounts with a kept value
+  std::string ids_to_change;          // a PostgreSQL array
+  std::string ids_with_kept_value;    // accounts with a kept value
   std::vector<std::uint64_t> values;  // to write, by assignment
 };
 
@@ -94,7 +94,7 @@ class Walk {
       const auto began = Clock::now();
       survey(keys, last_key, batch);
       if (batch.keys == 0) return;
-      if (batch.needy > 0 && writes_ && !write(batch)) continue;
+      if (batch.to_change > 0 && writes_ && !write(batch)) continue;
       report_on(batch);
       pace_.took(since(began));
       batch.after = batch.last;
@@ -125,10 +125,10 @@ class Walk {
     if (batch.keys == 0) return;
     batch.last = found.text(0, 0);
     batch.same = number_in(found, 0, 2);
-    batch.needy = number_in(found, 0, 3);
+    batch.to_change = number_in(found, 0, 3);
     batch.kept_values = number_in(found, 0, 4);
-    batch.needy_ids = found.text(0, 5);
-    batch.keeping_ids = found.text(0, 6);
+    batch.ids_to_change = found.text(0, 5);
+    batch.ids_with_kept_value = found.text(0, 6);
     batch.values = numbers(found, 7);
   }
 
@@ -154,8 +154,8 @@ class Walk {
   void add_kept(const Batch& batch) {
     report_.kept_count += batch.kept_values;
     if (report_.kept.size() == listed_max) return;
-    const pg::ResultSet rows =
-        session_.query(sql_.kept(), {batch.keeping_ids, std::to_string(listed_max - report_.kept.size())});
+    const pg::ResultSet rows = session_.query(
+        sql_.kept(), {batch.ids_with_kept_value, std::to_string(listed_max - report_.kept.size())});
     for (std::size_t row = 0; row < rows.rows(); ++row)
       report_.kept.push_back({.id = std::string(rows.text(row, 0)),
                               .column = std::string(rows.text(row, 1)),
@@ -164,11 +164,11 @@ class Walk {
   }
 
   void add_preview(const Batch& batch) {
-    report_.changed += batch.needy;
+    report_.changed += batch.to_change;
     count_values(batch.values);
-    if (batch.needy == 0 || report_.preview.size() == previewed_max) return;
+    if (batch.to_change == 0 || report_.preview.size() == previewed_max) return;
     const pg::ResultSet rows = session_.query(
-        sql_.preview(), {batch.needy_ids, std::to_string(previewed_max - report_.preview.size())});
+        sql_.preview(), {batch.ids_to_change, std::to_string(previewed_max - report_.preview.size())});
     for (std::size_t row = 0; row < rows.rows(); ++row)
       report_.preview.push_back({.id = std::string(rows.text(row, 0)),
                                  .column = std::string(rows.text(row, 1)),
@@ -181,7 +181,7 @@ class Walk {
     const auto began = Clock::now();
     try {
       count_written(with_lock_retries(
-          [&] { return session_.query(sql_.write(skipped_, options_.run), {batch.needy_ids}); }));
+          [&] { return session_.query(sql_.write(skipped_, options_.run), {batch.ids_to_change}); }));
     } catch (const pg::Error& error) {
       if (!is_refusal(error)) throw;
       if (batch.keys > 1) {

@@ -40,9 +40,7 @@ INSERT INTO socialsync.migration_steps (run, step, state, attempts, began_at, en
 VALUES ($1, $2, $3, $4, clock_timestamp() - make_interval(secs => $5::float8),
         clock_timestamp() - make_interval(secs => $6::float8), $7, nullif($8, '')))";
 
-// https://www.postgresql.org/docs/current/errcodes-appendix.html. A unique index fails so when a duplicate
-// was inserted after the precheck.
-
+// A unique index build fails when a duplicate was inserted after the precheck.
 bool is_retryable(const pg::Error& error) {
   const bool duplicate = error.sqlstate() == pg::sqlstate::unique_violation;
   const bool raced =

@@ -116,6 +116,16 @@ Verdict tenants_are_apart(Trial& trial) {
   return verdict;
 }
 
+// A missing privilege skips the probe; any other error is a problem.
+void note_refusal(const pg::Error& refused, Verdict& verdict) {
+  if (refused.sqlstate() != pg::sqlstate::insufficient_privilege) {
+    verdict.problems.emplace_back(refused.what());
+    return;
+  }
+  verdict.skipped = refused.what();
+  verdict.todo = "GRANT service_role to this role, or verify as the owner of social_accounts";
+}
+
 // Calls a lookup function with `key`; expects the account id `wanted`, empty for no account.
 void look_up(Trial& trial, const char* sql, const std::string& key, const std::string& wanted,
              const char* of_what, Verdict& verdict) {
@@ -125,15 +135,11 @@ void look_up(Trial& trial, const char* sql, const std::string& key, const std::s
     for (std::size_t row = 0; row < rows.rows(); ++row) found += rows.text(row, 0);
   });
   ++verdict.attempts;
-  if (refused && refused->sqlstate() == pg::sqlstate::insufficient_privilege) {
-    verdict.skipped = refused->what();
-    verdict.todo = "GRANT service_role to this role, or verify as the owner of social_accounts";
-  } else if (refused) {
-    verdict.problems.push_back(refused->what());
-  } else if (found != wanted) {
+  if (refused)
+    note_refusal(*refused, verdict);
+  else if (found != wanted)
     verdict.problems.push_back(
         fmt::format("{}: found {}", of_what, found.empty() ? "none" : "another account"));
-  }
 }
 
 Verdict routing_finds_the_account(Trial& trial) {
@@ -169,12 +175,7 @@ Verdict logging_works(Trial& trial) {
     check_mark(trial, id, std::nullopt, "processed", verdict);
     check_mark(trial, id, "sample", "error", verdict);
   });
-  if (refused && refused->sqlstate() == pg::sqlstate::insufficient_privilege) {
-    verdict.skipped = refused->what();
-    verdict.todo = "GRANT service_role to this role, or verify as the owner of social_accounts";
-  } else if (refused) {
-    verdict.problems.push_back(refused->what());
-  }
+  if (refused) note_refusal(*refused, verdict);
   return verdict;
 }
 
