@@ -227,7 +227,7 @@ def test_a_table_that_stays_locked(owned, tmp_path):
         cursor.execute("LOCK TABLE kept IN ACCESS EXCLUSIVE MODE")
         done = backup(tmp_path, owned)
     holder.close()
-    assert done.returncode == 4 and "holds a table locked" in done.stderr
+    assert done.returncode == 4 and "a table stayed locked" in done.stderr
 
 
 def test_no_connection(tmp_path):

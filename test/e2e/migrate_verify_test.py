@@ -194,7 +194,7 @@ def test_each_defect_fails_its_own_probe(copy, unasked, sabotage):
 def test_before_postgresql_15_views_are_closed_to_tenants(copy, unasked):
     if "V12" not in unasked:
         pytest.skip("views obey their caller since PostgreSQL 15")
-    assert "need PostgreSQL 15" in probes(copy)["V12"]["found"]
+    assert "needs PostgreSQL 15" in probes(copy)["V12"]["found"]
     copy.sql("GRANT SELECT ON active_webhook_accounts, socialsync.user_emails TO authenticated")
     assert {"V10", "V12"} <= with_state(probes(copy), "FAIL")
 
