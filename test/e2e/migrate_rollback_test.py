@@ -84,7 +84,7 @@ def test_softly_it_keeps_the_data_and_apply_brings_it_back(legacy):
     assert legacy.sql("SELECT relrowsecurity FROM pg_class WHERE oid = 'social_accounts'::regclass") == "t"
     assert legacy.sql("SELECT id, phone_number_id, page_id FROM social_accounts ORDER BY id") == rows
     again = roll_back(legacy, "--soft")
-    assert (again.returncode, again.stdout) == (0, "Nothing to do: no gateway starts on this database as it is.\n")
+    assert (again.returncode, again.stdout) == (0, "Nothing to do: gateways do not start on this database in its present state.\n")
     assert legacy.apply().returncode == 0
     assert legacy.dump() == after_apply
 
