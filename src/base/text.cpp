@@ -12,6 +12,30 @@ namespace {
 
 bool continues_a_character(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
 
+std::uint8_t byte_at(std::string_view text, std::size_t at) { return static_cast<std::uint8_t>(text[at]); }
+
+// The bytes of the character that begins there; 0 where none does.
+// https://www.unicode.org/versions/Unicode15.0.0/ table 3-7.
+std::size_t character_bytes(std::string_view text, std::size_t at) {
+  const std::uint8_t first = byte_at(text, at);
+  if (first < 0x80) return 1;
+  const std::size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4 || at + size > text.size()) return 0;
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((byte_at(text, at + i) & 0xc0) != 0x80) return 0;
+  }
+  const std::uint8_t second = byte_at(text, at + 1);
+  const bool is_wrong = (first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
+                        (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f);
+  return is_wrong ? 0 : size;
+}
+
+bool is_control(std::string_view character) {
+  const std::uint8_t first = byte_at(character, 0);
+  if (character.size() == 1) return first < 0x20 || first == 0x7f;
+  return first == 0xc2 && byte_at(character, 1) < 0xa0;
+}
+
 }  // namespace
 
 std::string_view first_characters(std::string_view text, std::size_t characters_max) {
@@ -87,6 +111,30 @@ bool decode_hex(std::string_view text, std::span<std::uint8_t> out) {
   const int status =
       sodium_hex2bin(out.data(), out.size(), text.data(), text.size(), nullptr, &length, nullptr);
   return status == 0 && length == out.size();
+}
+
+std::string printable(std::string_view text, bool keeps_lines) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t size = character_bytes(text, at);
+    const std::string_view character = text.substr(at, std::max<std::size_t>(size, 1));
+    const bool is_line_end = keeps_lines && character == "\n";
+    if (character == "\t") {
+      out += ' ';
+    } else if (size > 0 && (is_line_end || !is_control(character))) {
+      out += character;
+    } else {
+      for (const char byte : character) out += fmt::format("\\x{:02x}", static_cast<std::uint8_t>(byte));
+    }
+    at += character.size();
+  }
+  return out;
+}
+
+std::string readable_count(std::uint64_t count) {
+  std::string digits = std::to_string(count);
+  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
+  return digits;
 }
 
 }  // namespace socialsync

@@ -30,4 +30,11 @@ void append_hex(std::string& out, std::span<const std::uint8_t> bytes);
 // otherwise.
 bool decode_hex(std::string_view text, std::span<std::uint8_t> out);
 
+// Control characters and invalid UTF-8 as \xNN, tabs as spaces. Line ends are escaped too unless
+// `keeps_lines`.
+std::string printable(std::string_view text, bool keeps_lines = false);
+
+// "1,284,201"
+std::string readable_count(std::uint64_t count);
+
 }  // namespace socialsync

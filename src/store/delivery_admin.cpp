@@ -5,7 +5,7 @@
 namespace socialsync::store {
 namespace {
 
-// Parameters 1 to 6 of each statement that has it.
+// Takes parameters 1 to 6.
 const std::string filtered_deliveries = R"(
 FROM public.webhook_deliveries AS d
 WHERE ($1::uuid IS NULL OR d.event_id = $1) AND ($2::uuid IS NULL OR d.endpoint_id = $2)
@@ -14,22 +14,57 @@ WHERE ($1::uuid IS NULL OR d.event_id = $1) AND ($2::uuid IS NULL OR d.endpoint_
   AND ($5::timestamptz IS NULL OR d.created_at >= $5) AND ($6::timestamptz IS NULL OR d.created_at < $6)
 )";
 
-const std::string select_outbox = R"(
-WITH page AS (SELECT d.*)" + filtered_deliveries +
-                                  R"(
+constexpr Column<OutboxRow> all_outbox_columns[] = {
+    {"event_id", &OutboxRow::event_id, "p.event_id"},
+    {"endpoint_id", &OutboxRow::endpoint_id, "p.endpoint_id"},
+    {"url", &OutboxRow::url, "e.url"},
+    {"webhook_type", &OutboxRow::type, "l.webhook_type"},
+    {"status", &OutboxRow::status, "CASE WHEN p.due_at < 'infinity' THEN 'pending' ELSE 'dead' END"},
+    utc<OutboxRow>({"due_at", &OutboxRow::due_at, "(CASE WHEN p.due_at < 'infinity' THEN p.due_at END)"}),
+    {"is_due", &OutboxRow::is_due, "p.due_at <= now()"},
+    {"attempts", &OutboxRow::attempts, "p.attempts"},
+    utc<OutboxRow>({"created_at", &OutboxRow::created_at, "p.created_at"}),
+    {"is_endpoint_enabled", &OutboxRow::is_enabled, "coalesce(e.is_enabled, true)"},
+};
+
+constexpr Column<PastAttempt> all_attempt_columns[] = {
+    utc<PastAttempt>({"attempted_at", &PastAttempt::attempted_at, "t.attempted_at"}, true),
+    {"event_id", &PastAttempt::event_id, "t.event_id"},
+    {"endpoint_id", &PastAttempt::endpoint_id, "t.endpoint_id"},
+    {"url", &PastAttempt::url, "e.url"},
+    {"attempt", &PastAttempt::attempt, "t.attempt"},
+    {"http_status", &PastAttempt::http_status, "t.http_status"},
+    {"took_ms", &PastAttempt::took_ms, "t.took_ms"},
+    {"error", &PastAttempt::error, "t.error"},
+    {"detail", &PastAttempt::detail, "t.detail"},
+    {.name = "response_head",
+     .member = &PastAttempt::response_head,
+     .sql = "t.response_head",
+     .is_bytes = true},
+};
+
+constexpr Column<DeliveredEvent> all_event_columns[] = {
+    {"account_id", &DeliveredEvent::account_id, "social_account_id", "  account", "none: the app's own"},
+    {"webhook_type", &DeliveredEvent::type, "webhook_type", "  type"},
+    {"customer", &DeliveredEvent::customer, "customer_identifier", "  customer"},
+    utc<DeliveredEvent>({"received_at", &DeliveredEvent::received_at, "created_at", "  received"}),
+    {"status", &DeliveredEvent::status, "status", "  status"},
+    {"processing_time_ms", &DeliveredEvent::took_ms, "processing_time_ms"},
+    {"error_message", &DeliveredEvent::error, "error_message", "  error"},
+};
+
+// Parameters 7 and 8: the place to begin after, and the number of rows.
+const std::string outbox_page = "WITH page AS (SELECT d.*" + filtered_deliveries + R"(
   AND ($7 = '' OR (d.event_id, d.endpoint_id) < (split_part($7, '/', 1)::uuid, split_part($7, '/', 2)::uuid))
   ORDER BY d.event_id DESC, d.endpoint_id DESC LIMIT $8::bigint)
-SELECT p.event_id, p.endpoint_id, e.url, l.webhook_type,
-       CASE WHEN p.due_at < 'infinity' THEN to_char(p.due_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') END,
-       (p.due_at <= now())::text, p.attempts::text,
-       to_char(p.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), coalesce(e.is_enabled, true)::text
+)";
+
+constexpr const char* outbox_tables = R"(
 FROM page AS p LEFT JOIN public.webhook_endpoints AS e ON e.id = p.endpoint_id
      LEFT JOIN public.webhook_logs AS l ON l.id = p.event_id
 ORDER BY p.event_id DESC, p.endpoint_id DESC)";
 
-constexpr const char* select_attempts = R"(
-SELECT to_char(t.attempted_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), t.event_id, t.endpoint_id, e.url,
-       t.attempt::text, t.http_status::text, t.took_ms::text, t.error, t.detail, t.response_head
+constexpr const char* attempts_page = R"(
 FROM public.webhook_delivery_attempts AS t LEFT JOIN public.webhook_endpoints AS e ON e.id = t.endpoint_id
 WHERE ($1::uuid IS NULL OR t.event_id = $1) AND ($2::uuid IS NULL OR t.endpoint_id = $2)
   AND ($3::uuid IS NULL OR e.social_account_id = $3) AND ($4::boolean IS NULL OR (t.error IS NULL) = $4)
@@ -38,11 +73,6 @@ WHERE ($1::uuid IS NULL OR t.event_id = $1) AND ($2::uuid IS NULL OR t.endpoint_
                   < (split_part($7, '/', 1)::timestamptz, split_part($7, '/', 2)::uuid, split_part($7, '/', 3)::uuid))
 ORDER BY t.attempted_at DESC, t.event_id DESC, t.endpoint_id DESC LIMIT $8::bigint)";
 
-constexpr const char* select_event = R"(
-SELECT social_account_id::text, webhook_type, customer_identifier,
-       to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), status, processing_time_ms::text, error_message
-FROM public.webhook_logs WHERE id = $1::uuid)";
-
 const std::string count_rows = "SELECT count(*)" + filtered_deliveries;
 
 const std::string page_of_rows = "WITH page AS (SELECT d.event_id, d.endpoint_id" + filtered_deliveries + R"(
@@ -50,7 +80,7 @@ const std::string page_of_rows = "WITH page AS (SELECT d.event_id, d.endpoint_id
   ORDER BY d.event_id, d.endpoint_id LIMIT $8::bigint FOR UPDATE),
 )";
 
-// What changed, and the last of the page where it was full.
+// Counts the changed rows; where the page was full, returns its last row.
 constexpr const char* end_of_batch = R"(
 SELECT (SELECT count(*) FROM changed),
        CASE WHEN (SELECT count(*) FROM page) = $8::bigint
@@ -58,7 +88,7 @@ SELECT (SELECT count(*) FROM changed),
 
 const std::string retry_rows = page_of_rows + R"(
 changed AS (
-  -- What is due within a minute is in somebody's hands, or soon will be.
+  -- A delivery that is due within a minute may be leased to a worker.
   UPDATE public.webhook_deliveries AS d SET due_at = now(), attempts = 0 FROM page
   WHERE d.event_id = page.event_id AND d.endpoint_id = page.endpoint_id
     AND NOT (d.due_at > now() AND d.due_at <= now() + interval '1 minute') RETURNING 1))" +
@@ -89,7 +119,7 @@ wanted AS MATERIALIZED (
          CASE WHEN e.is_ordered THEN coalesce(p.customer_identifier, '') END AS customer
   FROM page AS p JOIN public.webhook_endpoints AS e ON e.social_account_id IS NOT DISTINCT FROM p.social_account_id
        LEFT JOIN public.social_accounts AS a ON a.id = p.social_account_id
-  -- What came for a former owner of the account is not for the present one.
+  -- Events of a former owner of the account are not for the present one.
   WHERE (p.social_account_id IS NULL OR p.user_id = a.user_id) AND p.status IS DISTINCT FROM 'ignored' AND e.is_enabled
     AND ($2::uuid IS NULL OR e.id = $2)
     AND (e.webhook_events IS NULL OR p.webhook_type = ANY (e.webhook_events))
@@ -123,7 +153,7 @@ pg::Statement filtered(const char* name, const char* sql, const DeliveryFilter& 
   add(statement, filter.event);
   add(statement, filter.endpoint);
   add(statement, filter.account);
-  add(statement, filter.is_dead);
+  add(statement, filter.is_dead_lettered);
   add(statement, filter.since);
   add(statement, filter.until);
   return statement;
@@ -152,29 +182,21 @@ pg::Statement of_page(const char* name, const char* sql, const DeliveryFilter& f
 }  // namespace
 
 bool DeliveryFilter::is_everything() const {
-  return !event && !endpoint && !account && !is_dead && !since && !until;
+  return !event && !endpoint && !account && !is_dead_lettered && !since && !until;
 }
+
+std::span<const Column<OutboxRow>> outbox_columns() { return all_outbox_columns; }
+std::span<const Column<PastAttempt>> attempt_columns() { return all_attempt_columns; }
+std::span<const Column<DeliveredEvent>> event_columns() { return all_event_columns; }
 
 boost::asio::awaitable<std::vector<OutboxRow>> list_outbox(pg::Connection& connection,
                                                            const DeliveryFilter& filter,
                                                            const std::string& after, std::uint64_t rows_max) {
-  pg::Statement select = of_page("select_outbox", select_outbox.c_str(), filter, after, rows_max);
+  static const std::string sql = outbox_page + select_list(outbox_columns()) + outbox_tables;
+  pg::Statement select = of_page("select_outbox", sql.c_str(), filter, after, rows_max);
   select.binary_results = true;
   const pg::ResultSet rows = co_await connection.run(select);
-  std::vector<OutboxRow> found;
-  for (std::size_t row = 0; row < rows.rows(); ++row) {
-    const auto text = [&](int column) { return std::string(rows.text(row, column)); };
-    found.push_back({.event_id = rows.uuid(row, 0),
-                     .endpoint_id = rows.uuid(row, 1),
-                     .url = text(2),
-                     .type = text(3),
-                     .due_at = text(4),
-                     .is_due = text(5) == "true",
-                     .attempts = number_at(rows, row, 6),
-                     .created_at = text(7),
-                     .is_enabled = text(8) == "true"});
-  }
-  co_return found;
+  co_return read_rows(outbox_columns(), rows);
 }
 
 boost::asio::awaitable<std::vector<PastAttempt>> list_attempts(pg::Connection& connection,
@@ -182,42 +204,24 @@ boost::asio::awaitable<std::vector<PastAttempt>> list_attempts(pg::Connection& c
                                                                std::optional<bool> is_delivered,
                                                                const std::string& after,
                                                                std::uint64_t rows_max) {
+  static const std::string sql = select_list(attempt_columns()) + attempts_page;
   DeliveryFilter of_attempts = filter;
-  of_attempts.is_dead = is_delivered;  // the same place in the statement
-  pg::Statement select = of_page("select_attempts", select_attempts, of_attempts, after, rows_max);
+  of_attempts.is_dead_lettered = is_delivered;  // parameter 4
+  pg::Statement select = of_page("select_attempts", sql.c_str(), of_attempts, after, rows_max);
   select.binary_results = true;
   const pg::ResultSet rows = co_await connection.run(select);
-  std::vector<PastAttempt> found;
-  for (std::size_t row = 0; row < rows.rows(); ++row) {
-    const auto text = [&](int column) { return std::string(rows.text(row, column)); };
-    found.push_back({.attempted_at = text(0),
-                     .event_id = rows.uuid(row, 1),
-                     .endpoint_id = rows.uuid(row, 2),
-                     .url = text(3),
-                     .attempt = number_at(rows, row, 4),
-                     .http_status = text(5),
-                     .took_ms = number_at(rows, row, 6),
-                     .error = text(7),
-                     .detail = text(8),
-                     .response_head = text(9)});
-  }
-  co_return found;
+  co_return read_rows(attempt_columns(), rows);
 }
 
 boost::asio::awaitable<std::optional<DeliveredEvent>> find_delivered_event(pg::Connection& connection,
                                                                            const Uuid& id) {
-  pg::Statement select{.name = "select_delivered_event", .sql = select_event};
-  select.with(to_string(id));
+  static const std::string sql =
+      select_list(event_columns()) + " FROM public.webhook_logs WHERE id = $1::uuid";
+  pg::Statement select{.name = "select_delivered_event", .sql = sql.c_str()};
+  select.with(to_string(id)).binary_results = true;
   const pg::ResultSet rows = co_await connection.run(select);
   if (rows.rows() == 0) co_return std::nullopt;
-  const auto text = [&](int column) { return std::string(rows.text(0, column)); };
-  co_return DeliveredEvent{.account_id = text(0),
-                           .type = text(1),
-                           .customer = text(2),
-                           .received_at = text(3),
-                           .status = text(4),
-                           .took_ms = text(5),
-                           .error = text(6)};
+  co_return read_row(event_columns(), rows, 0);
 }
 
 boost::asio::awaitable<std::uint64_t> count_outbox(pg::Connection& connection, const DeliveryFilter& filter) {
@@ -242,9 +246,9 @@ boost::asio::awaitable<BatchDone> cancel_batch(pg::Connection& connection, const
 
 boost::asio::awaitable<BatchDone> replay_batch(pg::Connection& connection, const DeliveryFilter& filter,
                                                const std::string& after, std::uint64_t rows_max,
-                                               bool is_rehearsal) {
+                                               bool is_preview) {
   pg::Statement statement = of_page("replay_events", replay_rows, filter, after, rows_max);
-  statement.with(is_rehearsal ? "true" : "false");
+  statement.with(is_preview ? "true" : "false");
   const BatchDone done = co_await run_batch(connection, std::move(statement));
   co_return done;
 }

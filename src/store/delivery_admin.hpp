@@ -1,8 +1,9 @@
-// The outbox and the attempts, as an operator sees and changes them.
+// The outbox and the attempts for operators.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,90 +11,104 @@
 
 #include "base/uuid.hpp"
 #include "pg/connection.hpp"
+#include "store/columns.hpp"
 
 namespace socialsync::store {
 
-// Which are meant. Each that is there must match.
+// A filter for deliveries. Every given member must match.
 struct DeliveryFilter {
   std::optional<Uuid> event{};
   std::optional<Uuid> endpoint{};
   std::optional<Uuid> account{};
-  std::optional<bool> is_dead{};       // given up
-  std::optional<std::string> since{};  // times as PostgreSQL reads them: put into the outbox then or later
-  std::optional<std::string> until{};  // before
+  std::optional<bool> is_dead_lettered{};
+  std::optional<std::string> since{};  // times as PostgreSQL reads them; queued at or after
+  std::optional<std::string> until{};  // queued before
 
   bool is_everything() const;
 };
 
-// A row of the outbox. What it has not is empty.
+// A row of the outbox. A text is empty where its column is NULL.
 struct OutboxRow {
-  Uuid event_id;
-  Uuid endpoint_id;
-  std::string url;
-  std::string type;
-  std::string due_at;  // ISO 8601, UTC; empty: given up
+  Uuid event_id{};
+  Uuid endpoint_id{};
+  std::string url{};
+  std::string type{};
+  std::string status{};  // pending, or dead: dead-lettered
+  std::string due_at{};  // ISO 8601, UTC; empty: dead-lettered
   bool is_due = false;
   std::uint64_t attempts = 0;
-  std::string created_at;
-  bool is_enabled = true;  // its endpoint
+  std::string created_at{};
+  bool is_enabled = true;  // the endpoint
 };
 
 struct PastAttempt {
-  std::string attempted_at;
-  Uuid event_id;
-  Uuid endpoint_id;
-  std::string url;
+  std::string attempted_at{};
+  Uuid event_id{};
+  Uuid endpoint_id{};
+  std::string url{};
   std::uint64_t attempt = 0;
-  std::string http_status;
+  std::optional<std::uint64_t> http_status{};
   std::uint64_t took_ms = 0;
-  std::string error;  // empty: delivered
-  std::string detail;
-  std::string response_head;
+  std::string error{};  // empty: delivered
+  std::string detail{};
+  std::string response_head{};  // bytes of the receiver, not escaped
 };
 
-// The newest events first; after `after` (event/endpoint) where that is not empty. Throws pg::Error, as all
-// of these do.
+std::span<const Column<OutboxRow>> outbox_columns();
+std::span<const Column<PastAttempt>> attempt_columns();
+
+// The value of webhook_delivery_attempts.error for a delivery that an operator has cancelled: no attempt was
+// made.
+inline constexpr const char* cancelled = "cancelled";
+
+// Returns the newest events first, from after `after` (event/endpoint) where it is not empty. Throws
+// pg::Error, as all functions here do.
 boost::asio::awaitable<std::vector<OutboxRow>> list_outbox(pg::Connection& connection,
                                                            const DeliveryFilter& filter,
                                                            const std::string& after, std::uint64_t rows_max);
 
-// The newest attempts first; `after` is time/event/endpoint. since and until are of the attempt.
+// Returns the newest attempts first; `after` is time/event/endpoint. The filter's times are those of
+// attempts.
 boost::asio::awaitable<std::vector<PastAttempt>> list_attempts(pg::Connection& connection,
                                                                const DeliveryFilter& filter,
                                                                std::optional<bool> is_delivered,
                                                                const std::string& after,
                                                                std::uint64_t rows_max);
 
+// An event of webhook_logs.
 struct DeliveredEvent {
-  std::string account_id;
-  std::string type;
-  std::string customer;
-  std::string received_at;
-  std::string status;
-  std::string took_ms;
-  std::string error;
+  std::string account_id{};
+  std::string type{};
+  std::string customer{};
+  std::string received_at{};
+  std::string status{};
+  std::optional<std::uint64_t> took_ms{};
+  std::string error{};
 };
+std::span<const Column<DeliveredEvent>> event_columns();
+// Returns nothing for an unknown event.
 boost::asio::awaitable<std::optional<DeliveredEvent>> find_delivered_event(pg::Connection& connection,
                                                                            const Uuid& id);
 
 boost::asio::awaitable<std::uint64_t> count_outbox(pg::Connection& connection, const DeliveryFilter& filter);
 
-// A batch of a bulk change: how many rows, and after which to go on; empty: that was all.
+// A batch of a bulk change.
 struct BatchDone {
   std::uint64_t rows = 0;
-  std::string last{};
+  std::string last{};  // where the next batch begins; empty: no rows are left
 };
-// Makes them due at once, as if never tried, and wakes the workers.
+// Makes deliveries due now with a fresh attempt count, and wakes the workers. A delivery that is due within a
+// minute may be leased, and stays as it is.
 boost::asio::awaitable<BatchDone> retry_batch(pg::Connection& connection, const DeliveryFilter& filter,
                                               const std::string& after, std::uint64_t rows_max);
-// Takes them out of the outbox, and keeps an attempt that says "cancelled".
+// Deletes deliveries and records an attempt with the error "cancelled" for each.
 boost::asio::awaitable<BatchDone> cancel_batch(pg::Connection& connection, const DeliveryFilter& filter,
                                                const std::string& after, std::uint64_t rows_max);
 
-// Events of the past, of since to until, for the enabled endpoints that want them and have them not in the
-// outbox: counts them, or puts them there.
+// Queues logged events again, for enabled endpoints that are subscribed to them and have no such delivery in
+// the outbox; only counts them where `is_preview`.
 boost::asio::awaitable<BatchDone> replay_batch(pg::Connection& connection, const DeliveryFilter& filter,
                                                const std::string& after, std::uint64_t rows_max,
-                                               bool is_rehearsal);
+                                               bool is_preview);
 
 }  // namespace socialsync::store

@@ -2,25 +2,55 @@
 
 #include <utility>
 
+#include <fmt/core.h>
+
 #include "base/text.hpp"
 #include "store/endpoints.hpp"
 
 namespace socialsync::store {
 namespace {
 
-constexpr const char* select_found = R"(
-SELECT e.id, e.social_account_id::text, coalesce(nullif(a.business_name, ''), a.username),
-       coalesce(a.phone_number_id, a.page_id, a.account_id), e.place::text, e.url, e.description, e.format,
-       (SELECT string_agg(name, ',' ORDER BY name) FROM jsonb_object_keys(e.headers) AS name),
-       array_to_string(e.webhook_events, ','), e.is_enabled::text, e.disabled_because,
-       to_char(e.failing_since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), e.concurrent_max::text,
-       e.per_second_max::text,
-       CASE WHEN e.previous_signing_secret IS NOT NULL AND e.previous_signing_secret_until > now()
-            THEN to_char(e.previous_signing_secret_until AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') END,
-       to_char(e.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-       (SELECT count(*)::text FROM public.webhook_deliveries AS d WHERE d.endpoint_id = e.id AND d.due_at < 'infinity'),
-       (SELECT count(*)::text FROM public.webhook_deliveries AS d WHERE d.endpoint_id = e.id AND d.due_at = 'infinity'),
-       e.is_ordered::text, a.platform::text
+using Endpoint = EndpointRecord;
+
+constexpr Column<EndpointRecord> all_endpoint_columns[] = {
+    {"id", &Endpoint::id, "e.id", "id"},
+    {"account_id", &Endpoint::account_id, "e.social_account_id", "account", "none: the operator's own"},
+    {"account_name", &Endpoint::account_name, "coalesce(nullif(a.business_name, ''), a.username)",
+     "business"},
+    {"account_key", &Endpoint::account_key, "coalesce(a.phone_number_id, a.page_id, a.account_id)",
+     "account key"},
+    {"platform", &Endpoint::platform, "a.platform", "platform"},
+    {"place", &Endpoint::place, "e.place", "place"},
+    {"url", &Endpoint::url, "e.url", "url", "none: events are pulled"},
+    {"description", &Endpoint::description, "e.description", "description"},
+    {"format", &Endpoint::format, "e.format", "format"},
+    {"header_names", &Endpoint::header_names,
+     "(SELECT string_agg(name, ',' ORDER BY name) FROM jsonb_object_keys(e.headers) AS name)", "headers"},
+    {"webhook_events", &Endpoint::webhook_events, "array_to_string(e.webhook_events, ',')", "events",
+     "all of the account's"},
+    {"is_enabled", &Endpoint::is_enabled, "e.is_enabled"},
+    {"disabled_because", &Endpoint::disabled_because, "e.disabled_because"},
+    utc<Endpoint>({"failing_since", &Endpoint::failing_since, "e.failing_since"}),
+    {"is_ordered", &Endpoint::is_ordered, "e.is_ordered", "ordered", "no",
+     "yes: one at a time per conversation"},
+    {"concurrent_max", &Endpoint::concurrent_max, "e.concurrent_max", "concurrent_max"},
+    {"per_second_max", &Endpoint::per_second_max, "e.per_second_max", "per_second_max", "no limit"},
+    utc<Endpoint>(
+        {"previous_signing_secret_until", &Endpoint::previous_signing_secret_until,
+         "(CASE WHEN e.previous_signing_secret IS NOT NULL AND e.previous_signing_secret_until > now() "
+         "THEN e.previous_signing_secret_until END)",
+         "old secret signs until"}),
+    utc<Endpoint>({"created_at", &Endpoint::created_at, "e.created_at", "created_at"}),
+    {"pending", &Endpoint::pending,
+     "(SELECT count(*) FROM public.webhook_deliveries AS d WHERE d.endpoint_id = e.id AND d.due_at < "
+     "'infinity')"},
+    {"given_up", &Endpoint::dead_lettered,
+     "(SELECT count(*) FROM public.webhook_deliveries AS d WHERE d.endpoint_id = e.id AND d.due_at = "
+     "'infinity')",
+     "dead-lettered"},
+};
+
+constexpr const char* found_endpoints = R"(
 FROM public.webhook_endpoints AS e LEFT JOIN public.social_accounts AS a ON a.id = e.social_account_id
 WHERE starts_with(e.id::text, $1) AND ($2::uuid IS NULL OR e.social_account_id = $2)
   AND (NOT $3::boolean OR e.failing_since IS NOT NULL) AND (NOT $4::boolean OR NOT e.is_enabled)
@@ -109,32 +139,64 @@ std::uint64_t number_at(const pg::ResultSet& rows, std::size_t row, int column) 
   return std::stoull(std::string(rows.text(row, column)));
 }
 
-EndpointRecord record_at(const pg::ResultSet& rows, std::size_t row) {
-  const auto text = [&](int column) { return std::string(rows.text(row, column)); };
-  EndpointRecord record{.id = rows.uuid(row, 0),
-                        .account_id = text(1),
-                        .account_name = text(2),
-                        .account_key = text(3),
-                        .platform = text(20),
-                        .place = number_at(rows, row, 4),
-                        .url = text(5),
-                        .description = text(6),
-                        .format = text(7),
-                        .header_names = split_list(rows.text(row, 8)),
-                        .webhook_events = std::nullopt,
-                        .is_enabled = rows.text(row, 10) == "true",
-                        .disabled_because = text(11),
-                        .failing_since = text(12),
-                        .is_ordered = rows.text(row, 19) == "true",
-                        .concurrent_max = number_at(rows, row, 13),
-                        .per_second_max = std::nullopt,
-                        .previous_signing_secret_until = text(15),
-                        .created_at = text(16),
-                        .pending = number_at(rows, row, 17),
-                        .given_up = number_at(rows, row, 18)};
-  if (!rows.is_null(row, 9)) record.webhook_events = text(9);
-  if (!rows.is_null(row, 14)) record.per_second_max = number_at(rows, row, 14);
-  return record;
+// The JSON object that the statements take: a member for each column that has a value.
+class EndpointValues {
+ public:
+  template <class T>
+  void add(const char* name, const std::optional<T>& value) {
+    if (value) append(name, json_of(*value));
+  }
+
+  std::string text() const { return text_.empty() ? "{}" : text_ + "}"; }
+
+ private:
+  void append(const char* name, const std::string& json) {
+    text_ += fmt::format("{}\"{}\":{}", text_.empty() ? "{" : ",", name, json);
+  }
+  static std::string quoted(std::string_view text) {
+    std::string json;
+    append_json_string(json, text);
+    return json;
+  }
+  static std::string json_of(const std::string& text) { return quoted(text); }
+  static std::string json_of(bool flag) { return flag ? "true" : "false"; }
+  static std::string json_of(std::uint64_t number) { return std::to_string(number); }
+  static std::string json_of(const Uuid& id) { return quoted(to_string(id)); }
+  static std::string json_of(const std::vector<std::string>& list) {
+    std::string json;
+    for (const std::string& item : list) json += (json.empty() ? "" : ",") + quoted(item);
+    return "[" + json + "]";
+  }
+  static std::string json_of(const std::vector<std::pair<std::string, std::string>>& headers) {
+    std::string json;
+    for (const auto& [name, value] : headers)
+      json += (json.empty() ? "" : ",") + quoted(name) + ":" + quoted(value);
+    return "{" + json + "}";
+  }
+  template <class T>
+  static std::string json_of(const std::optional<T>& value) {
+    return value ? json_of(*value) : "null";
+  }
+
+  std::string text_;
+};
+
+std::string values_of(const EndpointChange& change) {
+  EndpointValues values;
+  values.add("id", change.id);
+  values.add("url", change.url);
+  values.add("webhook_events", change.webhook_events);
+  values.add("format", change.format);
+  values.add("headers", change.headers);
+  values.add("is_ordered", change.is_ordered);
+  values.add("concurrent_max", change.concurrent_max);
+  values.add("per_second_max", change.per_second_max);
+  values.add("description", change.description);
+  values.add("app_secret", change.app_secret);
+  values.add("signing_secret", change.signing_secret);
+  values.add("is_enabled", change.is_enabled);
+  values.add("disabled_because", change.disabled_because);
+  return values.text();
 }
 
 pg::Statement& with_account(pg::Statement& statement, const std::optional<Uuid>& account) {
@@ -154,18 +216,36 @@ boost::asio::awaitable<bool> change_one(pg::Connection& connection, pg::Statemen
 
 }  // namespace
 
+std::span<const Column<EndpointRecord>> endpoint_columns() { return all_endpoint_columns; }
+
+std::vector<std::string> EndpointChange::names() const {
+  std::vector<std::string> names;
+  const auto add = [&names](const char* name, bool is_set) {
+    if (is_set) names.emplace_back(name);
+  };
+  add("url", url.has_value());
+  add("webhook_events", webhook_events.has_value());
+  add("format", format.has_value());
+  add("headers", headers.has_value());
+  add("is_ordered", is_ordered.has_value());
+  add("concurrent_max", concurrent_max.has_value());
+  add("per_second_max", per_second_max.has_value());
+  add("description", description.has_value());
+  add("app_secret", app_secret.has_value());
+  return names;
+}
+
 boost::asio::awaitable<std::vector<EndpointRecord>> find_endpoints(pg::Connection& connection,
                                                                    const EndpointFilter& filter) {
-  pg::Statement select{.name = "select_found_endpoints", .sql = select_found};
+  static const std::string sql = select_list(endpoint_columns()) + found_endpoints;
+  pg::Statement select{.name = "select_found_endpoints", .sql = sql.c_str()};
   select.with(filter.id_begins);
   with_account(select, filter.account)
       .with(filter.is_failing ? "true" : "false")
       .with(filter.is_disabled ? "true" : "false")
       .binary_results = true;
   const pg::ResultSet rows = co_await connection.run(select);
-  std::vector<EndpointRecord> records;
-  for (std::size_t row = 0; row < rows.rows(); ++row) records.push_back(record_at(rows, row));
-  co_return records;
+  co_return read_rows(endpoint_columns(), rows);
 }
 
 boost::asio::awaitable<FreePlace> find_free_place(pg::Connection& connection,
@@ -179,7 +259,8 @@ boost::asio::awaitable<FreePlace> find_free_place(pg::Connection& connection,
 
 boost::asio::awaitable<std::optional<Uuid>> add_endpoint(pg::Connection& connection,
                                                          const std::optional<Uuid>& account, FreePlace where,
-                                                         std::string values) {
+                                                         const EndpointChange& change) {
+  const std::string values = values_of(change);
   const std::string place = std::to_string(where.place.value_or(0));
   std::vector<pg::Statement> both(2);
   both[0] = {.name = "insert_endpoint", .sql = insert_endpoint};
@@ -187,13 +268,15 @@ boost::asio::awaitable<std::optional<Uuid>> add_endpoint(pg::Connection& connect
   with_account(both[0], account).with(values);
   if (!where.is_webhook_url) both[0].with(place);
   both[1] = {.name = "complete_endpoint", .sql = complete_endpoint.c_str()};
-  with_account(both[1], account).with(std::move(values)).with(place).binary_results = true;
+  with_account(both[1], account).with(values).with(place).binary_results = true;
   const std::vector<pg::ResultSet> results = co_await connection.run(both);
   if (results.back().rows() == 0) co_return std::nullopt;
   co_return results.back().uuid(0, 0);
 }
 
-boost::asio::awaitable<bool> change_endpoint(pg::Connection& connection, const Uuid& id, std::string values) {
+boost::asio::awaitable<bool> change_endpoint(pg::Connection& connection, const Uuid& id,
+                                             const EndpointChange& change) {
+  std::string values = values_of(change);
   std::vector<pg::Statement> both;
   both.push_back(of_id("change_primary_url", change_primary_url, id));
   both.back().with(values);

@@ -113,6 +113,7 @@ template Option Command::add_option(const std::string&, std::filesystem::path&, 
 template Option Command::add_option(const std::string&, int&, const std::string&);
 template Option Command::add_option(const std::string&, std::uint64_t&, const std::string&);
 template Option Command::add_option(const std::string&, double&, const std::string&);
+template Option Command::add_option(const std::string&, std::optional<std::uint64_t>&, const std::string&);
 template Option Command::add_option(const std::string&, std::optional<unsigned>&, const std::string&);
 
 Option Command::add_option_function(const std::string& name,

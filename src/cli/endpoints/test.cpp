@@ -8,12 +8,10 @@
 #include "base/clock.hpp"
 #include "base/failure.hpp"
 #include "base/text.hpp"
-#include "cli/endpoints/choice.hpp"
+#include "cli/app/runner.hpp"
 #include "cli/endpoints/commands.hpp"
-#include "cli/exit_code.hpp"
-#include "cli/on_database.hpp"
 #include "cli/test_webhook.hpp"
-#include "cli/text/printable.hpp"
+#include "cli/text/json.hpp"
 #include "cli/text/terminal.hpp"
 #include "deliver/answer.hpp"
 #include "deliver/message.hpp"
@@ -27,9 +25,10 @@ namespace asio = boost::asio;
 
 constexpr std::size_t shown_characters_max = 500;
 
-struct Options {
-  Choice choice;
-  bool wants_json = false;
+struct TestOptions {
+  operate::EndpointChoice choice;
+
+  void check() const { endpoints::check(choice); }
 };
 
 struct Trial {
@@ -42,7 +41,7 @@ struct Trial {
   std::int64_t took_ms() const { return reply.took.count() / 1000; }
 };
 
-// Of version 8, as those of events; no event has it.
+// Version 8, as the ids of events; no event has it.
 Uuid random_event_id() {
   std::random_device entropy;
   Uuid id;
@@ -57,7 +56,7 @@ model::Platform platform_of(const std::string& label) {
   return label == "facebook" ? model::Platform::messenger : model::Platform::whatsapp;
 }
 
-// A text message to the account, from a person that there is not: a bot may answer it.
+// A text message to the account from a fictitious number, so that a bot may answer it.
 deliver::Event test_event(const store::EndpointRecord& endpoint, const std::string& platform) {
   deliver::Event event;
   event.id = random_event_id();
@@ -67,7 +66,7 @@ deliver::Event test_event(const store::EndpointRecord& endpoint, const std::stri
   const std::string run = to_string(event.id).substr(0, 8);
   event.payload = test_webhook({.platform = platform_of(platform),
                                 .to = endpoint.account_key.empty() ? "0" : endpoint.account_key,
-                                .text = "A test of SocialSync Webhooks: nobody wrote this",
+                                .text = "A test message of SocialSync Webhooks",
                                 .run = run,
                                 .time_ms = event.received_ms,
                                 .customer = nobodys_number});
@@ -77,15 +76,14 @@ deliver::Event test_event(const store::EndpointRecord& endpoint, const std::stri
 asio::awaitable<Trial> try_one(store::EndpointRecord endpoint, const config::Config& config,
                                deliver::Sender& sender, pg::Connection& connection) {
   const auto state = co_await store::select_endpoint(connection, endpoint.id, config.secrets.keys);
-  if (!state) throw Failure(Exit::data_blocks, "the endpoint has gone meanwhile");
+  if (!state) throw Failure(Exit::not_found, "the endpoint was removed");
   if (!state->is_readable)
-    throw Failure(
-        Exit::wrong_usage,
-        "a secret of it is sealed, and no key of this environment opens it: SOCIALSYNC_SECRETS_KEY");
+    throw Failure(Exit::wrong_usage,
+                  "no configured key (SOCIALSYNC_SECRETS_KEY) decrypts its encrypted secret");
   const auto signer = deliver::Signer::of(state->endpoint);
   if (!signer)
     throw Failure(Exit::data_blocks,
-                  fmt::format("nothing can be signed for it: {}", to_string(signer.error())));
+                  fmt::format("deliveries cannot be signed: {}", to_string(signer.error())));
   const deliver::Event event =
       test_event(endpoint, endpoint.platform.empty() ? "whatsapp" : endpoint.platform);
   Trial trial{.endpoint = std::move(endpoint), .message_id = deliver::message_id(event.id), .reply = {}};
@@ -95,7 +93,7 @@ asio::awaitable<Trial> try_one(store::EndpointRecord endpoint, const config::Con
   co_return trial;
 }
 
-void print_text(const Trial& trial) {
+void print_trial(const Trial& trial) {
   const deliver::Reply& reply = trial.reply;
   fmt::print("{}\n", described(trial.endpoint));
   fmt::print("  message       {}\n", trial.message_id);
@@ -104,18 +102,16 @@ void print_text(const Trial& trial) {
     fmt::print("  answer        {} in {} ms\n", reply.status, trial.took_ms());
   else
     fmt::print("  answer        none in {} ms: {}\n", trial.took_ms(), to_string(reply.error));
-  if (!reply.detail.empty()) fmt::print("  why           {}\n", fitted(printable(reply.detail), 16));
+  if (!reply.detail.empty()) fmt::print("  detail        {}\n", fitted(printable(reply.detail), 16));
   if (!reply.body_head.empty())
-    fmt::print("  it said       {}\n", printable(first_characters(reply.body_head, shown_characters_max)));
+    fmt::print("  response      {}\n", printable(first_characters(reply.body_head, shown_characters_max)));
   const std::string_view advice = deliver::advice_on(trial.error(), reply.status);
-  if (!advice.empty()) fmt::print("  what to do    {}\n", fitted(advice, 16));
+  if (!advice.empty()) fmt::print("  remedy        {}\n", fitted(advice, 16));
 }
 
 boost::json::object document_of(const Trial& trial) {
   const deliver::Reply& reply = trial.reply;
-  const auto or_null = [](std::string_view text) {
-    return text.empty() ? boost::json::value(nullptr) : boost::json::value(text);
-  };
+  const std::string error(trial.error()), advice(deliver::advice_on(error, reply.status));
   return {{"endpoint_id", to_string(trial.endpoint.id)},
           {"url", trial.endpoint.url},
           {"webhook_id", trial.message_id},
@@ -123,57 +119,50 @@ boost::json::object document_of(const Trial& trial) {
           {"address", or_null(reply.address)},
           {"http_status", reply.status == 0 ? boost::json::value(nullptr) : boost::json::value(reply.status)},
           {"took_ms", trial.took_ms()},
-          {"error", or_null(trial.error())},
+          {"error", or_null(error)},
           {"detail", or_null(reply.detail)},
           {"response_head", or_null(printable(reply.body_head, true))},
-          {"advice", or_null(deliver::advice_on(trial.error(), reply.status))}};
+          {"advice", or_null(advice)}};
 }
 
-asio::awaitable<int> test(const Options& options, const config::Config& config, pg::Connection& connection) {
-  std::vector<store::EndpointRecord> chosen = co_await the_endpoints(connection, options.choice);
+asio::awaitable<Exit> test(const TestOptions& options, Context& context) {
+  std::vector<store::EndpointRecord> chosen =
+      co_await operate::choose_endpoints(context.connection, options.choice);
   std::erase_if(chosen, [](const store::EndpointRecord& endpoint) { return endpoint.url.empty(); });
   if (chosen.empty())
     throw Failure(Exit::data_blocks, "its events are pulled, nothing is sent: socialsync events next");
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
-  deliver::Sender sender(executor, app::egress_policy_of(config.egress));
+  deliver::Sender sender(executor, app::egress_policy_of(context.config.egress));
   boost::json::array documents;
   bool is_all_delivered = true;
   for (store::EndpointRecord& endpoint : chosen) {
-    const Trial trial = co_await try_one(std::move(endpoint), config, sender, connection);
+    const Trial trial = co_await try_one(std::move(endpoint), context.config, sender, context.connection);
     is_all_delivered = is_all_delivered && trial.is_delivered();
-    if (options.wants_json)
+    if (context.wants_json())
       documents.push_back(document_of(trial));
     else
-      print_text(trial);
+      print_trial(trial);
   }
-  if (options.wants_json) print_json({{"tests", std::move(documents)}});
-  co_return is_all_delivered ? ExitCode::done : ExitCode::not_answered;
+  if (context.wants_json()) print_json({{"tests", std::move(documents)}});
+  co_return is_all_delivered ? Exit::done : Exit::not_answered;
 }
 
 }  // namespace
 
 void add_test(Command endpoints) {
-  Command command =
-      endpoints.add_subcommand("test", "Send it a signed test message now, and show the answer");
-  const auto options = std::make_shared<Options>();
+  Command command = endpoints.add_subcommand("test", "Send a signed test message now and show the answer");
+  const auto options = std::make_shared<TestOptions>();
   add_choice(command, options->choice);
-  add_output(command, options->wants_json);
-  command.footer(
-      std::string(
-          "A text message from a number that nobody has, in its format, with its secrets and headers, "
-          "whether\n"
-          "it is enabled or not. Nothing is written to the database, and nothing tried again. What may be\n"
-          "reached is as SOCIALSYNC_EGRESS_* say here: give this command the environment of serve.\n"
-          "Examples:\n"
-          "  socialsync endpoints test 0b8c2f4e\n"
-          "  socialsync endpoints test --account 683178638221369 --output json") +
-      exit_codes);
-  command.runs([options] {
-    return on_database(options->wants_json,
-                       [options](const config::Config& config, pg::Connection& connection) {
-                         return test(*options, config, connection);
-                       });
-  });
+  command.help(
+      {.notes =
+           "Sends a text message from a fictitious number, in the endpoint's format, with its secrets and "
+           "headers, also to a disabled endpoint. Nothing is written to the database or retried. The "
+           "egress policy is that of this environment (SOCIALSYNC_EGRESS_*): use the environment of serve.",
+       .examples = {"socialsync endpoints test 0b8c2f4e",
+                    "socialsync endpoints test --account 683178638221369 --output json"},
+       .exits = {{Exit::not_answered, "an endpoint did not accept the message"},
+                 {Exit::not_found, "endpoint or account not found, or events are pulled"}}});
+  on_database(command, options, test);
 }
 
 }  // namespace socialsync::cli::endpoints

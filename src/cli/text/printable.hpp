@@ -1,4 +1,4 @@
-// Text for a terminal or a pipe: escaped, indented, wrapped, in columns. Pure.
+// Text for a terminal or a pipe: indented, wrapped, in columns. Pure.
 #pragma once
 
 #include <optional>
@@ -6,11 +6,9 @@
 #include <string_view>
 #include <vector>
 
-namespace socialsync::cli {
+#include "base/text.hpp"
 
-// Control characters and invalid UTF-8 as \xNN, tabs as spaces. Line ends are escaped too unless
-// `keeps_lines`.
-std::string printable(std::string_view text, bool keeps_lines = false);
+namespace socialsync::cli {
 
 // The JSON document with one member or element a line, its tokens unchanged; nothing where its brackets or
 // quotes do not match, or it is no object or array.

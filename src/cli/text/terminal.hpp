@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/text.hpp"
 #include "migrate/progress.hpp"
 
 namespace socialsync::cli {
@@ -26,8 +27,6 @@ std::string fitted_lines(std::string_view text, int descriptor = 1);
 
 // The same text without the wait: "1m04s", "3.2s".
 std::string readable_duration(std::chrono::milliseconds duration);
-// "1,284,201"
-std::string readable_count(std::uint64_t count);
 // "12.3 MB"
 std::string readable_bytes(std::uint64_t bytes);
 

@@ -114,5 +114,20 @@ TEST_CASE("hex: anything but exactly enough digits is refused") {
   CHECK_FALSE(decode_hex(std::string_view("ab\0d", 4), bytes));
 }
 
+TEST_CASE("printable: text as it is, all else as bytes") {
+  CHECK(printable("déjà 😀") == "déjà 😀");
+  CHECK(printable("a\x1b[2J\n\x7f") == R"(a\x1b[2J\x0a\x7f)");
+  CHECK(printable("a\n\tb", true) == "a\n b");
+  CHECK(printable("\xc2\x9b") == R"(\xc2\x9b)");  // a control character of its own
+  CHECK(printable("\xff\xc3(\xed\xa0\xbd\xc0\x80") == R"(\xff\xc3(\xed\xa0\xbd\xc0\x80)");
+  CHECK(printable("\xf0\x9f\x98") == R"(\xf0\x9f\x98)");
+  CHECK(printable(std::string_view("\0", 1)) == R"(\x00)");
+}
+
+TEST_CASE("readable count: thousands have commas") {
+  CHECK(readable_count(999) == "999");
+  CHECK(readable_count(1'284'201) == "1,284,201");
+}
+
 }  // namespace
 }  // namespace socialsync

@@ -1,11 +1,11 @@
+#include "operate/endpoints.hpp"
+
 #include <doctest/doctest.h>
 
-#include "cli/endpoints/handshake.hpp"
-
 using namespace socialsync;
-using cli::endpoints::handshake_fault;
+using operate::handshake_fault;
 
-TEST_CASE("handshake fault: the receiver's words without the token that it quotes, however it quotes it") {
+TEST_CASE("handshake fault: the answer is quoted without the verify token, plain or percent-encoded") {
   deliver::Reply reply;
   reply.status = 403;
   reply.body_head = "no: a&b, a%26b, a&b \x1b[2J" + std::string(5'000, 'x');
@@ -17,7 +17,7 @@ TEST_CASE("handshake fault: the receiver's words without the token that it quote
   CHECK(fault.size() < 800);
 }
 
-TEST_CASE("handshake fault: no answer at all") {
+TEST_CASE("handshake fault: no answer") {
   deliver::Reply reply;
   reply.error = deliver::SendError::timed_out;
   reply.detail = "slow: t0ken";
@@ -25,11 +25,4 @@ TEST_CASE("handshake fault: no answer at all") {
   CHECK(fault.find("timed_out") != std::string::npos);
   CHECK(fault.find("t0ken") == std::string::npos);
   CHECK(fault.find("--skip-handshake") != std::string::npos);
-}
-
-TEST_CASE("handshake headers: those that are set, none when they are taken away, else as they were") {
-  using cli::endpoints::headers_in;
-  CHECK(!headers_in(R"({"url":"x"})"));
-  CHECK(headers_in(R"({"headers":null})")->empty());
-  CHECK(headers_in(R"({"headers":{"A":"b"}})") == cli::endpoints::Headers{{"A", "b"}});
 }

@@ -1,10 +1,10 @@
-#include "cli/deliveries/ending.hpp"
+#include "operate/deliveries.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace socialsync;
-using cli::deliveries::Ending;
-using cli::deliveries::endings_of;
+using operate::Ending;
+using operate::endings_of;
 
 namespace {
 
@@ -23,7 +23,7 @@ store::PastAttempt attempt(std::uint8_t to, std::string error) {
 
 }  // namespace
 
-TEST_CASE("ending: the newest attempt of each endpoint that has nothing waiting") {
+TEST_CASE("endings: the newest attempt of each endpoint without a pending delivery") {
   store::OutboxRow waiting;
   waiting.endpoint_id = endpoint(4);
   const auto endings = endings_of({attempt(1, ""), attempt(2, "cancelled"), attempt(1, "http_status"),
