@@ -6,14 +6,14 @@
 
 #include "base/failure.hpp"
 #include "base/text.hpp"
+#include "cli/app/commands.hpp"
 #include "cli/app/runner.hpp"
-#include "cli/commands.hpp"
-#include "cli/endpoints/commands.hpp"
 #include "cli/text/columns.hpp"
 #include "cli/text/printable.hpp"
 #include "cli/text/terminal.hpp"
 #include "operate/accounts.hpp"
 #include "operate/endpoint_diagnosis.hpp"
+#include "operate/endpoints.hpp"
 
 namespace socialsync::cli {
 namespace deliveries {
@@ -21,7 +21,6 @@ namespace {
 
 namespace asio = boost::asio;
 namespace json = boost::json;
-using endpoints::shown_url;
 using operate::Ending;
 using operate::short_id;
 using store::OutboxRow;

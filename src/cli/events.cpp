@@ -9,8 +9,8 @@
 
 #include "base/failure.hpp"
 #include "base/text.hpp"
+#include "cli/app/commands.hpp"
 #include "cli/app/runner.hpp"
-#include "cli/commands.hpp"
 #include "cli/text/printable.hpp"
 #include "operate/accounts.hpp"
 #include "operate/endpoints.hpp"

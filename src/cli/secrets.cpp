@@ -7,8 +7,8 @@
 #include <fmt/ranges.h>
 
 #include "base/failure.hpp"
+#include "cli/app/commands.hpp"
 #include "cli/app/runner.hpp"
-#include "cli/commands.hpp"
 #include "cli/text/json.hpp"
 #include "cli/text/terminal.hpp"
 #include "crypto/secret_box.hpp"

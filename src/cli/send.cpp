@@ -8,8 +8,8 @@
 
 #include "base/clock.hpp"
 #include "base/failure.hpp"
+#include "cli/app/commands.hpp"
 #include "cli/app/runner.hpp"
-#include "cli/commands.hpp"
 #include "cli/http_client.hpp"
 #include "cli/test_webhook.hpp"
 #include "cli/text/json.hpp"

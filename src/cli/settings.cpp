@@ -7,7 +7,7 @@
 #include <fmt/core.h>
 
 #include "base/text.hpp"
-#include "cli/commands.hpp"
+#include "cli/app/commands.hpp"
 #include "cli/text/printable.hpp"
 #include "config/config.hpp"
 

@@ -11,7 +11,7 @@
 
 #include "base/text.hpp"
 #include "base/uuid.hpp"
-#include "pg/result.hpp"
+#include "pg/statement.hpp"
 
 namespace socialsync::store {
 

@@ -5,8 +5,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include "cli/text/printable.hpp"
-
 namespace socialsync::cli {
 
 Option Option::required(bool is_required) {
@@ -142,14 +140,6 @@ void Command::add_exit(ExitNote note) { cli::add_exit(*help_, note); }
 void Command::runs(std::function<Exit()> work, std::function<Output()> output) {
   app_->callback(
       [chosen = chosen_, action = Action{std::move(work), std::move(output)}] { *chosen = action; });
-}
-
-void Command::footer(const std::string& text) {
-  app_->footer([text] { return wrapped_lines(text, help_width); });
-}
-
-void Command::runs(std::function<int()> work) {
-  runs([work = std::move(work)] { return static_cast<Exit>(work()); });
 }
 
 }  // namespace socialsync::cli

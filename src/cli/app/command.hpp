@@ -88,11 +88,6 @@ class Command {
   // Called when the arguments name this command.
   void runs(std::function<Exit()> work, std::function<Output()> output = {});
 
-  // Until every command has adopted the two above.
-  void require_subcommand() {}
-  void footer(const std::string& text);
-  void runs(std::function<int()> work);
-
  private:
   CLI::App* app_;
   Action* chosen_;

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/text.hpp"
+#include "cli/app/commands.hpp"
 #include "cli/app/runner.hpp"
-#include "cli/commands.hpp"
 #include "cli/text/printable.hpp"
 #include "cli/text/terminal.hpp"
 
@@ -18,6 +18,14 @@ namespace socialsync::cli {
 namespace {
 
 using Arguments = std::span<char*>;
+
+void add_version(Command app) {
+  Command command = app.add_subcommand("version", "Print the version");
+  command.runs([] {
+    fmt::print("socialsync {}\n", SOCIALSYNC_VERSION);
+    return Exit::done;
+  });
+}
 
 void add_all(Command program) {
   program.help({.examples = {"socialsync up", "DATABASE_URL=… socialsync serve",

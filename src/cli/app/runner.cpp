@@ -93,23 +93,22 @@ Exit open_and_run(const Common& common, const DatabaseWork& work) {
   return code;
 }
 
-}  // namespace
-
-void add_common(Command command, Common& common, bool has_json) {
+void add_common(Command command, Common& common) {
   command
       .add_option(
           "--dsn", common.dsn,
           "Database URL, as for psql -d. A password in it is visible in the list of processes: prefer "
           "DATABASE_URL or ~/.pgpass")
       .type_name("URL");
-  if (!has_json) return;
   const std::map<std::string, Output> formats{{"text", Output::text}, {"json", Output::json}};
   command.add_choice("--output", common.output, formats, "text (default) or json").type_name("FORMAT");
 }
 
+}  // namespace
+
 void with_common(Command command, Common common, const Check& check, const Work& work) {
   const auto given = std::make_shared<Common>(std::move(common));
-  add_common(command, *given, true);
+  add_common(command, *given);
   command.add_exit({Exit::refused});
   command.add_exit({Exit::lock_budget_spent});
   command.runs(

@@ -1,4 +1,4 @@
-// `socialsync endpoints …`, and what other commands show of endpoints.
+// `socialsync endpoints …`
 #pragma once
 
 #include <string>
@@ -20,8 +20,6 @@ void add_endpoint_name(Command command, std::string& name);
 void add_choice(Command command, operate::EndpointChoice& choice);
 void check(const operate::EndpointChoice& choice);
 
-// The URL without scheme and query string, which may hold a key; "(pull)" without a URL. Fit for a terminal.
-std::string shown_url(const std::string& url);
 // One line that identifies the endpoint, fit for a terminal.
 std::string described(const store::EndpointRecord& endpoint);
 

@@ -5,8 +5,8 @@
 
 #include "base/failure.hpp"
 #include "base/text.hpp"
+#include "cli/app/commands.hpp"
 #include "cli/app/runner.hpp"
-#include "cli/commands.hpp"
 #include "cli/endpoints/commands.hpp"
 #include "cli/text/columns.hpp"
 #include "cli/text/printable.hpp"
@@ -187,13 +187,6 @@ void add_choice(Command command, operate::EndpointChoice& choice) {
 void check(const operate::EndpointChoice& choice) {
   if (choice.endpoint.empty() == choice.account.empty())
     throw Failure(Exit::wrong_usage, "give either ENDPOINT or --account");
-}
-
-std::string shown_url(const std::string& url) {
-  if (url.empty()) return "(pull)";
-  const std::size_t scheme = url.find("://");
-  const std::size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
-  return printable(url.substr(begin, url.find('?') - begin));
 }
 
 std::string described(const EndpointRecord& endpoint) {

@@ -6,7 +6,7 @@
 #include <fmt/core.h>
 
 #include "base/failure.hpp"
-#include "cli/commands.hpp"
+#include "cli/app/commands.hpp"
 #include "cli/migrate/commands.hpp"
 #include "cli/text/json.hpp"
 #include "cli/text/terminal.hpp"

@@ -184,4 +184,11 @@ std::string aligned(const std::vector<std::vector<std::string>>& rows) {
   return out;
 }
 
+std::string shown_url(const std::string& url) {
+  if (url.empty()) return "(pull)";
+  const std::size_t scheme = url.find("://");
+  const std::size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
+  return printable(url.substr(begin, url.find('?') - begin));
+}
+
 }  // namespace socialsync::cli

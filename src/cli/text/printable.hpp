@@ -1,4 +1,4 @@
-// Text for a terminal or a pipe: indented, wrapped, in columns. Pure.
+// Text for a terminal or a pipe: indented, wrapped, in columns.
 #pragma once
 
 #include <optional>
@@ -30,5 +30,8 @@ std::string wrapped_lines(std::string_view text, std::size_t width);
 
 // A table: columns as wide as their widest cell, two spaces between, no trailing spaces.
 std::string aligned(const std::vector<std::vector<std::string>>& rows);
+
+// The URL without scheme and query string, which may hold a key; "(pull)" without a URL. Fit for a terminal.
+std::string shown_url(const std::string& url);
 
 }  // namespace socialsync::cli

@@ -1,4 +1,4 @@
-// The subcommands: one file each. Each adds its options to the parser and says what to run.
+// The commands of the program. Each function adds one, with its options and subcommands.
 #pragma once
 
 #include "cli/app/command.hpp"
@@ -17,9 +17,8 @@ void add_customers(Command app);
 void add_endpoints(Command app);
 void add_deliveries(Command app);
 void add_settings(Command app);
-void add_version(Command app);
 
-// Parses the arguments and runs what they ask for.
+// Runs the command that the arguments name; returns the exit code.
 int run(int argument_count, char** arguments);
 
 }  // namespace socialsync::cli
