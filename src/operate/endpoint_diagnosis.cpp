@@ -7,7 +7,7 @@
 
 #include "base/failure.hpp"
 #include "base/text.hpp"
-#include "deliver/advice.hpp"
+#include "deliver/answer.hpp"
 #include "deliver/signing.hpp"
 #include "operate/endpoints.hpp"
 #include "store/endpoints.hpp"

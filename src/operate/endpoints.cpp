@@ -7,7 +7,7 @@
 
 #include "base/failure.hpp"
 #include "base/text.hpp"
-#include "deliver/advice.hpp"
+#include "deliver/answer.hpp"
 #include "deliver/handshake.hpp"
 #include "operate/accounts.hpp"
 #include "pg/error.hpp"

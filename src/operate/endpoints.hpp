@@ -9,8 +9,8 @@
 
 #include "base/uuid.hpp"
 #include "crypto/secret_box.hpp"
-#include "deliver/exchange.hpp"
-#include "deliver/sender.hpp"
+#include "deliver/wire/exchange.hpp"
+#include "deliver/wire/sender.hpp"
 #include "pg/connection.hpp"
 #include "store/endpoint_admin.hpp"
 

@@ -261,4 +261,4 @@ def test_a_whatsapp_library_passes_the_handshake_and_accepts_a_test(database, da
         tested = program.run("endpoints", "test", "--account", account.key, **egress)
         assert tested.returncode == 0, tested.stdout
         delivery = eventually(lambda: server.of("/bot"))[0]
-        assert delivery.is_accepted and delivery.seen[0]["text"] == "A test of SocialSync Webhooks: nobody wrote this"
+        assert delivery.is_accepted and delivery.seen[0]["text"] == "A test message of SocialSync Webhooks"

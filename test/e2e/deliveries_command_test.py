@@ -51,9 +51,9 @@ def test_pages_and_filters(filled, database_url):
 
 def test_where_did_that_message_go(filled, database_url):
     shown = run(database_url, "show", filled.events[3]).stdout
-    assert "http_status 500, 12 ms" in shown and r"oh\x1b[2Jno" in shown and "given up, after 3 attempts" in shown
+    assert "http_status 500, 12 ms" in shown and r"oh\x1b[2Jno" in shown and "dead-lettered, after 3 attempts" in shown
     assert "waiting until 2100-01-01" in run(database_url, "show", filled.events[2]).stdout
-    assert "no endpoint has it" in run(database_url, "show", filled.events[0]).stdout
+    assert "no deliveries, and no attempts" in run(database_url, "show", filled.events[0]).stdout
     run(database_url, "show", "00000000-0000-8000-8000-000000000000", code=9)
 
 
@@ -90,10 +90,10 @@ def test_a_cancelled_delivery_does_not_look_delivered(filled, database, database
                   delivered, filled.endpoint)
     run(database_url, "cancel", "--event", cancelled, "--yes")
     shown = run(database_url, "show", cancelled).stdout
-    assert "cancelled by the operator, after 3 attempts" in shown and "not delivered, it was cancelled" in shown
+    assert "cancelled by the operator after 3 attempts" in shown and "not delivered: cancelled" in shown
     assert "hook: delivered" in run(database_url, "show", delivered).stdout
     assert [end["result"] for end in answer(database_url, "show", cancelled)["ended"]] == ["cancelled"]
     assert [end["result"] for end in answer(database_url, "show", delivered)["ended"]] == ["delivered"]
     assert answer(database_url, "show", filled.events[3])["ended"] == []
     database.rows("DELETE FROM webhook_deliveries WHERE event_id = %s", filled.events[3])
-    assert "not delivered, it is no longer in the outbox" in run(database_url, "show", filled.events[3]).stdout
+    assert "not delivered: no longer in the outbox" in run(database_url, "show", filled.events[3]).stdout

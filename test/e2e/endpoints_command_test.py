@@ -82,7 +82,7 @@ def test_change_switch_and_remove(database, database_url):
     assert "disabled (it moves)" in run(database_url, "list", "--account", account.key).stdout
     database.rows("UPDATE webhook_endpoints SET failing_since = now(), warned_percent = 70 WHERE id = %s", endpoint)
     enabled = run(database_url, "enable", endpoint)
-    assert "1 deliveries wait, 2 were given up" in enabled.stdout
+    assert "1 deliveries pending, 2 dead-lettered" in enabled.stdout
     stored = row(database, endpoint)
     assert [stored[name] for name in ("is_enabled", "disabled_because", "failing_since", "warned_percent")] == [True, None, None, 0]
     run(database_url, "set", endpoint, "--url", "https://new.example/", "--skip-handshake", "--events", "messages,comments", "--per-second-max", "5")

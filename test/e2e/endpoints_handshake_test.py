@@ -131,6 +131,6 @@ def test_warns_of_plain_http_only(run, database):
     account = database.add_account()
     for url, is_warned in (("https://bot.example/", False), ("http://bot.example/", True)):
         done = run("add", "--account", account.key, "--url", url, "--skip-handshake", with_token=False)
-        assert ("readable on its way" in done.stderr) == is_warned
+        assert ("not encrypted on its way" in done.stderr) == is_warned
     endpoint = endpoints(database, account)[1]["id"]
     assert run("set", endpoint, "--ordered", "yes", with_token=False).stderr == ""

@@ -42,7 +42,7 @@ def queue(database, customer, due, since="now()"):
 def test_no_problem_is_found(show, database, customer):
     attempt(database, customer, status=200)
     shown = show(customer.endpoint)
-    assert "Nothing is in the way" in shown and "delivered 200" in shown and customer.event in shown
+    assert "No problem found" in shown and "delivered 200" in shown and customer.event in shown
     answer = json.loads(show(customer.endpoint[:8], "--output", "json"))
     assert answer["v"] == 1 and answer["reasons"] == [] and answer["endpoint"]["id"] == customer.endpoint
     assert (answer["health"]["events_of_a_day"], answer["health"]["wanted_of_a_day"]) == (1, 1)
@@ -58,22 +58,22 @@ def test_the_last_attempts_and_pending_deliveries(show, database, customer):
     queue(database, customer, "'2100-01-01Z'")
     queue(database, customer, "'infinity'")
     shown = show(customer.endpoint)
-    assert shown.count("it said: ") == 5 and r"oh\x1b[2Jno 0" in shown
+    assert shown.count("response: ") == 5 and r"oh\x1b[2Jno 0" in shown
     assert "every attempt has failed since 2026-11-20T10:00:00Z: http_status 500; the receiver has failed" in shown
     assert "2, the oldest since 2026-11-20T10:00:00Z; 1 due now, the next at 2100-01-01T00:00:00Z" in shown
-    assert f"1 were given up: socialsync deliveries retry --endpoint {customer.endpoint[:8]}" in shown
-    assert show(customer.endpoint, "--attempts", "2").count("it said: ") == 2
+    assert f"1 deliveries are dead-lettered: socialsync deliveries retry --endpoint {customer.endpoint[:8]}" in shown
+    assert show(customer.endpoint, "--attempts", "2").count("response: ") == 2
 
 
 @pytest.mark.parametrize("broken, told", [
     ("UPDATE webhook_endpoints SET is_enabled = false, disabled_because = 'it moves' WHERE id = %(endpoint)s", "disabled (it moves)"),
-    ("UPDATE social_accounts SET is_active = false WHERE id = %(account)s", "its account is switched off"),
+    ("UPDATE social_accounts SET is_active = false WHERE id = %(account)s", "its account is inactive"),
     ("UPDATE webhook_endpoints SET webhook_events = '{comments}' WHERE id = %(endpoint)s", "its webhook_events are comments"),
     ("UPDATE webhook_logs SET status = 'ignored' WHERE social_account_id = %(account)s", "account's own webhook_events"),
-    ("DELETE FROM webhook_logs WHERE social_account_id = %(account)s", "no event of its account has come for a day (none is known)"),
+    ("DELETE FROM webhook_logs WHERE social_account_id = %(account)s", "no event of its account in the last 24 h (last one: none)"),
     ("UPDATE social_accounts SET webhook_url = 'http://bot.example/' WHERE id = %(account)s", "SOCIALSYNC_EGRESS_HTTP=1"),
-    ("UPDATE webhook_endpoints SET app_secret = 'enc:v1:00000000:AAAA' WHERE id = %(endpoint)s", "is sealed"),
-    ("UPDATE webhook_endpoints SET signing_secret = 'x' WHERE id = %(endpoint)s", "nothing can be signed for it"),
+    ("UPDATE webhook_endpoints SET app_secret = 'enc:v1:00000000:AAAA' WHERE id = %(endpoint)s", "decrypts its encrypted secret"),
+    ("UPDATE webhook_endpoints SET signing_secret = 'x' WHERE id = %(endpoint)s", "deliveries cannot be signed"),
     ("INSERT INTO webhook_deliveries (event_id, endpoint_id, due_at) VALUES (gen_random_uuid(), %(endpoint)s, now() - interval '2 h')",
      "is serve running"),
 ])
@@ -105,6 +105,6 @@ def test_all_of_an_account(show, database, customer):
 
 def test_the_operator_s_own(show, database):
     endpoint = database.value("INSERT INTO webhook_endpoints (url) VALUES ('https://ops.example/') RETURNING id")
-    assert "no event of the app has come for a day" in show(endpoint)
+    assert "no event of the app in the last 24 h" in show(endpoint)
     database.rows("INSERT INTO webhook_logs (platform, webhook_type, payload) VALUES ('whatsapp', 'partner_solutions', '{}')")
-    assert "Nothing is in the way" in show(endpoint)
+    assert "No problem found" in show(endpoint)

@@ -45,7 +45,7 @@ def test_it_is_a_delivery_like_any_other_and_leaves_no_trace(run, database, plat
     assert verifies_standard(received, stored["signing_secret"])
     assert received.headers["x-key"] == "k" and received.headers["content-type"] == "application/json"
     body = received.body.decode()
-    assert account.key in body and "nobody wrote this" in body and "15555550100" in body
+    assert account.key in body and "A test message of SocialSync" in body and "15555550100" in body
     assert received.json()["object"] == {"whatsapp": "whatsapp_business_account", "instagram": "instagram", "facebook": "page"}[platform]
     assert written(database) == before
 

@@ -64,7 +64,7 @@ def test_the_text_output(filled):
     assert lines[0].split() == ["ID", "TIME", "REASON", "PLATFORM", "TYPE", "ROUTING", "KEY", "DETAIL"]
     assert [line.split()[0] for line in lines[1:5]] == filled.ids[::-1]
     assert "\x1b" not in done.stdout and r"k\x1b[2J" in done.stdout
-    assert run(filled, "list", "--id", filled.ids[0], "--reason", "not_json").stdout == "Nothing is there that matches.\n"
+    assert run(filled, "list", "--id", filled.ids[0], "--reason", "not_json").stdout == "no rows match\n"
     assert filled.ids[0] not in run(filled, "list", "--summary").stdout
 
 

@@ -1,6 +1,7 @@
 #include "cli/app/runner.hpp"
 
 #include <chrono>
+#include <cstdio>
 #include <exception>
 #include <future>
 #include <utility>
@@ -31,11 +32,12 @@ namespace asio = boost::asio;
 constexpr std::chrono::milliseconds operators_lock_timeout{5'000};
 
 Exit report(Output output, Exit code, const char* name, const std::string& message) {
-  fmt::print(stderr, "{}\n", fitted("socialsync: " + printable(message, true), 2, STDERR_FILENO));
+  const std::string line = fitted("socialsync: " + printable(message, true), 2, STDERR_FILENO) + "\n";
+  std::fputs(line.c_str(), stderr);  // which does not throw: a full disk may be the error that is reported
   if (output == Output::text) return code;
   std::string text;
   append_json_string(text, message);
-  fmt::print("{{\"v\":1,\"error\":{{\"code\":\"{}\",\"message\":{}}}}}\n", name, text);
+  std::fputs(fmt::format("{{\"v\":1,\"error\":{{\"code\":\"{}\",\"message\":{}}}}}\n", name, text).c_str(), stdout);
   return code;
 }
 

@@ -137,7 +137,7 @@ migrate::ShowProgress ProgressLine::shower() {
 
 bool confirmed(const std::string& question, bool yes) {
   if (yes) return true;
-  if (isatty(STDIN_FILENO) != 1) throw Failure(Exit::wrong_usage, "nobody to ask here: say --yes");
+  if (isatty(STDIN_FILENO) != 1) throw Failure(Exit::wrong_usage, "not a terminal: confirm with --yes");
   fmt::print(stderr, "{} [y/N] ", question);
   std::string answer;
   std::getline(std::cin, answer);
