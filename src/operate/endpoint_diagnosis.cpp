@@ -18,7 +18,7 @@ namespace {
 namespace asio = boost::asio;
 using Reasons = std::vector<std::string>;
 
-std::string source_of(const store::EndpointRecord& endpoint) {
+std::string origin_of(const store::EndpointRecord& endpoint) {
   return endpoint.account_id.empty() ? "of the app" : "of its account";
 }
 
@@ -37,13 +37,13 @@ void add_events(const EndpointFindings& findings, Reasons& reasons) {
         endpoint.account_id));
   if (health.events_of_a_day == 0) {
     reasons.push_back(
-        fmt::format("no event {} in the last 24 h (last one: {}){}", source_of(endpoint),
+        fmt::format("no event {} in the last 24 h (last one: {}){}", origin_of(endpoint),
                     health.event_at.empty() ? "none" : health.event_at,
                     endpoint.account_id.empty() ? "" : ": socialsync accounts check " + endpoint.account_id));
   } else if (health.wanted_of_a_day == 0) {
     const bool is_accounts = health.ignored_of_a_day == health.events_of_a_day;
     reasons.push_back(fmt::format("not subscribed to any of the {} events {} in the last 24 h: {}",
-                                  readable_count(health.events_of_a_day), source_of(endpoint),
+                                  readable_count(health.events_of_a_day), origin_of(endpoint),
                                   is_accounts ? "the account's own webhook_events exclude them"
                                               : "its webhook_events are " + subscriptions_of(endpoint)));
   }
