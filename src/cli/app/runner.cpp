@@ -37,7 +37,8 @@ Exit report(Output output, Exit code, const char* name, const std::string& messa
   if (output == Output::text) return code;
   std::string text;
   append_json_string(text, message);
-  std::fputs(fmt::format("{{\"v\":1,\"error\":{{\"code\":\"{}\",\"message\":{}}}}}\n", name, text).c_str(), stdout);
+  std::fputs(fmt::format("{{\"v\":1,\"error\":{{\"code\":\"{}\",\"message\":{}}}}}\n", name, text).c_str(),
+             stdout);
   return code;
 }
 
