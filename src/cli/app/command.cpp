@@ -29,7 +29,9 @@ Option Option::hidden() {
 
 Option Option::one_of(const std::vector<std::string>& words, bool are_listed) {
   CLI::IsMember member(words);
-  if (!are_listed) member.description("");
+  std::string list;  // with blanks, at which the help is wrapped
+  for (const std::string& word : words) list += (list.empty() ? "" : ", ") + word;
+  member.description(are_listed ? "{" + list + "}" : "");
   option_->check(member);
   return *this;
 }
