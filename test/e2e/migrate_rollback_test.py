@@ -57,7 +57,7 @@ def test_a_label_in_use_is_not_removed(legacy):
     before = legacy.dump()
     done = roll_back(legacy, "--rebuild-enum")
     assert done.returncode == 3
-    assert "1 account(s) are of platform whatsapp_business" in done.stderr
+    assert "1 account(s) have the platform whatsapp_business" in done.stderr
     assert legacy.dump() == before
 
 
