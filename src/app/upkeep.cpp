@@ -18,7 +18,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::chrono::milliseconds tick_interval{500};
+constexpr std::chrono::milliseconds shutdown_check_interval{500};
 constexpr std::chrono::seconds statement_timeout{10};
 constexpr std::chrono::seconds writable_for{5};  // after the last successful check
 constexpr std::chrono::seconds privileges_interval{5};
@@ -95,7 +95,7 @@ asio::awaitable<void> Upkeep::record_sightings(pg::Connection& connection) {
     const bool writable = co_await net::within(statement_timeout, std::move(question));
     writable_at_ = writable ? std::optional(std::chrono::steady_clock::now()) : std::nullopt;
     if (writable) co_await write_sightings(connection);
-    tick.expires_after(tick_interval);
+    tick.expires_after(shutdown_check_interval);
     co_await tick.async_wait(net::as_result);
   }
 }
@@ -162,7 +162,7 @@ asio::awaitable<void> Upkeep::encrypt_secrets(pg::Connection& connection) {
       is_left = report.busy > 0 || report.held_off;
       report_encrypted(report);
     }
-    tick.expires_after(tick_interval);
+    tick.expires_after(shutdown_check_interval);
     co_await tick.async_wait(net::as_result);
   }
 }

@@ -137,4 +137,10 @@ std::string readable_count(std::uint64_t count) {
   return digits;
 }
 
+std::string quoted_json(std::string_view text) {
+  std::string json;
+  append_json_string(json, text);
+  return json;
+}
+
 }  // namespace socialsync

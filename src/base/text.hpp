@@ -22,6 +22,8 @@ std::string_view nearest_word(std::string_view text, std::span<const std::string
 
 // Appends `text` as a JSON string, in quotes. Bytes that are not valid UTF-8 are passed on as they are.
 void append_json_string(std::string& out, std::string_view text);
+// Returns the text as a JSON string, with its quotes.
+std::string quoted_json(std::string_view text);
 
 // Appends two lower-case digits per byte. The time taken does not depend on the bytes.
 void append_hex(std::string& out, std::span<const std::uint8_t> bytes);

@@ -25,12 +25,6 @@ const char* name_of(config::Origin origin) {
   return "default";
 }
 
-std::string quoted(std::string_view text) {
-  std::string json;
-  append_json_string(json, text);
-  return json;
-}
-
 // Numbers and flags as such. An invalid one is shown as the text it is.
 std::string json_of(const config::CurrentSetting& current) {
   if (!current.value) return "null";
@@ -42,7 +36,7 @@ std::string json_of(const config::CurrentSetting& current) {
     if (kind == Kind::number) return std::to_string(number);
     if (kind == Kind::flag && number <= 1) return number == 1 ? "true" : "false";
   }
-  return kind == Kind::flag && (value == "true" || value == "false") ? value : quoted(value);
+  return kind == Kind::flag && (value == "true" || value == "false") ? value : quoted_json(value);
 }
 
 void print_json(const std::vector<config::CurrentSetting>& settings,
@@ -52,14 +46,14 @@ void print_json(const std::vector<config::CurrentSetting>& settings,
   for (const config::CurrentSetting& current : settings) {
     fmt::print("{}{{\"name\":\"{}\",\"value\":{},\"from\":\"{}\",\"help\":{}}}", separator,
                current.setting->name, json_of(current), name_of(current.origin),
-               quoted(current.setting->help));
+               quoted_json(current.setting->help));
     separator = ",";
   }
   separator = "";
   fmt::print("],\"problems\":[");
   for (const config::Problem& problem : problems) {
-    fmt::print("{}{{\"setting\":{},\"message\":{}}}", separator, quoted(problem.setting),
-               quoted(problem.message));
+    fmt::print("{}{{\"setting\":{},\"message\":{}}}", separator, quoted_json(problem.setting),
+               quoted_json(problem.message));
     separator = ",";
   }
   fmt::print("]}}\n");

@@ -7,22 +7,17 @@
 namespace socialsync::cli {
 namespace {
 
-std::string quoted(std::string_view text) {
-  std::string json;
-  append_json_string(json, text);
-  return json;
-}
-
 std::string whatsapp_message(const TestWebhook& webhook, std::uint64_t number) {
   return fmt::format(
       R"({{"from":"{}","id":"wamid.TEST{}{}","timestamp":"{}","type":"text","text":{{"body":{}}}}})",
-      webhook.customer, webhook.run, number, webhook.time_ms / 1000, quoted(webhook.text));
+      webhook.customer, webhook.run, number, webhook.time_ms / 1000, quoted_json(webhook.text));
 }
 
 std::string messaging_event(const TestWebhook& webhook, std::uint64_t number) {
   return fmt::format(
       R"({{"sender":{{"id":"{}"}},"recipient":{{"id":{}}},"timestamp":{},"message":{{"mid":"m_TEST{}{}","text":{}}}}})",
-      webhook.customer, quoted(webhook.to), webhook.time_ms, webhook.run, number, quoted(webhook.text));
+      webhook.customer, quoted_json(webhook.to), webhook.time_ms, webhook.run, number,
+      quoted_json(webhook.text));
 }
 
 std::string joined_events(const TestWebhook& webhook) {
@@ -44,11 +39,11 @@ std::string test_webhook(const TestWebhook& webhook) {
         R"({{"object":"whatsapp_business_account","entry":[{{"id":{0},"changes":[{{"field":"messages","value":{{)"
         R"("messaging_product":"whatsapp","metadata":{{"display_phone_number":"15550000000","phone_number_id":{0}}},)"
         R"("contacts":[{{"profile":{{"name":"Test"}},"wa_id":"{1}"}}],"messages":[{2}]}}}}]}}]}})",
-        quoted(webhook.to), webhook.customer, joined_events(webhook));
+        quoted_json(webhook.to), webhook.customer, joined_events(webhook));
   }
   const bool instagram = webhook.platform == model::Platform::instagram;
   return fmt::format(R"({{"object":"{}","entry":[{{"id":{},"time":{},"messaging":[{}]}}]}})",
-                     instagram ? "instagram" : "page", quoted(webhook.to), webhook.time_ms,
+                     instagram ? "instagram" : "page", quoted_json(webhook.to), webhook.time_ms,
                      joined_events(webhook));
 }
 

@@ -14,7 +14,7 @@ void require(bool done, const char* what) {
   if (!done) throw std::runtime_error(what);
 }
 
-const unsigned char* octets(std::string_view text) {
+const unsigned char* octets_of(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
@@ -33,7 +33,7 @@ HmacKey::HmacKey(std::string_view secret) {
   char digest[] = "SHA256";
   const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
                                    OSSL_PARAM_construct_end()};
-  require(context_ && EVP_MAC_init(context_.get(), octets(secret), secret.size(), parameters) == 1,
+  require(context_ && EVP_MAC_init(context_.get(), octets_of(secret), secret.size(), parameters) == 1,
           "OpenSSL cannot set up HMAC-SHA256");
 }
 
@@ -42,7 +42,7 @@ Digest HmacKey::sign(std::string_view message) const {
   std::size_t length = 0;
   // A null key means "the one already set": the expanded key is kept. EVP_MAC_init(3).
   require(EVP_MAC_init(context_.get(), nullptr, 0, nullptr) == 1 &&
-              EVP_MAC_update(context_.get(), octets(message), message.size()) == 1 &&
+              EVP_MAC_update(context_.get(), octets_of(message), message.size()) == 1 &&
               EVP_MAC_final(context_.get(), digest.data(), &length, digest.size()) == 1 &&
               length == digest.size(),
           "OpenSSL cannot compute HMAC-SHA256");

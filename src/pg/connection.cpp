@@ -19,13 +19,6 @@ using Wait = asio::posix::stream_descriptor::wait_type;
 // connection.
 constexpr int separators_in_a_row_max = 3;
 
-// libpq's own text, without its trailing line end.
-std::string trimmed(const char* text) {
-  std::string message(text ? text : "");
-  while (!message.empty() && message.back() == '\n') message.pop_back();
-  return message;
-}
-
 Error error_of(const PGresult* result) {
   const auto field = [result](int code) {
     const char* text = PQresultErrorField(result, code);

@@ -49,4 +49,10 @@ bool Error::is_lock_conflict() const {
          sqlstate_.starts_with(sqlstate::class_transaction_rollback);
 }
 
+std::string trimmed(const char* text) {
+  std::string message(text ? text : "");
+  while (!message.empty() && message.back() == '\n') message.pop_back();
+  return message;
+}
+
 }  // namespace socialsync::pg

@@ -38,4 +38,7 @@ class Error : public std::runtime_error {
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
 ErrorKind classify(std::string_view sqlstate);
 
+// Returns a message of libpq without its trailing line ends; empty for null.
+std::string trimmed(const char* text);
+
 }  // namespace socialsync::pg

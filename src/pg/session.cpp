@@ -9,12 +9,6 @@
 namespace socialsync::pg {
 namespace {
 
-std::string trimmed(const char* text) {
-  std::string message(text ? text : "");
-  while (!message.empty() && message.back() == '\n') message.pop_back();
-  return message;
-}
-
 std::string field_of(const PGresult* result, int field) {
   const char* value = PQresultErrorField(result, field);
   return value ? value : "";

@@ -81,6 +81,10 @@ class ResultSet {
   bool is_null(std::size_t row, int column) const;
   // Returns the text, or the bytes of a binary result; empty for NULL.
   std::string_view text(std::size_t row, int column) const;
+  // For a text result that holds a number of at least zero.
+  std::uint64_t number(std::size_t row, int column) const {
+    return std::stoull(std::string(text(row, column)));
+  }
   // For a binary result.
   Uuid uuid(std::size_t row, int column) const;
 

@@ -14,7 +14,7 @@ constexpr const char* linked_ids_sql = R"(
     CASE WHEN jsonb_typeof(a.webhook_metadata -> 'ids') = 'array'
          THEN (SELECT string_agg(linked, ',') FROM jsonb_array_elements_text(a.webhook_metadata -> 'ids') linked) END)";
 
-constexpr AccountColumn columns[] = {
+constexpr AccountColumn operator_columns[] = {
     {"id", &Account::id, "a.id::text"},
     {"user_id", &Account::user_id, "a.user_id::text"},
     {"email", &Account::email, "u.email"},
@@ -137,7 +137,7 @@ Uuid uuid_at(const pg::ResultSet& rows, std::size_t row, int column) {
 
 std::string select_records() {
   std::string sql;
-  for (const AccountColumn& column : columns)
+  for (const AccountColumn& column : operator_columns)
     sql += (sql.empty() ? "SELECT " : ", ") + std::string(column.sql);
   return sql + select_records_from;
 }
@@ -145,7 +145,7 @@ std::string select_records() {
 AccountRecord record_at(const pg::ResultSet& rows, std::size_t row) {
   AccountRecord record;
   int at = 0;
-  for (const AccountColumn& column : columns) {
+  for (const AccountColumn& column : operator_columns) {
     const auto read = [&]<class T>(T AccountRecord::* member) {
       if constexpr (std::is_same_v<T, Uuid>) record.*member = uuid_at(rows, row, at);
       if constexpr (std::is_same_v<T, bool>) record.*member = rows.text(row, at) == "t";
@@ -176,7 +176,7 @@ pg::Statement statement_of(const AccountWrite& write) {
 
 }  // namespace
 
-std::span<const AccountColumn> account_columns() { return columns; }
+std::span<const AccountColumn> account_columns() { return operator_columns; }
 
 const std::string& AccountRecord::key() const {
   const std::string& own = platform.starts_with("whatsapp") ? phone_number_id : page_id;

@@ -159,17 +159,12 @@ pg::Statement filtered(const char* name, const char* sql, const DeliveryFilter& 
   return statement;
 }
 
-std::uint64_t number_at(const pg::ResultSet& rows, std::size_t row, int column) {
-  return std::stoull(std::string(rows.text(row, column)));
-}
-
 boost::asio::awaitable<BatchDone> run_batch(pg::Connection& connection, pg::Statement change) {
   std::vector<pg::Statement> both;
   both.push_back(std::move(change));
   both.push_back({.name = "notify_deliveries", .sql = notify});
   const std::vector<pg::ResultSet> results = co_await connection.run(both);
-  co_return BatchDone{.rows = number_at(results.front(), 0, 0),
-                      .last = std::string(results.front().text(0, 1))};
+  co_return BatchDone{.rows = results.front().number(0, 0), .last = std::string(results.front().text(0, 1))};
 }
 
 pg::Statement of_page(const char* name, const char* sql, const DeliveryFilter& filter,
@@ -227,7 +222,7 @@ boost::asio::awaitable<std::optional<DeliveredEvent>> find_delivered_event(pg::C
 boost::asio::awaitable<std::uint64_t> count_outbox(pg::Connection& connection, const DeliveryFilter& filter) {
   const pg::Statement select = filtered("count_outbox", count_rows.c_str(), filter);
   const pg::ResultSet rows = co_await connection.run(select);
-  co_return number_at(rows, 0, 0);
+  co_return rows.number(0, 0);
 }
 
 boost::asio::awaitable<BatchDone> retry_batch(pg::Connection& connection, const DeliveryFilter& filter,

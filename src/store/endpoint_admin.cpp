@@ -135,10 +135,6 @@ WHERE e.id = $1::uuid AND e.place = 0 AND a.id = e.social_account_id)";
 
 constexpr const char* delete_endpoint = "DELETE FROM public.webhook_endpoints WHERE id = $1::uuid";
 
-std::uint64_t number_at(const pg::ResultSet& rows, std::size_t row, int column) {
-  return std::stoull(std::string(rows.text(row, column)));
-}
-
 // The JSON object that the statements take: a member for each column that has a value.
 class EndpointValues {
  public:
@@ -254,7 +250,7 @@ boost::asio::awaitable<FreePlace> find_free_place(pg::Connection& connection,
   with_account(select, account).with(is_pulled ? "true" : "false");
   const pg::ResultSet rows = co_await connection.run(select);
   if (rows.rows() == 0) co_return FreePlace{.place = std::nullopt};
-  co_return FreePlace{.place = number_at(rows, 0, 0), .is_webhook_url = rows.text(0, 1) == "t"};
+  co_return FreePlace{.place = rows.number(0, 0), .is_webhook_url = rows.text(0, 1) == "t"};
 }
 
 boost::asio::awaitable<std::optional<Uuid>> add_endpoint(pg::Connection& connection,

@@ -32,7 +32,7 @@ struct NameOption {
   std::string name;
 };
 
-json::value json_of(const AccountRecord& account, const AccountColumn& column) {
+json::value value_of(const AccountRecord& account, const AccountColumn& column) {
   const auto text_value = [&](const std::string& text) -> json::value {
     return column.is_list ? array_of(split_list(text)) : or_null(text);
   };
@@ -213,7 +213,8 @@ void add_account_name(Command command, std::string& name, bool is_required) {
 
 json::object json_of(const AccountRecord& account) {
   json::object object;
-  for (const AccountColumn& column : store::account_columns()) object[column.name] = json_of(account, column);
+  for (const AccountColumn& column : store::account_columns())
+    object[column.name] = value_of(account, column);
   return object;
 }
 
