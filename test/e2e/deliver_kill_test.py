@@ -101,6 +101,7 @@ def test_a_database_that_goes_away(cluster, database_url, open_database):
         assert reopened.value("SELECT count(*) FROM webhook_logs WHERE status <> 'processed'") == 0
 
 
+@pytest.mark.slow  # two attempts to a receiver that hangs, of 15 s each
 def test_receivers_of_every_kind_beside_a_good_one(database_url, open_database):
     database = open_database()
     acts = {"hang": hang, "reset": reset, "drip": drip, "500": answer(500), "302": answer(302, location="/elsewhere"),

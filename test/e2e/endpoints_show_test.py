@@ -59,7 +59,7 @@ def test_the_last_attempts_and_pending_deliveries(show, database, customer):
     queue(database, customer, "'infinity'")
     shown = show(customer.endpoint)
     assert shown.count("response: ") == 5 and r"oh\x1b[2Jno 0" in shown
-    assert "every attempt has failed since 2026-11-20T10:00:00Z: http_status 500; the receiver has failed" in shown
+    assert "every attempt has failed since 2026-11-20T10:00:00Z: http_status 500; the receiver failed" in shown
     assert "2, the oldest since 2026-11-20T10:00:00Z; 1 due now, the next at 2100-01-01T00:00:00Z" in shown
     assert f"1 deliveries are dead-lettered: socialsync deliveries retry --endpoint {customer.endpoint[:8]}" in shown
     assert show(customer.endpoint, "--attempts", "2").count("response: ") == 2

@@ -65,8 +65,8 @@ def test_all_of_an_account(run, database):
 
 
 @pytest.mark.parametrize("act, error, advice", [
-    (answer(401), "401", "signature"), (answer(302), "302", "redirects"), (answer(410), "410", "switched off"),
-    (reset, "connection_lost", "closed"), (garbage, "protocol_error", "no HTTP server")])
+    (answer(401), "401", "signature"), (answer(302), "302", "redirects"), (answer(410), "410", "disabled"),
+    (reset, "connection_lost", "closed"), (garbage, "protocol_error", "does not speak HTTP")])
 def test_each_error_is_named_with_its_remedy(run, database, act, error, advice):
     with Receiver(act) as receiver:
         account = database.add_account(webhook_url=receiver.url())

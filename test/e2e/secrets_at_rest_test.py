@@ -190,7 +190,7 @@ def test_a_value_copied_to_another_account_cannot_be_decrypted(gateway, database
     assert [row["reason"] for row in database.quarantined(victim.key)] == ["secret_mismatch"] * 2
     assert send(gateway, victim, victim.secret)[0] == 401
     [line] = [line for line in gateway.log().splitlines() if victim.id in line]
-    assert "cannot be read" in line and "app_secret" in line and "tampered" in line
+    assert "encrypted secret unreadable" in line and "app_secret" in line and "tampered" in line
     # Once it is right again, so is everything.
     seal_in_place(database, victim)
     gateway.settle(database)
