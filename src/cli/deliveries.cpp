@@ -275,13 +275,13 @@ asio::awaitable<Exit> change(const BulkOptions& options, Context& context) {
 }
 
 void add_filter(Command command, FilterOptions& options) {
-  command.add_option("--event", options.event, "Of this event: its id in webhook_logs")
+  command.add_option("--event", options.event, "Only this event: its id in webhook_logs")
       .check(event_fault)
       .type_name("ID");
-  command.add_option("--endpoint", options.endpoint, "To this endpoint: its id, or the first 8 digits")
+  command.add_option("--endpoint", options.endpoint, "Only this endpoint: its id, or the first 8 digits")
       .check(operate::endpoint_name_fault)
       .type_name("ENDPOINT");
-  command.add_option("--account", options.account, "Of this account: id, phone number id or page id")
+  command.add_option("--account", options.account, "Only this account: id, phone number id or page id")
       .type_name("ACCOUNT");
   command.add_option("--since", options.times.since, "At or after: '2026-11-22', '2026-11-22 14:30+01'")
       .type_name("TIME");

@@ -139,16 +139,18 @@ asio::awaitable<Exit> next(const NextOptions& options, Context& context) {
   const std::optional<Uuid> owner = co_await the_owner(options, context.connection);
   const std::vector<store::PulledEvent> events = co_await wait_for_some(options, owner, context.connection);
   if (!print_events(events, context.wants_json()))
-    throw std::runtime_error("standard output failed: no event is marked as processed, all will come again");
+    throw std::runtime_error(
+        "standard output failed: no event is marked as processed, all will be claimed again");
   if (options.is_done && !events.empty()) co_await store::end_events(context.connection, events);
   if (context.wants_json()) co_return Exit::done;
   if (events.empty())
     fmt::print(stderr, "no events are pending\n");
   else if (!options.is_done)
-    fmt::print(stderr,
-               "{} events leased for {} s. Mark each as processed: SELECT mark_webhook_processed('…'), or it "
-               "comes again; --done marks them\n",
-               events.size(), options.lease_s);
+    fmt::print(
+        stderr,
+        "{} events leased for {} s. Mark each as processed: SELECT mark_webhook_processed('…'), or its "
+        "lease ends; --done marks them\n",
+        events.size(), options.lease_s);
   co_return Exit::done;
 }
 
@@ -167,14 +169,15 @@ void add_next(Command events) {
   command.add_option("--wait", options->wait_s, "Seconds to wait for the first event")
       .between(0, 86'400)
       .shows_default();
-  command.add_option("--lease", options->lease_s, "Seconds until an event that is not processed comes again")
+  command.add_option("--lease", options->lease_s, "Seconds until an unprocessed event can be claimed again")
       .between(1, 86'400)
       .shows_default();
   command.add_flag("--done", options->is_done, "Mark the events as processed once they are printed");
   command.help(
       {.notes =
            "The oldest first, leased to this caller. --output json prints one line an event. Delivery is "
-           "at least once: with --done an event comes again only if this ended between printing and marking.",
+           "at least once: with --done an event is claimed twice only if this ended between printing and "
+           "marking.",
        .examples =
            {"socialsync events next --account 683178638221369",
             "socialsync events next --account 683178638221369 --wait 60 --limit 100 --done --output json"},

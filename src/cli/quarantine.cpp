@@ -246,7 +246,7 @@ asio::awaitable<Exit> reroute(const RerouteOptions& options, Context& context) {
   co_return Exit::done;
 }
 
-// A row that another process deletes meanwhile is passed over.
+// A row that another process has deleted is skipped.
 asio::awaitable<std::uint64_t> remove(const store::QuarantineFilter& filter, std::uint64_t total,
                                       pg::Connection& connection) {
   ProgressLine progress;

@@ -26,7 +26,7 @@ struct BatchLimits {
   std::size_t queue_bytes_max = 256 * 1024 * 1024;
   std::size_t batch_events_max = 1000;
   std::size_t batch_bytes_max = 16 * 1024 * 1024;
-  std::size_t writers = 2;            // connections; the second is used while the first is held up
+  std::size_t writers = 2;            // connections; the second is used while the first is slow
   std::size_t pipelined_batches = 3;  // in flight on one connection
   // A batch follows another one on the same connection only when so many events wait: a few large commits
   // cost PostgreSQL less than many small ones.

@@ -18,8 +18,8 @@ namespace {
 namespace asio = boost::asio;
 using Reasons = std::vector<std::string>;
 
-std::string origin_of(const store::EndpointRecord& endpoint) {
-  return endpoint.account_id.empty() ? "of the app" : "of its account";
+std::string owner_of(const store::EndpointRecord& endpoint) {
+  return endpoint.account_id.empty() ? "the app" : "its account";
 }
 
 std::string subscriptions_of(const store::EndpointRecord& endpoint) {
@@ -37,13 +37,13 @@ void add_events(const EndpointFindings& findings, Reasons& reasons) {
         endpoint.account_id));
   if (health.events_of_a_day == 0) {
     reasons.push_back(
-        fmt::format("no event {} in the last 24 h (last one: {}){}", origin_of(endpoint),
+        fmt::format("no event of {} in the last 24 h (last one: {}){}", owner_of(endpoint),
                     health.event_at.empty() ? "none" : health.event_at,
                     endpoint.account_id.empty() ? "" : ": socialsync accounts check " + endpoint.account_id));
   } else if (health.wanted_of_a_day == 0) {
     const bool is_accounts = health.ignored_of_a_day == health.events_of_a_day;
-    reasons.push_back(fmt::format("not subscribed to any of the {} events {} in the last 24 h: {}",
-                                  readable_count(health.events_of_a_day), origin_of(endpoint),
+    reasons.push_back(fmt::format("not subscribed to any of the {} events of {} in the last 24 h: {}",
+                                  readable_count(health.events_of_a_day), owner_of(endpoint),
                                   is_accounts ? "the account's own webhook_events exclude them"
                                               : "its webhook_events are " + subscriptions_of(endpoint)));
   }
@@ -78,7 +78,7 @@ void add_overdue(const EndpointFindings& findings, Reasons& reasons) {
         due + ": more events arrive than concurrent_max, per_second_max or the receiver's speed allow");
 }
 
-// What the receiver answered.
+// The receiver's answers.
 void add_failing(const EndpointFindings& findings, Reasons& reasons) {
   const store::EndpointRecord& endpoint = findings.endpoint;
   const bool has_failed = !findings.attempts.empty() && !findings.attempts.front().error.empty() &&

@@ -14,7 +14,6 @@ from rules import RULES, File, Layers
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ["src", "test", "fuzz", "bench", "script", "cmake", "sql", ".ci"]
 SUFFIXES = {".cpp", ".hpp", ".py", ".sql", ".cmake", ".txt", ".lua", ".sh", ""}
-WORDS_ARE_A_RULE = False  # True once `--words` lists nothing
 WRITTEN_FOLDERS = ["docs", "packaging"]
 WRITTEN_SUFFIXES = {".md", ".example", ".service", ".py"}
 
@@ -81,11 +80,8 @@ def main():
         return 1 if words.report(files + read_documents(), ROOT, sys.argv[2:]) else 0
     table = Layers((ROOT / "test/tidy/layers.txt").read_text())
     results = [run_rule(rule, files, table) for rule in RULES]
-
-    if WORDS_ARE_A_RULE:
-        results.append(run_rule(words.plain_words, files + read_documents(), table))
-        results.append(has_plain_subjects())
-
+    results.append(run_rule(words.plain_words, files + read_documents(), table))
+    results.append(has_plain_subjects())
     results.append(is_formatted([file.path for file in files if file.is_cpp]))
     results.append(is_sound_bash([file.path for file in files if file.text.startswith("#!/usr/bin/env bash")]))
     print(f"{sum(results)} passed, {results.count(False)} failed")

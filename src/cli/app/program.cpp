@@ -96,8 +96,8 @@ Exit complain_of_usage(const Named& named, const std::string& problem) {
   return Exit::wrong_usage;
 }
 
-// What is wrong with a group's arguments, which the parser tells only of its required subcommand; empty:
-// nothing.
+// Returns the fault of a group's arguments, of which the parser reports only the missing subcommand; empty
+// when they are right.
 std::string fault_of_group(const Named& named) {
   if (!named.is_group()) return "";
   if (named.rest.empty()) return "name a command";
@@ -108,7 +108,7 @@ std::string fault_of_group(const Named& named) {
   return fmt::format("no command {}{}", word, suggestion(word, names));
 }
 
-// What is wrong with a command's arguments: an option that it does not have, else what the parser says.
+// Returns the fault of a command's arguments: an unknown option, else the parser's message.
 std::string fault_of(const Named& named, const CLI::ParseError& error) {
   std::vector<std::string> names;
   collect_options(*named.app, names);

@@ -28,7 +28,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-// A row lock of another session is waited for no longer.
+// The longest wait for a row lock of another session.
 constexpr std::chrono::milliseconds operators_lock_timeout{5'000};
 
 Exit report(Output output, Exit code, const char* name, const std::string& message) {
@@ -46,7 +46,7 @@ bool is_lost_connection(const pg::Error& error) {
   return error.kind() == pg::ErrorKind::connection && !error.sqlstate().empty();
 }
 
-// What PostgreSQL refuses is a condition of the database, not a bug here.
+// A refusal by PostgreSQL is a condition of the database, not an internal error.
 Exit exit_of(const pg::Error& error) {
   if (is_lost_connection(error)) return Exit::lock_budget_spent;
   if (error.sqlstate() == pg::sqlstate::query_canceled) return Exit::interrupted;

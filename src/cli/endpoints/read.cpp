@@ -145,7 +145,7 @@ void add_list(Command endpoints) {
   Command command =
       endpoints.add_subcommand("list", "List endpoints with their state and pending deliveries");
   const auto options = std::make_shared<ListOptions>();
-  command.add_option("--account", options->account, "Of this account: id, phone number id or page id")
+  command.add_option("--account", options->account, "Only this account: id, phone number id or page id")
       .type_name("ACCOUNT");
   command.add_flag("--failing", options->filter.is_failing, "Failing endpoints only");
   command.add_flag("--disabled", options->filter.is_disabled, "Disabled endpoints only");

@@ -74,7 +74,7 @@ class Indenter {
   bool has_container_ = false;
 };
 
-// Of the character or the colour that begins here; never 0.
+// Returns the bytes of the character or colour at the start of `text`; never 0.
 std::size_t size_of_first(std::string_view text) {
   if (text.starts_with("\033[")) return std::min(text.find('m'), text.size() - 1) + 1;
   std::size_t size = 1;  // of UTF-8 the later bytes are 10xxxxxx

@@ -1,4 +1,4 @@
-// What a person sees: colours and progress on a terminal, neither in a pipe.
+// Output for people: colours and progress on a terminal, neither in a pipe.
 #pragma once
 
 #include <chrono>

@@ -117,7 +117,7 @@ TEST_CASE("batch core: a batch follows another one only when enough events wait"
   CHECK(bench.written(1) == Lines{"answer 1 committed", "write 3 on 0: 4 5"});
 }
 
-TEST_CASE("batch core: the second connection is used while the first is held up") {
+TEST_CASE("batch core: the second connection is used while the first is slow") {
   Bench bench = connected({.writers = 2, .held_up_after = 50ms});
   bench.submit(1, {1});
   CHECK(bench.tick() == Lines{"write 1 on 0: 1"});
