@@ -81,6 +81,12 @@ def simulate(suite, name, binary, run_with):
     suite.run(Stage(name, [binary, "--seconds", SIMULATION_S], environment=run_with, shown="seed"))
 
 
+def find_faults(suite):
+    """Puts each fault of test/simulation/faults into a copy of the cores: the simulation must find it."""
+    if build(suite, "release", ["simulation"]):
+        suite.run(Stage("faults that the simulation finds", [PYTHON, "-B", "test/simulation/find_faults.py"], count_rules))
+
+
 def check_schema(suite):
     tests = sorted((ROOT / "test/sql").glob("*_test.sql"))
     suite.run(Stage("schema (pgTAP)", [*IN_CLUSTER, "pg_prove", "--verbose", "--timer", *tests], count_tap))
@@ -119,6 +125,8 @@ def check_part(suite, part, fuzz_targets, fuzz_seconds):
     """One part of --full, by its name in support/parts.py."""
     if part == "fuzz":
         fuzz(suite, fuzz_targets, fuzz_seconds)
+    elif part == "faults":
+        find_faults(suite)
     elif part.startswith("postgresql-"):
         check_version(suite, int(part.removeprefix("postgresql-")))
     else:

@@ -3,7 +3,7 @@
 ROTATION = (  # one row a day, then from the start
     ("asan", "fuzz"),
     ("postgresql-14", "postgresql-18"),
-    ("tsan",),
+    ("tsan", "faults"),
     ("postgresql-16", "postgresql-17"),
 )
 PARTS = tuple(part for row in ROTATION for part in row)
