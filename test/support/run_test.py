@@ -15,6 +15,7 @@ DEFAULT = ["style", "the tests' own tools", "build release", "unit, release", "i
            "end to end, release", "schema (pgTAP)", "schema (update and rollback)"]
 SANITIZED = ["build {0}", "unit, {0}", "integration, {0}", "end to end, {0}"]
 FUZZED = ["build asan", *(f"fuzz {name.removesuffix('_fuzz')}, 30 s" for name in run.FUZZ_TARGETS)]
+FAULTS = ["build release", "faults that the simulation finds"]
 TODAY = datetime.date(2026, 12, 1)
 
 
@@ -51,7 +52,7 @@ def test_the_default_is_all_on_the_release_build(monkeypatch, arguments):
 
 def test_full_adds_sanitizers_fuzzers_and_the_oldest_and_newest_server(monkeypatch):
     rest = stages(monkeypatch, "--full")[len(DEFAULT):]
-    assert rest == [*sanitized("asan"), *FUZZED, *version(14), *version(18), *sanitized("tsan")]
+    assert rest == [*sanitized("asan"), *FUZZED, *version(14), *version(18), *sanitized("tsan"), *FAULTS]
     rest = stages(monkeypatch, "--full", "--all-versions")[len(DEFAULT):]
     assert [name for name in rest if "PostgreSQL" in name] == [f"PostgreSQL {number}" for number in (14, 18, 16, 17)]
 
