@@ -55,17 +55,22 @@ texts AS (
 SELECT id, created_at::text, webhook_type, reason, '', '', CASE WHEN holds THEN body END, holds, routing_key
 FROM texts ORDER BY texts.created_at, id)";
 
-// Identities are kept for eight days, so they are not searched for an older event.
-constexpr const char* delete_events = R"(
-WITH gone AS (
-  DELETE FROM public.webhook_logs WHERE id = ANY ($1::uuid[]) AND social_account_id = $2::uuid
-  RETURNING id, created_at),
+// Deletes all that hangs on the events in `gone`. Identities are kept for eight days, so they are not
+// searched for an older event.
+const std::string delete_with_events = R"(,
 undelivered AS (
   DELETE FROM public.webhook_deliveries WHERE event_id IN (SELECT id FROM gone) RETURNING 1),
 tried AS (
   DELETE FROM public.webhook_delivery_attempts WHERE event_id IN (SELECT id FROM gone) RETURNING 1),
 recent AS MATERIALIZED (SELECT id FROM gone WHERE created_at IS NULL OR created_at > now() - interval '9 days'),
 forgotten AS (DELETE FROM socialsync.webhook_event_keys WHERE log_id IN (SELECT id FROM recent) RETURNING 1)
+)";
+
+const std::string delete_events = R"(
+WITH gone AS (
+  DELETE FROM public.webhook_logs WHERE id = ANY ($1::uuid[]) AND social_account_id = $2::uuid
+  RETURNING id, created_at))" + delete_with_events +
+                                  R"(
 SELECT (SELECT count(*) FROM gone)::text, (SELECT count(*) FROM forgotten)::text,
        (SELECT count(*) FROM undelivered)::text, (SELECT count(*) FROM tried)::text)";
 
@@ -140,19 +145,12 @@ WITH keys AS (
 SELECT key FROM keys WHERE id = $1::uuid
 EXCEPT SELECT key FROM keys WHERE id <> $1::uuid)";
 
-// Identities are kept for eight days, so they are not searched for an older event.
-constexpr const char* delete_logs = R"(
+const std::string delete_logs = R"(
 WITH gone AS (
   DELETE FROM public.webhook_logs
   WHERE id IN (SELECT id FROM public.webhook_logs WHERE social_account_id = $1::uuid LIMIT 2000)
-  RETURNING id, created_at),
-undelivered AS (
-  DELETE FROM public.webhook_deliveries WHERE event_id IN (SELECT id FROM gone) RETURNING 1),
-tried AS (
-  DELETE FROM public.webhook_delivery_attempts WHERE event_id IN (SELECT id FROM gone) RETURNING 1),
-recent AS MATERIALIZED (SELECT id FROM gone WHERE created_at IS NULL OR created_at > now() - interval '9 days'),
-forgotten AS (
-  DELETE FROM socialsync.webhook_event_keys WHERE log_id IN (SELECT id FROM recent) RETURNING 1)
+  RETURNING id, created_at))" + delete_with_events +
+                                R"(
 SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM forgotten), (SELECT count(*) FROM undelivered),
        (SELECT count(*) FROM tried))";
 
@@ -181,7 +179,7 @@ boost::asio::awaitable<pg::ResultSet> run_briefly(pg::Connection& connection, pg
 boost::asio::awaitable<void> remove_logs(pg::Connection& connection, std::string id,
                                          RemovedAccount& removed) {
   for (;;) {
-    pg::Statement statement{.name = "delete_logs_of_account", .sql = delete_logs};
+    pg::Statement statement{.name = "delete_logs_of_account", .sql = delete_logs.c_str()};
     statement.with(id);
     const pg::ResultSet gone = co_await run_briefly(connection, std::move(statement));
     removed.logs += number(gone, 0);
@@ -268,7 +266,7 @@ boost::asio::awaitable<ErasedEvents> erase_events(pg::Connection& connection, co
                                                   std::span<const Uuid> ids) {
   pg::Array array(pg::Type::uuid);
   for (const Uuid& id : ids) array.add(id);
-  pg::Statement statement{.name = "delete_events", .sql = delete_events};
+  pg::Statement statement{.name = "delete_events", .sql = delete_events.c_str()};
   statement.with(std::move(array)).with(to_string(account));
   const pg::ResultSet rows = co_await connection.run(statement);
   co_return ErasedEvents{.events = std::stoull(std::string(rows.text(0, 0))),
