@@ -1,4 +1,4 @@
-// How a command ends: the program's exit codes, and the exception that carries one.
+// The program's exit codes, and the exception that carries one.
 #pragma once
 
 #include <stdexcept>

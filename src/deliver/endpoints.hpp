@@ -22,7 +22,7 @@ namespace socialsync::deliver {
 // An endpoint that fails for so long, without one success, is disabled.
 inline constexpr std::chrono::hours failing_max = std::chrono::days{5};
 
-// How much of failing_max has passed, in per cent.
+// The share of failing_max that has passed, in per cent.
 enum class FailingMark {
   none = 0,
   half = 50,

@@ -14,7 +14,7 @@ namespace socialsync::deliver {
 
 using TimePoint = std::chrono::steady_clock::time_point;
 
-// How an attempt ended.
+// The end of an attempt.
 enum class Ended : std::uint8_t {
   delivered,
   failed,    // no success reply, timeouts included

@@ -5,7 +5,7 @@
 namespace socialsync::deliver {
 namespace {
 
-// How many more of `max` places a lane may take that holds `own` of the `used` ones.
+// Returns the number of further places, of `max`, for a lane that holds `own` of the `used` ones.
 std::size_t rest_for(std::size_t own, std::size_t used, std::size_t max) {
   if (used >= max) return 0;
   const std::size_t left_by_others = max - (used - own);

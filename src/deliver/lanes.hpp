@@ -62,7 +62,7 @@ class Lanes {
   // Closes the breaker: the endpoint was repaired.
   void repaired(const Uuid& endpoint_id, TimePoint now);
 
-  // How many more deliveries of the endpoint would be accepted now if no others were and their bytes fit:
+  // Returns the number of deliveries that would be accepted now for this endpoint alone, if their bytes fit:
   // none while its breaker is open, one when a probe is due, none when the endpoint is unknown.
   std::size_t room(const Uuid& endpoint_id, TimePoint now) const;
   // False, with nothing taken, when there is no room.
@@ -83,7 +83,7 @@ class Lanes {
   std::size_t waiting() const { return waiting_; }
   std::size_t waiting_bytes() const { return waiting_bytes_; }
   std::size_t in_flight() const { return in_flight_; }
-  // How often a lane was looked at: the cost of all calls so far.
+  // The number of lanes examined so far: the cost of all calls.
   std::uint64_t looks() const { return looks_; }
   // Counts everything again and compares: for tests. Takes time in proportion to the number of lanes.
   bool are_counts_right() const;

@@ -32,7 +32,7 @@ boost::asio::awaitable<std::uint64_t> count_affected(pg::Connection& connection,
 // Changes them in batches, each a transaction of its own; returns how many. Throws pg::Error.
 boost::asio::awaitable<std::uint64_t> run_bulk(pg::Connection& connection, const BulkChange& change);
 
-// How the deliveries of an event to one endpoint ended.
+// The outcomes of an event's deliveries to one endpoint.
 struct Ending {
   enum class Result : std::uint8_t {
     delivered,

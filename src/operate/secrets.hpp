@@ -1,4 +1,4 @@
-// How secrets are stored in the database, and encrypting or decrypting them.
+// The form of stored secrets, and encrypting or decrypting them.
 #pragma once
 
 #include <cstdint>
